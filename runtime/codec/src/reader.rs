@@ -1,0 +1,87 @@
+//! A cursor over untrusted bytes.
+
+/// Why bytes are not what they should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The input ends inside a value.
+    #[error("input ends early: {needed} more bytes needed, {left} left")]
+    Truncated {
+        /// Bytes that the value needs.
+        needed: usize,
+        /// Bytes that there are.
+        left: usize,
+    },
+    /// A variable-length integer has more bits than its type.
+    #[error("variable-length integer is too long")]
+    VarintTooLong,
+    /// A variant's index names no case.
+    #[error("{of} has no case {index}")]
+    UnknownVariant {
+        /// The variant type.
+        of: &'static str,
+        /// The index read.
+        index: u32,
+    },
+    /// A flag byte is neither 0 nor 1.
+    #[error("flag byte is {0}, not 0 or 1")]
+    BadFlag(u8),
+    /// A string is not UTF-8.
+    #[error("string is not valid UTF-8")]
+    BadUtf8,
+    /// Bytes are left after the value.
+    #[error("{0} bytes are left after the value")]
+    TrailingBytes(usize),
+    /// A value breaks a rule of its type.
+    #[error("{0}")]
+    Invalid(&'static str),
+}
+
+/// A cursor over bytes that may hold anything.
+#[derive(Debug, Clone)]
+pub struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    /// Starts at the front of `bytes`.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    /// Number of unread bytes.
+    pub fn remaining(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// The unread bytes.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Takes the next `count` bytes.
+    pub fn take(&mut self, count: usize) -> Result<&'a [u8], DecodeError> {
+        let (taken, rest) =
+            self.rest.split_at_checked(count).ok_or(DecodeError::Truncated { needed: count, left: self.rest.len() })?;
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    /// Takes the next `N` bytes.
+    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+        let left = self.rest.len();
+        let (taken, rest) = self.rest.split_first_chunk().ok_or(DecodeError::Truncated { needed: N, left })?;
+        self.rest = rest;
+        Ok(*taken)
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// [`DecodeError::TrailingBytes`] when something is left.
+    pub fn finish(self) -> Result<(), DecodeError> {
+        match self.rest.len() {
+            0 => Ok(()),
+            left => Err(DecodeError::TrailingBytes(left)),
+        }
+    }
+}
