@@ -6,6 +6,7 @@
 //! - [`Unpack`] reads from a [`Reader`], never panics, and never reserves more memory than the input could fill.
 
 mod impls;
+mod json;
 mod reader;
 mod sink;
 mod varint;

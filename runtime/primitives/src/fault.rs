@@ -1,7 +1,13 @@
 //! Numbered faults: nodeos' exceptions by code, name and message.
+//!
+//! A fault is objective: every node finds the same one. Local refusals and broken nodes are other types.
 
-/// What kind of fault: one of nodeos' exceptions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+mod table;
+
+use std::fmt;
+
+/// What kind of fault: one of nodeos' exceptions. The kinds are constants, e.g. [`FaultKind::NAME_TYPE_EXCEPTION`].
+#[derive(Clone, Copy)]
 pub struct FaultKind {
     /// nodeos' number, e.g. 3050003.
     pub code: u32,
@@ -9,13 +15,147 @@ pub struct FaultKind {
     pub name: &'static str,
     /// nodeos' general description.
     pub what: &'static str,
+    /// The more general kind that handlers may look for.
+    pub parent: Option<&'static FaultKind>,
+}
+
+impl PartialEq for FaultKind {
+    fn eq(&self, other: &Self) -> bool {
+        self.code == other.code
+    }
+}
+
+impl Eq for FaultKind {}
+
+impl fmt::Debug for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.code)
+    }
+}
+
+impl FaultKind {
+    /// The kind with nodeos' number `code`.
+    pub fn by_code(code: u32) -> Option<Self> {
+        table::ALL.binary_search_by_key(&code, |kind| kind.code).ok().map(|index| table::ALL[index])
+    }
+
+    /// The kind that nodeos calls `name`.
+    pub fn by_name(name: &str) -> Option<Self> {
+        table::ALL.iter().find(|kind| kind.name == name).copied()
+    }
+
+    /// Every kind, ascending by number.
+    pub fn all() -> &'static [Self] {
+        table::ALL
+    }
+
+    /// Whether this is `other` or a special case of it, as a C++ `catch` would see it.
+    pub fn is_a(self, other: Self) -> bool {
+        self == other || self.parent.is_some_and(|parent| parent.is_a(other))
+    }
 }
 
 /// A fault of one transaction or block: a value, never a broken node.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Fault {
     /// What kind.
     pub kind: FaultKind,
     /// nodeos' log messages, the first one from where it was thrown, later ones from where it was passed on.
     pub details: Vec<String>,
+    /// The number a contract gave to `eosio_assert_code`; nodeos shows it as the trace's `error_code`.
+    pub error_code: Option<u64>,
+}
+
+impl Fault {
+    /// A fault with the message of the place that found it.
+    pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
+        Self { kind, details: vec![message.into()], error_code: None }
+    }
+
+    /// The same fault with one more message, from a place that passes it on.
+    #[must_use]
+    pub fn with_context(mut self, message: impl Into<String>) -> Self {
+        self.details.push(message.into());
+        self
+    }
+
+    /// The same fault with a contract's own error number.
+    #[must_use]
+    pub fn with_error_code(mut self, code: u64) -> Self {
+        self.error_code = Some(code);
+        self
+    }
+
+    /// Passes a fault on as `EOS_RETHROW_EXCEPTIONS(kind, message)` does: a chain exception keeps its kind, anything
+    /// else takes the new one; the message is added.
+    #[must_use]
+    pub fn rethrown_as(mut self, kind: FaultKind, message: impl Into<String>) -> Self {
+        if self.kind.is_a(FaultKind::CHAIN_EXCEPTION) {
+            return self.with_context(message);
+        }
+        self.details.insert(0, message.into());
+        Self { kind, ..self }
+    }
+
+    /// Finds a fault again in a text that its `Display` is part of, such as the error of a JSON reader.
+    pub fn recognise(text: &str) -> Option<Self> {
+        let (before, after) = text.split_once("): ")?;
+        let (name, code) = before.rsplit_once(" (")?;
+        let kind = FaultKind::by_code(code.parse().ok()?)?;
+        name.ends_with(kind.name).then(|| Self::new(kind, after))
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}): {}", self.kind.name, self.kind.code, self.details.join("; "))
+    }
+}
+
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// Returns `Err(Fault)` unless the condition holds: `ensure!(condition, KIND, "format", ...)`.
+#[macro_export]
+macro_rules! ensure {
+    ($condition:expr, $kind:ident, $($message:tt)+) => {
+        if !$condition {
+            return Err($crate::Fault::new($crate::FaultKind::$kind, format!($($message)+)).into());
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_ascending_and_every_number_is_found() {
+        assert!(FaultKind::all().is_sorted_by(|a, b| a.code < b.code));
+        for kind in FaultKind::all() {
+            assert_eq!(FaultKind::by_code(kind.code), Some(*kind));
+            assert!(kind.is_a(FaultKind::EXCEPTION));
+        }
+        assert_eq!(FaultKind::all().len(), 1 + 20 + 220);
+    }
+
+    #[test]
+    fn a_leeway_deadline_is_a_resource_exhaustion() {
+        let kind = FaultKind::LEEWAY_DEADLINE_EXCEPTION;
+        assert!(kind.is_a(FaultKind::DEADLINE_EXCEPTION) && kind.is_a(FaultKind::RESOURCE_EXHAUSTED_EXCEPTION));
+        assert!(!kind.is_a(FaultKind::WASM_EXCEPTION));
+    }
+
+    #[test]
+    fn a_fault_is_recognised_in_another_error() {
+        let fault = Fault::new(FaultKind::NAME_TYPE_EXCEPTION, "Name is too long");
+        let text = format!("field x: {fault}");
+        assert_eq!(Fault::recognise(&text), Some(fault));
+        assert_eq!(Fault::recognise("plain (text): here"), None);
+    }
 }

@@ -9,6 +9,7 @@ pub mod chain_config;
 pub mod digest;
 pub mod fault;
 pub mod genesis;
+pub mod json;
 pub mod key;
 pub mod merkle;
 pub mod name;

@@ -1,11 +1,19 @@
 //! Times: microseconds, seconds, and the 500 ms slots of blocks.
 
+use std::fmt;
+use std::str::FromStr;
+
 use codec::{Pack, Unpack};
+
+use crate::{Fault, FaultKind};
 
 /// Length of a block slot in microseconds.
 pub const SLOT_US: i64 = 500_000;
 /// Microseconds from 1970-01-01 to slot 0, 2000-01-01T00:00:00.
 pub const SLOT_EPOCH_US: i64 = 946_684_800_000_000;
+
+const SECOND_US: i64 = 1_000_000;
+const DAY_SECONDS: i64 = 86_400;
 
 /// Microseconds since 1970-01-01 UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Pack, Unpack)]
@@ -25,9 +33,12 @@ impl BlockTimestamp {
         TimePoint(SLOT_EPOCH_US + i64::from(self.0) * SLOT_US)
     }
 
-    /// The slot that `time` lies in (rounded down, as `block_timestamp(time_point)` does).
+    /// The slot that `time` lies in: rounded down to milliseconds, then to slots, cut to 32 bits as
+    /// `block_timestamp(time_point)` does.
     pub fn at(time: TimePoint) -> Self {
-        Self(u32::try_from((time.0 - SLOT_EPOCH_US).max(0) / SLOT_US).unwrap_or(u32::MAX))
+        // nodeos subtracts and divides as unsigned 64-bit numbers.
+        let milliseconds = (time.0 / 1000).wrapping_sub(SLOT_EPOCH_US / 1000) as u64;
+        Self((milliseconds / (SLOT_US as u64 / 1000)) as u32)
     }
 
     /// The slot after this one.
@@ -36,15 +47,244 @@ impl BlockTimestamp {
     }
 }
 
-impl From<TimePointSec> for TimePoint {
-    fn from(time: TimePointSec) -> Self {
-        Self(i64::from(time.0) * 1_000_000)
+impl TimePoint {
+    /// Whole seconds, rounded towards zero, cut to 32 bits as `time_point_sec(time_point)` does.
+    pub fn seconds(self) -> TimePointSec {
+        TimePointSec((self.0 / SECOND_US) as u32)
+    }
+
+    /// The instant `microseconds` later.
+    #[must_use]
+    pub fn plus_us(self, microseconds: i64) -> Self {
+        Self(self.0.wrapping_add(microseconds))
+    }
+
+    /// The instant `seconds` later.
+    #[must_use]
+    pub fn plus_seconds(self, seconds: i64) -> Self {
+        self.plus_us(seconds.wrapping_mul(SECOND_US))
+    }
+
+    /// Microseconds from `earlier` to this instant.
+    pub fn us_since(self, earlier: Self) -> i64 {
+        self.0.wrapping_sub(earlier.0)
     }
 }
 
-impl TimePoint {
-    /// Whole seconds, rounded down.
-    pub fn seconds(self) -> TimePointSec {
-        TimePointSec((self.0 / 1_000_000) as u32)
+impl TimePointSec {
+    /// The instant.
+    pub fn time(self) -> TimePoint {
+        TimePoint(i64::from(self.0) * SECOND_US)
+    }
+
+    /// The second `seconds` later, cut to 32 bits.
+    #[must_use]
+    pub fn plus_seconds(self, seconds: u32) -> Self {
+        Self(self.0.wrapping_add(seconds))
+    }
+}
+
+impl From<TimePointSec> for TimePoint {
+    fn from(time: TimePointSec) -> Self {
+        time.time()
+    }
+}
+
+impl From<BlockTimestamp> for TimePoint {
+    fn from(slot: BlockTimestamp) -> Self {
+        slot.time()
+    }
+}
+
+/// Days from 1970-01-01 to a date of the Gregorian calendar.
+fn days_of(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+/// The date that lies `days` after 1970-01-01.
+fn date_of(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day_of_year - (153 * shifted + 2) / 5 + 1)
+}
+
+/// Writes `2020-01-01T00:00:00`.
+fn write_seconds(f: &mut fmt::Formatter<'_>, seconds: i64) -> fmt::Result {
+    let (year, month, day) = date_of(seconds.div_euclid(DAY_SECONDS));
+    let second = seconds.rem_euclid(DAY_SECONDS);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+}
+
+impl fmt::Display for TimePointSec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_seconds(f, i64::from(self.0))
+    }
+}
+
+impl fmt::Display for TimePoint {
+    /// With milliseconds. Instants before 1970 are printed as a duration, as fc does.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 >= 0 {
+            write_seconds(f, self.0 / SECOND_US)?;
+            return write!(f, ".{:03}", self.0 % SECOND_US / 1000);
+        }
+        let elapsed = self.0.unsigned_abs();
+        let (seconds, rest) = (elapsed / 1_000_000, elapsed % 1_000_000);
+        write!(f, "-{:02}{:02}{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)?;
+        if rest != 0 { write!(f, ".{rest:06}") } else { Ok(()) }
+    }
+}
+
+impl fmt::Display for BlockTimestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.time().fmt(f)
+    }
+}
+
+/// `2020-01-31`: three numbers between any of boost's separators.
+fn parse_date(text: &str) -> Option<i64> {
+    let mut parts = text.split([',', '-', '.', ' ', '/']).filter(|part| !part.is_empty());
+    let year: i64 = parts.next()?.parse().ok()?;
+    let month: i64 = parts.next()?.parse().ok()?;
+    let day: i64 = parts.next()?.parse().ok()?;
+    checked_days(year, month, day)
+}
+
+/// Days of a date that exists, within boost's calendar of the years 1400 to 9999.
+fn checked_days(year: i64, month: i64, day: i64) -> Option<i64> {
+    let days = days_of(year, month, day);
+    ((1400..=9999).contains(&year) && (1..=12).contains(&month) && day >= 1 && date_of(days) == (year, month, day))
+        .then_some(days)
+}
+
+/// `12:34:56.789` in seconds; the fraction must be a number and is left to the caller.
+fn parse_time_of_day(text: &str) -> Option<i64> {
+    let mut seconds = 0i64;
+    let negative = text.chars().next()? == '-';
+    let parts = text.split(['-', ':', ',', '.']).filter(|part| !part.is_empty());
+    for (part, unit) in parts.zip([3600, 60, 1, 0]) {
+        let number: i64 =
+            if unit == 0 { part.chars().take(6).collect::<String>().parse() } else { part.parse() }.ok()?;
+        seconds = seconds.checked_add(number.checked_mul(unit)?)?;
+    }
+    Some(if negative { -seconds } else { seconds })
+}
+
+/// `20200131T123456`.
+fn parse_plain(text: &str) -> Option<i64> {
+    let (date, time) = text.split_once('T')?;
+    let time = time.split(['.', ',']).next()?;
+    let digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(date, 8) || !digits(time, 6) {
+        return None;
+    }
+    let number = |text: &str| text.parse::<i64>().ok();
+    let days = checked_days(number(&date[..4])?, number(&date[4..6])?, number(&date[6..])?)?;
+    let (hour, minute, second) = (number(&time[..2])?, number(&time[2..4])?, number(&time[4..])?);
+    Some(days * DAY_SECONDS + hour * 3600 + minute * 60 + second)
+}
+
+/// Seconds since 1970 as `time_point_sec::from_iso_string` reads them; a fraction is dropped.
+fn parse_seconds(text: &str) -> Option<u32> {
+    let seconds = if text.as_bytes().get(4) == Some(&b'-') {
+        let (date, time) = text.split_once('T')?;
+        parse_date(date)?.checked_mul(DAY_SECONDS)?.checked_add(parse_time_of_day(time)?)?
+    } else {
+        parse_plain(text)?
+    };
+    Some(seconds as u32)
+}
+
+fn unreadable(text: &str, kind: &str) -> Fault {
+    let message = format!("unable to convert ISO-formatted string to {kind}: {text}");
+    Fault::new(FaultKind::STD_EXCEPTION, message)
+}
+
+impl FromStr for TimePointSec {
+    type Err = Fault;
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        parse_seconds(text).map(Self).ok_or_else(|| unreadable(text, "fc::time_point_sec"))
+    }
+}
+
+impl FromStr for TimePoint {
+    type Err = Fault;
+
+    /// As fc reads it: the digits after the dot count as milliseconds once there are three of them, so a longer
+    /// fraction means more than a second.
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        let parse = || {
+            let seconds = i64::from(parse_seconds(text)?);
+            let Some((_, fraction)) = text.split_once('.') else { return Some(seconds * SECOND_US) };
+            let milliseconds = format!("1{fraction:0<3}").parse::<i64>().ok()?.checked_sub(1000)?;
+            milliseconds.checked_mul(1000)?.checked_add(seconds * SECOND_US)
+        };
+        parse().map(Self).ok_or_else(|| unreadable(text, "fc::time_point"))
+    }
+}
+
+impl FromStr for BlockTimestamp {
+    type Err = Fault;
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        text.parse().map(Self::at)
+    }
+}
+
+crate::json::as_text!(TimePoint);
+crate::json::as_text!(TimePointSec);
+crate::json::as_text!(BlockTimestamp);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn texts() {
+        assert_eq!("2020-01-01T00:00:00.500".parse(), Ok(TimePoint(1_577_836_800_500_000)));
+        assert_eq!("2020-01-01T00:00:00.5".parse(), Ok(TimePoint(1_577_836_800_500_000)));
+        assert_eq!("2020-01-01T00:00:00".parse(), Ok(TimePointSec(1_577_836_800)));
+        assert_eq!("2020-01-01T00:00:00.900".parse(), Ok(TimePointSec(1_577_836_800)));
+        assert_eq!("20200101T000000".parse(), Ok(TimePointSec(1_577_836_800)));
+        assert_eq!(BlockTimestamp(1).to_string(), "2000-01-01T00:00:00.500");
+        assert_eq!(TimePointSec(u32::MAX).to_string(), "2106-02-07T06:28:15");
+        assert_eq!(TimePoint(-1_500_000).to_string(), "-000001.500000");
+    }
+
+    #[test]
+    fn texts_that_are_no_times() {
+        for text in ["", "2020-01-01", "2020-02-30T00:00:00", "2020-01-01T00:00:00Z", "now", "2020-13-01T00:00:00"] {
+            assert!(text.parse::<TimePoint>().is_err(), "{text}");
+            assert!(text.parse::<TimePointSec>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_second_has_a_text(seconds: u32) {
+            prop_assert_eq!(TimePointSec(seconds).to_string().parse::<TimePointSec>(), Ok(TimePointSec(seconds)));
+        }
+
+        #[test]
+        fn every_slot_has_a_text(slot: u32) {
+            let slot = BlockTimestamp(slot);
+            prop_assert_eq!(BlockTimestamp::at(slot.time()), slot);
+            prop_assume!(slot.time().0 <= i64::from(u32::MAX) * SECOND_US);
+            prop_assert_eq!(slot.to_string().parse::<BlockTimestamp>(), Ok(slot));
+        }
+
+        #[test]
+        fn no_text_and_no_number_panics(text: String, number: i64) {
+            let _ = text.parse::<TimePoint>();
+            let _ = TimePoint(number).to_string();
+        }
     }
 }
