@@ -1,0 +1,48 @@
+//! Blocks as the chain keeps them while they are reversible, and as it hands them out.
+
+use std::sync::Arc;
+
+use consensus::BlockHeaderState;
+use execution::TransactionTrace;
+use primitives::{BlockId, SignedBlock};
+
+/// A block and the header state after it. The head, the root and everything reversible are of this type.
+#[derive(Debug, Clone)]
+pub struct BlockState {
+    /// Header state: number, id, schedules, confirmations, irreversibility.
+    pub header: BlockHeaderState,
+    /// The block; absent for the block a snapshot was taken at.
+    pub block: Option<Arc<SignedBlock>>,
+}
+
+/// A block that was just added to the head of the chain, built here or received.
+#[derive(Debug, Clone)]
+pub struct SealedBlock {
+    /// The block with its header state.
+    pub state: Arc<BlockState>,
+    /// Traces in order: onblock first, then one for each receipt.
+    pub traces: Vec<TransactionTrace>,
+}
+
+/// What a pushed block did to the chain. The node stores this and then notifies.
+#[derive(Debug, Clone, Default)]
+pub struct Applied {
+    /// Blocks that left the chain (a fork switch), the former head first.
+    pub undone: Vec<Arc<BlockState>>,
+    /// Blocks that joined it, in order; the last one is the head. Empty when the block only joined the fork tree.
+    pub applied: Vec<SealedBlock>,
+    /// Blocks that became irreversible, in order; their ledger changes are committed.
+    pub irreversible: Vec<Arc<BlockState>>,
+}
+
+impl BlockState {
+    /// The block's id.
+    pub fn id(&self) -> BlockId {
+        self.header.id
+    }
+
+    /// The block's number.
+    pub fn number(&self) -> u32 {
+        self.header.block_num
+    }
+}

@@ -1,0 +1,29 @@
+//! Failures at the chain's seam: an objective fault of a block, or a broken node. Faults of transactions are values in
+//! traces and do not appear here.
+
+use primitives::Fault;
+
+/// Why a call of [`crate::Chain`] failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChainError {
+    /// The block breaks a rule: every node refuses it (`unlinkable_block_exception`, `block_validate_exception`, ...).
+    #[error("{}", .0.details.first().map_or(.0.kind.what, String::as_str))]
+    Block(Box<Fault>),
+    /// A snapshot, checkpoint or block log cannot be read: what, and why.
+    #[error("{what}: {cause}")]
+    Corrupt {
+        /// What was read.
+        what: &'static str,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The chain's own state contradicts itself. The node must stop.
+    #[error("the chain's state is inconsistent: {0}")]
+    Broken(String),
+}
+
+impl From<Fault> for ChainError {
+    fn from(fault: Fault) -> Self {
+        Self::Block(Box::new(fault))
+    }
+}
