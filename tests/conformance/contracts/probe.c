@@ -34,6 +34,12 @@ static void append(const u8 *from, u32 length) {
 
 static void emit(u32 mode, u64 key) {
   u64 self = registers[13];
+  if (mode == 0 && key == ~0ull) {
+    u32 end = h_db_end_i64(self, self, TABLE_OUT);
+    u64 last = ~0ull;
+    if ((int)end < -1) h_db_previous_i64(end, (u32)&last);
+    key = last + 1;
+  }
   if (mode == 0) h_db_store_i64(self, TABLE_OUT, self, key, (u32)output, output_length);
   else if (mode == 1) h_printhex((u32)output, output_length);
 #ifdef RETURN_VALUES
@@ -97,6 +103,13 @@ static void execute(const u8 *at, const u8 *end) {
       break;
     }
     case 11: *(u64 *)(u32)read(at, 4) = registers[at[4] & 15]; at += 5; break;
+    case 12:
+    case 13: {
+      int negative = (int)registers[at[0] & 15] < 0;
+      length = read(at + 1, 2);
+      at += 3 + (negative == (at[-1] == 12) ? length : 0);
+      break;
+    }
     default: __builtin_trap();
     }
   }

@@ -53,14 +53,9 @@ def peek(address, length):
     return u8(3) + u32(address) + u32(length)
 
 
-LAST_ROW = 0
-
-
 def row(key=None):
-    """Writes the output to table `out` of the receiver, under `key` (or one more than the last)."""
-    global LAST_ROW
-    LAST_ROW += key is None
-    return u8(4) + u8(0) + u64(LAST_ROW if key is None else key)
+    """Writes the output to table `out` of the receiver, under `key` (or one more than the last row)."""
+    return u8(4) + u8(0) + u64(-1 if key is None else key)
 
 
 def printed():
@@ -100,6 +95,23 @@ def burn(turns):
 
 def store_register(address, register):
     return u8(11) + u32(address) + u8(register)
+
+
+def when(register, *parts):
+    """Runs the parts only if the register, as i32, is not negative (an iterator that points to a row)."""
+    return _branch(12, register, parts)
+
+
+def unless(register, *parts):
+    """Runs the parts only if the register, as i32, is negative."""
+    return _branch(13, register, parts)
+
+
+def _branch(code, register, parts):
+    body = b"".join(parts)
+    out = Part(u8(code) + u8(register) + u16(len(body)) + body)
+    out.calls = tuple(one for part in parts for one in getattr(part, "calls", ()))
+    return out
 
 
 class Program(bytes):

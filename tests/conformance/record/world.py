@@ -70,10 +70,6 @@ def abi(version="eosio::abi/1.1"):
 class World(Chain):
     """A chain on which every account can be given the probe contract."""
 
-    def __init__(self, title, about, **rest):
-        super().__init__(title, about, **rest)
-        probe.LAST_ROW = 0
-
     def accounts(self, *names):
         for one in names:
             self.good(newaccount("eosio", one))
