@@ -53,6 +53,16 @@ fn pack_length<S: Sink + ?Sized>(length: usize, out: &mut S) {
     VarUint32(u32::try_from(length).expect("packed collections hold fewer than 2^32 items")).pack(out);
 }
 
+/// Most items of a packed collection (`MAX_NUM_ARRAY_ELEMENTS`).
+pub const ITEMS_MAX: usize = 1024 * 1024;
+/// Most bytes of a packed string or run of bytes (`MAX_SIZE_OF_BYTE_ARRAYS`).
+pub const BYTES_MAX: usize = 20 * 1024 * 1024;
+
+fn unpack_length(input: &mut Reader<'_>, limit: usize) -> Result<usize, DecodeError> {
+    let length = VarUint32::unpack(input)?.0 as usize;
+    if length > limit { Err(DecodeError::TooLong { length, limit }) } else { Ok(length) }
+}
+
 impl<T: Pack> Pack for [T] {
     fn pack<S: Sink + ?Sized>(&self, out: &mut S) {
         pack_length(self.len(), out);
@@ -68,7 +78,7 @@ impl<T: Pack> Pack for Vec<T> {
 
 impl<T: Unpack> Unpack for Vec<T> {
     fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let length = VarUint32::unpack(input)?.0 as usize;
+        let length = unpack_length(input, ITEMS_MAX)?;
         // A false length reserves no more than the input's own size; the items then run out.
         let mut items = Self::with_capacity(length.min(input.remaining() / size_of::<T>().max(1)));
         for _ in 0..length {
@@ -93,7 +103,7 @@ impl Pack for String {
 
 impl Unpack for String {
     fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let length = VarUint32::unpack(input)?.0 as usize;
+        let length = unpack_length(input, BYTES_MAX)?;
         let bytes = input.take(length)?;
         std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| DecodeError::BadUtf8)
     }
@@ -138,7 +148,7 @@ impl Pack for Bytes {
 
 impl Unpack for Bytes {
     fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let length = VarUint32::unpack(input)?.0 as usize;
+        let length = unpack_length(input, BYTES_MAX)?;
         Ok(Self(input.take(length)?.to_vec()))
     }
 }

@@ -12,7 +12,7 @@ mod sink;
 mod varint;
 
 pub use codec_derive::{Pack, Unpack};
-pub use impls::Bytes;
+pub use impls::{BYTES_MAX, Bytes, ITEMS_MAX};
 pub use reader::{DecodeError, Reader};
 pub use sink::{Sink, SizeCounter};
 pub use varint::{VarInt32, VarUint32};

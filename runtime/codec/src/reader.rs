@@ -11,9 +11,14 @@ pub enum DecodeError {
         /// Bytes that there are.
         left: usize,
     },
-    /// A variable-length integer has more bits than its type.
-    #[error("variable-length integer is too long")]
-    VarintTooLong,
+    /// A length is above fc's limit.
+    #[error("length {length} is above the limit of {limit}")]
+    TooLong {
+        /// The length read.
+        length: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// A variant's index names no case.
     #[error("{of} has no case {index}")]
     UnknownVariant {

@@ -29,17 +29,17 @@ impl Pack for VarUint32 {
 }
 
 impl Unpack for VarUint32 {
-    /// As fc reads it: at most five bytes; bits past the 32nd are dropped.
+    /// As fc reads it: the fifth byte is the last one whatever its top bit says; bits past the 32nd are dropped.
     fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let mut value = 0u64;
+        let mut value = 0u32;
         for shift in (0..35).step_by(7) {
             let [byte] = input.array()?;
-            value |= u64::from(byte & 0x7f) << shift;
+            value |= u32::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
-                return Ok(Self(value as u32));
+                break;
             }
         }
-        Err(DecodeError::VarintTooLong)
+        Ok(Self(value))
     }
 }
 
@@ -50,8 +50,44 @@ impl Pack for VarInt32 {
 }
 
 impl Unpack for VarInt32 {
+    /// As fc reads it: any number of bytes; the shift wraps after 32 bits as the processor's does.
     fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let raw = VarUint32::unpack(input)?.0;
-        Ok(Self((raw >> 1) as i32 ^ -((raw & 1) as i32)))
+        let (mut raw, mut shift) = (0u32, 0u32);
+        loop {
+            let [byte] = input.array()?;
+            raw |= u32::from(byte & 0x7f).wrapping_shl(shift);
+            shift = shift.wrapping_add(7);
+            if byte & 0x80 == 0 {
+                return Ok(Self((raw >> 1) as i32 ^ -((raw & 1) as i32)));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unsigned_forms() {
+        for (bytes, value) in [
+            (&[0x00][..], 0),
+            (&[0x7f], 127),
+            (&[0x80, 0x01], 128),
+            (&[0x80, 0x00], 0),
+            (&[0xff, 0xff, 0xff, 0xff, 0x0f], u32::MAX),
+            (&[0xff, 0xff, 0xff, 0xff, 0xff], u32::MAX),
+        ] {
+            assert_eq!(VarUint32::from_bytes(bytes), Ok(VarUint32(value)), "{bytes:?}");
+        }
+        assert!(VarUint32::from_bytes(&[0x80]).is_err());
+    }
+
+    #[test]
+    fn signed_forms() {
+        for value in [0, -1, 1, -64, 64, i32::MIN, i32::MAX] {
+            assert_eq!(VarInt32::from_bytes(&VarInt32(value).to_bytes()), Ok(VarInt32(value)));
+        }
+        assert_eq!(VarInt32(-1).to_bytes(), [1]);
     }
 }

@@ -120,6 +120,20 @@ impl fmt::Debug for Fault {
 
 impl std::error::Error for Fault {}
 
+impl From<codec::DecodeError> for Fault {
+    /// The exception that `fc::raw::unpack` would throw.
+    fn from(error: codec::DecodeError) -> Self {
+        use codec::DecodeError;
+        match error {
+            DecodeError::Truncated { needed, left } => {
+                let over = needed.saturating_sub(left);
+                Self::new(FaultKind::OUT_OF_RANGE_EXCEPTION, format!("read datastream of length {left} over by {over}"))
+            }
+            error => Self::new(FaultKind::ASSERT_EXCEPTION, error.to_string()),
+        }
+    }
+}
+
 /// Returns `Err(Fault)` unless the condition holds: `ensure!(condition, KIND, "format", ...)`.
 #[macro_export]
 macro_rules! ensure {

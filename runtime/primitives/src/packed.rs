@@ -1,0 +1,232 @@
+//! Transactions as they travel and as blocks hold them: packed, perhaps compressed.
+
+use std::borrow::Cow;
+
+use codec::{Bytes, Pack, Sink, Unpack};
+use serde::{Deserialize, Serialize};
+
+use crate::{Checksum256, Fault, FaultKind, Sha256, Signature, SignedTransaction, Transaction};
+
+/// Most bytes that a compressed part may expand to.
+pub const DECOMPRESSED_BYTES_MAX: usize = 1024 * 1024;
+/// Net bytes that every packed transaction costs beside its parts (nodeos: `fixed_net_overhead_of_packed_trx`).
+const NET_OVERHEAD_BYTES: u64 = 16;
+
+/// How packed parts are compressed: one byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Compression {
+    /// Not.
+    #[default]
+    None,
+    /// zlib.
+    Zlib,
+}
+
+impl Pack for Compression {
+    fn pack<S: Sink + ?Sized>(&self, out: &mut S) {
+        (*self as u8).pack(out);
+    }
+}
+
+impl Unpack for Compression {
+    fn unpack(input: &mut codec::Reader<'_>) -> Result<Self, codec::DecodeError> {
+        match u8::unpack(input)? {
+            0 => Ok(Self::None),
+            1 => Ok(Self::Zlib),
+            _ => Err(codec::DecodeError::Invalid("Unknown transaction compression algorithm")),
+        }
+    }
+}
+
+impl Serialize for Compression {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::None => "none",
+            Self::Zlib => "zlib",
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Compression {
+    /// A name, or a number as a number or a string, as fc reads enumerations.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            Number(u64),
+            Name(String),
+        }
+        match Form::deserialize(deserializer)? {
+            Form::Number(0) => Ok(Self::None),
+            Form::Number(1) => Ok(Self::Zlib),
+            Form::Name(name) if name == "none" || name == "0" => Ok(Self::None),
+            Form::Name(name) if name == "zlib" || name == "1" => Ok(Self::Zlib),
+            _ => Err(serde::de::Error::custom("Unknown transaction compression algorithm")),
+        }
+    }
+}
+
+/// A transaction as it travels and as blocks hold it. Its bytes are kept as they came: they enter the receipt.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PackedTransaction {
+    /// Signatures.
+    pub signatures: Vec<Signature>,
+    /// Compression of the two packed parts.
+    pub compression: Compression,
+    /// Packed context-free data.
+    pub packed_context_free_data: Bytes,
+    /// The packed [`Transaction`].
+    pub packed_trx: Bytes,
+}
+
+impl PackedTransaction {
+    /// Packs a transaction.
+    pub fn new(signed: &SignedTransaction, compression: Compression) -> Self {
+        let pack = |bytes: Vec<u8>| match compression {
+            Compression::None => Bytes(bytes),
+            Compression::Zlib => Bytes(compress(&bytes)),
+        };
+        let data = &signed.context_free_data;
+        Self {
+            signatures: signed.signatures.clone(),
+            compression,
+            packed_context_free_data: if data.is_empty() { Bytes::default() } else { pack(data.to_bytes()) },
+            packed_trx: pack(signed.transaction.to_bytes()),
+        }
+    }
+
+    /// The packed transaction without compression.
+    ///
+    /// # Errors
+    /// `tx_decompression_error` when it expands too far; `unhandled_exception` when it is no zlib stream.
+    pub fn raw_transaction(&self) -> Result<Cow<'_, [u8]>, Fault> {
+        self.expand(&self.packed_trx)
+    }
+
+    fn expand<'a>(&self, part: &'a [u8]) -> Result<Cow<'a, [u8]>, Fault> {
+        Ok(match self.compression {
+            Compression::None => Cow::Borrowed(part),
+            Compression::Zlib => Cow::Owned(decompress(part)?),
+        })
+    }
+
+    /// The transaction. Bytes after it are ignored, as nodeos does.
+    ///
+    /// # Errors
+    /// A fault of decompression or decoding.
+    pub fn transaction(&self) -> Result<Transaction, Fault> {
+        Ok(Transaction::from_prefix(&self.raw_transaction()?)?)
+    }
+
+    /// The context-free data.
+    ///
+    /// # Errors
+    /// A fault of decompression or decoding.
+    pub fn context_free_data(&self) -> Result<Vec<Bytes>, Fault> {
+        if self.packed_context_free_data.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(Vec::from_prefix(&self.expand(&self.packed_context_free_data)?)?)
+    }
+
+    /// Everything unpacked.
+    ///
+    /// # Errors
+    /// A fault of decompression or decoding.
+    pub fn unpack_signed(&self) -> Result<SignedTransaction, Fault> {
+        Ok(SignedTransaction {
+            transaction: self.transaction()?,
+            signatures: self.signatures.clone(),
+            context_free_data: self.context_free_data()?,
+        })
+    }
+
+    /// The hash of what a pruned block may leave out: signatures and context-free data.
+    pub fn prunable_digest(&self) -> Checksum256 {
+        Sha256::packed(&(&self.signatures, &self.packed_context_free_data))
+    }
+
+    /// The hash that receipts commit to.
+    pub fn packed_digest(&self) -> Checksum256 {
+        Sha256::packed(&(self.compression, &self.packed_trx, self.prunable_digest()))
+    }
+
+    /// Net bytes that are billed in full.
+    ///
+    /// # Errors
+    /// `tx_too_big` above 32 bits.
+    pub fn unprunable_size(&self) -> Result<u32, Fault> {
+        size(NET_OVERHEAD_BYTES + self.packed_trx.len() as u64)
+    }
+
+    /// Net bytes that are billed with a discount.
+    ///
+    /// # Errors
+    /// `tx_too_big` above 32 bits.
+    pub fn prunable_size(&self) -> Result<u32, Fault> {
+        size(self.signatures.packed_size() as u64 + self.packed_context_free_data.len() as u64)
+    }
+}
+
+fn size(bytes: u64) -> Result<u32, Fault> {
+    u32::try_from(bytes).map_err(|_| Fault::new(FaultKind::TX_TOO_BIG, "packed_transaction is too big"))
+}
+
+fn compress(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut encoder, bytes).expect("memory takes all bytes");
+    encoder.finish().expect("memory takes all bytes")
+}
+
+/// Expands one zlib stream; what follows it is ignored.
+fn decompress(bytes: &[u8]) -> Result<Vec<u8>, Fault> {
+    let mut out = Vec::new();
+    let mut decoder = std::io::Read::take(flate2::read::ZlibDecoder::new(bytes), DECOMPRESSED_BYTES_MAX as u64 + 1);
+    std::io::Read::read_to_end(&mut decoder, &mut out)
+        .map_err(|_| Fault::new(FaultKind::UNHANDLED_EXCEPTION, "internal decompression error"))?;
+    let fits = out.len() <= DECOMPRESSED_BYTES_MAX;
+    crate::ensure!(fits, TX_DECOMPRESSION_ERROR, "Exceeded maximum decompressed transaction size");
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Action, name};
+
+    fn sample() -> SignedTransaction {
+        let action =
+            Action { account: name!("eosio"), name: name!("nonce"), data: Bytes(vec![7; 300]), ..Action::default() };
+        let transaction = Transaction { actions: vec![action], ..Transaction::default() };
+        SignedTransaction { transaction, signatures: vec![], context_free_data: vec![Bytes(vec![1, 2, 3])] }
+    }
+
+    #[test]
+    fn both_compressions_come_back() {
+        let signed = sample();
+        for compression in [Compression::None, Compression::Zlib] {
+            let packed = PackedTransaction::new(&signed, compression);
+            assert_eq!(packed.unpack_signed(), Ok(signed.clone()));
+            let json = serde_json::to_string(&packed).expect("json");
+            assert_eq!(serde_json::from_str::<PackedTransaction>(&json).expect("packed"), packed);
+            assert_eq!(PackedTransaction::from_bytes(&packed.to_bytes()), Ok(packed));
+        }
+    }
+
+    #[test]
+    fn bombs_and_garbage_are_faults() {
+        let packed = |bytes: Vec<u8>| PackedTransaction {
+            compression: Compression::Zlib,
+            packed_trx: Bytes(bytes),
+            ..PackedTransaction::default()
+        };
+        let bomb = packed(compress(&vec![0; DECOMPRESSED_BYTES_MAX + 1]));
+        assert_eq!(bomb.transaction().expect_err("bomb").kind, FaultKind::TX_DECOMPRESSION_ERROR);
+        assert_eq!(packed(vec![1, 2, 3]).transaction().expect_err("garbage").kind, FaultKind::UNHANDLED_EXCEPTION);
+        assert!(packed(vec![]).transaction().is_err());
+        let whole = compress(&Transaction::default().to_bytes());
+        assert!(packed(whole[..whole.len() - 5].to_vec()).transaction().is_err());
+        assert!(packed([&whole[..], b"more"].concat()).transaction().is_ok());
+    }
+}
