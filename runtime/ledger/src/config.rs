@@ -1,0 +1,59 @@
+//! Names and numbers of the chain that its tables know (nodeos: config.hpp and the `billable_size` of each object).
+
+use primitives::{Authority, Name, Pack, name};
+
+/// The account of the system contract.
+pub const SYSTEM_ACCOUNT: Name = name!("eosio");
+/// The account that nobody can sign for.
+pub const NULL_ACCOUNT: Name = name!("eosio.null");
+/// The account that the active producers stand for.
+pub const PRODUCERS_ACCOUNT: Name = name!("eosio.prods");
+/// The permission above all others of an account.
+pub const OWNER: Name = name!("owner");
+/// The permission of everyday.
+pub const ACTIVE: Name = name!("active");
+/// More than half of the producers, a permission of [`PRODUCERS_ACCOUNT`].
+pub const MAJORITY_PRODUCERS: Name = name!("prod.major");
+/// More than a third of the producers, a permission of [`PRODUCERS_ACCOUNT`].
+pub const MINORITY_PRODUCERS: Name = name!("prod.minor");
+
+/// Kinds of keys (K1, R1) that genesis knows; WEBAUTHN_KEY adds one.
+pub const GENESIS_KEY_TYPES: u32 = 2;
+/// Entries of the ring of block ids for TaPoS.
+pub const BLOCK_SUMMARIES: usize = 0x1_0000;
+/// Account windows of CPU and net usage: 24 hours in slots.
+pub const ACCOUNT_WINDOW_SLOTS: u32 = 24 * 60 * 60 * 2;
+/// Block windows of CPU and net usage: 60 seconds in slots.
+pub const BLOCK_WINDOW_SLOTS: u32 = 120;
+/// Fixed-point factor of the usage averages.
+pub const RATE_LIMITING_PRECISION: u64 = 1_000_000;
+/// How far an uncongested virtual limit may exceed the real one.
+pub const MAX_ELASTIC_MULTIPLIER: u32 = 1000;
+/// 100 % in the unit of target percentages.
+pub const PERCENT_100: u64 = 10_000;
+
+/// RAM of an account in itself.
+pub const ACCOUNT_RAM_BYTES: i64 = 2048;
+/// RAM of contract code, per byte.
+pub const CODE_RAM_MULTIPLIER: i64 = 10;
+/// RAM of a permission without its authority (112 authority frame + 64 + 5 indexes of 32, in steps of 16).
+pub const PERMISSION_RAM_BYTES: i64 = 288;
+/// RAM of a permission link.
+pub const PERMISSION_LINK_RAM_BYTES: i64 = 144;
+/// RAM of a contract table's header, paid by who creates its first row.
+pub const TABLE_RAM_BYTES: i64 = 112;
+/// RAM of a contract row without its value.
+pub const ROW_RAM_BYTES: i64 = 112;
+/// RAM of a generated transaction without its bytes.
+pub const GENERATED_TRANSACTION_RAM_BYTES: i64 = 272;
+
+/// RAM of an authority (nodeos: `shared_authority::get_billable_size`): 8 and the packed key for each key, 24 for each
+/// account, 16 for each wait, each in steps of 16 where nodeos rounds.
+pub fn authority_ram_bytes(authority: &Authority) -> i64 {
+    const KEY: usize = 16;
+    const ACCOUNT: usize = 32;
+    const WAIT: usize = 16;
+    let keys: usize = authority.keys.iter().map(|weight| KEY + weight.key.packed_size()).sum();
+    let bytes = keys + ACCOUNT * authority.accounts.len() + WAIT * authority.waits.len();
+    i64::try_from(bytes).expect("an authority is far smaller than 2^63 bytes")
+}

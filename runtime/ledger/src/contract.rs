@@ -1,0 +1,273 @@
+//! Contract tables and their primary rows (`table_id_object`, `key_value_object`).
+//!
+//! Billing and permission belong to the host functions; here are rows, counts and order.
+
+use primitives::Name;
+use rustc_hash::FxHashMap;
+use statedb::{Blob, Rows, Slab, Stamp};
+use std::collections::BTreeMap;
+
+use crate::secondary::{Secondaries, SecondaryRows};
+use crate::undo::Undo;
+use crate::{DirtyKey, Ledger};
+
+/// What a contract table is found by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, codec::Pack, codec::Unpack)]
+pub struct TableKey {
+    /// The contract.
+    pub code: Name,
+    /// The scope.
+    pub scope: Name,
+    /// The table; secondary indexes carry their number in the lowest bits.
+    pub table: Name,
+}
+
+/// Handle of a contract table while it has rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableId(pub(crate) u32);
+
+/// Handle of a primary row while it exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowId(pub(crate) u32);
+
+/// A contract table: header and indexes.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// Order of creation (`table_id_object::id`).
+    pub(crate) order: u64,
+    /// Contract, scope and table.
+    pub key: TableKey,
+    /// Who paid for the header.
+    pub payer: Name,
+    /// Rows of all kinds.
+    pub count: u32,
+    pub(crate) rows: Rows,
+    pub(crate) secondary: Option<Box<SecondaryRows>>,
+    pub(crate) stamp: Stamp,
+}
+
+/// A primary row.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Its key.
+    pub primary: u64,
+    /// Who pays for it.
+    pub payer: Name,
+    pub(crate) value: Blob,
+    /// Its table.
+    pub table: TableId,
+    pub(crate) stamp: Stamp,
+}
+
+impl Row {
+    /// The row's bytes.
+    #[inline]
+    pub fn value(&self) -> &[u8] {
+        &self.value
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Contracts {
+    pub tables: Slab<Table>,
+    pub by_key: FxHashMap<TableKey, TableId>,
+    /// The same in order, for listings.
+    pub ordered: BTreeMap<TableKey, TableId>,
+    pub next_order: u64,
+    pub rows: Slab<Row>,
+    pub secondaries: Secondaries,
+}
+
+impl Contracts {
+    pub fn put_table(&mut self, table: Table) -> TableId {
+        let key = table.key;
+        let id = TableId(self.tables.insert(table));
+        self.by_key.insert(key, id);
+        self.ordered.insert(key, id);
+        id
+    }
+
+    pub fn take_table(&mut self, id: TableId) -> Table {
+        let table = self.tables.remove(id.0);
+        self.by_key.remove(&table.key);
+        self.ordered.remove(&table.key);
+        table
+    }
+
+    pub fn put_row(&mut self, row: Row) -> RowId {
+        let (table, primary) = (row.table, row.primary);
+        let id = self.rows.insert(row);
+        let table = self.tables.row_mut(table.0);
+        table.rows.insert(primary, id);
+        table.count = table.count.wrapping_add(1);
+        RowId(id)
+    }
+
+    pub fn take_row(&mut self, id: RowId) -> Row {
+        let row = self.rows.remove(id.0);
+        let table = self.tables.row_mut(row.table.0);
+        table.rows.remove(&row.primary);
+        table.count = table.count.wrapping_sub(1);
+        row
+    }
+
+    pub fn tables_in_order(&self) -> Vec<TableId> {
+        let mut ids: Vec<_> = self.tables.iter().map(|(handle, table)| (table.order, TableId(handle))).collect();
+        ids.sort_unstable();
+        ids.into_iter().map(|(_, id)| id).collect()
+    }
+}
+
+impl Ledger {
+    /// The table, if it has rows.
+    #[inline]
+    pub fn find_table(&self, code: Name, scope: Name, table: Name) -> Option<TableId> {
+        self.contracts.by_key.get(&TableKey { code, scope, table }).copied()
+    }
+
+    /// A table's header.
+    #[inline]
+    pub fn table(&self, id: TableId) -> &Table {
+        self.contracts.tables.row(id.0)
+    }
+
+    /// Creates an empty table. The caller bills the payer and has seen that it does not exist.
+    pub fn create_table(&mut self, key: TableKey, payer: Name) -> TableId {
+        debug_assert!(!self.contracts.by_key.contains_key(&key), "a new table does not exist");
+        let order = self.contracts.next_order;
+        self.contracts.next_order += 1;
+        let id = self.contracts.put_table(Table {
+            order,
+            key,
+            payer,
+            count: 0,
+            rows: Rows::default(),
+            secondary: None,
+            stamp: Stamp::default(),
+        });
+        self.journal.push(Undo::TableCreated(id));
+        self.list_table(id);
+        id
+    }
+
+    /// Removes a table that has no rows left. The caller refunds its payer.
+    ///
+    /// # Panics
+    /// When it has rows.
+    pub fn remove_table(&mut self, id: TableId) {
+        assert!(self.table(id).count == 0, "a removed table is empty");
+        self.list_table(id);
+        let table = self.contracts.take_table(id);
+        self.journal.push(Undo::TableRemoved(Box::new(table)));
+    }
+
+    /// A primary row.
+    #[inline]
+    pub fn row(&self, id: RowId) -> &Row {
+        self.contracts.rows.row(id.0)
+    }
+
+    /// Adds a row to a table; `None` when the key is taken. The caller bills.
+    pub fn insert_row(&mut self, table: TableId, primary: u64, payer: Name, value: &[u8]) -> Option<RowId> {
+        let header = self.contracts.tables.row_mut(table.0);
+        if header.rows.get(&primary).is_some() {
+            return None;
+        }
+        let mut stamp = Stamp::default();
+        self.epoch.list(&mut stamp);
+        self.dirty.push(DirtyKey::Row(header.key, primary));
+        self.list_table(table);
+        let id = self.contracts.put_row(Row { primary, payer, value: value.into(), table, stamp });
+        self.journal.push(Undo::RowInserted(id));
+        Some(id)
+    }
+
+    /// Gives a row another value and payer. The caller bills the difference.
+    #[inline]
+    pub fn update_row(&mut self, id: RowId, payer: Name, value: &[u8]) {
+        let row = self.contracts.rows.row_mut(id.0);
+        if self.epoch.list(&mut row.stamp) {
+            let key = self.contracts.tables.row(row.table.0).key;
+            self.dirty.push(DirtyKey::Row(key, row.primary));
+        }
+        let payer = std::mem::replace(&mut row.payer, payer);
+        let value = std::mem::replace(&mut row.value, value.into());
+        self.journal.push(Undo::RowUpdated(id, payer, value));
+    }
+
+    /// Removes a row; the table stays, also when it is empty now. The caller refunds and removes an empty table.
+    pub fn remove_row(&mut self, id: RowId) {
+        let row = self.contracts.rows.row_mut(id.0);
+        let table = row.table;
+        if self.epoch.list(&mut row.stamp) {
+            let key = self.contracts.tables.row(table.0).key;
+            self.dirty.push(DirtyKey::Row(key, row.primary));
+        }
+        self.list_table(table);
+        let row = self.contracts.take_row(id);
+        self.journal.push(Undo::RowRemoved(row));
+    }
+
+    /// The row with this key.
+    #[inline]
+    pub fn find_row(&self, table: TableId, primary: u64) -> Option<RowId> {
+        self.table(table).rows.get(&primary).map(RowId)
+    }
+
+    /// The first row whose key is not below `primary`.
+    pub fn row_lower_bound(&self, table: TableId, primary: u64) -> Option<RowId> {
+        self.table(table).rows.lower_bound(&primary).map(|(_, row)| RowId(row))
+    }
+
+    /// The first row whose key is above `primary`.
+    pub fn row_upper_bound(&self, table: TableId, primary: u64) -> Option<RowId> {
+        self.table(table).rows.upper_bound(&primary).map(|(_, row)| RowId(row))
+    }
+
+    /// The row after this one in its table.
+    pub fn next_row(&self, id: RowId) -> Option<RowId> {
+        let row = self.row(id);
+        self.row_upper_bound(row.table, row.primary)
+    }
+
+    /// The row before this one in its table.
+    pub fn previous_row(&self, id: RowId) -> Option<RowId> {
+        let row = self.row(id);
+        self.table(row.table).rows.before(&row.primary).map(|(_, row)| RowId(row))
+    }
+
+    /// The first row of a table.
+    pub fn first_row(&self, table: TableId) -> Option<RowId> {
+        self.table(table).rows.first().map(|(_, row)| RowId(row))
+    }
+
+    /// The last row of a table.
+    pub fn last_row(&self, table: TableId) -> Option<RowId> {
+        self.table(table).rows.last().map(|(_, row)| RowId(row))
+    }
+
+    /// Tables from `from` (with it) on, in the order of (code, scope, table): for listings. Reversible.
+    pub fn tables_from(&self, from: TableKey) -> impl DoubleEndedIterator<Item = (&TableKey, &Table)> {
+        self.tables_between(from, TableKey { code: Name(u64::MAX), scope: Name(u64::MAX), table: Name(u64::MAX) })
+    }
+
+    /// Tables between two keys (both included), in the order of (code, scope, table): for listings. Reversible.
+    pub fn tables_between(
+        &self,
+        first: TableKey,
+        last: TableKey,
+    ) -> impl DoubleEndedIterator<Item = (&TableKey, &Table)> {
+        let bounds = if first <= last { Some(first..=last) } else { None };
+        (bounds.into_iter())
+            .flat_map(|bounds| self.contracts.ordered.range(bounds))
+            .map(|(key, &id)| (key, self.table(id)))
+    }
+
+    #[inline]
+    pub(crate) fn list_table(&mut self, id: TableId) {
+        let table = self.contracts.tables.row_mut(id.0);
+        if self.epoch.list(&mut table.stamp) {
+            self.dirty.push(DirtyKey::Table(table.key));
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Ids of input transactions that are not yet expired, so that none runs twice (`transaction_object`).
+//!
+//! Ids lie in one bucket per second of expiration: most transactions of a moment share a few buckets, expiry drops
+//! whole buckets, and a checkpoint writes a bucket instead of each id.
+
+use primitives::{TimePoint, TimePointSec, TransactionId};
+use rustc_hash::FxHashSet;
+use statedb::Stamp;
+use std::collections::BTreeMap;
+
+use crate::undo::Undo;
+use crate::{DirtyKey, Ledger};
+
+/// Ids that expire in one second, with their order of arrival.
+#[derive(Debug, Clone, Default)]
+pub struct Bucket {
+    pub(crate) ids: Vec<(u64, TransactionId)>,
+    pub(crate) stamp: Stamp,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Dedup {
+    pub known: FxHashSet<TransactionId>,
+    pub buckets: BTreeMap<TimePointSec, Bucket>,
+    pub next_order: u64,
+}
+
+impl Dedup {
+    /// Undoes the newest arrival in a bucket.
+    pub fn pop(&mut self, expiration: TimePointSec) {
+        let bucket = self.buckets.get_mut(&expiration).expect("the bucket of an id that was added");
+        let (_, id) = bucket.ids.pop().expect("an id was added");
+        if bucket.ids.is_empty() {
+            self.buckets.remove(&expiration);
+        }
+        self.known.remove(&id);
+        self.next_order -= 1;
+    }
+
+    /// Undoes the expiry of a bucket.
+    pub fn put_back(&mut self, expiration: TimePointSec, bucket: Bucket) {
+        self.known.extend(bucket.ids.iter().map(|&(_, id)| id));
+        self.buckets.insert(expiration, bucket);
+    }
+
+    /// Rows in the order of arrival.
+    pub fn in_order(&self) -> Vec<(u64, TimePointSec, TransactionId)> {
+        let buckets = self.buckets.iter();
+        let mut rows: Vec<_> =
+            buckets.flat_map(|(&time, bucket)| bucket.ids.iter().map(move |&(order, id)| (order, time, id))).collect();
+        rows.sort_unstable();
+        rows
+    }
+}
+
+impl Ledger {
+    /// Whether an input transaction has been seen (`is_known_unexpired_transaction`).
+    #[inline]
+    pub fn is_known_transaction(&self, id: &TransactionId) -> bool {
+        self.dedup.known.contains(id)
+    }
+
+    /// Notes an input transaction (`record_transaction`); false when it has been seen: nodeos' `tx_duplicate`.
+    #[inline]
+    pub fn record_transaction(&mut self, id: TransactionId, expiration: TimePointSec) -> bool {
+        if !self.dedup.known.insert(id) {
+            return false;
+        }
+        let order = self.dedup.next_order;
+        self.dedup.next_order += 1;
+        let bucket = self.dedup.buckets.entry(expiration).or_default();
+        bucket.ids.push((order, id));
+        if self.epoch.list(&mut bucket.stamp) {
+            self.dirty.push(DirtyKey::Transactions(expiration));
+        }
+        self.journal.push(Undo::TransactionRecorded(expiration));
+        true
+    }
+
+    /// Forgets transactions that have expired before `now`, the time of the block
+    /// (`clear_expired_input_transactions`).
+    pub fn clear_expired_transactions(&mut self, now: TimePoint) {
+        while let Some(entry) = self.dedup.buckets.first_entry() {
+            let expiration = *entry.key();
+            if now <= TimePoint::from(expiration) {
+                break;
+            }
+            let mut bucket = entry.remove();
+            for (_, id) in &bucket.ids {
+                self.dedup.known.remove(id);
+            }
+            if self.epoch.list(&mut bucket.stamp) {
+                self.dirty.push(DirtyKey::Transactions(expiration));
+            }
+            self.journal.push(Undo::TransactionsExpired(Box::new((expiration, bucket))));
+        }
+    }
+}

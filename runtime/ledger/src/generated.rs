@@ -1,0 +1,176 @@
+//! Generated transactions: deferred by contracts or delayed by users (`generated_transaction_object`).
+
+use codec::{Bytes, Pack, Unpack};
+use primitives::{Name, TimePoint, TransactionId};
+use statedb::{Epoch, OrderedTable, RowUndo};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::undo::Undo;
+use crate::{DirtyKey, Ledger};
+
+/// Order of creation, which is also the handle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GeneratedId(pub(crate) u64);
+
+/// A transaction that waits, in the order of its snapshot row.
+#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack)]
+pub struct GeneratedTransaction {
+    /// Its id.
+    pub trx_id: TransactionId,
+    /// The contract that sent it; empty for a delayed input transaction.
+    pub sender: Name,
+    /// The sender's own number for it.
+    pub sender_id: u128,
+    /// Who pays for its RAM.
+    pub payer: Name,
+    /// Not run before.
+    pub delay_until: TimePoint,
+    /// Not run afterwards.
+    pub expiration: TimePoint,
+    /// When it was sent.
+    pub published: TimePoint,
+    /// The packed transaction.
+    pub packed_trx: Bytes,
+}
+
+/// Rows by order, and the indexes.
+#[derive(Debug, Default)]
+pub(crate) struct Generated {
+    pub rows: OrderedTable<u64, GeneratedTransaction>,
+    by_trx_id: BTreeMap<TransactionId, u64>,
+    by_sender_id: BTreeMap<(Name, u128), u64>,
+    by_expiration: BTreeSet<(TimePoint, u64)>,
+    by_delay: BTreeSet<(TimePoint, u64)>,
+    pub next: u64,
+}
+
+impl Generated {
+    fn index(&mut self, order: u64, row: &GeneratedTransaction) {
+        self.by_trx_id.insert(row.trx_id, order);
+        self.by_sender_id.insert((row.sender, row.sender_id), order);
+        self.by_expiration.insert((row.expiration, order));
+        self.by_delay.insert((row.delay_until, order));
+    }
+
+    fn unindex(&mut self, order: u64, row: &GeneratedTransaction) {
+        self.by_trx_id.remove(&row.trx_id);
+        self.by_sender_id.remove(&(row.sender, row.sender_id));
+        self.by_expiration.remove(&(row.expiration, order));
+        self.by_delay.remove(&(row.delay_until, order));
+    }
+
+    pub fn set(
+        &mut self,
+        epoch: Epoch,
+        order: u64,
+        row: GeneratedTransaction,
+    ) -> (RowUndo<u64, GeneratedTransaction>, bool) {
+        self.index(order, &row);
+        self.rows.set(epoch, order, row)
+    }
+
+    /// Loads a row; false when an index has it already.
+    pub fn load(&mut self, order: u64, row: GeneratedTransaction) -> bool {
+        if self.by_trx_id.contains_key(&row.trx_id) || self.by_sender_id.contains_key(&(row.sender, row.sender_id)) {
+            return false;
+        }
+        self.index(order, &row);
+        self.rows.load(order, row)
+    }
+
+    pub fn undo(&mut self, undo: RowUndo<u64, GeneratedTransaction>) {
+        if let Some(now) = self.rows.get(&undo.key).cloned() {
+            self.unindex(undo.key, &now);
+        }
+        match &undo.old {
+            Some(old) => self.index(undo.key, old),
+            // Only the creation of a row is undone to nothing.
+            None => self.next -= 1,
+        }
+        self.rows.undo(undo);
+    }
+}
+
+impl Ledger {
+    /// A waiting transaction.
+    pub fn generated(&self, id: GeneratedId) -> &GeneratedTransaction {
+        self.generated.rows.get(&id.0).expect("the handle is of a waiting transaction")
+    }
+
+    /// Number of waiting transactions.
+    pub fn generated_count(&self) -> usize {
+        self.generated.rows.len()
+    }
+
+    /// The waiting transaction with this id.
+    pub fn generated_by_trx_id(&self, trx_id: TransactionId) -> Option<GeneratedId> {
+        self.generated.by_trx_id.get(&trx_id).copied().map(GeneratedId)
+    }
+
+    /// The waiting transaction that a contract knows by its own number.
+    pub fn generated_by_sender_id(&self, sender: Name, sender_id: u128) -> Option<GeneratedId> {
+        self.generated.by_sender_id.get(&(sender, sender_id)).copied().map(GeneratedId)
+    }
+
+    /// Waiting transactions by (delay_until, order of creation).
+    pub fn generated_by_delay(&self) -> impl Iterator<Item = GeneratedId> {
+        self.generated.by_delay.iter().map(|&(_, order)| GeneratedId(order))
+    }
+
+    /// Waiting transactions by (expiration, order of creation).
+    pub fn generated_by_expiration(&self) -> impl Iterator<Item = GeneratedId> {
+        self.generated.by_expiration.iter().map(|&(_, order)| GeneratedId(order))
+    }
+
+    /// Waiting transactions in the order of creation, from a handle on.
+    pub fn generated_in_order(&self) -> impl DoubleEndedIterator<Item = (GeneratedId, &GeneratedTransaction)> {
+        self.generated.rows.iter().map(|(&order, row)| (GeneratedId(order), row))
+    }
+
+    /// Adds a waiting transaction; `None` when its id or its sender's number is taken. The caller bills.
+    pub fn create_generated(&mut self, row: GeneratedTransaction) -> Option<GeneratedId> {
+        let taken = self.generated.by_trx_id.contains_key(&row.trx_id)
+            || self.generated.by_sender_id.contains_key(&(row.sender, row.sender_id));
+        if taken {
+            return None;
+        }
+        let order = self.generated.next;
+        self.generated.next += 1;
+        self.set_generated(order, row);
+        Some(GeneratedId(order))
+    }
+
+    /// Replaces a waiting transaction, which keeps its place in the order; false when the new id or sender's number is
+    /// taken by another one. The caller bills.
+    pub fn modify_generated(&mut self, id: GeneratedId, row: GeneratedTransaction) -> bool {
+        let free = |found: Option<GeneratedId>| found.is_none_or(|found| found == id);
+        if !free(self.generated_by_trx_id(row.trx_id)) || !free(self.generated_by_sender_id(row.sender, row.sender_id))
+        {
+            return false;
+        }
+        let old = self.generated(id).clone();
+        self.generated.unindex(id.0, &old);
+        self.set_generated(id.0, row);
+        true
+    }
+
+    /// Removes a waiting transaction and returns it. The caller refunds.
+    pub fn remove_generated(&mut self, id: GeneratedId) -> GeneratedTransaction {
+        let row = self.generated(id).clone();
+        self.generated.unindex(id.0, &row);
+        let (undo, listed) = self.generated.rows.remove(self.epoch, &id.0).expect("the row was just read");
+        self.journal.push(Undo::Generated(Box::new(undo)));
+        if listed {
+            self.dirty.push(DirtyKey::Generated(id.0));
+        }
+        row
+    }
+
+    fn set_generated(&mut self, order: u64, row: GeneratedTransaction) {
+        let (undo, listed) = self.generated.set(self.epoch, order, row);
+        self.journal.push(Undo::Generated(Box::new(undo)));
+        if listed {
+            self.dirty.push(DirtyKey::Generated(order));
+        }
+    }
+}

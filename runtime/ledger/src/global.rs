@@ -1,0 +1,143 @@
+//! Tables with one row, and the ring of recent block ids.
+
+use codec::{Pack, Unpack};
+use primitives::{BlockId, ChainConfig, ChainId, Checksum256, ProducerSchedule, WasmConfig};
+use std::collections::BTreeSet;
+
+use crate::config::BLOCK_SUMMARIES;
+use crate::undo::Undo;
+use crate::{DirtyKey, Ledger};
+
+/// `kv_database_config`: without meaning since the key-value tables were withdrawn; part of the state all the same.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack)]
+pub struct KvDatabaseConfig {
+    /// Unused.
+    pub max_key_size: u32,
+    /// Unused.
+    pub max_value_size: u32,
+    /// Unused.
+    pub max_iterators: u32,
+}
+
+/// `global_property_object`, in the order of its snapshot row.
+#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack)]
+pub struct GlobalProperty {
+    /// The block that proposed a schedule, while it is not taken up.
+    pub proposed_schedule_block_num: Option<u32>,
+    /// The proposed schedule.
+    pub proposed_schedule: ProducerSchedule,
+    /// The chain's parameters.
+    pub configuration: ChainConfig,
+    /// The chain's id.
+    pub chain_id: ChainId,
+    /// Unused.
+    pub kv_configuration: KvDatabaseConfig,
+    /// Limits of contracts.
+    pub wasm_configuration: WasmConfig,
+}
+
+/// A protocol feature and the block that switched it on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Pack, Unpack)]
+pub struct ActivatedFeature {
+    /// The feature's digest.
+    pub feature_digest: Checksum256,
+    /// The block.
+    pub activation_block_num: u32,
+}
+
+/// `protocol_state_object`, in the order of its snapshot row.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProtocolState {
+    /// Features in the order of their activation.
+    pub activated_protocol_features: Vec<ActivatedFeature>,
+    /// Features that the next block may switch on.
+    pub preactivated_protocol_features: Vec<Checksum256>,
+    /// Host functions that contracts may import.
+    pub whitelisted_intrinsics: BTreeSet<String>,
+    /// Kinds of keys that may be used.
+    pub num_supported_key_types: u32,
+}
+
+impl Pack for ProtocolState {
+    fn pack<S: codec::Sink + ?Sized>(&self, out: &mut S) {
+        self.activated_protocol_features.pack(out);
+        self.preactivated_protocol_features.pack(out);
+        codec::VarUint32(self.whitelisted_intrinsics.len() as u32).pack(out);
+        self.whitelisted_intrinsics.iter().for_each(|name| name.pack(out));
+        self.num_supported_key_types.pack(out);
+    }
+}
+
+impl Unpack for ProtocolState {
+    fn unpack(input: &mut codec::Reader<'_>) -> Result<Self, codec::DecodeError> {
+        Ok(Self {
+            activated_protocol_features: Unpack::unpack(input)?,
+            preactivated_protocol_features: Unpack::unpack(input)?,
+            whitelisted_intrinsics: Vec::<String>::unpack(input)?.into_iter().collect(),
+            num_supported_key_types: Unpack::unpack(input)?,
+        })
+    }
+}
+
+/// The ring of recent block ids, for TaPoS: slot = low 16 bits of the block's number.
+#[derive(Debug)]
+pub(crate) struct BlockSummaries(pub Box<[BlockId]>);
+
+impl Default for BlockSummaries {
+    fn default() -> Self {
+        Self(vec![BlockId::default(); BLOCK_SUMMARIES].into_boxed_slice())
+    }
+}
+
+impl Ledger {
+    /// Parameters, proposed schedule, chain id.
+    #[inline]
+    pub fn global_property(&self) -> &GlobalProperty {
+        &self.global_property
+    }
+
+    /// Changes parameters or the proposed schedule.
+    pub fn modify_global_property(&mut self, change: impl FnOnce(&mut GlobalProperty)) {
+        self.journal.push(Undo::GlobalProperty(self.global_property.clone()));
+        change(&mut self.global_property);
+    }
+
+    /// Protocol features and what they switched on.
+    #[inline]
+    pub fn protocol_state(&self) -> &ProtocolState {
+        &self.protocol_state
+    }
+
+    /// Changes the protocol features.
+    pub fn modify_protocol_state(&mut self, change: impl FnOnce(&mut ProtocolState)) {
+        self.journal.push(Undo::ProtocolState(self.protocol_state.clone()));
+        change(&mut self.protocol_state);
+    }
+
+    /// Actions executed on the chain.
+    #[inline]
+    pub fn global_action_sequence(&self) -> u64 {
+        self.global_action_sequence
+    }
+
+    /// Counts an action; returns the new number.
+    #[inline]
+    pub fn next_global_sequence(&mut self) -> u64 {
+        self.journal.push(Undo::GlobalSequence);
+        self.global_action_sequence += 1;
+        self.global_action_sequence
+    }
+
+    /// The id of a recent block by the low 16 bits of its number.
+    #[inline]
+    pub fn block_summary(&self, slot: u16) -> BlockId {
+        self.block_summaries.0[usize::from(slot)]
+    }
+
+    /// Stores the id of a recent block by the low 16 bits of its number (`create_block_summary`).
+    pub fn set_block_summary(&mut self, slot: u16, id: BlockId) {
+        let old = std::mem::replace(&mut self.block_summaries.0[usize::from(slot)], id);
+        self.journal.push(Undo::BlockSummary(slot, old));
+        self.dirty.push(DirtyKey::BlockSummary(slot));
+    }
+}

@@ -1,0 +1,80 @@
+//! Every table of the chain, as nodeos has them: rows, order of creation, RAM bill, resource limits. Execution knows
+//! what a rule wants; this crate knows what the state is, how each change is undone, and what it looks like in
+//! snapshots and checkpoints. It knows no WASM, no blocks, no disk.
+//!
+//! In reading order: [`config`], [`account`], [`permission`], [`link`], [`code`], [`contract`], [`secondary`],
+//! [`generated`], [`dedup`], [`global`], [`ema`], [`resource`], [`undo`], [`genesis`], [`snapshot`], [`checkpoint`].
+//!
+//! A change inside a block is taken back with [`Ledger::mark`] and [`Ledger::undo_to`], a whole block with
+//! [`Ledger::begin_block`] and [`Ledger::undo_block`]; [`Ledger::commit_blocks_up_to`] makes blocks final.
+
+use primitives::{Name, TimePointSec};
+use statedb::{Epoch, Journal, OrderedTable};
+
+pub mod account;
+pub mod code;
+pub mod config;
+pub mod contract;
+pub mod dedup;
+pub mod ema;
+pub mod generated;
+pub mod genesis;
+pub mod global;
+pub mod link;
+pub mod permission;
+pub mod resource;
+pub mod secondary;
+pub mod undo;
+
+pub use account::{AccountId, AccountInfo, AccountMetadata};
+pub use code::{Code, CodeId};
+pub use contract::{Row, RowId, Table, TableId, TableKey};
+pub use generated::{GeneratedId, GeneratedTransaction};
+pub use global::{ActivatedFeature, GlobalProperty, ProtocolState};
+pub use link::LinkKey;
+pub use permission::{Permission, PermissionId};
+pub use resource::{AccountResourceLimit, Limits, ResourceConfig, ResourceState, Usage};
+pub use secondary::{Float64, Float128, Key128, Key256, SecondaryId, SecondaryKey, SecondaryRow};
+pub use statedb::Mark;
+
+/// The state of a chain.
+#[derive(Debug)]
+pub struct Ledger {
+    journal: Journal<undo::Undo>,
+    epoch: Epoch,
+    /// Rows changed since the last checkpoint; a key may be there more than once.
+    dirty: Vec<DirtyKey>,
+    accounts: account::Accounts,
+    next_ram_correction: u64,
+    pending_limits: OrderedTable<Name, Limits>,
+    codes: code::Codes,
+    permissions: permission::Permissions,
+    links: OrderedTable<LinkKey, link::Link>,
+    next_link_order: u64,
+    contracts: contract::Contracts,
+    generated: generated::Generated,
+    dedup: dedup::Dedup,
+    block_summaries: global::BlockSummaries,
+    global_property: Box<GlobalProperty>,
+    global_action_sequence: u64,
+    protocol_state: Box<ProtocolState>,
+    resource_config: ResourceConfig,
+    resource_state: ResourceState,
+}
+
+/// What a changed row is found by. Rows of tables with one row are not listed: a checkpoint always has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum DirtyKey {
+    AccountInfo(u32),
+    AccountHot(u32),
+    Code(code::CodeKey),
+    Permission(Name, Name),
+    Link(LinkKey),
+    PendingLimits(Name),
+    Table(TableKey),
+    Row(TableKey, u64),
+    Secondary(u8, TableKey, u64),
+    Generated(u64),
+    Transactions(TimePointSec),
+    BlockSummary(u16),
+}

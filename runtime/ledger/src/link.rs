@@ -1,0 +1,85 @@
+//! Permission links: which permission an account wants for which action (`permission_link_object`).
+
+use primitives::Name;
+
+use crate::undo::Undo;
+use crate::{DirtyKey, Ledger};
+
+/// A link's key. An empty action name means every action of the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, codec::Pack, codec::Unpack)]
+pub struct LinkKey {
+    /// Whose link.
+    pub account: Name,
+    /// The contract.
+    pub code: Name,
+    /// The action, or empty.
+    pub message_type: Name,
+}
+
+/// A link's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, codec::Pack, codec::Unpack)]
+pub struct Link {
+    /// Order of creation.
+    pub(crate) order: u64,
+    /// The permission that is enough.
+    pub required_permission: Name,
+}
+
+impl Ledger {
+    /// The link at exactly this key.
+    pub fn find_link(&self, account: Name, code: Name, message_type: Name) -> Option<Name> {
+        if self.links.is_empty() {
+            return None;
+        }
+        self.links.get(&LinkKey { account, code, message_type }).map(|link| link.required_permission)
+    }
+
+    /// The permission linked to an action or to all actions of its contract (`lookup_linked_permission`).
+    pub fn lookup_linked_permission(&self, account: Name, code: Name, action: Name) -> Option<Name> {
+        self.find_link(account, code, action).or_else(|| self.find_link(account, code, Name(0)))
+    }
+
+    /// Stores or changes a link. The caller bills a new one.
+    pub fn set_link(&mut self, key: LinkKey, required_permission: Name) {
+        let order = self.links.get(&key).map(|link| link.order);
+        let created = order.is_none();
+        let order = order.unwrap_or(self.next_link_order);
+        if created {
+            self.next_link_order += 1;
+        }
+        let (undo, listed) = self.links.set(self.epoch, key, Link { order, required_permission });
+        self.journal.push(Undo::Link(Box::new(undo)));
+        if listed {
+            self.dirty.push(DirtyKey::Link(key));
+        }
+    }
+
+    /// Removes a link; false when there is none.
+    pub fn remove_link(&mut self, key: LinkKey) -> bool {
+        let Some((undo, listed)) = self.links.remove(self.epoch, &key) else { return false };
+        self.journal.push(Undo::Link(Box::new(undo)));
+        if listed {
+            self.dirty.push(DirtyKey::Link(key));
+        }
+        true
+    }
+
+    /// An account's links, ascending by contract and action.
+    pub fn links_of(&self, account: Name) -> impl Iterator<Item = (LinkKey, Name)> {
+        let first = LinkKey { account, code: Name(0), message_type: Name(0) };
+        let last = LinkKey { account, code: Name(u64::MAX), message_type: Name(u64::MAX) };
+        self.links.range(first..=last).map(|(key, link)| (*key, link.required_permission))
+    }
+
+    /// An account's links to one permission, in the order of creation (nodeos: index `by_permission_name`).
+    pub fn links_to_permission(&self, account: Name, permission: Name) -> Vec<LinkKey> {
+        let first = LinkKey { account, code: Name(0), message_type: Name(0) };
+        let last = LinkKey { account, code: Name(u64::MAX), message_type: Name(u64::MAX) };
+        let mut found: Vec<_> = (self.links.range(first..=last))
+            .filter(|(_, link)| link.required_permission == permission)
+            .map(|(key, link)| (link.order, *key))
+            .collect();
+        found.sort_unstable();
+        found.into_iter().map(|(_, key)| key).collect()
+    }
+}

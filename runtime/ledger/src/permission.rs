@@ -1,0 +1,249 @@
+//! Permissions and their use (`permission_object`, `permission_usage_object`; nodeos: authorization_manager.cpp).
+
+use primitives::{Authority, Fault, FaultKind, Name, PermissionLevel, PublicKey, TimePoint};
+use statedb::{Slab, Stamp};
+
+use crate::undo::Undo;
+use crate::{AccountId, DirtyKey, Ledger};
+
+/// Handle of a permission. 0 is nodeos' reserved one: the parent of every `owner`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PermissionId(pub(crate) u32);
+
+impl PermissionId {
+    /// The reserved permission: as a parent it means none.
+    pub const NONE: Self = Self(0);
+}
+
+/// A permission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permission {
+    /// Order of creation.
+    pub(crate) order: u64,
+    /// Its account.
+    pub owner: Name,
+    /// Its name.
+    pub name: Name,
+    /// The permission above it; [`PermissionId::NONE`] for none.
+    pub parent: PermissionId,
+    /// Time of its last change.
+    pub last_updated: TimePoint,
+    /// Time of its last use.
+    pub last_used: TimePoint,
+    /// Who satisfies it.
+    pub auth: Authority,
+}
+
+/// The permission table.
+#[derive(Debug)]
+pub(crate) struct Permissions {
+    pub rows: Slab<(Permission, Stamp)>,
+    pub next_order: u64,
+}
+
+impl Default for Permissions {
+    /// The table with its reserved row.
+    fn default() -> Self {
+        let mut rows = Slab::default();
+        let reserved = Permission {
+            order: 0,
+            owner: Name(0),
+            name: Name(0),
+            parent: PermissionId::NONE,
+            last_updated: TimePoint(0),
+            last_used: TimePoint(0),
+            auth: Authority::default(),
+        };
+        rows.insert((reserved, Stamp::default()));
+        Self { rows, next_order: 1 }
+    }
+}
+
+/// nodeos' number of a key's kind.
+fn key_type(key: &PublicKey) -> u32 {
+    match key {
+        PublicKey::K1(_) => 0,
+        PublicKey::R1(_) => 1,
+        PublicKey::WebAuthn(_) => 2,
+    }
+}
+
+impl Ledger {
+    /// A permission.
+    #[inline]
+    pub fn permission(&self, id: PermissionId) -> &Permission {
+        &self.permissions.rows.row(id.0).0
+    }
+
+    /// The permission `name` of an account.
+    #[inline]
+    pub fn permission_of(&self, account: AccountId, name: Name) -> Option<PermissionId> {
+        let permissions = &self.accounts.permissions[account.index()];
+        permissions.binary_search_by_key(&name, |&(name, _)| name).ok().map(|at| permissions[at].1)
+    }
+
+    /// An account's permissions, ascending by name.
+    pub fn permissions_of(&self, account: AccountId) -> impl Iterator<Item = PermissionId> {
+        self.accounts.permissions[account.index()].iter().map(|&(_, id)| id)
+    }
+
+    /// The permission of a level (`find_permission`).
+    ///
+    /// # Errors
+    /// `invalid_permission` for an empty name.
+    pub fn find_permission(&self, level: PermissionLevel) -> Result<Option<PermissionId>, Fault> {
+        if level.actor.is_empty() || level.permission.is_empty() {
+            return Err(Fault::new(FaultKind::INVALID_PERMISSION, "Invalid permission").with_context(retrieval(level)));
+        }
+        Ok(self.find_account(level.actor).and_then(|account| self.permission_of(account, level.permission)))
+    }
+
+    /// The permission of a level (`get_permission`).
+    ///
+    /// # Errors
+    /// `invalid_permission` for an empty name, `permission_query_exception` for a permission that does not exist.
+    pub fn get_permission(&self, level: PermissionLevel) -> Result<PermissionId, Fault> {
+        self.find_permission(level)?.ok_or_else(|| {
+            let PermissionLevel { actor, permission } = level;
+            let key = "unknown key (boost::tuples::tuple<eosio::chain::name, eosio::chain::name, \
+                       boost::tuples::null_type, boost::tuples::null_type, boost::tuples::null_type, \
+                       boost::tuples::null_type, boost::tuples::null_type, boost::tuples::null_type, \
+                       boost::tuples::null_type, boost::tuples::null_type>)";
+            Fault::new(
+                FaultKind::PERMISSION_QUERY_EXCEPTION,
+                format!("{} ({key}: ({actor} {permission}))", retrieval(level)),
+            )
+        })
+    }
+
+    /// Creates a permission. The caller bills it and has seen that the name is free.
+    ///
+    /// # Errors
+    /// `unactivated_key_type` for a key of a kind that no feature has switched on.
+    pub fn create_permission(
+        &mut self,
+        account: AccountId,
+        name: Name,
+        parent: PermissionId,
+        auth: Authority,
+        creation_time: TimePoint,
+    ) -> Result<PermissionId, Fault> {
+        self.check_key_types(&auth, "creating")?;
+        let order = self.permissions.next_order;
+        self.permissions.next_order += 1;
+        let owner = self.account_name(account);
+        let row =
+            Permission { order, owner, name, parent, last_updated: creation_time, last_used: creation_time, auth };
+        let id = self.put_permission(account, row);
+        self.journal.push(Undo::PermissionCreated(id));
+        self.list_permission(id);
+        Ok(id)
+    }
+
+    /// Gives a permission another authority. The caller bills the difference.
+    ///
+    /// # Errors
+    /// `unactivated_key_type` for a key of a kind that no feature has switched on.
+    pub fn modify_permission(&mut self, id: PermissionId, auth: Authority, now: TimePoint) -> Result<(), Fault> {
+        self.check_key_types(&auth, "modifying")?;
+        self.list_permission(id);
+        let permission = &mut self.permissions.rows.row_mut(id.0).0;
+        let old = std::mem::replace(&mut permission.auth, auth);
+        let old_time = std::mem::replace(&mut permission.last_updated, now);
+        self.journal.push(Undo::PermissionChanged(id, Box::new((old, old_time))));
+        Ok(())
+    }
+
+    /// Removes a permission.
+    ///
+    /// # Errors
+    /// `action_validate_exception` when it has children.
+    pub fn remove_permission(&mut self, id: PermissionId) -> Result<(), Fault> {
+        let owner = self.permission(id).owner;
+        let account = self.find_account(owner).expect("the owner of a permission exists");
+        let has_children = self.permissions_of(account).any(|child| self.permission(child).parent == id);
+        primitives::ensure!(
+            !has_children,
+            ACTION_VALIDATE_EXCEPTION,
+            "Cannot remove a permission which has children. Remove the children first."
+        );
+        self.list_permission(id);
+        let row = self.take_permission(id);
+        self.journal.push(Undo::PermissionRemoved(Box::new(row)));
+        Ok(())
+    }
+
+    /// Notes the use of a permission.
+    #[inline]
+    pub fn update_permission_usage(&mut self, id: PermissionId, now: TimePoint) {
+        self.list_permission(id);
+        let permission = &mut self.permissions.rows.row_mut(id.0).0;
+        let old = std::mem::replace(&mut permission.last_used, now);
+        self.journal.push(Undo::PermissionUsed(id, old));
+    }
+
+    /// Whether `id` is `other` or stands above it in the same account (`permission_object::satisfies`).
+    pub fn permission_satisfies(&self, id: PermissionId, other: PermissionId) -> bool {
+        if self.permission(id).owner != self.permission(other).owner {
+            return false;
+        }
+        let mut at = other;
+        while at != PermissionId::NONE {
+            if at == id {
+                return true;
+            }
+            at = self.permission(at).parent;
+        }
+        false
+    }
+
+    /// All permissions but the reserved one, in the order of creation.
+    pub fn permissions(&self) -> Vec<PermissionId> {
+        let mut ids: Vec<_> = (self.permissions.rows.iter())
+            .filter(|&(handle, _)| handle != PermissionId::NONE.0)
+            .map(|(handle, (row, _))| (row.order, PermissionId(handle)))
+            .collect();
+        ids.sort_unstable();
+        ids.into_iter().map(|(_, id)| id).collect()
+    }
+
+    fn check_key_types(&self, auth: &Authority, doing: &str) -> Result<(), Fault> {
+        let supported = self.protocol_state.num_supported_key_types;
+        primitives::ensure!(
+            auth.keys.iter().all(|weight| key_type(&weight.key) < supported),
+            UNACTIVATED_KEY_TYPE,
+            "Unactivated key type used when {doing} permission"
+        );
+        Ok(())
+    }
+
+    pub(crate) fn put_permission(&mut self, account: AccountId, row: Permission) -> PermissionId {
+        let name = row.name;
+        let id = PermissionId(self.permissions.rows.insert((row, Stamp::default())));
+        let list = &mut self.accounts.permissions[account.index()];
+        let at = list.partition_point(|&(other, _)| other < name);
+        list.insert(at, (name, id));
+        id
+    }
+
+    pub(crate) fn take_permission(&mut self, id: PermissionId) -> Permission {
+        let (row, _) = self.permissions.rows.remove(id.0);
+        let account = self.find_account(row.owner).expect("the owner of a permission exists");
+        let list = &mut self.accounts.permissions[account.index()];
+        let at = list.binary_search_by_key(&row.name, |&(name, _)| name).expect("the permission is listed");
+        list.remove(at);
+        row
+    }
+
+    fn list_permission(&mut self, id: PermissionId) {
+        let (row, stamp) = self.permissions.rows.row_mut(id.0);
+        if self.epoch.list(stamp) {
+            self.dirty.push(DirtyKey::Permission(row.owner, row.name));
+        }
+    }
+}
+
+fn retrieval(level: PermissionLevel) -> String {
+    let PermissionLevel { actor, permission } = level;
+    format!("Failed to retrieve permission: {{\"actor\":\"{actor}\",\"permission\":\"{permission}\"}}")
+}

@@ -1,0 +1,272 @@
+//! Every way to take one mutation back. An entry holds what the mutation replaced, and no more.
+
+use primitives::{Authority, BlockId, Name, TimePoint, TimePointSec};
+use statedb::{Blob, Mark, RowUndo, Stamp};
+
+use crate::code::Code;
+use crate::contract::{Row, RowId, Table, TableId};
+use crate::dedup::Bucket;
+use crate::ema::UsageAverage;
+use crate::generated::GeneratedTransaction;
+use crate::global::{GlobalProperty, ProtocolState};
+use crate::link::{Link, LinkKey};
+use crate::permission::{Permission, PermissionId};
+use crate::resource::{Limits, ResourceConfig, ResourceState};
+use crate::secondary::{Float64, Float128, Key128, Key256, SecondaryUndo};
+use crate::{AccountId, AccountMetadata, CodeId, Ledger};
+
+/// An entry of the journal.
+#[derive(Debug)]
+pub enum Undo {
+    /// The newest account was created.
+    AccountCreated,
+    /// Metadata before a change.
+    Metadata(AccountId, Box<AccountMetadata>),
+    /// One action was received.
+    RecvSequence(AccountId),
+    /// One action was authorised.
+    AuthSequence(AccountId),
+    /// The ABI before a change.
+    Abi(AccountId, Box<[u8]>),
+    /// RAM correction, its order and the next order before a change.
+    RamCorrection(AccountId, u64, Option<u64>, u64),
+    /// Net and CPU usage before a change.
+    Usage(AccountId, UsageAverage, UsageAverage),
+    /// RAM usage before a change.
+    RamUsage(AccountId, u64),
+    /// Limits before a change.
+    Limits(AccountId, Limits),
+    /// Pending limits before a change.
+    PendingLimits(RowUndo<Name, Limits>),
+    /// The open block's usage before a change.
+    PendingUsage {
+        /// CPU.
+        cpu: u64,
+        /// Net.
+        net: u64,
+    },
+    /// Totals and averages before a change.
+    ResourceState(Box<ResourceState>),
+    /// Limits of blocks before a change.
+    ResourceConfig(Box<ResourceConfig>),
+    /// One action was executed.
+    GlobalSequence,
+    /// Global properties before a change.
+    GlobalProperty(Box<GlobalProperty>),
+    /// Protocol features before a change.
+    ProtocolState(Box<ProtocolState>),
+    /// A ring entry before a change.
+    BlockSummary(u16, BlockId),
+    /// Code was stored.
+    CodeCreated(CodeId),
+    /// Number of users of code before a change.
+    CodeReferences(CodeId, u64),
+    /// Code was removed.
+    CodeRemoved(Box<Code>),
+    /// A permission was created.
+    PermissionCreated(PermissionId),
+    /// Authority and time of change before a change.
+    PermissionChanged(PermissionId, Box<(Authority, TimePoint)>),
+    /// Time of use before a use.
+    PermissionUsed(PermissionId, TimePoint),
+    /// A permission was removed.
+    PermissionRemoved(Box<Permission>),
+    /// A link before a change.
+    Link(Box<RowUndo<LinkKey, Link>>),
+    /// A table was created.
+    TableCreated(TableId),
+    /// An empty table was removed.
+    TableRemoved(Box<Table>),
+    /// A row was added.
+    RowInserted(RowId),
+    /// A row's payer and value before a change.
+    RowUpdated(RowId, Name, Blob),
+    /// A row was removed.
+    RowRemoved(Row),
+    /// A row of an index over u64 changed.
+    Index64(Box<SecondaryUndo<u64>>),
+    /// A row of an index over u128 changed.
+    Index128(Box<SecondaryUndo<Key128>>),
+    /// A row of an index over 256-bit keys changed.
+    Index256(Box<SecondaryUndo<Key256>>),
+    /// A row of an index over doubles changed.
+    IndexDouble(Box<SecondaryUndo<Float64>>),
+    /// A row of an index over long doubles changed.
+    IndexLongDouble(Box<SecondaryUndo<Float128>>),
+    /// A waiting transaction before a change.
+    Generated(Box<RowUndo<u64, GeneratedTransaction>>),
+    /// A transaction was noted.
+    TransactionRecorded(TimePointSec),
+    /// Transactions of one second were forgotten.
+    TransactionsExpired(Box<(TimePointSec, Bucket)>),
+}
+
+impl Ledger {
+    /// A point to come back to inside the present block.
+    #[inline]
+    pub fn mark(&self) -> Mark {
+        self.journal.mark()
+    }
+
+    /// Takes back everything since `mark`, newest first.
+    pub fn undo_to(&mut self, mark: Mark) {
+        while let Some(entry) = self.journal.pop_to(mark) {
+            self.take_back(entry);
+        }
+    }
+
+    /// Starts a block: until it is committed, all changes from here on can be undone together.
+    ///
+    /// # Panics
+    /// When the number is not above those of the blocks that can still be undone.
+    pub fn begin_block(&mut self, number: u32) {
+        self.journal.begin_block(number);
+    }
+
+    /// Takes the newest block back; returns its number, or `None` when no block can be undone.
+    pub fn undo_block(&mut self) -> Option<u32> {
+        let (number, start) = self.journal.end_newest_block()?;
+        self.undo_to(start);
+        Some(number)
+    }
+
+    /// Makes blocks up to and including `number` final: they can no longer be undone. Blocks that are not there are
+    /// nothing.
+    pub fn commit_blocks_up_to(&mut self, number: u32) {
+        self.journal.commit(number);
+    }
+
+    /// The newest block that can be undone (it may be open).
+    pub fn newest_block(&self) -> Option<u32> {
+        self.journal.newest_block()
+    }
+
+    /// The oldest block that can be undone.
+    pub fn oldest_block(&self) -> Option<u32> {
+        self.journal.oldest_block()
+    }
+
+    /// Number of journal entries kept: what undo could touch.
+    pub fn undo_len(&self) -> usize {
+        self.journal.len()
+    }
+
+    fn take_back(&mut self, entry: Undo) {
+        match entry {
+            Undo::AccountCreated
+            | Undo::Metadata(..)
+            | Undo::RecvSequence(_)
+            | Undo::AuthSequence(_)
+            | Undo::Abi(..)
+            | Undo::RamCorrection(..)
+            | Undo::Usage(..)
+            | Undo::RamUsage(..)
+            | Undo::Limits(..) => self.take_back_account(entry),
+            Undo::PendingLimits(undo) => self.pending_limits.undo(undo),
+            Undo::PendingUsage { cpu, net } => {
+                self.resource_state.pending_cpu_usage = cpu;
+                self.resource_state.pending_net_usage = net;
+            }
+            Undo::ResourceState(old) => self.resource_state = *old,
+            Undo::ResourceConfig(old) => self.resource_config = *old,
+            Undo::GlobalSequence => self.global_action_sequence -= 1,
+            Undo::GlobalProperty(old) => self.global_property = old,
+            Undo::ProtocolState(old) => self.protocol_state = old,
+            Undo::BlockSummary(slot, old) => self.block_summaries.0[usize::from(slot)] = old,
+            Undo::Generated(undo) => self.generated.undo(*undo),
+            Undo::TransactionRecorded(expiration) => self.dedup.pop(expiration),
+            Undo::TransactionsExpired(expired) => self.dedup.put_back(expired.0, expired.1),
+            Undo::Link(undo) => {
+                self.next_link_order -= u64::from(undo.old.is_none());
+                self.links.undo(*undo);
+            }
+            Undo::CodeCreated(_) | Undo::CodeReferences(..) | Undo::CodeRemoved(_) => self.take_back_code(entry),
+            Undo::PermissionCreated(_)
+            | Undo::PermissionChanged(..)
+            | Undo::PermissionUsed(..)
+            | Undo::PermissionRemoved(_) => self.take_back_permission(entry),
+            Undo::TableCreated(_)
+            | Undo::TableRemoved(_)
+            | Undo::RowInserted(_)
+            | Undo::RowUpdated(..)
+            | Undo::RowRemoved(_) => self.take_back_contract(entry),
+            Undo::Index64(undo) => self.undo_secondary(*undo),
+            Undo::Index128(undo) => self.undo_secondary(*undo),
+            Undo::Index256(undo) => self.undo_secondary(*undo),
+            Undo::IndexDouble(undo) => self.undo_secondary(*undo),
+            Undo::IndexLongDouble(undo) => self.undo_secondary(*undo),
+        }
+    }
+
+    fn take_back_account(&mut self, entry: Undo) {
+        let accounts = &mut self.accounts;
+        match entry {
+            Undo::AccountCreated => accounts.pop(),
+            Undo::Metadata(account, old) => accounts.metadata[account.index()] = *old,
+            Undo::RecvSequence(account) => accounts.metadata[account.index()].recv_sequence -= 1,
+            Undo::AuthSequence(account) => accounts.metadata[account.index()].auth_sequence -= 1,
+            Undo::Abi(account, old) => accounts.info[account.index()].abi = Vec::from(old).into(),
+            Undo::RamCorrection(account, correction, order, next) => {
+                let info = &mut accounts.info[account.index()];
+                (info.ram_correction, info.ram_correction_order) = (correction, order);
+                self.next_ram_correction = next;
+            }
+            Undo::Usage(account, net, cpu) => {
+                let usage = &mut accounts.usage[account.index()];
+                (usage.net, usage.cpu) = (net, cpu);
+            }
+            Undo::RamUsage(account, old) => accounts.usage[account.index()].ram = old,
+            Undo::Limits(account, old) => accounts.limits[account.index()] = old,
+            _ => unreachable!("only entries of accounts come here"),
+        }
+    }
+
+    fn take_back_code(&mut self, entry: Undo) {
+        match entry {
+            Undo::CodeCreated(id) => {
+                self.codes.take(id);
+                self.codes.next_order -= 1;
+            }
+            Undo::CodeReferences(id, old) => self.codes.rows.row_mut(id.0).code_ref_count = old,
+            Undo::CodeRemoved(code) => drop(self.codes.put(*code)),
+            _ => unreachable!("only entries of code come here"),
+        }
+    }
+
+    fn take_back_permission(&mut self, entry: Undo) {
+        match entry {
+            Undo::PermissionCreated(id) => {
+                self.take_permission(id);
+                self.permissions.next_order -= 1;
+            }
+            Undo::PermissionChanged(id, old) => {
+                let permission = &mut self.permissions.rows.row_mut(id.0).0;
+                (permission.auth, permission.last_updated) = *old;
+            }
+            Undo::PermissionUsed(id, old) => self.permissions.rows.row_mut(id.0).0.last_used = old,
+            Undo::PermissionRemoved(row) => {
+                let account = self.find_account(row.owner).expect("the owner of a permission exists");
+                self.put_permission(account, *row);
+            }
+            _ => unreachable!("only entries of permissions come here"),
+        }
+    }
+
+    fn take_back_contract(&mut self, entry: Undo) {
+        match entry {
+            Undo::TableCreated(id) => {
+                self.contracts.take_table(id);
+                self.contracts.next_order -= 1;
+            }
+            // What comes back counts as not listed: listing a key twice does no harm.
+            Undo::TableRemoved(table) => drop(self.contracts.put_table(Table { stamp: Stamp::default(), ..*table })),
+            Undo::RowInserted(id) => drop(self.contracts.take_row(id)),
+            Undo::RowUpdated(id, payer, value) => {
+                let row = self.contracts.rows.row_mut(id.0);
+                (row.payer, row.value) = (payer, value);
+            }
+            Undo::RowRemoved(row) => drop(self.contracts.put_row(Row { stamp: Stamp::default(), ..row })),
+            _ => unreachable!("only entries of contract tables come here"),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! An ordered table whose every change returns what undoes it.
+
+use std::collections::BTreeMap;
+use std::ops::RangeBounds;
+
+use crate::{Epoch, Stamp};
+
+/// Rows in the order of their keys.
+#[derive(Debug, Clone)]
+pub struct OrderedTable<K, V> {
+    rows: BTreeMap<K, (V, Stamp)>,
+}
+
+/// What a row was before a change: `None` for a row that was not there.
+#[derive(Debug, Clone)]
+pub struct RowUndo<K, V> {
+    /// The row's key.
+    pub key: K,
+    /// Its old value.
+    pub old: Option<V>,
+}
+
+impl<K, V> Default for OrderedTable<K, V> {
+    fn default() -> Self {
+        Self { rows: BTreeMap::new() }
+    }
+}
+
+impl<K: Ord + Clone, V> OrderedTable<K, V> {
+    /// The row at `key`.
+    pub fn get(&self, key: &K) -> Option<&V> {
+        self.rows.get(key).map(|(value, _)| value)
+    }
+
+    /// Stores a row, new or changed. True when the caller has to list the key as changed.
+    #[must_use = "the undo entry and the listing of the key belong to the caller"]
+    pub fn set(&mut self, epoch: Epoch, key: K, value: V) -> (RowUndo<K, V>, bool) {
+        match self.rows.entry(key) {
+            std::collections::btree_map::Entry::Vacant(slot) => {
+                let key = slot.key().clone();
+                let mut stamp = Stamp::default();
+                epoch.list(&mut stamp);
+                slot.insert((value, stamp));
+                (RowUndo { key, old: None }, true)
+            }
+            std::collections::btree_map::Entry::Occupied(mut slot) => {
+                let key = slot.key().clone();
+                let (old, stamp) = slot.get_mut();
+                let listed = epoch.list(stamp);
+                (RowUndo { key, old: Some(std::mem::replace(old, value)) }, listed)
+            }
+        }
+    }
+
+    /// Removes a row. True when the caller has to list the key as changed.
+    #[must_use = "the undo entry and the listing of the key belong to the caller"]
+    pub fn remove(&mut self, epoch: Epoch, key: &K) -> Option<(RowUndo<K, V>, bool)> {
+        let (old, mut stamp) = self.rows.remove(key)?;
+        let listed = epoch.list(&mut stamp);
+        Some((RowUndo { key: key.clone(), old: Some(old) }, listed))
+    }
+
+    /// Undoes the newest change that is not yet undone. The row counts as not listed: listing it twice does no harm.
+    pub fn undo(&mut self, undo: RowUndo<K, V>) {
+        match undo.old {
+            Some(old) => self.rows.insert(undo.key, (old, Stamp::default())),
+            None => self.rows.remove(&undo.key),
+        };
+    }
+
+    /// Stores a row without undo and without listing: for loading.
+    pub fn load(&mut self, key: K, value: V) -> bool {
+        self.rows.insert(key, (value, Stamp::default())).is_none()
+    }
+
+    /// Rows within bounds, in order.
+    pub fn range<R: RangeBounds<K>>(&self, bounds: R) -> impl DoubleEndedIterator<Item = (&K, &V)> {
+        self.rows.range(bounds).map(|(key, (value, _))| (key, value))
+    }
+
+    /// All rows in order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
+        self.rows.iter().map(|(key, (value, _))| (key, value))
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
