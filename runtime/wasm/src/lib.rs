@@ -1,0 +1,22 @@
+//! The WASM runtime: validates, rewrites, compiles, caches and runs contracts. Knows no chain: what a contract
+//! may call and see is given by a table of host functions ([`Intrinsics`]) over a [`Host`].
+
+pub mod args;
+pub mod engine;
+pub mod fault;
+pub mod host;
+pub mod intrinsics;
+pub mod memory;
+pub mod runtime;
+pub mod validate;
+
+pub use args::{
+    Argument, CompareArgs, CopyArgs, F32, F64, F128, FillArgs, LegacyPtr, LegacySpan, Plain, Returned, Span, Text,
+    ValueType,
+};
+pub use engine::{Artefact, CodeCache, Engine, NoCache, Ticker};
+pub use host::Host;
+pub use intrinsics::{HostFunction, Intrinsic, Intrinsics, Kind, Signature};
+pub use memory::Memory;
+pub use runtime::{Apply, RunLimits, Runtime};
+pub use validate::{Imports, validate};
