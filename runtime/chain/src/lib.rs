@@ -15,6 +15,8 @@ pub mod block_state;
 pub mod error;
 pub mod prepared;
 pub mod settings;
+#[cfg(test)]
+mod system_abi;
 
 pub use api::{Chain, PendingView, StartBlock};
 pub use block_state::{Applied, BlockState, SealedBlock};

@@ -5,21 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use codec::{DecodeError, Pack, Reader, Sink, Unpack};
-use primitives::block::SignedBlockHeader;
+use primitives::block::HeaderExtensions;
 use primitives::merkle::IncrementalMerkle;
 use primitives::{
-    BlockHeader, BlockId, BlockSigningAuthority, BlockTimestamp, Checksum256, Name, ProducerAuthority,
-    ProducerSchedule, Signature,
+    BlockHeader, BlockId, BlockSigningAuthority, BlockTimestamp, Checksum256, Genesis, Name, ProducerAuthority,
+    ProducerSchedule, Signature, SignedBlockHeader,
 };
-
-/// The decoded extensions of a header.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct HeaderExtensions {
-    /// Features that the block activates, in order; `None` without the extension.
-    pub protocol_features: Option<Vec<Checksum256>>,
-    /// A new schedule with signing authorities.
-    pub new_schedule: Option<ProducerSchedule>,
-}
 
 /// Blocks in a row by one producer (`producer_repetitions`).
 pub const PRODUCER_REPETITIONS: u32 = 12;
@@ -32,9 +23,9 @@ pub const SYSTEM_ACCOUNT: Name = Name(0x5530_ea00_0000_0000);
 
 /// Digests of the protocol features that are active, ascending.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct FeatureSet(Vec<Checksum256>);
+pub struct ActivatedFeatures(Vec<Checksum256>);
 
-impl FeatureSet {
+impl ActivatedFeatures {
     /// Whether the feature with this digest is active.
     pub fn contains(&self, digest: &Checksum256) -> bool {
         self.0.binary_search(digest).is_ok()
@@ -94,7 +85,7 @@ pub struct BlockHeaderState {
     /// The announced schedule.
     pub pending_schedule: ScheduleInfo,
     /// Features that are active in this block.
-    pub activated_protocol_features: Arc<FeatureSet>,
+    pub activated_protocol_features: Arc<ActivatedFeatures>,
     /// Signatures after the first.
     pub additional_signatures: Vec<Signature>,
     /// The header's extensions, decoded; no part of the binary form.
@@ -102,6 +93,40 @@ pub struct BlockHeaderState {
 }
 
 impl BlockHeaderState {
+    /// The state of block 1 (`initialize_blockchain_state`).
+    ///
+    /// The hash of the first schedule is that of its legacy form, and the schedule waits as if it had just been
+    /// announced, so block 2 activates it.
+    pub fn genesis(genesis: &Genesis, chain_id: Checksum256) -> Self {
+        let authority = BlockSigningAuthority::of_key(genesis.initial_key.clone());
+        let producers = vec![ProducerAuthority { producer_name: SYSTEM_ACCOUNT, authority }];
+        let schedule = Arc::new(ProducerSchedule { version: 0, producers });
+        let schedule_hash = schedule.to_legacy().hash();
+        let header = BlockHeader {
+            timestamp: BlockTimestamp::at(genesis.initial_timestamp),
+            confirmed: 1,
+            action_mroot: chain_id,
+            ..BlockHeader::default()
+        };
+        Self {
+            block_num: header.block_num(),
+            dpos_proposed_irreversible_blocknum: 0,
+            dpos_irreversible_blocknum: 0,
+            active_schedule: schedule.clone(),
+            blockroot_merkle: IncrementalMerkle::default(),
+            producer_to_last_produced: BTreeMap::new(),
+            producer_to_last_implied_irb: BTreeMap::new(),
+            valid_block_signing_authority: BlockSigningAuthority::V0 { threshold: 0, keys: Vec::new() },
+            confirm_count: Vec::new(),
+            id: header.id(),
+            header: SignedBlockHeader { header, producer_signature: Signature::default() },
+            pending_schedule: ScheduleInfo { schedule_lib_num: 0, schedule_hash, schedule },
+            activated_protocol_features: Arc::default(),
+            additional_signatures: Vec::new(),
+            extensions: HeaderExtensions::default(),
+        }
+    }
+
     /// The header without its signature.
     pub fn block_header(&self) -> &BlockHeader {
         &self.header.header
@@ -183,7 +208,7 @@ impl Pack for BlockHeaderState {
 
 impl Unpack for BlockHeaderState {
     fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let state = Self {
+        let mut state = Self {
             block_num: Unpack::unpack(input)?,
             dpos_proposed_irreversible_blocknum: Unpack::unpack(input)?,
             dpos_irreversible_blocknum: Unpack::unpack(input)?,
@@ -200,12 +225,14 @@ impl Unpack for BlockHeaderState {
                 schedule_hash: Unpack::unpack(input)?,
                 schedule: Arc::new(unpack_schedule(input)?),
             },
-            activated_protocol_features: Arc::new(FeatureSet(
+            activated_protocol_features: Arc::new(ActivatedFeatures(
                 Option::<Vec<Checksum256>>::unpack(input)?.unwrap_or_default(),
             )),
             additional_signatures: Unpack::unpack(input)?,
             extensions: HeaderExtensions::default(),
         };
+        let extensions = state.header.header.extensions();
+        state.extensions = extensions.map_err(|_| DecodeError::Invalid("header state with bad header extensions"))?;
         if state.active_schedule.producers.is_empty() {
             return Err(DecodeError::Invalid("header state without active producers"));
         }
@@ -222,4 +249,79 @@ fn unpack_schedule(input: &mut Reader<'_>) -> Result<ProducerSchedule, DecodeErr
         return Err(DecodeError::Invalid("schedule with more than 125 producers"));
     }
     Ok(schedule)
+}
+
+#[cfg(test)]
+mod tests {
+    use primitives::{Checksum256, PublicKey, TimePoint};
+
+    use super::*;
+
+    pub(crate) fn genesis_state() -> BlockHeaderState {
+        let genesis = Genesis { initial_timestamp: TimePoint(1_700_000_000_000_000), ..Genesis::default() };
+        BlockHeaderState::genesis(&genesis, genesis.chain_id())
+    }
+
+    /// A state whose active schedule has `producers` producers named 1, 2, ...
+    pub(crate) fn scheduled(producers: u64) -> BlockHeaderState {
+        let entry = |name| ProducerAuthority {
+            producer_name: Name(name),
+            authority: BlockSigningAuthority::of_key(PublicKey::default()),
+        };
+        let schedule = Arc::new(ProducerSchedule { version: 1, producers: (1..=producers).map(entry).collect() });
+        let mut state = genesis_state();
+        state.pending_schedule.schedule = Arc::new(ProducerSchedule { version: 1, producers: Vec::new() });
+        state.active_schedule = schedule;
+        state
+    }
+
+    #[test]
+    fn its_binary_form_comes_back() {
+        let state = genesis_state();
+        assert_eq!(state.block_num, 1);
+        assert_eq!(BlockHeaderState::from_bytes(&state.to_bytes()), Ok(state));
+    }
+
+    #[test]
+    fn damaged_bytes_are_errors() {
+        let bytes = genesis_state().to_bytes();
+        for length in 0..bytes.len() {
+            assert!(BlockHeaderState::from_bytes(&bytes[..length]).is_err());
+        }
+    }
+
+    #[test]
+    fn producers_take_turns_of_twelve_slots() {
+        let state = scheduled(3);
+        let turn = |slot| state.scheduled_producer(BlockTimestamp(slot)).producer_name.0;
+        assert_eq!([0, 11, 12, 24, 35, 36].map(turn), [1, 1, 2, 3, 3, 1]);
+    }
+
+    #[test]
+    fn the_value_a_third_up_is_irreversible() {
+        let mut state = scheduled(4);
+        state.dpos_proposed_irreversible_blocknum = 50;
+        state.producer_to_last_implied_irb = [(1, 10), (2, 20), (3, 30), (4, 40)].map(|(p, b)| (Name(p), b)).into();
+        assert_eq!(state.irreversible_after(Name(9)), 20);
+        assert_eq!(state.irreversible_after(Name(1)), 30);
+        state.producer_to_last_implied_irb.clear();
+        assert_eq!(state.irreversible_after(Name(1)), 0);
+    }
+
+    #[test]
+    fn confirmed_follows_the_watermark() {
+        let mut state = scheduled(4);
+        (state.block_num, state.dpos_irreversible_blocknum) = (100, 60);
+        for (watermark, expected) in [(None, 0), (Some(100), 0), (Some(101), 0), (Some(88), 12), (Some(10), 40)] {
+            assert_eq!(state.blocks_to_confirm(watermark), expected, "{watermark:?}");
+        }
+    }
+
+    #[test]
+    fn features_stay_sorted() {
+        let [one, two] = [Checksum256([1; 32]), Checksum256([2; 32])];
+        let set = ActivatedFeatures::default().with(&[two]).with(&[one, two]);
+        assert_eq!(set.digests(), [one, two]);
+        assert!(set.contains(&one) && !set.contains(&Checksum256([3; 32])));
+    }
 }
