@@ -263,7 +263,7 @@ def stream(dice, length):
 
     Register k holds an iterator of kind k."""
     kinds = ["i64", *SECONDARY]
-    parts = []
+    parts = [let(register, (1 << 32) - 1) for register in range(len(kinds))]
     owner = lambda: n(dice.choice(["one", "two", "one", "two", "one", "nobody"]))
     primary = lambda: dice.choice([0, 1, 2, 3, 4, 5, 9, (1 << 64) - 1])
     value = lambda kind: b"value of a row, forty bytes long at least" if kind == "i64" else key_bytes(kind, dice.choice([0, 1, 2, 3, 5, 8, 200, 1 << 40]))
