@@ -104,3 +104,54 @@ impl Authority {
         keys + PERMISSION_RAM_BYTES * self.accounts.len() as u64 + WAIT_RAM_BYTES * self.waits.len() as u64
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name;
+
+    fn key(last: u8) -> PublicKey {
+        let mut point = [2; 33];
+        point[32] = last;
+        PublicKey::K1(point)
+    }
+
+    fn authority() -> Authority {
+        Authority {
+            threshold: 3,
+            keys: vec![KeyWeight { key: key(1), weight: 1 }, KeyWeight { key: key(2), weight: 1 }],
+            accounts: vec![PermissionLevelWeight { permission: PermissionLevel::default(), weight: 1 }],
+            waits: vec![WaitWeight { wait_sec: 1, weight: 1 }],
+        }
+    }
+
+    #[test]
+    fn validity() {
+        let check = |change: fn(&mut Authority), valid: bool| {
+            let mut changed = authority();
+            change(&mut changed);
+            assert_eq!(changed.is_valid(), valid, "{changed:?}");
+        };
+        check(|_| {}, true);
+        check(|a| a.threshold = 4, true);
+        check(|a| a.threshold = 5, false);
+        check(|a| a.threshold = 0, false);
+        check(|a| a.keys.reverse(), false);
+        check(|a| a.keys[1] = a.keys[0].clone(), false);
+        check(|a| a.accounts.push(a.accounts[0]), false);
+        check(|a| a.waits[0].wait_sec = 0, false);
+    }
+
+    #[test]
+    fn ram_and_json() {
+        assert_eq!(authority().billable_ram_bytes(), 2 * (8 + 34) + 24 + 16);
+        let level = PermissionLevel { actor: name!("alice"), permission: name!("active") };
+        let json = serde_json::to_string(&Authority::of_permission(level)).expect("json");
+        let expected = concat!(
+            r#"{"threshold":1,"keys":[],"accounts":[{"permission":{"actor":"alice","permission":"active"},"#,
+            r#""weight":1}],"waits":[]}"#
+        );
+        assert_eq!(json, expected);
+        assert_eq!(serde_json::from_str::<Authority>(&json).expect("authority"), Authority::of_permission(level));
+    }
+}

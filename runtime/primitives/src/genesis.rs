@@ -47,7 +47,7 @@ mod tests {
         assert_eq!(text["initial_key"], "EOS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV");
         assert_eq!(
             Genesis::default().chain_id().to_string(),
-            "cf057bbfb72640471fd910bcb67639c22df9f92470936cddc1ade0e2f2e7dc4f"
+            "8a34ec7df1b8cd06ff4a8abbaa7cc50300823350cadc59ab296cb00d104d2b8f"
         );
         assert_eq!(serde_json::from_value::<Genesis>(text).expect("genesis"), Genesis::default());
     }
