@@ -1,0 +1,151 @@
+//! What follows when blocks joined the chain: store first, then notify. Blocks from outside enter here.
+
+use chain::{Applied, Chain, ChainError, PreparedBlock};
+use codec::Pack;
+use primitives::block::ReceiptTransaction;
+use primitives::{Fault, Name};
+use store::{AcceptedBlock, Head, Watermark};
+
+use crate::EngineError;
+use crate::clock::now;
+use crate::finality::BlockPoint;
+use crate::follower::{Checkpoint, Work};
+use crate::writer::Writer;
+
+/// Transactions after which the state is written to disk: what a restart applies again takes half a second.
+const CHECKPOINT_TRANSACTIONS: usize = 50_000;
+/// Blocks after which the state is written to disk.
+const CHECKPOINT_BLOCKS: u32 = 120;
+
+impl Writer {
+    /// Takes a block from outside. The inner error is the rule that it breaks.
+    pub(crate) fn push_block(&mut self, block: PreparedBlock) -> Result<Result<(), Fault>, EngineError> {
+        self.abort();
+        let mut chain = self.shared.chain.write();
+        if chain.fork_block(&block.id).is_some() {
+            return Ok(Ok(()));
+        }
+        let (id, kept) = (block.id, std::sync::Arc::clone(&block.block));
+        match chain.push_block(block) {
+            Ok(applied) => {
+                if applied.applied.is_empty() {
+                    let bytes = kept.to_bytes();
+                    let num = store::blocks::number_of(&id);
+                    let row = AcceptedBlock { num, id, bytes: &bytes, head: false, signed: None };
+                    self.shared.store.append_block(&row)?;
+                }
+                self.accept(&mut chain, &applied, None)?;
+                drop(chain);
+                self.log_received(&applied);
+                self.follow(applied)?;
+                if self.shared.chain.read().head_time().0 + primitives::time::SLOT_US >= now().0 {
+                    self.production_enabled = true;
+                }
+                Ok(Ok(()))
+            }
+            Err(ChainError::Block(fault)) => Ok(Err(*fault)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Makes blocks that joined the chain durable; readers see them only afterwards.
+    pub(crate) fn accept(
+        &self,
+        chain: &mut Chain,
+        applied: &Applied,
+        signed: Option<(Name, Watermark)>,
+    ) -> Result<(), EngineError> {
+        let mut branch = Vec::with_capacity(applied.applied.len());
+        for sealed in &applied.applied {
+            let state = &sealed.state;
+            let Some(block) = &state.block else { continue };
+            let bytes = block.to_bytes();
+            let head = Head { num: state.number(), id: state.id() };
+            // Of several blocks (a change of branches) only the last batch moves the head, over all of them.
+            let single = applied.applied.len() == 1;
+            let row = AcceptedBlock { num: head.num, id: head.id, bytes: &bytes, head: single, signed };
+            self.shared.store.append_block(&row)?;
+            branch.push(head);
+        }
+        if branch.len() > 1 {
+            self.shared.store.switch_branch(&branch)?;
+        }
+        if let Some((producer, mark)) = signed {
+            self.shared.producer.write().watermarks.insert(producer, mark);
+        }
+        debug_assert!(branch.last().is_none_or(|head| head.id == chain.head().id()), "the store follows the chain");
+        Ok(())
+    }
+
+    /// Tells the trackers and hands the rest to the thread behind the writer.
+    pub(crate) fn follow(&mut self, applied: Applied) -> Result<(), EngineError> {
+        let finality = &self.shared.finality;
+        if finality.is_enabled() {
+            applied.undone.iter().for_each(|state| finality.undone(state.id()));
+            for sealed in &applied.applied {
+                finality.accepted(point(&sealed.state), transactions_of(&sealed.state));
+            }
+            if let Some(state) = applied.irreversible.last() {
+                finality.irreversible(point(state));
+            }
+        }
+        for sealed in &applied.applied {
+            self.since_checkpoint.0 += sealed.traces.len();
+            self.since_checkpoint.1 += 1;
+        }
+        self.follower.send(Work::Accepted(Box::new(applied)))?;
+        if self.since_checkpoint.0 >= CHECKPOINT_TRANSACTIONS || self.since_checkpoint.1 >= CHECKPOINT_BLOCKS {
+            self.checkpoint()?;
+        }
+        Ok(())
+    }
+
+    /// Hands the rows that changed since the last checkpoint to the thread behind the writer.
+    pub(crate) fn checkpoint(&mut self) -> Result<(), EngineError> {
+        if self.since_checkpoint == (0, 0) {
+            return Ok(());
+        }
+        self.since_checkpoint = (0, 0);
+        let mut chain = self.shared.chain.write();
+        let root = Head { num: chain.root().number(), id: chain.root().id() };
+        let extra = chain.root_header_state_bytes();
+        let rows = chain.take_checkpoint();
+        drop(chain);
+        self.follower.send(Work::Checkpoint(Box::new(Checkpoint { root, extra, rows })))
+    }
+
+    fn log_received(&self, applied: &Applied) {
+        let Some(sealed) = applied.applied.last() else { return };
+        let state = &sealed.state;
+        let header = state.header.block_header();
+        tracing::info!(
+            target: "producer",
+            "Received block {}... #{} @ {} signed by {} [trxs: {}, lib: {}, confirmed: {}, latency: {} ms]",
+            &state.id().to_string()[8..24],
+            state.number(),
+            header.timestamp,
+            header.producer,
+            state.block.as_ref().map_or(0, |block| block.transactions.len()),
+            state.header.dpos_irreversible_blocknum,
+            header.confirmed,
+            (now().0 - header.timestamp.time().0) / 1000,
+        );
+    }
+}
+
+fn point(state: &chain::BlockState) -> BlockPoint {
+    BlockPoint { id: state.id(), time: state.header.timestamp() }
+}
+
+fn transactions_of(state: &chain::BlockState) -> Vec<(primitives::TransactionId, primitives::TimePointSec)> {
+    let receipts = state.block.iter().flat_map(|block| &block.transactions);
+    receipts
+        .filter_map(|receipt| match &receipt.trx {
+            ReceiptTransaction::Packed(packed) => {
+                let transaction = packed.transaction().ok()?;
+                Some((transaction.id(), transaction.header.expiration))
+            }
+            ReceiptTransaction::Id(id) => Some((*id, primitives::TimePointSec(0))),
+        })
+        .collect()
+}

@@ -1,0 +1,82 @@
+//! All that can make the writer act, one closed enum.
+
+use std::sync::Arc;
+
+use chain::PreparedBlock;
+use execution::{RecoveredTransaction, TransactionTrace};
+use primitives::{BlockId, Checksum256, Fault, TimePoint};
+use tokio::sync::oneshot;
+
+use crate::RuntimeOptions;
+
+/// Where an answer goes. A client that is gone does not matter.
+pub type Reply<T> = oneshot::Sender<T>;
+
+/// How a transaction is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubmitKind {
+    /// Into the block.
+    Input {
+        /// Answer with the trace even if it failed.
+        return_failure_trace: bool,
+    },
+    /// As an input transaction, then undone (`compute_transaction`).
+    DryRun,
+    /// Without any change (`send_read_only_transaction`).
+    ReadOnly,
+}
+
+/// What became of a transaction: its trace, or why it was refused.
+pub type SubmitResult = Result<Box<TransactionTrace>, Fault>;
+
+/// A transaction on its way in.
+#[derive(Debug)]
+pub struct Submission {
+    /// The transaction.
+    pub transaction: Arc<RecoveredTransaction>,
+    /// How to run it.
+    pub kind: SubmitKind,
+    /// Where the answer goes.
+    pub reply: Reply<SubmitResult>,
+}
+
+/// A snapshot that was written.
+#[derive(Debug, Clone)]
+pub struct SnapshotInfo {
+    /// The head it was taken at.
+    pub head_id: BlockId,
+    /// The head's number.
+    pub head_num: u32,
+    /// The head's time.
+    pub head_time: TimePoint,
+    /// The file.
+    pub path: String,
+}
+
+/// All that can make the writer act.
+#[derive(Debug)]
+pub enum Command {
+    /// Run a transaction.
+    Submit(Submission),
+    /// Take a block from outside.
+    PushBlock {
+        /// The block.
+        block: Box<PreparedBlock>,
+        /// `Ok` when it was taken.
+        reply: Reply<Result<(), Fault>>,
+    },
+    /// Stop producing.
+    Pause,
+    /// Produce again.
+    Resume,
+    /// Change options.
+    SetOptions(RuntimeOptions),
+    /// Activate features that need no preactivation with the next block of this node.
+    ScheduleFeatures(Vec<Checksum256>),
+    /// The hash of the whole state at the head.
+    IntegrityHash(Reply<Result<(BlockId, Checksum256), Fault>>),
+    /// Write a snapshot of the head.
+    Snapshot(Reply<Result<SnapshotInfo, Fault>>),
+    /// Finish.
+    Stop,
+}

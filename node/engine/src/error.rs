@@ -1,0 +1,20 @@
+//! What stops the node. Faults of transactions and blocks are values and do not appear here.
+
+/// A failure after which the writer cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The disk.
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+    /// The chain's own state.
+    #[error(transparent)]
+    Chain(#[from] chain::ChainError),
+    /// The system refused a thread.
+    #[error("cannot start the {name} thread: {source}")]
+    Thread {
+        /// Which thread.
+        name: &'static str,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+}

@@ -1,0 +1,116 @@
+//! The thread behind the writer: it syncs, settles forks, writes checkpoints and traces, so that the writer never
+//! waits for the disk. It works in the order in which the writer accepted.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use chain::Applied;
+use store::{CheckpointHeader, Head, Store, StoreError};
+
+use crate::EngineError;
+
+/// Pieces of work that wait at most; then the writer waits too.
+const WORK_QUEUE_CAPACITY: usize = 64;
+
+/// The state as of an irreversible block: rows that changed since the last one.
+#[derive(Debug)]
+pub struct Checkpoint {
+    /// The irreversible block.
+    pub root: Head,
+    /// Its packed header state.
+    pub extra: Vec<u8>,
+    /// Key, and value or nothing when the row is gone.
+    pub rows: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+}
+
+/// What there is to do.
+#[derive(Debug)]
+pub enum Work {
+    /// Blocks joined the chain; they are in the store already.
+    Accepted(Box<Applied>),
+    /// Write the state.
+    Checkpoint(Box<Checkpoint>),
+}
+
+/// Makes the bytes of a block's traces for the trace API.
+pub type TraceEncoder = fn(&chain::SealedBlock) -> Vec<u8>;
+
+/// The thread and the way to it.
+#[derive(Debug)]
+pub struct Follower {
+    work: Option<SyncSender<Work>>,
+    thread: Option<JoinHandle<Result<(), StoreError>>>,
+}
+
+impl Follower {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// The system refuses it.
+    pub fn start(store: Arc<Store>, traces: Option<TraceEncoder>) -> Result<Self, EngineError> {
+        let (sender, receiver) = sync_channel(WORK_QUEUE_CAPACITY);
+        let thread = std::thread::Builder::new()
+            .name("follower".to_owned())
+            .spawn(move || follow(&store, traces, &receiver))
+            .map_err(|source| EngineError::Thread { name: "follower", source })?;
+        Ok(Self { work: Some(sender), thread: Some(thread) })
+    }
+
+    /// Hands over work.
+    ///
+    /// # Errors
+    /// The disk refused earlier work: the node must stop.
+    pub fn send(&mut self, work: Work) -> Result<(), EngineError> {
+        let sent = self.work.as_ref().is_some_and(|sender| sender.send(work).is_ok());
+        if sent { Ok(()) } else { self.finish() }
+    }
+
+    /// Waits until all work is done.
+    ///
+    /// # Errors
+    /// The disk refused.
+    pub fn finish(&mut self) -> Result<(), EngineError> {
+        self.work = None;
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(result)) => Ok(result?),
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+            None => Ok(()),
+        }
+    }
+}
+
+fn follow(store: &Store, traces: Option<TraceEncoder>, work: &Receiver<Work>) -> Result<(), StoreError> {
+    for piece in work {
+        match piece {
+            Work::Accepted(applied) => {
+                store.sync()?;
+                for state in &applied.irreversible {
+                    store.settle(Head { num: state.number(), id: state.id() })?;
+                }
+                if let Some(encode) = traces {
+                    for sealed in &applied.applied {
+                        let transactions: Vec<_> = sealed.traces.iter().map(|trace| trace.id).collect();
+                        let bytes = encode(sealed);
+                        let num = sealed.state.number();
+                        store.put_traces(&store::BlockTraces { num, bytes: &bytes, transactions: &transactions })?;
+                    }
+                }
+            }
+            Work::Checkpoint(checkpoint) => write_checkpoint(store, *checkpoint)?,
+        }
+    }
+    store.sync()
+}
+
+fn write_checkpoint(store: &Store, checkpoint: Checkpoint) -> Result<(), StoreError> {
+    let mut writer = store.begin_checkpoint();
+    for (key, value) in &checkpoint.rows {
+        match value {
+            Some(value) => writer.put(key, value),
+            None => writer.delete(key),
+        }
+    }
+    tracing::debug!("state of block {} written: {} rows changed", checkpoint.root.num, checkpoint.rows.len());
+    writer.commit(&CheckpointHeader { num: checkpoint.root.num, id: checkpoint.root.id, extra: checkpoint.extra })
+}

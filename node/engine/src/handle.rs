@@ -1,0 +1,150 @@
+//! How everyone else reaches the writer: commands over a bounded channel, reads between two transactions.
+
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::time::Duration;
+
+use chain::Chain;
+use execution::RecoveredTransaction;
+use parking_lot::RwLock;
+use primitives::{BlockId, ChainId, Checksum256, Fault, FaultKind, Name, TransactionId};
+use rustc_hash::FxHashMap;
+use store::{Store, Watermark};
+use tokio::sync::oneshot;
+
+use crate::command::{Reply, SnapshotInfo, SubmitResult};
+use crate::{Command, FinalityTracker, RuntimeOptions, Submission, SubmitKind};
+
+/// Commands that wait for the writer at most.
+pub const COMMAND_QUEUE_CAPACITY: usize = 4096;
+/// How long a sender waits before it tries a full queue again.
+const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(1);
+
+/// What others see of production.
+#[derive(Debug, Clone)]
+pub struct ProducerView {
+    /// Whether production is paused.
+    pub paused: bool,
+    /// The options in force.
+    pub options: RuntimeOptions,
+    /// Features that the next block of this node activates.
+    pub scheduled_features: Vec<Checksum256>,
+    /// Transactions that wait, in order, as of the start of the pending block.
+    pub waiting: Vec<WaitingTransaction>,
+    /// What this node signed.
+    pub watermarks: FxHashMap<Name, Watermark>,
+}
+
+/// A transaction that waits for a block.
+#[derive(Debug, Clone)]
+pub struct WaitingTransaction {
+    /// Its id.
+    pub id: TransactionId,
+    /// The transaction.
+    pub transaction: Arc<RecoveredTransaction>,
+    /// Whether it ran before, in a block that was aborted.
+    pub aborted: bool,
+}
+
+/// What the writer and the readers share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub chain: RwLock<Chain>,
+    pub producer: RwLock<ProducerView>,
+    pub finality: FinalityTracker,
+    pub store: Arc<Store>,
+    pub chain_id: ChainId,
+}
+
+/// The way to the writer; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) commands: SyncSender<Command>,
+}
+
+impl Handle {
+    /// The chain's id.
+    pub fn chain_id(&self) -> ChainId {
+        self.shared.chain_id
+    }
+
+    /// Runs `look` on the chain between two transactions. With a pending block its speculative state is seen.
+    /// Keep it short: the writer waits for it.
+    pub fn read<T>(&self, look: impl FnOnce(&Chain) -> T) -> T {
+        look(&self.shared.chain.read())
+    }
+
+    /// Blocks and what belongs to them.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.shared.store
+    }
+
+    /// What became of transactions.
+    pub fn finality(&self) -> &FinalityTracker {
+        &self.shared.finality
+    }
+
+    /// Production as it stands.
+    pub fn producer(&self) -> ProducerView {
+        self.shared.producer.read().clone()
+    }
+
+    /// Runs a transaction and waits for what became of it.
+    ///
+    /// # Errors
+    /// Why it was refused, or that the node is stopping.
+    pub async fn submit(&self, transaction: Arc<RecoveredTransaction>, kind: SubmitKind) -> SubmitResult {
+        self.ask(|reply| Command::Submit(Submission { transaction, kind, reply })).await?
+    }
+
+    /// Hands a block to the writer.
+    ///
+    /// # Errors
+    /// The rule that the block breaks, or that the node is stopping.
+    pub async fn push_block(&self, block: chain::PreparedBlock) -> Result<(), Fault> {
+        self.ask(|reply| Command::PushBlock { block: Box::new(block), reply }).await?
+    }
+
+    /// The hash of the whole state at the head, with the head's id.
+    ///
+    /// # Errors
+    /// The state cannot be hashed, or the node is stopping.
+    pub async fn integrity_hash(&self) -> Result<(BlockId, Checksum256), Fault> {
+        self.ask(Command::IntegrityHash).await?
+    }
+
+    /// Writes a snapshot of the head.
+    ///
+    /// # Errors
+    /// The file cannot be written, or the node is stopping.
+    pub async fn snapshot(&self) -> Result<SnapshotInfo, Fault> {
+        self.ask(Command::Snapshot).await?
+    }
+
+    /// Tells the writer something that has no answer.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn tell(&self, command: Command) -> Result<(), Fault> {
+        let mut command = command;
+        loop {
+            match self.commands.try_send(command) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Full(returned)) => command = returned,
+                Err(TrySendError::Disconnected(_)) => return Err(stopping()),
+            }
+            tokio::time::sleep(FULL_QUEUE_PAUSE).await;
+        }
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Fault> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(command(reply)).await?;
+        answer.await.map_err(|_| stopping())
+    }
+}
+
+fn stopping() -> Fault {
+    Fault::new(FaultKind::PRODUCER_EXCEPTION, "the node is stopping")
+}

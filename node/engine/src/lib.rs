@@ -1,0 +1,28 @@
+//! The single writer. One thread owns the chain, the production schedule and the queue of transactions; everyone
+//! else sends it a [`Command`] and reads through a [`Handle`].
+//!
+//! Reading order: [`settings`] what the node decides, [`clock`] the door to the time, [`command`] all that can make
+//! the writer act, [`handle`] how others reach it, [`slots`] when whom to produce, [`queue`] transactions that wait,
+//! [`writer`] the event loop, [`producing`] building and sealing blocks, [`accepting`] what follows an accepted
+//! block, [`follower`] the thread behind the writer, [`finality`] what became of a transaction.
+
+pub mod accepting;
+pub mod clock;
+pub mod command;
+pub mod error;
+pub mod finality;
+pub mod follower;
+pub mod handle;
+pub mod producing;
+pub mod queue;
+pub mod settings;
+pub mod slots;
+pub mod writer;
+
+pub use clock::WallClock;
+pub use command::{Command, SnapshotInfo, Submission, SubmitKind, SubmitResult};
+pub use error::EngineError;
+pub use finality::{FinalityTracker, TransactionState};
+pub use handle::{Handle, ProducerView};
+pub use settings::{RuntimeOptions, Settings};
+pub use writer::{Running, start};

@@ -1,0 +1,457 @@
+//! Building blocks: when to start one, what goes into it, when it is sealed. The rules are those of nodeos'
+//! producer plugin; the writer's thread runs them.
+
+use std::sync::Arc;
+
+use chain::{BlockPurpose, ChainError, StartBlock};
+use execution::{Budget, RecoveredTransaction, TransactionTrace, budget::UNLIMITED_US};
+use primitives::{
+    BlockSigningAuthority, BlockTimestamp, Checksum256, Fault, FaultKind, Name, PrivateKey, ProducerAuthority,
+    Signature, TimePoint, TransactionId,
+};
+use rustc_hash::FxHashSet;
+use store::Watermark;
+
+use crate::clock::now;
+use crate::command::{Submission, SubmitKind};
+use crate::queue::{Waiting, expired_fault};
+use crate::writer::{Phase, Writer, answer, fault_of};
+use crate::{EngineError, slots};
+
+/// Age of the head, in microseconds, beyond which nothing is run speculatively on it.
+const STALE_HEAD_US: i64 = 5_000_000;
+/// Pause before a failed start of a block is tried again.
+const RETRY_START_US: i64 = 50_000;
+/// Scheduled transactions looked at together.
+const SCHEDULED_BATCH: usize = 256;
+
+/// How a transaction fared in the pending block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    /// It ran, or failed for good.
+    Done,
+    /// It did not fit any more, but smaller ones may.
+    Later,
+    /// The block is full.
+    BlockFull,
+}
+
+impl Writer {
+    /// The timer rang.
+    pub(crate) fn on_time(&mut self) -> Result<(), EngineError> {
+        self.wake = None;
+        if let Phase::Producing { .. } = self.phase {
+            self.seal()?;
+        }
+        self.plan()
+    }
+
+    /// Decides what to do next and, when it is time, starts a block.
+    pub(crate) fn plan(&mut self) -> Result<(), EngineError> {
+        self.abort();
+        let time = now();
+        let (head, head_time) = {
+            let chain = self.shared.chain.read();
+            (Arc::clone(chain.head()), chain.head_time())
+        };
+        if self.settings.terminate_at_block > 0 && head.number() >= self.settings.terminate_at_block {
+            tracing::info!("Reached configured maximum block {}; production ends here", head.number());
+            self.wake = None;
+            return Ok(());
+        }
+        let effort = self.settings.options.cpu_effort_us;
+        let slot = slots::pending_slot(time, head_time);
+        let producer = head.header.scheduled_producer(slot).clone();
+        if self.may_produce(&producer, slot, head.number()) {
+            let start = slots::start_time(effort, slot);
+            if time < start {
+                self.wake = Some(start);
+                return Ok(());
+            }
+            let deadline = slots::deadline(effort, slot);
+            return self.start(slot, &producer, Phase::Producing { deadline });
+        }
+        if time.0 - head_time.0 <= STALE_HEAD_US {
+            self.start(slot, &producer, Phase::Speculating)?;
+        }
+        self.wake = self.next_turn(slot, head.number(), &head.header.active_schedule.producers);
+        Ok(())
+    }
+
+    /// Whether this node produces the block of `slot`, scheduled for `producer`.
+    fn may_produce(&self, producer: &ProducerAuthority, slot: BlockTimestamp, head_num: u32) -> bool {
+        if !self.production_enabled || self.paused || !self.settings.producers.contains(&producer.producer_name) {
+            return false;
+        }
+        if self.signers(&producer.authority).is_empty() {
+            tracing::error!(
+                "Not producing block because I don't have any private keys relevant to {}'s authority. Give one with \
+                 --signature-provider",
+                producer.producer_name
+            );
+            return false;
+        }
+        let age_max = i64::from(self.settings.options.max_irreversible_block_age_s);
+        let age = (now().0 - self.shared.chain.read().root().header.timestamp().time().0).max(0) / 1_000_000;
+        if age_max >= 0 && age >= age_max {
+            tracing::error!("Not producing block because the irreversible block is too old [age:{age}s, max:{age_max}s]");
+            return false;
+        }
+        match self.watermark(producer.producer_name) {
+            Some(mark) if mark.num > head_num || mark.slot >= slot => {
+                tracing::error!(
+                    "Not producing block because \"{}\" signed block {} of slot {} already (head is {head_num})",
+                    producer.producer_name,
+                    mark.num,
+                    mark.slot.0
+                );
+                false
+            }
+            _ => true,
+        }
+    }
+
+    /// When one of this node's producers has its next turn; the block is started a slot earlier.
+    fn next_turn(&self, slot: BlockTimestamp, head_num: u32, schedule: &[ProducerAuthority]) -> Option<TimePoint> {
+        if !self.production_enabled || self.paused {
+            return None;
+        }
+        let turn = |producer: &Name| slots::next_slot(*producer, slot, head_num, schedule, self.watermark(*producer));
+        let next = self.settings.producers.iter().filter_map(turn).min()?;
+        Some(slots::start_time(self.settings.options.cpu_effort_us, next))
+    }
+
+    fn watermark(&self, producer: Name) -> Option<Watermark> {
+        self.shared.producer.read().watermarks.get(&producer).copied()
+    }
+
+    fn signers(&self, authority: &BlockSigningAuthority) -> Vec<PrivateKey> {
+        let BlockSigningAuthority::V0 { keys, .. } = authority;
+        let held = |public| self.settings.keys.iter().find(|(key, _)| key == public).map(|(_, private)| private.clone());
+        keys.iter().filter_map(|weighted| held(&weighted.key)).collect()
+    }
+
+    fn start(&mut self, slot: BlockTimestamp, producer: &ProducerAuthority, phase: Phase) -> Result<(), EngineError> {
+        let producing = matches!(phase, Phase::Producing { .. });
+        let mut chain = self.shared.chain.write();
+        let confirmed = match self.watermark(producer.producer_name) {
+            Some(mark) if producing => chain.head().header.blocks_to_confirm(Some(mark.num)),
+            _ => 0,
+        };
+        let asked = if producing { self.shared.producer.read().scheduled_features.clone() } else { Vec::new() };
+        let features = merged(&asked, chain.preactivated_features());
+        let purpose = if producing { BlockPurpose::Produce } else { BlockPurpose::Speculate };
+        let started = chain.start_block(&StartBlock { timestamp: slot, confirmed, features, purpose });
+        drop(chain);
+        match started {
+            Ok(()) => {
+                self.features_signaled = producing && !asked.is_empty();
+                self.phase = phase;
+                if let Phase::Producing { deadline } = phase {
+                    self.wake = Some(deadline);
+                }
+                self.fill()
+            }
+            Err(ChainError::Block(fault)) => {
+                if !asked.is_empty() {
+                    tracing::warn!("protocol features to activate are no longer all valid: {fault}");
+                    self.shared.producer.write().scheduled_features.clear();
+                }
+                tracing::error!("Failed to start a pending block, will try again later: {fault}");
+                self.wake = Some(TimePoint(now().0 + RETRY_START_US));
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Puts what waits into the block that was just started.
+    fn fill(&mut self) -> Result<(), EngineError> {
+        let pending_time = self.pending_time();
+        self.queue.drop_expired(pending_time);
+        let mut full = false;
+        let mut aborted = self.queue.take_aborted();
+        while let Some(waiting) = aborted.pop_front() {
+            if full || self.out_of_time() {
+                self.queue.keep_aborted(waiting);
+                continue;
+            }
+            full = self.run(waiting, true)? == Fit::BlockFull;
+        }
+        if matches!(self.phase, Phase::Producing { .. }) && !full {
+            full = self.run_scheduled()?;
+        }
+        for _ in 0..self.queue.incoming_len() {
+            if full || self.out_of_time() {
+                break;
+            }
+            let Some(waiting) = self.queue.take_incoming() else { break };
+            full = self.run(waiting, false)? == Fit::BlockFull;
+        }
+        if full && matches!(self.phase, Phase::Producing { .. }) {
+            self.wake = Some(now());
+        }
+        self.publish_waiting();
+        Ok(())
+    }
+
+    /// Runs scheduled transactions that are due, mixed with incoming ones. Whether the block is full.
+    fn run_scheduled(&mut self) -> Result<bool, EngineError> {
+        let options = self.settings.options;
+        let mut until = self.deadline();
+        if options.max_scheduled_transaction_time_per_block_ms >= 0 {
+            let share = i64::from(options.max_scheduled_transaction_time_per_block_ms) * 1000;
+            until = until.min(TimePoint(now().0 + share));
+        }
+        let mut tried = FxHashSet::<TransactionId>::default();
+        let mut owed = 0.0;
+        loop {
+            let due = self.shared.chain.read().scheduled_ready(SCHEDULED_BATCH + tried.len());
+            let due: Vec<_> = due.into_iter().filter(|id| !tried.contains(id)).collect();
+            if due.is_empty() {
+                return Ok(false);
+            }
+            for id in due {
+                while owed >= 1.0 && now() < until {
+                    let Some(waiting) = self.queue.take_incoming() else { break };
+                    owed -= 1.0;
+                    if self.run(waiting, false)? == Fit::BlockFull {
+                        return Ok(true);
+                    }
+                }
+                if now() >= until {
+                    return Ok(false);
+                }
+                tried.insert(id);
+                let budget = self.budget(until);
+                let trace = self.shared.chain.write().push_scheduled(&id, budget)?;
+                if trace.except.as_deref().is_some_and(is_exhausted) && self.block_is_full() {
+                    return Ok(true);
+                }
+                owed += options.incoming_defer_ratio;
+            }
+        }
+    }
+
+    /// A transaction from outside.
+    pub(crate) fn submit(&mut self, submission: Submission) -> Result<(), EngineError> {
+        let Submission { transaction, kind, reply } = submission;
+        match kind {
+            SubmitKind::Input { return_failure_trace } => {
+                let waiting = Waiting { transaction, return_failure_trace, reply: Some(reply) };
+                if self.phase == Phase::Waiting {
+                    self.queue.add_incoming(waiting);
+                    return Ok(());
+                }
+                let fit = self.run(waiting, false)?;
+                match (fit, self.phase) {
+                    (Fit::BlockFull, Phase::Producing { .. }) => self.wake = Some(now()),
+                    (Fit::BlockFull | Fit::Later, Phase::Speculating) => return self.plan(),
+                    _ => {}
+                }
+                Ok(())
+            }
+            SubmitKind::DryRun | SubmitKind::ReadOnly => {
+                let result = self.run_transient(&transaction, kind)?;
+                answer(reply, result);
+                Ok(())
+            }
+        }
+    }
+
+    /// Runs a waiting transaction in the pending block, answers, or lets it wait again.
+    fn run(&mut self, waiting: Waiting, was_aborted: bool) -> Result<Fit, EngineError> {
+        let pending_time = self.pending_time();
+        let header = &waiting.transaction.parts.header;
+        if TimePoint::from(header.expiration) < pending_time {
+            let fault = expired_fault(&waiting.transaction, pending_time);
+            reply_to(waiting.reply, Err(fault));
+            return Ok(Fit::Done);
+        }
+        let budget = self.budget(self.deadline());
+        let trace = self.shared.chain.write().push_transaction(&waiting.transaction, budget)?;
+        let expiration = header.expiration;
+        match trace.except.as_deref() {
+            Some(fault) if is_exhausted(fault) => {
+                let full = self.block_is_full();
+                if was_aborted {
+                    self.queue.keep_aborted(waiting);
+                } else {
+                    self.queue.add_incoming(waiting);
+                }
+                Ok(if full { Fit::BlockFull } else { Fit::Later })
+            }
+            Some(fault) if fault.kind == FaultKind::TX_DUPLICATE || !waiting.return_failure_trace => {
+                let fault = fault.clone();
+                if fault.kind != FaultKind::TX_DUPLICATE {
+                    self.note(&trace, expiration);
+                }
+                reply_to(waiting.reply, Err(fault));
+                Ok(Fit::Done)
+            }
+            _ => {
+                self.note(&trace, expiration);
+                reply_to(waiting.reply, Ok(Box::new(trace)));
+                Ok(Fit::Done)
+            }
+        }
+    }
+
+    fn run_transient(
+        &mut self,
+        transaction: &RecoveredTransaction,
+        kind: SubmitKind,
+    ) -> Result<Result<Box<TransactionTrace>, Fault>, EngineError> {
+        let built_for_this = self.phase == Phase::Waiting;
+        if built_for_this && !self.speculate_briefly()? {
+            let fault = Fault::new(FaultKind::MISSING_PENDING_BLOCK_STATE, "no block can be built at this moment");
+            return Ok(Err(fault));
+        }
+        let budget = self.budget(TimePoint(UNLIMITED_US));
+        let mut chain = self.shared.chain.write();
+        let result = match kind {
+            SubmitKind::ReadOnly => chain.read_only(transaction, budget),
+            _ => chain.dry_run(transaction, budget),
+        };
+        if built_for_this {
+            chain.abort_block();
+        }
+        match result {
+            Ok(trace) => Ok(Ok(Box::new(trace))),
+            Err(ChainError::Block(fault)) => Ok(Err(*fault)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Starts a block only to run something in it.
+    fn speculate_briefly(&mut self) -> Result<bool, EngineError> {
+        let mut chain = self.shared.chain.write();
+        let slot = slots::pending_slot(now(), chain.head_time());
+        let features = chain.preactivated_features();
+        let how = StartBlock { timestamp: slot, confirmed: 0, features, purpose: BlockPurpose::Speculate };
+        match chain.start_block(&how) {
+            Ok(()) => Ok(true),
+            Err(ChainError::Block(fault)) => {
+                tracing::warn!("cannot start a block to run a transaction in: {fault}");
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Seals the pending block and makes it durable.
+    fn seal(&mut self) -> Result<(), EngineError> {
+        let started = now();
+        let mut chain = self.shared.chain.write();
+        let Some(pending) = chain.pending() else {
+            self.phase = Phase::Waiting;
+            return Ok(());
+        };
+        let (producer, cpu, net) = (pending.producer, pending.cpu_usage_us, pending.net_usage_bytes);
+        let slot = pending.timestamp;
+        let signers = self.signers(&chain.head().header.scheduled_producer(slot).authority);
+        let mut sign = |digest: &Checksum256| -> Vec<Signature> { signers.iter().map(|key| key.sign(digest)).collect() };
+        match chain.seal_block(&mut sign) {
+            Ok(applied) => {
+                self.phase = Phase::Waiting;
+                let mark = chain.head().number();
+                let mark = Watermark { num: mark, slot };
+                self.accept(&mut chain, &applied, Some((producer, mark)))?;
+                drop(chain);
+                if self.features_signaled {
+                    self.shared.producer.write().scheduled_features.clear();
+                    self.features_signaled = false;
+                }
+                self.log_produced(&applied, (cpu, net), started);
+                self.follow(applied)
+            }
+            Err(ChainError::Block(fault)) => {
+                drop(chain);
+                tracing::error!("Aborting block due to produce_block error: {fault}");
+                self.abort();
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn log_produced(&self, applied: &chain::Applied, (cpu, net): (u64, u64), started: TimePoint) {
+        let Some(sealed) = applied.applied.last() else { return };
+        let state = &sealed.state;
+        let header = state.header.block_header();
+        tracing::info!(
+            target: "producer",
+            "Produced block {}... #{} @ {} signed by {} [trxs: {}, lib: {}, confirmed: {}, net: {net}, cpu: {cpu}, time: {}]",
+            &state.id().to_string()[8..24],
+            state.number(),
+            header.timestamp,
+            header.producer,
+            state.block.as_ref().map_or(0, |block| block.transactions.len()),
+            state.header.dpos_irreversible_blocknum,
+            header.confirmed,
+            now().0 - started.0,
+        );
+    }
+
+    /// Whether so little is left of the block that nothing useful fits.
+    fn block_is_full(&self) -> bool {
+        let chain = self.shared.chain.read();
+        let ledger = chain.ledger();
+        ledger.block_cpu_limit() < self.settings.max_block_cpu_usage_threshold_us
+            || ledger.block_net_limit() < self.settings.max_block_net_usage_threshold_bytes
+    }
+
+    fn note(&self, trace: &TransactionTrace, expiration: primitives::TimePointSec) {
+        self.shared.finality.ran(trace.id, expiration, trace.block_time, trace.except.is_some());
+    }
+
+    fn publish_waiting(&self) {
+        let mut view = self.shared.producer.write();
+        view.waiting.clear();
+        view.waiting.extend(self.queue.iter().map(|(waiting, aborted)| crate::handle::WaitingTransaction {
+            id: waiting.transaction.id,
+            transaction: Arc::clone(&waiting.transaction),
+            aborted,
+        }));
+    }
+
+    fn budget(&self, deadline: TimePoint) -> Budget {
+        let limit_ms = i64::from(self.settings.options.max_transaction_time_ms);
+        Budget::metered(deadline.0, if limit_ms < 0 { UNLIMITED_US } else { limit_ms * 1000 })
+    }
+
+    fn deadline(&self) -> TimePoint {
+        match self.phase {
+            Phase::Producing { deadline } => deadline,
+            _ => self.pending_time(),
+        }
+    }
+
+    fn out_of_time(&self) -> bool {
+        now() >= self.deadline()
+    }
+
+    fn pending_time(&self) -> TimePoint {
+        let chain = self.shared.chain.read();
+        chain.pending().map_or(chain.head_time(), |pending| pending.timestamp.time())
+    }
+}
+
+/// Whether a fault says that the block has no room, and not that the transaction is bad.
+fn is_exhausted(fault: &Fault) -> bool {
+    [FaultKind::BLOCK_CPU_USAGE_EXCEEDED, FaultKind::BLOCK_NET_USAGE_EXCEEDED, FaultKind::DEADLINE_EXCEPTION]
+        .contains(&fault.kind)
+}
+
+/// Features that were asked for, then those that contracts demand, each once.
+fn merged(asked: &[Checksum256], demanded: Vec<Checksum256>) -> Vec<Checksum256> {
+    let mut features = asked.to_vec();
+    features.extend(demanded.into_iter().filter(|feature| !asked.contains(feature)));
+    features
+}
+
+fn reply_to(reply: Option<crate::command::Reply<crate::SubmitResult>>, result: crate::SubmitResult) {
+    if let Some(reply) = reply {
+        answer(reply, result);
+    }
+}

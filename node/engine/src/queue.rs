@@ -1,0 +1,153 @@
+//! Transactions that wait for a block: those of aborted blocks first, then those that came while none was built.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use execution::RecoveredTransaction;
+use primitives::{Fault, FaultKind, TimePoint, TransactionId};
+use rustc_hash::FxHashSet;
+
+use crate::command::{Reply, SubmitResult};
+
+/// Bytes that are counted for a waiting transaction beside its packed form.
+const ENTRY_OVERHEAD_BYTES: usize = 512;
+
+/// A transaction that waits.
+#[derive(Debug)]
+pub struct Waiting {
+    /// The transaction.
+    pub transaction: Arc<RecoveredTransaction>,
+    /// Answer with the trace even if it fails.
+    pub return_failure_trace: bool,
+    /// Who wants to know; `None` when the answer was given before its block was aborted.
+    pub reply: Option<Reply<SubmitResult>>,
+}
+
+/// The queue, bounded in bytes.
+#[derive(Debug)]
+pub struct Queue {
+    aborted: VecDeque<Waiting>,
+    incoming: VecDeque<Waiting>,
+    known: FxHashSet<TransactionId>,
+    bytes: usize,
+    bytes_max: usize,
+}
+
+impl Queue {
+    /// An empty queue.
+    pub fn new(bytes_max: usize) -> Self {
+        Self { aborted: VecDeque::new(), incoming: VecDeque::new(), known: FxHashSet::default(), bytes: 0, bytes_max }
+    }
+
+    /// Puts back the transactions of an aborted block: they were accepted, nobody waits for them.
+    pub fn add_aborted(&mut self, transactions: Vec<Arc<RecoveredTransaction>>) {
+        for transaction in transactions {
+            self.keep_aborted(Waiting { transaction, return_failure_trace: false, reply: None });
+        }
+    }
+
+    /// Puts a transaction of an aborted block back for the next block.
+    pub fn keep_aborted(&mut self, waiting: Waiting) {
+        if self.enter(&waiting.transaction) {
+            self.aborted.push_back(waiting);
+        }
+    }
+
+    /// Lets a transaction wait. When it cannot, whoever asked is told.
+    pub fn add_incoming(&mut self, waiting: Waiting) {
+        let id = waiting.transaction.id;
+        if self.bytes + size(&waiting.transaction) > self.bytes_max {
+            let message = format!(
+                "Transaction {id}, size {} bytes, was dropped because the queue of waiting transactions is full \
+                 ({} of {} bytes). Raise --incoming-transaction-queue-size-mb, or send slower",
+                size(&waiting.transaction),
+                self.bytes,
+                self.bytes_max
+            );
+            refuse(waiting, Fault::new(FaultKind::TX_RESOURCE_EXHAUSTION, message));
+        } else if self.enter(&waiting.transaction) {
+            self.incoming.push_back(waiting);
+        } else {
+            refuse(waiting, Fault::new(FaultKind::TX_DUPLICATE, format!("duplicate transaction {id}")));
+        }
+    }
+
+    /// Whether a transaction waits already.
+    pub fn contains(&self, id: &TransactionId) -> bool {
+        self.known.contains(id)
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.aborted.is_empty() && self.incoming.is_empty()
+    }
+
+    /// Takes the transactions of aborted blocks out, in order.
+    pub fn take_aborted(&mut self) -> VecDeque<Waiting> {
+        let taken = std::mem::take(&mut self.aborted);
+        taken.iter().for_each(|waiting| self.leave(&waiting.transaction));
+        taken
+    }
+
+    /// Takes the next incoming transaction out.
+    pub fn take_incoming(&mut self) -> Option<Waiting> {
+        let taken = self.incoming.pop_front()?;
+        self.leave(&taken.transaction);
+        Some(taken)
+    }
+
+    /// Number of incoming transactions.
+    pub fn incoming_len(&self) -> usize {
+        self.incoming.len()
+    }
+
+    /// Drops what expired before `time` and tells whoever waits.
+    pub fn drop_expired(&mut self, time: TimePoint) {
+        let alive = |waiting: &Waiting| TimePoint::from(waiting.transaction.parts.header.expiration) >= time;
+        let (aborted, gone): (VecDeque<_>, Vec<_>) = std::mem::take(&mut self.aborted).into_iter().partition(alive);
+        self.aborted = aborted;
+        let (incoming, late): (VecDeque<_>, Vec<_>) = std::mem::take(&mut self.incoming).into_iter().partition(alive);
+        self.incoming = incoming;
+        for waiting in gone.into_iter().chain(late) {
+            self.leave(&waiting.transaction);
+            let fault = expired_fault(&waiting.transaction, time);
+            refuse(waiting, fault);
+        }
+    }
+
+    /// What waits, and whether it ran before.
+    pub fn iter(&self) -> impl Iterator<Item = (&Waiting, bool)> {
+        self.aborted.iter().map(|waiting| (waiting, true)).chain(self.incoming.iter().map(|waiting| (waiting, false)))
+    }
+
+    fn enter(&mut self, transaction: &RecoveredTransaction) -> bool {
+        let new = self.known.insert(transaction.id);
+        if new {
+            self.bytes += size(transaction);
+        }
+        new
+    }
+
+    fn leave(&mut self, transaction: &RecoveredTransaction) {
+        self.known.remove(&transaction.id);
+        self.bytes -= size(transaction);
+    }
+}
+
+/// The fault of a transaction that came too late.
+pub fn expired_fault(transaction: &RecoveredTransaction, block_time: TimePoint) -> Fault {
+    let expiration = TimePoint::from(transaction.parts.header.expiration);
+    let message = format!("expired transaction {}, expiration {expiration}, block time {block_time}", transaction.id);
+    Fault::new(FaultKind::EXPIRED_TX_EXCEPTION, message)
+}
+
+fn refuse(waiting: Waiting, fault: Fault) {
+    if let Some(reply) = waiting.reply {
+        // Whoever asked may be gone.
+        let _ = reply.send(Err(fault));
+    }
+}
+
+fn size(transaction: &RecoveredTransaction) -> usize {
+    transaction.packed.packed_trx.len() + transaction.packed.packed_context_free_data.len() + ENTRY_OVERHEAD_BYTES
+}

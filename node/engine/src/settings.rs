@@ -1,0 +1,97 @@
+//! What the node decides for production and its queues, with nodeos' names and defaults.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use primitives::{Name, PrivateKey, PublicKey};
+
+/// Microseconds of a slot that a producer works on a block: `cpu-effort-percent` 90 of 500 ms.
+pub const CPU_EFFORT_US: i64 = 450_000;
+
+/// Options that an operator changes while the node runs (`update_runtime_options`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RuntimeOptions {
+    /// Milliseconds that a transaction may run; negative for no limit.
+    pub max_transaction_time_ms: i32,
+    /// Seconds of age of the last irreversible block beyond which nothing is produced; negative for no limit.
+    pub max_irreversible_block_age_s: i32,
+    /// Microseconds of a slot that a producer works on a block.
+    pub cpu_effort_us: i64,
+    /// Milliseconds of a block that scheduled transactions may take; negative for no limit.
+    pub max_scheduled_transaction_time_per_block_ms: i32,
+    /// Incoming transactions run for each scheduled one while both wait.
+    pub incoming_defer_ratio: f64,
+    /// Elastic multiplier that accounts get at most.
+    pub greylist_limit: u32,
+}
+
+impl Default for RuntimeOptions {
+    fn default() -> Self {
+        Self {
+            max_transaction_time_ms: 30,
+            max_irreversible_block_age_s: -1,
+            cpu_effort_us: CPU_EFFORT_US,
+            max_scheduled_transaction_time_per_block_ms: 100,
+            incoming_defer_ratio: 1.0,
+            greylist_limit: execution::settings::GREYLIST_LIMIT_MAX,
+        }
+    }
+}
+
+/// What the node decides for the writer.
+#[derive(Clone)]
+pub struct Settings {
+    /// Producers that this node produces for.
+    pub producers: BTreeSet<Name>,
+    /// Keys that it signs with.
+    pub keys: Vec<(PublicKey, PrivateKey)>,
+    /// Produce even if the head is old.
+    pub enable_stale_production: bool,
+    /// Start without producing.
+    pub pause_on_startup: bool,
+    /// What can be changed later.
+    pub options: RuntimeOptions,
+    /// Microseconds of a block's CPU that are too few to go on with the block.
+    pub max_block_cpu_usage_threshold_us: u64,
+    /// Bytes of a block's net that are too few to go on with the block.
+    pub max_block_net_usage_threshold_bytes: u64,
+    /// Bytes of transactions that may wait.
+    pub incoming_transaction_queue_bytes: usize,
+    /// Where snapshots go.
+    pub snapshots_dir: PathBuf,
+    /// Keeps the traces of blocks for the trace API, in the form that this makes of them.
+    pub traces: Option<crate::follower::TraceEncoder>,
+    /// Bytes for remembering what became of transactions; 0 for nothing.
+    pub finality_status_bytes: usize,
+    /// Stop after this block; 0 for no end.
+    pub terminate_at_block: u32,
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Keys are never printed.
+        out.debug_struct("Settings")
+            .field("producers", &self.producers)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            producers: BTreeSet::new(),
+            keys: Vec::new(),
+            enable_stale_production: false,
+            pause_on_startup: false,
+            options: RuntimeOptions::default(),
+            max_block_cpu_usage_threshold_us: 5000,
+            max_block_net_usage_threshold_bytes: 1024,
+            incoming_transaction_queue_bytes: 1024 << 20,
+            snapshots_dir: PathBuf::from("snapshots"),
+            traces: None,
+            finality_status_bytes: 0,
+            terminate_at_block: 0,
+        }
+    }
+}

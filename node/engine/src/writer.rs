@@ -1,0 +1,245 @@
+//! The event loop of the one thread that owns the chain. It acts on commands and on the production timer; what it
+//! does then is in [`crate::producing`] and [`crate::accepting`].
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use chain::{Chain, ChainError};
+use parking_lot::RwLock;
+use primitives::{BlockId, Checksum256, Fault, FaultKind, TimePoint};
+use store::Store;
+use tokio::sync::oneshot;
+
+use crate::clock::now;
+use crate::command::{Command, SnapshotInfo};
+use crate::follower::Follower;
+use crate::handle::{COMMAND_QUEUE_CAPACITY, ProducerView, Shared};
+use crate::queue::Queue;
+use crate::{EngineError, FinalityTracker, Handle, Settings};
+
+/// How long the writer sleeps when nothing is planned.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// What the pending block is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// A block is built that will be sealed at this time.
+    Producing {
+        /// When it is sealed at the latest.
+        deadline: TimePoint,
+    },
+    /// A block is built that will be dropped.
+    Speculating,
+    /// No block is built.
+    Waiting,
+}
+
+/// The writer's own state.
+pub(crate) struct Writer {
+    pub shared: Arc<Shared>,
+    pub settings: Settings,
+    pub queue: Queue,
+    pub phase: Phase,
+    /// When to look at production again.
+    pub wake: Option<TimePoint>,
+    pub paused: bool,
+    /// Whether the head is fresh enough to build on, or staleness was allowed.
+    pub production_enabled: bool,
+    /// Whether the features that were asked for are in the pending block.
+    pub features_signaled: bool,
+    pub follower: Follower,
+    /// Transactions accepted since the last checkpoint, and blocks.
+    pub since_checkpoint: (usize, u32),
+}
+
+/// A running writer.
+#[derive(Debug)]
+pub struct Running {
+    /// The way to it.
+    pub handle: Handle,
+    /// Resolves when the writer ended: with its reason when that was a failure.
+    pub ended: oneshot::Receiver<Result<(), EngineError>>,
+    thread: JoinHandle<()>,
+}
+
+impl Running {
+    /// Asks the writer to finish and waits until everything is on disk.
+    pub fn stop(self) {
+        // Full or gone, it ends either way: the queue is drained, or the writer is no more.
+        let _ = self.handle.commands.send(Command::Stop);
+        let _ = self.thread.join();
+    }
+}
+
+/// Starts the writer on a chain whose blocks are in `store`.
+///
+/// # Errors
+/// The disk, or the system refuses a thread.
+pub fn start(chain: Chain, store: Arc<Store>, settings: Settings) -> Result<Running, EngineError> {
+    let mut watermarks = rustc_hash::FxHashMap::default();
+    for producer in &settings.producers {
+        if let Some(mark) = store.watermark(*producer)? {
+            watermarks.insert(*producer, mark);
+        }
+    }
+    let view = ProducerView {
+        paused: settings.pause_on_startup,
+        options: settings.options,
+        scheduled_features: Vec::new(),
+        waiting: Vec::new(),
+        watermarks,
+    };
+    let shared = Arc::new(Shared {
+        chain_id: chain.chain_id(),
+        chain: RwLock::new(chain),
+        producer: RwLock::new(view),
+        finality: FinalityTracker::new(settings.finality_status_bytes),
+        store: Arc::clone(&store),
+    });
+    let (sender, receiver) = sync_channel(COMMAND_QUEUE_CAPACITY);
+    let (ended_sender, ended) = oneshot::channel();
+    let follower = Follower::start(store, settings.traces)?;
+    let handle = Handle { shared: Arc::clone(&shared), commands: sender };
+    let writer = Writer {
+        shared,
+        queue: Queue::new(settings.incoming_transaction_queue_bytes),
+        phase: Phase::Waiting,
+        wake: None,
+        paused: settings.pause_on_startup,
+        production_enabled: settings.enable_stale_production,
+        features_signaled: false,
+        follower,
+        since_checkpoint: (0, 0),
+        settings,
+    };
+    let thread = std::thread::Builder::new()
+        .name("writer".to_owned())
+        .spawn(move || {
+            // Nobody may wait for the reason any more.
+            let _ = ended_sender.send(writer.run(&receiver));
+        })
+        .map_err(|source| EngineError::Thread { name: "writer", source })?;
+    Ok(Running { handle, ended, thread })
+}
+
+impl Writer {
+    fn run(mut self, commands: &Receiver<Command>) -> Result<(), EngineError> {
+        self.plan()?;
+        loop {
+            let pause = self.wake.map_or(IDLE, |wake| {
+                Duration::from_micros(u64::try_from(wake.0 - now().0).unwrap_or(0)).min(IDLE)
+            });
+            match commands.recv_timeout(pause) {
+                Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(command) => self.act(command)?,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if self.wake.is_some_and(|wake| wake <= now()) {
+                self.on_time()?;
+            }
+        }
+        self.abort();
+        self.checkpoint()?;
+        self.follower.finish()
+    }
+
+    fn act(&mut self, command: Command) -> Result<(), EngineError> {
+        match command {
+            Command::Submit(submission) => self.submit(submission),
+            Command::PushBlock { block, reply } => {
+                let result = self.push_block(*block)?;
+                answer(reply, result);
+                self.plan()
+            }
+            Command::Pause => {
+                self.paused = true;
+                self.publish_view();
+                Ok(())
+            }
+            Command::Resume => {
+                self.paused = false;
+                self.publish_view();
+                if self.phase == Phase::Speculating {
+                    self.abort();
+                }
+                if self.phase == Phase::Waiting { self.plan() } else { Ok(()) }
+            }
+            Command::SetOptions(options) => {
+                self.settings.options = options;
+                self.shared.producer.write().options = options;
+                Ok(())
+            }
+            Command::ScheduleFeatures(features) => {
+                self.features_signaled = false;
+                self.shared.producer.write().scheduled_features = features;
+                Ok(())
+            }
+            Command::IntegrityHash(reply) => {
+                let result = self.integrity_hash();
+                answer(reply, result);
+                self.plan()
+            }
+            Command::Snapshot(reply) => {
+                let result = self.snapshot();
+                answer(reply, result);
+                self.plan()
+            }
+            Command::Stop => Ok(()),
+        }
+    }
+
+    /// Drops the pending block; its transactions wait for the next one.
+    pub(crate) fn abort(&mut self) {
+        if self.phase != Phase::Waiting {
+            let aborted = self.shared.chain.write().abort_block();
+            self.queue.add_aborted(aborted);
+            self.phase = Phase::Waiting;
+        }
+    }
+
+    fn integrity_hash(&mut self) -> Result<(BlockId, Checksum256), Fault> {
+        self.abort();
+        let mut chain = self.shared.chain.write();
+        let head = chain.head().id();
+        chain.integrity_hash().map(|hash| (head, hash)).map_err(fault_of)
+    }
+
+    fn snapshot(&mut self) -> Result<SnapshotInfo, Fault> {
+        self.abort();
+        let mut chain = self.shared.chain.write();
+        let (head_id, head_num, head_time) = (chain.head().id(), chain.head().number(), chain.head_time());
+        let bytes = chain.write_snapshot().map_err(fault_of)?;
+        drop(chain);
+        let folder = &self.settings.snapshots_dir;
+        let path = folder.join(format!("snapshot-{head_id}.bin"));
+        let draft = folder.join(format!(".incomplete-snapshot-{head_id}.bin"));
+        std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::write(&draft, bytes))
+            .and_then(|()| std::fs::rename(&draft, &path))
+            .map_err(|error| {
+                let message = format!("cannot write the snapshot {}: {error}", path.display());
+                Fault::new(FaultKind::SNAPSHOT_FINALIZATION_EXCEPTION, message)
+            })?;
+        Ok(SnapshotInfo { head_id, head_num, head_time, path: path.display().to_string() })
+    }
+
+    /// Shows others how production stands.
+    pub(crate) fn publish_view(&self) {
+        self.shared.producer.write().paused = self.paused;
+    }
+}
+
+/// Sends an answer; whoever asked may be gone.
+pub(crate) fn answer<T>(reply: oneshot::Sender<T>, value: T) {
+    let _ = reply.send(value);
+}
+
+/// A failure of the chain as a client hears of it.
+pub(crate) fn fault_of(error: ChainError) -> Fault {
+    match error {
+        ChainError::Block(fault) => *fault,
+        other => Fault::new(FaultKind::EXCEPTION, other.to_string()),
+    }
+}

@@ -1,0 +1,268 @@
+//! Accepted blocks, the head, and what this node has signed. A block, the head and the watermark of its signer are
+//! one atomic batch: after it, no restart can sign the same slot twice.
+
+use primitives::{BlockId, BlockTimestamp, Name};
+use rocksdb::{Direction, IteratorMode, WriteBatch};
+
+use crate::db::{BLOCKS, META, Store};
+use crate::StoreError;
+
+const HEAD: &[u8] = b"head";
+const WATERMARK: &[u8] = b"watermark/";
+const CANONICAL: &[u8] = b"n";
+
+/// The last block of the chain as this node sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Its number.
+    pub num: u32,
+    /// Its id.
+    pub id: BlockId,
+}
+
+/// The highest block that this node signed for a producer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watermark {
+    /// Its number.
+    pub num: u32,
+    /// Its slot.
+    pub slot: BlockTimestamp,
+}
+
+/// A block to keep, with all that must be kept in the same instant.
+#[derive(Debug)]
+pub struct AcceptedBlock<'a> {
+    /// Its number.
+    pub num: u32,
+    /// Its id.
+    pub id: BlockId,
+    /// The packed block.
+    pub bytes: &'a [u8],
+    /// Whether it is the new head; a block of another branch is kept without moving the head.
+    pub head: bool,
+    /// Set when this node signed it: producer and watermark.
+    pub signed: Option<(Name, Watermark)>,
+}
+
+impl Store {
+    /// Keeps a block. When this returns the block survives the end of the process at any instant; call
+    /// [`Store::sync`] before a peer hears of it.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn append_block(&self, block: &AcceptedBlock<'_>) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        batch.put_cf(self.family(BLOCKS), block_key(block.num, &block.id), block.bytes);
+        if block.head {
+            self.put_head(&mut batch, &[Head { num: block.num, id: block.id }]);
+        }
+        if let Some((producer, mark)) = block.signed {
+            batch.put_cf(self.family(META), watermark_key(producer), watermark_value(mark));
+        }
+        self.write(batch, false)
+    }
+
+    /// Makes blocks that are kept already the chain, in ascending order: the end of a change of branches.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn switch_branch(&self, branch: &[Head]) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        self.put_head(&mut batch, branch);
+        self.write(batch, false)
+    }
+
+    /// Forgets the blocks of other branches at the height of an irreversible block.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn settle(&self, irreversible: Head) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        for id in self.block_ids_at(irreversible.num)? {
+            if id != irreversible.id {
+                batch.delete_cf(self.family(BLOCKS), block_key(irreversible.num, &id));
+            }
+        }
+        if batch.is_empty() { Ok(()) } else { self.write(batch, false) }
+    }
+
+    /// The last block of the chain, if there is one.
+    ///
+    /// # Errors
+    /// The disk refuses, or what is there is no head.
+    pub fn head(&self) -> Result<Option<Head>, StoreError> {
+        self.get(META, HEAD)?
+            .map(|value| decode_head(&value).ok_or_else(|| self.corrupt("the head is no head")))
+            .transpose()
+    }
+
+    /// What this node signed for a producer.
+    ///
+    /// # Errors
+    /// The disk refuses, or what is there is no watermark.
+    pub fn watermark(&self, producer: Name) -> Result<Option<Watermark>, StoreError> {
+        self.get(META, &watermark_key(producer))?
+            .map(|value| decode_watermark(&value).ok_or_else(|| self.corrupt("a signing watermark is no watermark")))
+            .transpose()
+    }
+
+    /// The id of the chain's block with a number.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn block_id_at(&self, num: u32) -> Result<Option<BlockId>, StoreError> {
+        if self.head()?.is_none_or(|head| head.num < num) {
+            return Ok(None);
+        }
+        Ok(self.get(META, &canonical_key(num))?.and_then(|value| decode_id(&value)))
+    }
+
+    /// The packed block of the chain with a number.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn block_at(&self, num: u32) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.block_id_at(num)? {
+            Some(id) => self.get(BLOCKS, &block_key(num, &id)),
+            None => Ok(None),
+        }
+    }
+
+    /// The packed block with an id, of whatever branch.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn block_by_id(&self, id: &BlockId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.get(BLOCKS, &block_key(number_of(id), id))
+    }
+
+    /// The ids of all kept blocks with a number, of all branches.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn block_ids_at(&self, num: u32) -> Result<Vec<BlockId>, StoreError> {
+        let prefix = num.to_be_bytes();
+        let mut ids = Vec::new();
+        let rows = self.db.iterator_cf(self.family(BLOCKS), IteratorMode::From(&prefix, Direction::Forward));
+        for row in rows {
+            let (key, _) = row.map_err(|source| self.failed("read", source))?;
+            if !key.starts_with(&prefix) {
+                break;
+            }
+            ids.push(decode_id(&key[4..]).ok_or_else(|| self.corrupt("a block's key has no id"))?);
+        }
+        Ok(ids)
+    }
+
+    /// The number of the oldest kept block.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn earliest_block_num(&self) -> Result<Option<u32>, StoreError> {
+        let mut rows = self.db.iterator_cf(self.family(BLOCKS), IteratorMode::Start);
+        let row = rows.next().transpose().map_err(|source| self.failed("read", source))?;
+        Ok(row.and_then(|(key, _)| key.first_chunk::<4>().map(|num| u32::from_be_bytes(*num))))
+    }
+
+    fn put_head(&self, batch: &mut WriteBatch, branch: &[Head]) {
+        for block in branch {
+            batch.put_cf(self.family(META), canonical_key(block.num), block.id.0);
+        }
+        if let Some(head) = branch.last() {
+            batch.put_cf(self.family(META), HEAD, [&head.num.to_be_bytes()[..], &head.id.0].concat());
+        }
+    }
+}
+
+/// A block's number: the first four bytes of its id, big-endian.
+pub fn number_of(id: &BlockId) -> u32 {
+    let [a, b, c, d, ..] = id.0;
+    u32::from_be_bytes([a, b, c, d])
+}
+
+fn block_key(num: u32, id: &BlockId) -> [u8; 36] {
+    let mut key = [0; 36];
+    key[..4].copy_from_slice(&num.to_be_bytes());
+    key[4..].copy_from_slice(&id.0);
+    key
+}
+
+fn canonical_key(num: u32) -> [u8; 5] {
+    let [a, b, c, d] = num.to_be_bytes();
+    [CANONICAL[0], a, b, c, d]
+}
+
+fn watermark_key(producer: Name) -> Vec<u8> {
+    [WATERMARK, &producer.0.to_be_bytes()].concat()
+}
+
+fn watermark_value(mark: Watermark) -> [u8; 8] {
+    let mut value = [0; 8];
+    value[..4].copy_from_slice(&mark.num.to_be_bytes());
+    value[4..].copy_from_slice(&mark.slot.0.to_be_bytes());
+    value
+}
+
+fn decode_watermark(value: &[u8]) -> Option<Watermark> {
+    let (num, slot) = value.split_first_chunk::<4>()?;
+    Some(Watermark {
+        num: u32::from_be_bytes(*num),
+        slot: BlockTimestamp(u32::from_be_bytes(slot.try_into().ok()?)),
+    })
+}
+
+fn decode_head(value: &[u8]) -> Option<Head> {
+    let (num, id) = value.split_first_chunk::<4>()?;
+    Some(Head { num: u32::from_be_bytes(*num), id: decode_id(id)? })
+}
+
+fn decode_id(value: &[u8]) -> Option<BlockId> {
+    value.try_into().ok().map(primitives::Checksum256)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::StoreSettings;
+
+    fn open(folder: &tempfile::TempDir) -> Store {
+        Store::open(&StoreSettings { path: folder.path().to_owned() }).unwrap()
+    }
+
+    fn id(num: u32, fill: u8) -> BlockId {
+        let mut id = [fill; 32];
+        id[..4].copy_from_slice(&num.to_be_bytes());
+        primitives::Checksum256(id)
+    }
+
+    #[test]
+    fn blocks_forks_and_watermarks_survive_reopening() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&folder);
+        let mark = Watermark { num: 2, slot: BlockTimestamp(77) };
+        let fills = [0, 1, 2, 3];
+        let block = |num, fill: u8, head, signed| AcceptedBlock {
+            num,
+            id: id(num, fill),
+            bytes: std::slice::from_ref(&fills[usize::from(fill)]),
+            head,
+            signed,
+        };
+        store.append_block(&block(1, 1, true, None)).unwrap();
+        store.append_block(&block(2, 2, true, Some((Name(5), mark)))).unwrap();
+        store.append_block(&block(2, 3, false, None)).unwrap();
+        drop(store);
+        let store = open(&folder);
+        assert_eq!(store.head().unwrap(), Some(Head { num: 2, id: id(2, 2) }));
+        assert_eq!(store.watermark(Name(5)).unwrap(), Some(mark));
+        assert_eq!(store.watermark(Name(6)).unwrap(), None);
+        assert_eq!(store.block_at(2).unwrap(), Some(vec![2]));
+        assert_eq!(store.block_at(3).unwrap(), None);
+        assert_eq!(store.block_by_id(&id(2, 3)).unwrap(), Some(vec![3]));
+        assert_eq!(store.block_ids_at(2).unwrap().len(), 2);
+        store.switch_branch(&[Head { num: 2, id: id(2, 3) }]).unwrap();
+        store.settle(Head { num: 2, id: id(2, 3) }).unwrap();
+        assert_eq!(store.block_ids_at(2).unwrap(), vec![id(2, 3)]);
+        assert_eq!(store.earliest_block_num().unwrap(), Some(1));
+    }
+}

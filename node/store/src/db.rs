@@ -1,0 +1,176 @@
+//! Opening the database: its column families and their small buffers. What is in them belongs to the other files.
+
+use std::path::{Path, PathBuf};
+
+use rocksdb::{
+    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBRecoveryMode, Options, WriteBatch,
+    WriteOptions,
+};
+
+use crate::StoreError;
+
+/// Column family of single facts: head, genesis, checkpoint, watermarks.
+pub(crate) const META: &str = "default";
+/// Column family of blocks by number and id.
+pub(crate) const BLOCKS: &str = "blocks";
+/// Column family of state rows as of the checkpoint.
+pub(crate) const STATE: &str = "state";
+/// Column family of traces by block number.
+pub(crate) const TRACES: &str = "traces";
+
+/// Bytes that RocksDB gathers for one column family before it writes a file.
+const WRITE_BUFFER_BYTES: usize = 4 << 20;
+/// Bytes of write buffer for state rows: checkpoints come in bulk.
+const STATE_WRITE_BUFFER_BYTES: usize = 16 << 20;
+/// Bytes of the cache of read blocks, shared by all column families.
+const BLOCK_CACHE_BYTES: usize = 4 << 20;
+/// Files held open at once.
+const OPEN_FILES_MAX: i32 = 64;
+/// Bytes of write-ahead log after which the oldest buffers are written out.
+const WAL_BYTES_MAX: u64 = 64 << 20;
+
+/// How a store is opened.
+#[derive(Debug, Clone)]
+pub struct StoreSettings {
+    /// The database's folder; made if it does not exist.
+    pub path: PathBuf,
+}
+
+/// The node's database.
+pub struct Store {
+    pub(crate) db: DB,
+    pub(crate) path: PathBuf,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Store").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens or makes the database.
+    ///
+    /// # Errors
+    /// The folder cannot be made, is in use by another process, or holds something that RocksDB cannot read.
+    pub fn open(settings: &StoreSettings) -> Result<Self, StoreError> {
+        let path = settings.path.clone();
+        std::fs::create_dir_all(&path).map_err(|source| StoreError::file("make the folder", &path, source))?;
+        let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
+        let families = [META, BLOCKS, STATE, TRACES]
+            .map(|name| ColumnFamilyDescriptor::new(name, family_options(name, &cache)));
+        let db = DB::open_cf_descriptors(&database_options(), &path, families)
+            .map_err(|source| StoreError::Database { action: "open files", path: path.clone(), source })?;
+        Ok(Self { db, path })
+    }
+
+    /// Removes a database that is not open, with everything in it.
+    ///
+    /// # Errors
+    /// The folder exists and cannot be removed.
+    pub fn destroy(path: &Path) -> Result<(), StoreError> {
+        match std::fs::remove_dir_all(path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(StoreError::file("remove the folder", path, source))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The database's folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts what was written so far on the disk itself, so that it survives a loss of power.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn sync(&self) -> Result<(), StoreError> {
+        self.db.flush_wal(true).map_err(|source| self.failed("sync", source))
+    }
+
+    /// Bytes of the database's files.
+    pub fn size_bytes(&self) -> u64 {
+        [META, BLOCKS, STATE, TRACES]
+            .iter()
+            .filter_map(|name| {
+                self.db.property_int_value_cf(self.family(name), "rocksdb.total-sst-files-size").ok().flatten()
+            })
+            .sum()
+    }
+
+    pub(crate) fn family(&self, name: &str) -> &ColumnFamily {
+        self.db.cf_handle(name).expect("every column family is made when the database is opened")
+    }
+
+    pub(crate) fn failed(&self, action: &'static str, source: rocksdb::Error) -> StoreError {
+        StoreError::Database { action, path: self.path.clone(), source }
+    }
+
+    pub(crate) fn corrupt(&self, what: impl Into<String>) -> StoreError {
+        StoreError::Corrupt { path: self.path.clone(), what: what.into() }
+    }
+
+    /// Writes a batch into the write-ahead log: it survives the end of the process, and with `sync` a loss of power.
+    pub(crate) fn write(&self, batch: WriteBatch, sync: bool) -> Result<(), StoreError> {
+        let mut options = WriteOptions::default();
+        options.set_sync(sync);
+        self.db.write_opt(batch, &options).map_err(|source| self.failed("write", source))
+    }
+
+    pub(crate) fn get(&self, family: &str, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.db.get_cf(self.family(family), key).map_err(|source| self.failed("read", source))
+    }
+
+    /// A single fact that others keep here, by its name.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn fact(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.get(META, &fact_key(name))
+    }
+
+    /// Keeps a single fact under a name, synced.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn set_fact(&self, name: &str, value: &[u8]) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        batch.put_cf(self.family(META), fact_key(name), value);
+        self.write(batch, true)
+    }
+}
+
+fn fact_key(name: &str) -> Vec<u8> {
+    [b"fact/", name.as_bytes()].concat()
+}
+
+fn database_options() -> Options {
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    options.create_missing_column_families(true);
+    options.set_max_open_files(OPEN_FILES_MAX);
+    options.set_max_background_jobs(2);
+    options.set_max_total_wal_size(WAL_BYTES_MAX);
+    // A torn end of the log is what a killed process leaves; everything before it is whole.
+    options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+    options.set_keep_log_file_num(2);
+    options.set_log_level(rocksdb::LogLevel::Warn);
+    options.set_stats_dump_period_sec(0);
+    options.set_stats_persist_period_sec(0);
+    options
+}
+
+fn family_options(name: &str, cache: &Cache) -> Options {
+    let mut table = BlockBasedOptions::default();
+    table.set_block_cache(cache);
+    table.set_block_size(16 << 10);
+    let mut options = Options::default();
+    options.set_block_based_table_factory(&table);
+    options.set_write_buffer_size(if name == STATE { STATE_WRITE_BUFFER_BYTES } else { WRITE_BUFFER_BYTES });
+    options.set_max_write_buffer_number(2);
+    options.set_arena_block_size(64 << 10);
+    options.set_compression_type(rocksdb::DBCompressionType::None);
+    options
+}

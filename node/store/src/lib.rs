@@ -1,0 +1,19 @@
+//! The durable home of a node: blocks, state checkpoints, signing watermarks, traces and compiled code.
+//!
+//! Reading order: [`db`] opens the database, [`blocks`] holds accepted blocks and what was signed, [`checkpoint`]
+//! the state as of a block, [`traces`] what executed transactions did, [`code`] compiled contracts. No rules of the
+//! chain live here: keys and values are bytes given by others.
+
+pub mod blocks;
+pub mod checkpoint;
+pub mod code;
+pub mod db;
+pub mod error;
+pub mod traces;
+
+pub use blocks::{AcceptedBlock, Head, Watermark};
+pub use checkpoint::{CheckpointHeader, CheckpointWriter};
+pub use code::CodeFolder;
+pub use db::{Store, StoreSettings};
+pub use error::StoreError;
+pub use traces::{BlockTraces, TransactionPosition};
