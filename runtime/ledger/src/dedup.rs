@@ -26,6 +26,17 @@ pub(crate) struct Dedup {
 }
 
 impl Dedup {
+    /// Adds an id; false when it is known.
+    pub fn load(&mut self, expiration: TimePointSec, id: TransactionId) -> bool {
+        if !self.known.insert(id) {
+            return false;
+        }
+        let order = self.next_order;
+        self.next_order += 1;
+        self.buckets.entry(expiration).or_default().ids.push((order, id));
+        true
+    }
+
     /// Undoes the newest arrival in a bucket.
     pub fn pop(&mut self, expiration: TimePointSec) {
         let bucket = self.buckets.get_mut(&expiration).expect("the bucket of an id that was added");

@@ -24,6 +24,7 @@ pub mod link;
 pub mod permission;
 pub mod resource;
 pub mod secondary;
+pub mod snapshot;
 pub mod undo;
 
 pub use account::{AccountId, AccountInfo, AccountMetadata};
@@ -35,6 +36,7 @@ pub use link::LinkKey;
 pub use permission::{Permission, PermissionId};
 pub use resource::{AccountResourceLimit, Limits, ResourceConfig, ResourceState, Usage};
 pub use secondary::{Float64, Float128, Key128, Key256, SecondaryId, SecondaryKey, SecondaryRow};
+pub use snapshot::{Snapshot, SnapshotError};
 pub use statedb::Mark;
 
 /// The state of a chain.

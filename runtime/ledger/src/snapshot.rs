@@ -1,0 +1,38 @@
+//! nodeos' portable snapshots, version 6, and the integrity hash over the same rows
+//! (nodeos: snapshot.hpp, chain_snapshot.hpp, `add_to_snapshot` of controller, authorisation and resource limits).
+//!
+//! File: magic number, format version, sections, end mark. Section: size in bytes, number of rows, name with a zero,
+//! rows. The hash goes over the rows alone, in the same order.
+
+mod reader;
+mod writer;
+
+pub use reader::{Snapshot, SnapshotError};
+
+const MAGIC: u32 = 0x3051_0550;
+const FORMAT_VERSION: u32 = 1;
+const CHAIN_VERSION: u32 = 6;
+const END: u64 = u64::MAX;
+
+/// Section names, in the order of the file.
+mod section {
+    pub const HEADER: &str = "eosio::chain::chain_snapshot_header";
+    pub const HEAD: &str = "eosio::chain::block_state";
+    pub const ACCOUNT: &str = "eosio::chain::account_object";
+    pub const METADATA: &str = "eosio::chain::account_metadata_object";
+    pub const RAM_CORRECTION: &str = "eosio::chain::account_ram_correction_object";
+    pub const GLOBAL: &str = "eosio::chain::global_property_object";
+    pub const PROTOCOL: &str = "eosio::chain::protocol_state_object";
+    pub const DYNAMIC: &str = "eosio::chain::dynamic_global_property_object";
+    pub const BLOCK_SUMMARY: &str = "eosio::chain::block_summary_object";
+    pub const TRANSACTION: &str = "eosio::chain::transaction_object";
+    pub const GENERATED: &str = "eosio::chain::generated_transaction_object";
+    pub const CODE: &str = "eosio::chain::code_object";
+    pub const CONTRACT: &str = "contract_tables";
+    pub const PERMISSION: &str = "eosio::chain::permission_object";
+    pub const LINK: &str = "eosio::chain::permission_link_object";
+    pub const LIMITS: &str = "eosio::chain::resource_limits::resource_limits_object";
+    pub const USAGE: &str = "eosio::chain::resource_limits::resource_usage_object";
+    pub const STATE: &str = "eosio::chain::resource_limits::resource_limits_state_object";
+    pub const CONFIG: &str = "eosio::chain::resource_limits::resource_limits_config_object";
+}
