@@ -1,0 +1,221 @@
+//! `#[contract]`: the entry point, the typed calls and the ABI of a module or an impl.
+
+use crate::interface::{ActionWords, arguments, call};
+use crate::words::{name_number, take_attribute};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Ident, ImplItem, Item, ItemImpl, ItemMod, LitStr, Path, Signature, Token, Type, parenthesized};
+
+/// What stands in `#[contract(...)]`.
+#[derive(Default)]
+struct Words {
+    tables: Vec<Path>,
+    clauses: Vec<(LitStr, LitStr)>,
+}
+
+impl Parse for Words {
+    fn parse(input: ParseStream) -> syn::Result<Self> {
+        let mut words = Self::default();
+        while !input.is_empty() {
+            let word: Ident = input.parse()?;
+            let inner;
+            parenthesized!(inner in input);
+            if word == "tables" {
+                words.tables.extend(Punctuated::<Path, Token![,]>::parse_terminated(&inner)?);
+            } else if word == "clause" {
+                let id = inner.parse()?;
+                inner.parse::<Token![,]>()?;
+                words.clauses.push((id, inner.parse()?));
+            } else {
+                return Err(syn::Error::new(word.span(), "known here: tables(A, B), clause(\"id\", \"text\")"));
+            }
+            input.parse::<Option<Token![,]>>()?;
+        }
+        Ok(words)
+    }
+}
+
+/// A handler of notifications.
+struct Handler {
+    /// None for any contract.
+    code: Option<u64>,
+    action: u64,
+    function: Ident,
+    arguments: Vec<(Ident, Type)>,
+}
+
+/// Everything found in the contract.
+#[derive(Default)]
+struct Parts {
+    actions: Vec<ActionWords>,
+    handlers: Vec<Handler>,
+    tables: Vec<TokenStream>,
+}
+
+impl Parts {
+    fn take(&mut self, attributes: &mut Vec<Attribute>, signature: &Signature) -> syn::Result<()> {
+        if let Some(action) = ActionWords::take(attributes, signature)? {
+            self.actions.push(action);
+        }
+        if let Some(attribute) = take_attribute(attributes, "on_notify") {
+            let text: LitStr = attribute.parse_args()?;
+            let written = text.value();
+            let wrong =
+                || syn::Error::new(text.span(), "write \"contract::action\", or \"*::action\" for any contract");
+            let (code, action) = written.split_once("::").ok_or_else(wrong)?;
+            let number = |part: &str| name_number(&LitStr::new(part, text.span()));
+            self.handlers.push(Handler {
+                code: if code == "*" { None } else { Some(number(code)?) },
+                action: number(action)?,
+                function: signature.ident.clone(),
+                arguments: arguments(signature)?,
+            });
+        }
+        Ok(())
+    }
+}
+
+pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+    let words: Words = syn::parse2(arguments)?;
+    if let Ok(module) = syn::parse2::<ItemMod>(item.clone()) {
+        return expand_module(words, module);
+    }
+    expand_impl(words, syn::parse2(item)?)
+}
+
+fn expand_module(words: Words, mut module: ItemMod) -> syn::Result<TokenStream> {
+    let mut parts = Parts::default();
+    let Some((_, items)) = &mut module.content else {
+        return Err(syn::Error::new_spanned(&module, "a contract's functions stand in braces"));
+    };
+    for item in items.iter_mut() {
+        match item {
+            Item::Fn(function) => parts.take(&mut function.attrs, &function.sig)?,
+            Item::Struct(row) if row.attrs.iter().any(|attribute| attribute.path().is_ident("table")) => {
+                let name = &row.ident;
+                parts.tables.push(quote!(#name));
+            }
+            _ => {}
+        }
+    }
+    let added = written(&words, &parts, &quote!(self));
+    items.push(Item::Verbatim(added));
+    let name = &module.ident;
+    Ok(quote! {
+        #module
+        #[cfg(not(target_arch = "wasm32"))]
+        pub use #name::abi;
+    })
+}
+
+fn expand_impl(words: Words, mut block: ItemImpl) -> syn::Result<TokenStream> {
+    let mut parts = Parts::default();
+    for item in &mut block.items {
+        if let ImplItem::Fn(function) = item {
+            parts.take(&mut function.attrs, &function.sig)?;
+        }
+    }
+    let contract = &block.self_ty;
+    let added = written(&words, &parts, &quote!(#contract));
+    Ok(quote!(#block #added))
+}
+
+/// Entry point, calls and ABI; functions are found under `place`.
+fn written(words: &Words, parts: &Parts, place: &TokenStream) -> TokenStream {
+    let calls = parts.actions.iter().map(call);
+    let (apply, abi) = (apply(parts, place), abi(words, parts));
+    quote! {
+        /// Typed calls of this contract's actions.
+        pub mod calls {
+            #[allow(unused_imports, reason = "the types of the arguments come from the contract")]
+            use super::*;
+            #(#calls)*
+        }
+        #apply
+        #abi
+    }
+}
+
+/// Reads the arguments and calls the function.
+fn run(place: &TokenStream, function: &Ident, arguments: &[(Ident, Type)], returns: bool) -> TokenStream {
+    let names: Vec<_> = (0..arguments.len()).map(|at| quote::format_ident!("argument{at}")).collect();
+    let kinds = arguments.iter().map(|(_, kind)| kind);
+    let reader = (!arguments.is_empty()).then(|| {
+        quote! {
+            let mut reader = ::sdk::codec::Reader::new(::sdk::dispatch::action_data());
+        }
+    });
+    let call = quote!(#place::#function(#(#names),*));
+    let call = if returns { quote!(::sdk::chain::set_action_return_value(&#call)) } else { call };
+    quote! {{
+        #reader
+        #(let #names = <#kinds as ::sdk::codec::Unpack>::unpack(&mut reader);)*
+        #call;
+    }}
+}
+
+fn apply(parts: &Parts, place: &TokenStream) -> TokenStream {
+    let actions = parts.actions.iter().map(|action| {
+        let (number, run) = (action.number, run(place, &action.function, &action.arguments, action.result.is_some()));
+        quote!(#number => #run)
+    });
+    let (exact, any): (Vec<_>, Vec<_>) = parts.handlers.iter().partition(|handler| handler.code.is_some());
+    let handlers = exact.into_iter().chain(any).map(|handler| {
+        let (action, run) = (handler.action, run(place, &handler.function, &handler.arguments, false));
+        let code = handler.code.map_or(quote!(_), |code| quote!(#code));
+        quote!((#code, #action) => #run)
+    });
+    quote! {
+        /// Where the chain enters the contract.
+        #[cfg_attr(all(target_arch = "wasm32", not(feature = "library")), unsafe(no_mangle))]
+        pub extern "C" fn apply(receiver: u64, code: u64, action: u64) {
+            if code == receiver {
+                match action {
+                    #(#actions)*
+                    _ => ::sdk::dispatch::unknown_action(::sdk::name::Name(receiver)),
+                }
+            } else {
+                match (code, action) {
+                    #(#handlers)*
+                    _ => ::sdk::dispatch::unknown_notification(::sdk::name::Name(code), ::sdk::name::Name(action)),
+                }
+            }
+        }
+    }
+}
+
+fn abi(words: &Words, parts: &Parts) -> TokenStream {
+    let actions = parts.actions.iter().map(|action| {
+        let ActionWords { name, arguments, result, documentation, .. } = action;
+        let names = arguments.iter().map(|(name, _)| crate::words::plain(name));
+        let kinds = arguments.iter().map(|(_, kind)| kind);
+        let result = result.as_ref().map(|kind| quote!(abi.add_result::<#kind>(#name);));
+        quote! {
+            abi.add_struct(#name, |abi| {
+                let fields = ::sdk::alloc::vec![#((#names.into(), <#kinds as ::sdk::abi::AbiType>::describe(abi))),*];
+                let _ = &abi;
+                (::sdk::alloc::string::String::new(), fields)
+            });
+            abi.add_action(#name, #documentation);
+            #result
+        }
+    });
+    let local = &parts.tables;
+    let listed = &words.tables;
+    let clauses = words.clauses.iter().map(|(id, body)| quote!(abi.add_clause(#id, #body);));
+    quote! {
+        /// The contract's ABI, from the source it was compiled from.
+        #[cfg(not(target_arch = "wasm32"))]
+        pub fn abi() -> ::sdk::abi::Abi {
+            let mut gathered = ::sdk::abi::Abi::default();
+            let abi = &mut gathered;
+            #(#actions)*
+            #(#local::add_to_abi(abi);)*
+            #(#listed::add_to_abi(abi);)*
+            #(#clauses)*
+            gathered
+        }
+    }
+}

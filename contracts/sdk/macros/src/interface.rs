@@ -1,0 +1,118 @@
+//! Typed calls: one function per action that packs its arguments into a `Call`.
+
+use crate::words::{documentation, inside, name_number, plain, take_attribute};
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::{FnArg, Ident, Item, ItemMod, LitStr, Pat, ReturnType, Signature, Type};
+
+/// An action as its function declares it.
+pub struct ActionWords {
+    /// The name on the chain.
+    pub name: LitStr,
+    pub number: u64,
+    pub function: Ident,
+    pub arguments: Vec<(Ident, Type)>,
+    pub result: Option<Type>,
+    pub documentation: String,
+}
+
+impl ActionWords {
+    /// Reads `#[action]` off a function; nothing when it has none.
+    pub fn take(attributes: &mut Vec<syn::Attribute>, signature: &Signature) -> syn::Result<Option<Self>> {
+        let Some(attribute) = take_attribute(attributes, "action") else { return Ok(None) };
+        let name = match &attribute.meta {
+            syn::Meta::List(_) => attribute.parse_args::<LitStr>()?,
+            _ => LitStr::new(&plain(&signature.ident), signature.ident.span()),
+        };
+        Ok(Some(Self {
+            number: name_number(&name)?,
+            name,
+            function: signature.ident.clone(),
+            arguments: arguments(signature)?,
+            result: match &signature.output {
+                ReturnType::Type(_, kind) => Some((**kind).clone()),
+                ReturnType::Default => None,
+            },
+            documentation: documentation(attributes),
+        }))
+    }
+}
+
+/// The names and types of a function's arguments.
+pub fn arguments(signature: &Signature) -> syn::Result<Vec<(Ident, Type)>> {
+    let argument = |input: &FnArg| match input {
+        FnArg::Typed(typed) => match &*typed.pat {
+            Pat::Ident(name) => {
+                let text = plain(&name.ident);
+                let stripped = text.strip_prefix('_').filter(|rest| !rest.is_empty()).unwrap_or(&text);
+                Ok((Ident::new_raw_if_needed(stripped, name.ident.span()), (*typed.ty).clone()))
+            }
+            other => Err(syn::Error::new_spanned(other, "an argument needs a plain name: the ABI shows it")),
+        },
+        FnArg::Receiver(this) => Err(syn::Error::new_spanned(this, "a contract has no self: its state is its tables")),
+    };
+    signature.inputs.iter().map(argument).collect()
+}
+
+/// Identifiers that may be keywords.
+trait RawIfNeeded {
+    fn new_raw_if_needed(text: &str, span: Span) -> Ident;
+}
+
+impl RawIfNeeded for Ident {
+    fn new_raw_if_needed(text: &str, span: Span) -> Ident {
+        syn::parse_str::<Ident>(text).map_or_else(|_| Ident::new_raw(text, span), |_| Ident::new(text, span))
+    }
+}
+
+/// The function that makes a typed call of this action.
+pub fn call(action: &ActionWords) -> TokenStream {
+    let ActionWords { name, number, function, arguments, documentation, .. } = action;
+    let names: Vec<_> = arguments.iter().map(|(name, _)| name).collect();
+    let kinds: Vec<_> = arguments
+        .iter()
+        .map(|(_, kind)| match inside(kind, "Ignore") {
+            Some(ignored) => quote!(&#ignored),
+            None => quote!(#kind),
+        })
+        .collect();
+    let documentation =
+        if documentation.is_empty() { format!("Calls `{}`.", name.value()) } else { documentation.clone() };
+    quote! {
+        #[doc = #documentation]
+        #[allow(clippy::too_many_arguments, reason = "the action has as many")]
+        pub fn #function(__contract: ::sdk::name::Name #(, #names: #kinds)*) -> ::sdk::action::Call {
+            #[allow(unused_mut, reason = "an action may have no arguments")]
+            let mut data = ::sdk::writer::Writer::new();
+            #(::sdk::codec::Pack::pack(&#names, &mut data);)*
+            ::sdk::action::Call::new(__contract, ::sdk::name::Name(#number), data)
+        }
+    }
+}
+
+pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
+    let mut module: ItemMod = syn::parse2(item)?;
+    let Some((_, items)) = &mut module.content else {
+        return Err(syn::Error::new_spanned(&module, "an interface's functions stand in braces"));
+    };
+    let mut calls = Vec::new();
+    let mut others = Vec::new();
+    for item in items.drain(..) {
+        match item {
+            Item::Fn(mut function) => {
+                let action = ActionWords::take(&mut function.attrs, &function.sig)?;
+                let missing = || syn::Error::new_spanned(&function.sig, "an interface has only #[action] functions");
+                calls.push(call(&action.ok_or_else(missing)?));
+            }
+            other => others.push(other),
+        }
+    }
+    let (attributes, visibility, name) = (&module.attrs, &module.vis, &module.ident);
+    Ok(quote! {
+        #(#attributes)*
+        #visibility mod #name {
+            #(#others)*
+            #(#calls)*
+        }
+    })
+}

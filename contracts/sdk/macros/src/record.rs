@@ -1,0 +1,149 @@
+//! `#[derive(Record)]`: packing, unpacking and the ABI of one type.
+
+use crate::words::{plain, snake};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{Attribute, Data, DeriveInput, Field, Fields, LitStr};
+
+/// What `#[abi(...)]` says.
+#[derive(Default)]
+pub struct AbiWords {
+    pub name: Option<String>,
+    pub alias: Option<String>,
+    pub base: bool,
+}
+
+pub fn abi_words(attributes: &[Attribute]) -> syn::Result<AbiWords> {
+    let mut words = AbiWords::default();
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("abi")) {
+        attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("name") {
+                words.name = Some(meta.value()?.parse::<LitStr>()?.value());
+            } else if meta.path.is_ident("alias") {
+                words.alias = Some(meta.value()?.parse::<LitStr>()?.value());
+            } else if meta.path.is_ident("base") {
+                words.base = true;
+            } else {
+                return Err(meta.error("known here: name = \"...\", alias = \"...\", base"));
+            }
+            Ok(())
+        })?;
+    }
+    Ok(words)
+}
+
+pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
+    let input: DeriveInput = syn::parse2(item)?;
+    match &input.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) => record(&input, &fields.named.iter().collect::<Vec<_>>()),
+            other => Err(syn::Error::new_spanned(other, "Record wants named fields")),
+        },
+        Data::Enum(_) => variant(&input),
+        Data::Union(_) => Err(syn::Error::new_spanned(&input, "a union has no packed form")),
+    }
+}
+
+/// The life of borrowed fields, or a fresh one.
+fn life(input: &DeriveInput) -> TokenStream {
+    match input.generics.lifetimes().next() {
+        Some(lifetime) => {
+            let lifetime = &lifetime.lifetime;
+            quote!(#lifetime)
+        }
+        None => quote!('__bytes),
+    }
+}
+
+fn record(input: &DeriveInput, fields: &[&Field]) -> syn::Result<TokenStream> {
+    let kind = &input.ident;
+    let (_, type_generics, _) = input.generics.split_for_impl();
+    let life = life(input);
+    let generics = &input.generics;
+    let names: Vec<_> = fields.iter().map(|field| field.ident.as_ref()).collect();
+    let kinds: Vec<_> = fields.iter().map(|field| &field.ty).collect();
+    let words = abi_words(&input.attrs)?;
+    let abi_name = words.name.unwrap_or_else(|| snake(&plain(kind)));
+    let mut base = quote!(::sdk::alloc::string::String::new());
+    let mut described = Vec::new();
+    for field in fields {
+        let (ty, words) = (&field.ty, abi_words(&field.attrs)?);
+        if words.base {
+            base = quote!(<#ty as ::sdk::abi::AbiType>::describe(abi));
+            continue;
+        }
+        let name = words.name.unwrap_or_else(|| field.ident.as_ref().map(plain).unwrap_or_default());
+        described
+            .push(quote!((::sdk::alloc::string::String::from(#name), <#ty as ::sdk::abi::AbiType>::describe(abi))));
+    }
+    Ok(quote! {
+        impl #generics ::sdk::codec::Pack for #kind #type_generics {
+            fn pack(&self, out: &mut ::sdk::writer::Writer) {
+                #(::sdk::codec::Pack::pack(&self.#names, out);)*
+            }
+        }
+        impl<#life> ::sdk::codec::Unpack<#life> for #kind #type_generics {
+            fn unpack(reader: &mut ::sdk::codec::Reader<#life>) -> Self {
+                Self { #(#names: <#kinds as ::sdk::codec::Unpack<#life>>::unpack(reader),)* }
+            }
+        }
+        #[cfg(not(target_arch = "wasm32"))]
+        impl #generics ::sdk::abi::AbiType for #kind #type_generics {
+            fn describe(abi: &mut ::sdk::abi::Abi) -> ::sdk::alloc::string::String {
+                abi.add_struct(#abi_name, |abi| (#base, ::sdk::alloc::vec![#(#described),*]))
+            }
+        }
+    })
+}
+
+fn variant(input: &DeriveInput) -> syn::Result<TokenStream> {
+    let Data::Enum(data) = &input.data else { unreachable!("called for enums only") };
+    let kind = &input.ident;
+    let (_, type_generics, _) = input.generics.split_for_impl();
+    let (generics, life) = (&input.generics, life(input));
+    let (mut cases, mut kinds, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+    for (number, case) in data.variants.iter().enumerate() {
+        let Fields::Unnamed(fields) = &case.fields else {
+            return Err(syn::Error::new_spanned(case, "a variant's case holds exactly one value: Case(Type)"));
+        };
+        let [only] = fields.unnamed.iter().collect::<Vec<_>>()[..] else {
+            return Err(syn::Error::new_spanned(case, "a variant's case holds exactly one value: Case(Type)"));
+        };
+        cases.push(&case.ident);
+        kinds.push(&only.ty);
+        numbers.push(number as u8);
+    }
+    let words = abi_words(&input.attrs)?;
+    let abi_name = words.name.unwrap_or_else(|| format!("variant_{}", snake(&plain(kind))));
+    let alias = words.alias.map_or(quote!(name), |alias| quote!(abi.add_alias(#alias, name)));
+    let name = format_ident!("name");
+    Ok(quote! {
+        impl #generics ::sdk::codec::Pack for #kind #type_generics {
+            fn pack(&self, out: &mut ::sdk::writer::Writer) {
+                match self {
+                    #(Self::#cases(value) => {
+                        out.push(#numbers);
+                        ::sdk::codec::Pack::pack(value, out);
+                    })*
+                }
+            }
+        }
+        impl<#life> ::sdk::codec::Unpack<#life> for #kind #type_generics {
+            fn unpack(reader: &mut ::sdk::codec::Reader<#life>) -> Self {
+                match reader.length() as u8 {
+                    #(#numbers => Self::#cases(<#kinds as ::sdk::codec::Unpack<#life>>::unpack(reader)),)*
+                    _ => ::sdk::codec::unknown_variant(),
+                }
+            }
+        }
+        #[cfg(not(target_arch = "wasm32"))]
+        impl #generics ::sdk::abi::AbiType for #kind #type_generics {
+            fn describe(abi: &mut ::sdk::abi::Abi) -> ::sdk::alloc::string::String {
+                let #name = abi.add_variant(#abi_name, |abi| {
+                    ::sdk::alloc::vec![#(<#kinds as ::sdk::abi::AbiType>::describe(abi)),*]
+                });
+                #alias
+            }
+        }
+    })
+}

@@ -1,0 +1,136 @@
+//! `#[table]`: a struct as a row, with its keys.
+
+use crate::words::{name_number, plain, take_attribute};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::parse::{Parse, ParseStream};
+use syn::{Expr, Ident, ItemStruct, LitStr, Token, Type, parenthesized};
+
+struct Index {
+    name: Ident,
+    kind: Type,
+    key: Expr,
+}
+
+struct Words {
+    name: LitStr,
+    primary: Option<Expr>,
+    singleton: bool,
+    indexes: Vec<Index>,
+}
+
+impl Parse for Words {
+    fn parse(input: ParseStream) -> syn::Result<Self> {
+        let mut words = Self { name: input.parse()?, primary: None, singleton: false, indexes: Vec::new() };
+        while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
+            let word: Ident = input.parse()?;
+            if word == "primary" {
+                input.parse::<Token![=]>()?;
+                words.primary = Some(input.parse()?);
+            } else if word == "singleton" {
+                words.singleton = true;
+            } else if word == "index" {
+                let inner;
+                parenthesized!(inner in input);
+                let name = inner.parse()?;
+                inner.parse::<Token![:]>()?;
+                let kind = inner.parse()?;
+                inner.parse::<Token![=]>()?;
+                words.indexes.push(Index { name, kind, key: inner.parse()? });
+            } else {
+                return Err(syn::Error::new(
+                    word.span(),
+                    "known here: primary = ..., index(name: Type = ...), singleton",
+                ));
+            }
+        }
+        Ok(words)
+    }
+}
+
+pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+    let mut words: Words = syn::parse2(arguments)?;
+    let mut row: ItemStruct = syn::parse2(item)?;
+    let table = name_number(&words.name)?;
+    let mut primary = words.primary.take();
+    for field in &mut row.fields {
+        let (name, kind) = (field.ident.clone(), field.ty.clone());
+        if take_attribute(&mut field.attrs, "primary").is_some() {
+            primary = Some(syn::parse_quote!(self.#name));
+        }
+        if take_attribute(&mut field.attrs, "secondary").is_some() {
+            let index = name.clone().ok_or_else(|| syn::Error::new_spanned(&kind, "a row has named fields"))?;
+            words.indexes.push(Index { name: index, kind, key: syn::parse_quote!(self.#name) });
+        }
+    }
+    let primary = match (primary, words.singleton) {
+        (Some(primary), false) => quote!(::core::convert::Into::<u64>::into(#primary)),
+        (None, true) => quote!(#table),
+        _ => {
+            let message = "a row needs one key: a field with #[primary], or primary = EXPRESSION, or singleton";
+            return Err(syn::Error::new_spanned(&row.ident, message));
+        }
+    };
+    Ok(written(&row, table, &primary, &words.indexes, &words.name))
+}
+
+fn written(row: &ItemStruct, table: u64, primary: &TokenStream, indexes: &[Index], name: &LitStr) -> TokenStream {
+    let kind = &row.ident;
+    let kinds: Vec<_> = indexes.iter().map(|index| &index.kind).collect();
+    let keys: Vec<_> = indexes.iter().map(|index| &index.key).collect();
+    let numbers: Vec<_> = (0u64..).take(indexes.len()).collect();
+    let places: Vec<_> = (0..indexes.len()).map(syn::Index::from).collect();
+    let constants: Vec<_> =
+        indexes.iter().map(|index| format_ident!("{}", plain(&index.name).to_uppercase())).collect();
+    let documents: Vec<_> = indexes.iter().map(|index| format!("The index `{}`.", plain(&index.name))).collect();
+    let secondary = (!indexes.is_empty()).then(|| quote! {
+        fn store_secondary(&self, scope: u64, payer: ::sdk::name::Name) {
+            let id = <Self as ::sdk::table::Row>::primary_key(self);
+            let keys = <Self as ::sdk::table::Row>::secondary(self);
+            #(::sdk::index::SecondaryKey::store(&keys.#places, scope, Self::#constants.table(), payer, id);)*
+        }
+        fn update_secondary(&self, before: &Self::Secondary, code: ::sdk::name::Name, scope: u64, payer: ::sdk::name::Name) {
+            let id = <Self as ::sdk::table::Row>::primary_key(self);
+            let keys = <Self as ::sdk::table::Row>::secondary(self);
+            #(::sdk::index::update_key(&before.#places, &keys.#places, code, scope, Self::#constants.table(), payer, id);)*
+        }
+        fn remove_secondary(&self, code: ::sdk::name::Name, scope: u64) {
+            let id = <Self as ::sdk::table::Row>::primary_key(self);
+            #(::sdk::index::remove_key::<#kinds>(code, scope, Self::#constants.table(), id);)*
+        }
+    });
+    let empty = indexes.is_empty();
+    let secondary_kind = if empty { quote!(::sdk::table::NoKeys) } else { quote!((#(#kinds,)*)) };
+    let secondary_keys = if empty { quote!(::sdk::table::NoKeys) } else { quote!((#(#keys,)*)) };
+    let constants_impl = (!indexes.is_empty()).then(|| {
+        quote! {
+            impl #kind {
+                #(#[doc = #documents]
+                pub const #constants: ::sdk::index::IndexOf<Self, #kinds> = ::sdk::index::IndexOf::new(#numbers);)*
+            }
+        }
+    });
+    quote! {
+        #[derive(::sdk::Record)]
+        #row
+        #constants_impl
+        impl ::sdk::table::Row for #kind {
+            const TABLE: ::sdk::name::Name = ::sdk::name::Name(#table);
+            type Secondary = #secondary_kind;
+            fn primary_key(&self) -> u64 {
+                #primary
+            }
+            fn secondary(&self) -> Self::Secondary {
+                #secondary_keys
+            }
+            #secondary
+        }
+        #[cfg(not(target_arch = "wasm32"))]
+        impl #kind {
+            #[doc(hidden)]
+            pub fn add_to_abi(abi: &mut ::sdk::abi::Abi) {
+                abi.add_table::<Self>(#name);
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Small questions about syntax that several attributes ask.
+
+use syn::{Attribute, Expr, ExprLit, GenericArgument, Lit, Meta, PathArguments, Type};
+
+/// `AccountRow` as ABIs write it: `account_row`.
+pub fn snake(name: &str) -> String {
+    let mut snake = String::new();
+    for (at, letter) in name.char_indices() {
+        if letter.is_uppercase() && at > 0 {
+            snake.push('_');
+        }
+        snake.extend(letter.to_lowercase());
+    }
+    snake
+}
+
+/// A name without the mark of raw identifiers.
+pub fn plain(name: &syn::Ident) -> String {
+    let text = name.to_string();
+    text.strip_prefix("r#").map_or(text.clone(), str::to_owned)
+}
+
+/// The doc comment, its lines joined.
+pub fn documentation(attributes: &[Attribute]) -> String {
+    let line = |attribute: &Attribute| match &attribute.meta {
+        Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value().trim().to_owned()),
+            _ => None,
+        },
+        _ => None,
+    };
+    attributes.iter().filter_map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Takes the attribute of this name off the list.
+pub fn take_attribute(attributes: &mut Vec<Attribute>, name: &str) -> Option<Attribute> {
+    let is_it = |attribute: &Attribute| attribute.path().segments.last().is_some_and(|last| last.ident == name);
+    let at = attributes.iter().position(is_it)?;
+    Some(attributes.remove(at))
+}
+
+/// `T` when the type is `WRAPPER<T>` (lifetimes aside).
+pub fn inside<'a>(kind: &'a Type, wrapper: &str) -> Option<&'a Type> {
+    let Type::Path(path) = kind else { return None };
+    let last = path.path.segments.last().filter(|last| last.ident == wrapper)?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(kind) => Some(kind),
+        _ => None,
+    })
+}
+
+/// The number of a chain name; an error at `span` when the text is none.
+pub fn name_number(text: &syn::LitStr) -> syn::Result<u64> {
+    let written = text.value();
+    let digit = |at: usize, byte: u8| {
+        let digit = match byte {
+            b'.' => 0,
+            b'1'..=b'5' => u64::from(byte - b'1' + 1),
+            b'a'..=b'z' => u64::from(byte - b'a' + 6),
+            _ => return None,
+        };
+        match at {
+            0..12 => Some(digit << (59 - 5 * at)),
+            12 if digit < 16 => Some(digit),
+            _ => None,
+        }
+    };
+    let number = written.bytes().enumerate().try_fold(0, |sum, (at, byte)| Some(sum | digit(at, byte)?));
+    let wrong = || {
+        syn::Error::new(text.span(), format!("{written:?} is not a name: up to 13 of .12345abcdefghijklmnopqrstuvwxyz"))
+    };
+    number.ok_or_else(wrong)
+}

@@ -1,0 +1,244 @@
+//! The description of a contract, made on the build machine from the same types the contract is made of.
+//!
+//! `#[contract]` writes a function `abi()`; the build runs it and writes `NAME.abi`. Nothing of this is in the module.
+
+use crate::action::{Action, PermissionLevel};
+use crate::codec::{Extension, Ignore, VarUint32};
+use std::collections::BTreeMap;
+
+/// A contract's ABI while it is being gathered; types are added once, by name.
+#[derive(Default)]
+pub struct Abi {
+    types: BTreeMap<String, String>,
+    structs: BTreeMap<String, (String, Vec<(String, String)>)>,
+    variants: BTreeMap<String, Vec<String>>,
+    actions: BTreeMap<String, (String, String)>,
+    tables: BTreeMap<String, String>,
+    clauses: Vec<(String, String)>,
+    results: BTreeMap<String, String>,
+}
+
+/// A type that has a name in ABIs.
+pub trait AbiType {
+    /// The type's name; a struct or variant adds itself to `abi` first.
+    fn describe(abi: &mut Abi) -> String;
+}
+
+impl Abi {
+    /// Adds a struct unless it is there; `fields` is asked only then, so that types may refer to themselves.
+    pub fn add_struct(
+        &mut self,
+        name: &str,
+        fields: impl FnOnce(&mut Self) -> (String, Vec<(String, String)>),
+    ) -> String {
+        if !self.structs.contains_key(name) {
+            self.structs.insert(name.into(), Default::default());
+            let described = fields(self);
+            self.structs.insert(name.into(), described);
+        }
+        name.into()
+    }
+
+    /// Adds a variant unless it is there.
+    pub fn add_variant(&mut self, name: &str, kinds: impl FnOnce(&mut Self) -> Vec<String>) -> String {
+        if !self.variants.contains_key(name) {
+            self.variants.insert(name.into(), Vec::new());
+            let described = kinds(self);
+            self.variants.insert(name.into(), described);
+        }
+        name.into()
+    }
+
+    /// Adds another name for a type.
+    pub fn add_alias(&mut self, name: &str, of: String) -> String {
+        self.types.insert(name.into(), of);
+        name.into()
+    }
+
+    /// Adds an action with its ricardian contract; the struct of its arguments has its name.
+    pub fn add_action(&mut self, name: &str, documentation: &str) {
+        self.actions.insert(name.into(), (name.into(), ricardian(name, documentation)));
+    }
+
+    /// Adds what an action returns.
+    pub fn add_result<T: AbiType>(&mut self, action: &str) {
+        let kind = T::describe(self);
+        self.results.insert(action.into(), kind);
+    }
+
+    /// Adds a table of rows of type `R`.
+    pub fn add_table<R: AbiType>(&mut self, name: &str) {
+        let kind = R::describe(self);
+        self.tables.insert(name.into(), kind);
+    }
+
+    /// Adds a ricardian clause.
+    pub fn add_clause(&mut self, id: &str, body: &str) {
+        self.clauses.push((id.into(), body.into()));
+    }
+
+    /// The ABI as the JSON file that `cleos set abi` reads.
+    pub fn to_json(&self) -> String {
+        let pair = |a: &str, x: &str, b: &str, y: &str| {
+            format!("{{ {}: {}, {}: {} }}", quote(a), quote(x), quote(b), quote(y))
+        };
+        let list = |items: Vec<String>| match items.is_empty() {
+            true => "[]".to_string(),
+            false => format!("[\n        {}\n    ]", items.join(",\n        ")),
+        };
+        let types = self.types.iter().map(|(name, of)| pair("new_type_name", name, "type", of)).collect();
+        let structs = self.structs.iter().map(|(name, (base, fields))| {
+            let fields: Vec<_> = fields.iter().map(|(field, kind)| pair("name", field, "type", kind)).collect();
+            format!("{{ \"name\": {}, \"base\": {}, \"fields\": [{}] }}", quote(name), quote(base), fields.join(", "))
+        });
+        let actions = self.actions.iter().map(|(name, (kind, ricardian))| {
+            let contract = quote(ricardian);
+            format!("{{ \"name\": {}, \"type\": {}, \"ricardian_contract\": {contract} }}", quote(name), quote(kind))
+        });
+        let tables = self.tables.iter().map(|(name, kind)| {
+            let (name, kind) = (quote(name), quote(kind));
+            format!("{{ \"name\": {name}, \"type\": {kind}, \"index_type\": \"i64\", \"key_names\": [], \"key_types\": [] }}")
+        });
+        let clauses = self.clauses.iter().map(|(id, body)| pair("id", id, "body", body)).collect();
+        let variants = self.variants.iter().map(|(name, kinds)| {
+            let kinds: Vec<_> = kinds.iter().map(|kind| quote(kind)).collect();
+            format!("{{ \"name\": {}, \"types\": [{}] }}", quote(name), kinds.join(", "))
+        });
+        let results = self.results.iter().map(|(name, kind)| pair("name", name, "result_type", kind)).collect();
+        let sections = [
+            ("types", list(types)),
+            ("structs", list(structs.collect())),
+            ("actions", list(actions.collect())),
+            ("tables", list(tables.collect())),
+            ("ricardian_clauses", list(clauses)),
+            ("error_messages", "[]".into()),
+            ("abi_extensions", "[]".into()),
+            ("variants", list(variants.collect())),
+            ("action_results", list(results)),
+        ];
+        let mut json = String::from("{\n    \"version\": \"eosio::abi/1.2\"");
+        for (name, body) in sections {
+            json.push_str(&format!(",\n    {}: {body}", quote(name)));
+        }
+        json.push_str("\n}\n");
+        json
+    }
+}
+
+/// The ricardian contract of an action: its documentation under the heading that wallets want.
+fn ricardian(name: &str, documentation: &str) -> String {
+    let documentation = documentation.trim();
+    if documentation.is_empty() {
+        return String::new();
+    }
+    let summary = documentation.split("\n\n").next().unwrap_or_default().replace('\n', " ").replace('\'', "''");
+    format!("---\nspec_version: \"0.2.0\"\ntitle: {name}\nsummary: '{summary}'\nicon:\n---\n\n{documentation}")
+}
+
+fn quote(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            control if control < ' ' => quoted.push_str(&format!("\\u{:04x}", control as u32)),
+            plain => quoted.push(plain),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+macro_rules! built_in {
+    ($($kind:ty => $name:literal),+ $(,)?) => { $(
+        impl AbiType for $kind {
+            fn describe(_: &mut Abi) -> String {
+                $name.into()
+            }
+        }
+    )+ };
+}
+built_in! {
+    bool => "bool", u8 => "uint8", i8 => "int8", u16 => "uint16", i16 => "int16", u32 => "uint32", i32 => "int32",
+    u64 => "uint64", i64 => "int64", u128 => "uint128", i128 => "int128", f32 => "float32", f64 => "float64",
+    VarUint32 => "varuint32", str => "string", String => "string",
+    crate::float128::Float128 => "float128", crate::name::Name => "name",
+    crate::asset::Asset => "asset", crate::asset::ExtendedAsset => "extended_asset",
+    crate::asset::Symbol => "symbol", crate::asset::SymbolCode => "symbol_code",
+    crate::time::TimePoint => "time_point", crate::time::TimePointSec => "time_point_sec",
+    crate::time::BlockTimestamp => "block_timestamp_type",
+    crate::digest::Checksum160 => "checksum160", crate::digest::Checksum256 => "checksum256",
+    crate::digest::Checksum512 => "checksum512",
+    crate::key::PublicKey => "public_key", crate::key::Signature => "signature",
+    [u8] => "bytes",
+}
+
+impl<T: AbiType + ?Sized> AbiType for &T {
+    fn describe(abi: &mut Abi) -> String {
+        T::describe(abi)
+    }
+}
+
+impl<T: AbiType> AbiType for Box<T> {
+    fn describe(abi: &mut Abi) -> String {
+        T::describe(abi)
+    }
+}
+
+impl<T: AbiType> AbiType for Vec<T> {
+    fn describe(abi: &mut Abi) -> String {
+        match T::describe(abi).as_str() {
+            "uint8" => "bytes".into(),
+            item => format!("{item}[]"),
+        }
+    }
+}
+
+impl<T: AbiType> AbiType for Option<T> {
+    fn describe(abi: &mut Abi) -> String {
+        T::describe(abi) + "?"
+    }
+}
+
+impl<T: AbiType> AbiType for Extension<T> {
+    fn describe(abi: &mut Abi) -> String {
+        T::describe(abi) + "$"
+    }
+}
+
+impl<T: AbiType + ?Sized> AbiType for Ignore<'_, T> {
+    fn describe(abi: &mut Abi) -> String {
+        T::describe(abi)
+    }
+}
+
+impl<A: AbiType, B: AbiType> AbiType for (A, B) {
+    fn describe(abi: &mut Abi) -> String {
+        let (first, second) = (A::describe(abi), B::describe(abi));
+        let name = format!("pair_{}_{}", first.replace(['[', ']', '?'], "_"), second.replace(['[', ']', '?'], "_"));
+        abi.add_struct(&name, |_| (String::new(), vec![("first".into(), first), ("second".into(), second)]))
+    }
+}
+
+// The shapes below appear in every ABI that mentions them; a change of theirs is a change of the chain's format.
+const _: fn() = || {
+    fn described<T: AbiType>() {}
+    described::<Action>();
+    described::<PermissionLevel>();
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn containers_are_written_with_their_marks() {
+        let abi = &mut Abi::default();
+        assert_eq!(Vec::<u8>::describe(abi), "bytes");
+        assert_eq!(Option::<Vec<crate::name::Name>>::describe(abi), "name[]?");
+        assert_eq!(Extension::<Option<u64>>::describe(abi), "uint64?$");
+        assert_eq!(crate::authority::BlockSigningAuthority::describe(abi), "block_signing_authority");
+        assert!(abi.to_json().contains("\"variant_block_signing_authority_v0\""));
+    }
+}

@@ -1,0 +1,59 @@
+//! Failing an action: the message is what the sender of the transaction reads.
+
+use crate::raw;
+
+/// Fails the action with `message` unless `condition` holds.
+#[inline]
+#[track_caller]
+pub fn check(condition: bool, message: &str) {
+    if !condition {
+        fail(message)
+    }
+}
+
+/// Fails the action: `assertion failure with message: MESSAGE`.
+#[cold]
+#[inline(never)]
+pub fn fail(message: &str) -> ! {
+    // SAFETY: pointer and length are those of a live string.
+    unsafe { raw::eosio_assert_message(0, message.as_ptr(), message.len() as u32) };
+    stop()
+}
+
+/// Fails the action with a number: `assertion failure with error code: CODE`.
+#[cold]
+#[inline(never)]
+pub fn fail_with_code(code: u64) -> ! {
+    // SAFETY: no pointers.
+    unsafe { raw::eosio_assert_code(0, code) };
+    stop()
+}
+
+/// The host does not come back from a failed assertion; this tells the compiler so.
+#[cfg(target_arch = "wasm32")]
+fn stop() -> ! {
+    core::arch::wasm32::unreachable()
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn stop() -> ! {
+    unreachable!("the host ends a failed action")
+}
+
+/// `check!(condition, parts...)`: fails with the parts joined to one message, built only when it is needed.
+#[macro_export]
+macro_rules! check {
+    ($condition:expr, $message:literal $(,)?) => { $crate::fail::check($condition, $message) };
+    ($condition:expr, $($part:expr),+ $(,)?) => {
+        if !$condition {
+            $crate::fail::fail(&$crate::text!($($part),+))
+        }
+    };
+}
+
+#[cfg(target_arch = "wasm32")]
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo) -> ! {
+    // Only constant messages are told: formatting would cost every contract some kilobytes.
+    fail(info.message().as_str().unwrap_or("contract panicked"))
+}

@@ -1,0 +1,80 @@
+//! Transactions as data: what multisig and wrap carry, and the one being executed.
+
+use crate::Record;
+use crate::action::Action;
+use crate::alloc::vec::Vec;
+use crate::codec::VarUint32;
+use crate::raw;
+use crate::time::TimePointSec;
+
+/// The header of a transaction.
+#[derive(Record, Clone, Debug, PartialEq, Eq)]
+pub struct TransactionHeader {
+    /// From then on it is no longer valid.
+    pub expiration: TimePointSec,
+    /// Low bits of a recent block's number.
+    pub ref_block_num: u16,
+    /// Four bytes of that block's id.
+    pub ref_block_prefix: u32,
+    /// Most eight-byte words of network use; 0 for no limit.
+    pub max_net_usage_words: VarUint32,
+    /// Most milliseconds of CPU; 0 for no limit.
+    pub max_cpu_usage_ms: u8,
+    /// Seconds it wants to be delayed.
+    pub delay_sec: VarUint32,
+}
+
+/// A typed extension of a transaction.
+#[derive(Record, Clone, Debug, PartialEq, Eq)]
+#[abi(name = "extension")]
+pub struct TransactionExtension {
+    /// Its kind.
+    #[abi(name = "type")]
+    pub kind: u16,
+    /// Its bytes.
+    pub data: Vec<u8>,
+}
+
+/// A transaction without signatures.
+#[derive(Record, Clone, Debug, PartialEq, Eq)]
+pub struct Transaction {
+    /// The header.
+    #[abi(base)]
+    pub header: TransactionHeader,
+    /// Actions without access to state.
+    pub context_free_actions: Vec<Action>,
+    /// The actions.
+    pub actions: Vec<Action>,
+    /// Extensions.
+    pub transaction_extensions: Vec<TransactionExtension>,
+}
+
+/// The transaction being executed, packed.
+pub fn current_transaction() -> Vec<u8> {
+    // SAFETY: the buffer has the size the host asked for.
+    unsafe {
+        let mut packed = alloc::vec![0; raw::transaction_size() as usize];
+        raw::read_transaction(packed.as_mut_ptr(), packed.len() as u32);
+        packed
+    }
+}
+
+/// When the transaction being executed expires.
+pub fn expiration() -> TimePointSec {
+    // SAFETY: no pointers.
+    TimePointSec(unsafe { raw::expiration() } as u32)
+}
+
+/// Low bits of the number of the block the transaction refers to.
+pub fn tapos_block_num() -> u32 {
+    // SAFETY: no pointers.
+    unsafe { raw::tapos_block_num() as u32 }
+}
+
+/// Four bytes of the id of the block the transaction refers to.
+pub fn tapos_block_prefix() -> u32 {
+    // SAFETY: no pointers.
+    unsafe { raw::tapos_block_prefix() as u32 }
+}
+
+use crate::alloc;
