@@ -1,196 +1,339 @@
-//! The types that every ABI knows, between bytes and JSON.
+//! Types that every ABI knows, in JSON as nodeos prints and reads them.
 
-use codec::{Bytes, Pack, Reader, Unpack, VarInt32, VarUint32};
+use codec::{Bytes, ITEMS_MAX, Pack, Reader, Unpack, VarInt32, VarUint32};
+use primitives::json::{LARGEST_PLAIN_INTEGER, bytes_of_hex, double_text};
 use primitives::{
     Asset, BlockTimestamp, Checksum160, Checksum256, Checksum512, ExtendedAsset, Fault, FaultKind, Name, PublicKey,
-    Signature, Symbol, SymbolCode, TimePoint, TimePointSec, json,
+    Signature, Symbol, SymbolCode, TimePoint, TimePointSec, ensure,
 };
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Number, Value};
 
-/// A built-in type, as its two conversions.
-#[derive(Clone, Copy)]
-pub(crate) struct Builtin {
-    /// Reads one value.
-    pub decode: fn(&mut Reader<'_>) -> Result<Value, Fault>,
-    /// Writes one value.
-    pub encode: fn(&Value, &mut Vec<u8>) -> Result<(), Fault>,
-}
+macro_rules! builtins {
+    ($($case:ident $name:literal)*) => {
+        /// A built-in type.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Builtin { $($case),* }
 
-impl Builtin {
-    /// The type of that name (`abi_serializer::configure_built_in_types`).
-    pub fn of(name: &str) -> Option<Self> {
-        Some(match name {
-            // nodeos keeps a bool in a uint8 and prints it as a number.
-            "bool" | "uint8" => integer!(u8),
-            "int8" => integer!(i8),
-            "int16" => integer!(i16),
-            "uint16" => integer!(u16),
-            "int32" => integer!(i32),
-            "uint32" => integer!(u32),
-            "int64" => integer!(i64),
-            "uint64" => integer!(u64),
-            "int128" => Self { decode: |input| text(read::<i128>(input)?), encode: encode_i128 },
-            "uint128" => Self { decode: |input| text(read::<u128>(input)?), encode: encode_u128 },
-            "varint32" => Self {
-                decode: |input| integer_json(read::<VarInt32>(input)?.0),
-                encode: |value, out| write(&VarInt32(integer_of(value)?), out),
-            },
-            "varuint32" => Self {
-                decode: |input| integer_json(read::<VarUint32>(input)?.0),
-                encode: |value, out| write(&VarUint32(integer_of(value)?), out),
-            },
-            "float32" => Self {
-                decode: |input| Ok(json::double_text(f64::from(read::<f32>(input)?)).into()),
-                encode: |value, out| write(&(double_of(value)? as f32), out),
-            },
-            "float64" => Self {
-                decode: |input| Ok(json::double_text(read::<f64>(input)?).into()),
-                encode: |value, out| write(&double_of(value)?, out),
-            },
-            "float128" => Self {
-                decode: |input| Ok(format!("0x{}", hex::encode(read::<[u8; 16]>(input)?)).into()),
-                encode: encode_float128,
-            },
-            "time_point" => serde_type::<TimePoint>(),
-            "time_point_sec" => serde_type::<TimePointSec>(),
-            "block_timestamp_type" => serde_type::<BlockTimestamp>(),
-            "name" => serde_type::<Name>(),
-            "bytes" => Self {
-                decode: |input| Ok(hex::encode(&read::<Bytes>(input)?.0).into()),
-                encode: |value, out| write(&Bytes(bytes_of(value)?), out),
-            },
-            "string" => Self { decode: decode_string, encode: |value, out| write(&string_of(value)?, out) },
-            "checksum160" => serde_type::<Checksum160>(),
-            "checksum256" => serde_type::<Checksum256>(),
-            "checksum512" => serde_type::<Checksum512>(),
-            "public_key" => serde_type::<PublicKey>(),
-            "signature" => serde_type::<Signature>(),
-            "symbol" => serde_type::<Symbol>(),
-            "symbol_code" => serde_type::<SymbolCode>(),
-            "asset" => serde_type::<Asset>(),
-            "extended_asset" => serde_type::<ExtendedAsset>(),
-            _ => return None,
-        })
-    }
-}
+        impl Builtin {
+            /// The type of a name.
+            pub fn of(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$case),)*
+                    _ => None,
+                }
+            }
 
-macro_rules! integer {
-    ($type:ty) => {
-        Self {
-            decode: |input| integer_json(read::<$type>(input)?),
-            encode: |value, out| write(&integer_of::<$type>(value)?, out),
+            #[cfg(test)]
+            pub const ALL: &[(&str, Self)] = &[$(($name, Self::$case)),*];
         }
     };
 }
-use integer;
 
-/// A type whose JSON form is that of its `serde` implementation.
-fn serde_type<T: Pack + Unpack + Serialize + DeserializeOwned>() -> Builtin {
-    Builtin {
-        decode: |input| serde_json::to_value(read::<T>(input)?).map_err(|error| bad_cast(error.to_string())),
-        encode: |value, out| {
-            let value: T = serde_json::from_value(value.clone()).map_err(|error| from_serde(&error))?;
-            write(&value, out)
-        },
+builtins! {
+    Bool "bool"
+    Int8 "int8"
+    Uint8 "uint8"
+    Int16 "int16"
+    Uint16 "uint16"
+    Int32 "int32"
+    Uint32 "uint32"
+    Int64 "int64"
+    Uint64 "uint64"
+    Int128 "int128"
+    Uint128 "uint128"
+    Varint32 "varint32"
+    Varuint32 "varuint32"
+    Float32 "float32"
+    Float64 "float64"
+    Float128 "float128"
+    TimePoint "time_point"
+    TimePointSec "time_point_sec"
+    BlockTimestamp "block_timestamp_type"
+    Name "name"
+    Bytes "bytes"
+    String "string"
+    Checksum160 "checksum160"
+    Checksum256 "checksum256"
+    Checksum512 "checksum512"
+    PublicKey "public_key"
+    Signature "signature"
+    Symbol "symbol"
+    SymbolCode "symbol_code"
+    Asset "asset"
+    ExtendedAsset "extended_asset"
+}
+
+/// An unsigned number as nodeos prints it: a string when it is large.
+pub(crate) fn unsigned(value: impl Into<u64>) -> Value {
+    let value = value.into();
+    if value > LARGEST_PLAIN_INTEGER { Value::String(value.to_string()) } else { Value::from(value) }
+}
+
+/// A signed number as nodeos prints it: a string when it is large, not when it is small.
+fn signed(value: impl Into<i64>) -> Value {
+    let value = value.into();
+    if value > LARGEST_PLAIN_INTEGER as i64 { Value::String(value.to_string()) } else { Value::from(value) }
+}
+
+fn text(value: impl std::fmt::Display) -> Value {
+    Value::String(value.to_string())
+}
+
+/// The valid parts of bytes that should be UTF-8: nodeos drops the others when it prints.
+fn printable(bytes: &[u8]) -> String {
+    bytes.utf8_chunks().map(|chunk| chunk.valid()).collect()
+}
+
+impl Builtin {
+    /// Reads one value.
+    pub fn decode(self, input: &mut Reader<'_>) -> Result<Value, Fault> {
+        Ok(match self {
+            Self::Bool | Self::Uint8 => unsigned(u8::unpack(input)?),
+            Self::Int8 => signed(i8::unpack(input)?),
+            Self::Int16 => signed(i16::unpack(input)?),
+            Self::Uint16 => unsigned(u16::unpack(input)?),
+            Self::Int32 => signed(i32::unpack(input)?),
+            Self::Uint32 => unsigned(u32::unpack(input)?),
+            Self::Int64 => signed(i64::unpack(input)?),
+            Self::Uint64 => unsigned(u64::unpack(input)?),
+            Self::Int128 => text(i128::unpack(input)?),
+            Self::Uint128 => text(u128::unpack(input)?),
+            Self::Varint32 => signed(VarInt32::unpack(input)?.0),
+            Self::Varuint32 => unsigned(VarUint32::unpack(input)?.0),
+            Self::Float32 => text(double_text(f64::from(f32::unpack(input)?))),
+            Self::Float64 => text(double_text(f64::unpack(input)?)),
+            Self::Float128 => text(format_args!("0x{}", Bytes(<[u8; 16]>::unpack(input)?.to_vec()))),
+            Self::TimePoint => text(TimePoint::unpack(input)?),
+            Self::TimePointSec => text(TimePointSec::unpack(input)?),
+            Self::BlockTimestamp => text(BlockTimestamp::unpack(input)?),
+            Self::Name => text(Name::unpack(input)?),
+            Self::Bytes => text(Bytes::unpack(input)?),
+            Self::String => Value::String(printable(&Bytes::unpack(input)?)),
+            Self::Checksum160 => text(Checksum160::unpack(input)?),
+            Self::Checksum256 => text(Checksum256::unpack(input)?),
+            Self::Checksum512 => text(Checksum512::unpack(input)?),
+            Self::PublicKey => text(PublicKey::unpack(input)?),
+            Self::Signature => text(Signature::unpack(input)?),
+            Self::Symbol => text(valid_symbol(Symbol::unpack(input)?)?),
+            Self::SymbolCode => text(valid_symbol(Symbol(SymbolCode::unpack(input)?.0 << 8))?.code()),
+            Self::Asset => text(valid_asset(Asset::unpack(input)?)?),
+            Self::ExtendedAsset => {
+                let asset = ExtendedAsset::unpack(input)?;
+                valid_asset(asset.quantity)?;
+                serde_json::to_value(asset).expect("texts make JSON")
+            }
+        })
+    }
+
+    /// Reads a vector of values.
+    pub fn decode_array(self, input: &mut Reader<'_>) -> Result<Vec<Value>, Fault> {
+        let length = VarUint32::unpack(input)?.0 as usize;
+        ensure!(length <= ITEMS_MAX, ASSERT_EXCEPTION, "size.value <= MAX_NUM_ARRAY_ELEMENTS: ");
+        (0..length).map(|_| self.decode(input)).collect()
+    }
+
+    /// Writes one value.
+    pub fn encode(self, value: &Value, out: &mut Vec<u8>) -> Result<(), Fault> {
+        match self {
+            Self::Bool | Self::Uint8 => (as_u64(value)? as u8).pack(out),
+            Self::Int8 => (as_i64(value)? as i8).pack(out),
+            Self::Int16 => (as_i64(value)? as i16).pack(out),
+            Self::Uint16 => (as_u64(value)? as u16).pack(out),
+            Self::Int32 => (as_i64(value)? as i32).pack(out),
+            Self::Uint32 => (as_u64(value)? as u32).pack(out),
+            Self::Int64 => as_i64(value)?.pack(out),
+            Self::Uint64 => as_u64(value)?.pack(out),
+            Self::Int128 => as_i128(value)?.pack(out),
+            Self::Uint128 => as_u128(value)?.pack(out),
+            Self::Varint32 => VarInt32(as_i64(value)? as i32).pack(out),
+            Self::Varuint32 => VarUint32(as_u64(value)? as u32).pack(out),
+            Self::Float32 => (as_f64(value)? as f32).pack(out),
+            Self::Float64 => as_f64(value)?.pack(out),
+            Self::Float128 => float128(value)?.pack(out),
+            Self::TimePoint => parsed::<TimePoint>(&printed(value)?)?.pack(out),
+            Self::TimePointSec => parsed::<TimePointSec>(&printed(value)?)?.pack(out),
+            Self::BlockTimestamp => parsed::<BlockTimestamp>(&printed(value)?)?.pack(out),
+            Self::Name => parsed::<Name>(as_str(value)?)?.pack(out),
+            Self::Bytes => Bytes(bytes_of_hex(as_str(value)?)?).pack(out),
+            Self::String => printed(value)?.pack(out),
+            Self::Checksum160 => parsed::<Checksum160>(as_str(value)?)?.pack(out),
+            Self::Checksum256 => parsed::<Checksum256>(as_str(value)?)?.pack(out),
+            Self::Checksum512 => parsed::<Checksum512>(as_str(value)?)?.pack(out),
+            Self::PublicKey => parsed::<PublicKey>(&printed(value)?)?.pack(out),
+            Self::Signature => parsed::<Signature>(&printed(value)?)?.pack(out),
+            Self::Symbol => parsed::<Symbol>(as_str(value)?)?.pack(out),
+            Self::SymbolCode => parsed::<SymbolCode>(as_str(value)?)?.pack(out),
+            Self::Asset => parsed::<Asset>(as_str(value)?)?.pack(out),
+            Self::ExtendedAsset => extended_asset(value)?.pack(out),
+        }
+        Ok(())
+    }
+
+    /// Writes a vector of values.
+    pub fn encode_array(self, value: &Value, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let items = as_array(value)?;
+        pack_length(items.len(), out)?;
+        items.iter().try_for_each(|item| self.encode(item, out))
     }
 }
 
-fn bad_cast(message: impl Into<String>) -> Fault {
-    Fault::new(FaultKind::BAD_CAST_EXCEPTION, message)
-}
-
-/// The fault inside a JSON error, where a text was not what its type wants.
-fn from_serde(error: &serde_json::Error) -> Fault {
-    let text = error.to_string();
-    Fault::recognise(&text).unwrap_or_else(|| bad_cast(text))
-}
-
-fn read<T: Unpack>(input: &mut Reader<'_>) -> Result<T, Fault> {
-    T::unpack(input).map_err(|error| Fault::new(FaultKind::OUT_OF_RANGE_EXCEPTION, error.to_string()))
-}
-
-#[allow(clippy::unnecessary_wraps, reason = "one signature for all conversions")]
-fn write<T: Pack>(value: &T, out: &mut Vec<u8>) -> Result<(), Fault> {
-    value.pack(out);
+/// Writes the length of an array.
+pub(crate) fn pack_length(length: usize, out: &mut Vec<u8>) -> Result<(), Fault> {
+    ensure!(length <= ITEMS_MAX, ASSERT_EXCEPTION, "value.size() <= MAX_NUM_ARRAY_ELEMENTS: ");
+    VarUint32(length as u32).pack(out);
     Ok(())
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "one signature for all conversions")]
-fn text(value: impl ToString) -> Result<Value, Fault> {
-    Ok(value.to_string().into())
+fn valid_symbol(symbol: Symbol) -> Result<Symbol, Fault> {
+    symbol.validate().map(|()| symbol)
 }
 
-fn integer_json<T: json::Integer>(value: T) -> Result<Value, Fault> {
-    json::integer::serialize(&value, serde_json::value::Serializer).map_err(|error| bad_cast(error.to_string()))
+fn valid_asset(asset: Asset) -> Result<Asset, Fault> {
+    asset.validate().map(|()| asset)
 }
 
-fn integer_of<T: json::Integer>(value: &Value) -> Result<T, Fault> {
-    json::integer::deserialize(value).map_err(|error| from_serde(&error))
+fn parsed<T: std::str::FromStr<Err = Fault>>(text: &str) -> Result<T, Fault> {
+    text.parse()
 }
 
-fn double_of(value: &Value) -> Result<f64, Fault> {
+/// fc's name of a value's type.
+fn type_name(value: &Value) -> &'static str {
     match value {
-        Value::Bool(flag) => Ok(f64::from(u8::from(*flag))),
-        Value::Null => Ok(0.0),
-        other => json::double::deserialize(other).map_err(|error| from_serde(&error)),
+        Value::Null => "null_type",
+        Value::Bool(_) => "bool_type",
+        Value::Number(number) if number.is_f64() => "double_type",
+        Value::Number(number) if number.is_u64() => "uint64_type",
+        Value::Number(_) => "int64_type",
+        Value::String(_) => "string_type",
+        Value::Array(_) => "array_type",
+        Value::Object(_) => "object_type",
     }
 }
 
-/// What `variant::as_string` makes of a value.
-fn string_of(value: &Value) -> Result<String, Fault> {
+fn bad_cast(value: &Value, target: &str) -> Fault {
+    Fault::new(FaultKind::BAD_CAST_EXCEPTION, format!("Invalid cast from {} to {target}", type_name(value)))
+}
+
+fn parse_error(target: &str) -> Fault {
+    Fault::new(FaultKind::PARSE_ERROR_EXCEPTION, format!("Couldn't parse {target}"))
+}
+
+pub(crate) fn as_array(value: &Value) -> Result<&Vec<Value>, Fault> {
+    value.as_array().ok_or_else(|| bad_cast(value, "Array"))
+}
+
+pub(crate) fn as_str(value: &Value) -> Result<&str, Fault> {
+    value.as_str().ok_or_else(|| bad_cast(value, "string"))
+}
+
+/// `variant::as_string`: numbers and flags have a text too.
+fn printed(value: &Value) -> Result<String, Fault> {
     Ok(match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => match number.as_f64() {
-            Some(double) if number.is_f64() => json::double_text(double),
-            _ => number.to_string(),
-        },
-        Value::Bool(flag) => flag.to_string(),
         Value::Null => String::new(),
-        Value::Array(_) => return Err(bad_cast("Invalid cast from array_type to string")),
-        Value::Object(_) => return Err(bad_cast("Invalid cast from object_type to string")),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) => number.as_f64().filter(|_| number.is_f64()).map_or(number.to_string(), double_text),
+        Value::String(text) => text.clone(),
+        _ => return Err(bad_cast(value, "string")),
     })
 }
 
-pub(crate) fn bytes_of(value: &Value) -> Result<Vec<u8>, Fault> {
-    let text = value.as_str().ok_or_else(|| bad_cast("Invalid cast from type to string"))?;
-    if text.len() % 2 != 0 {
-        return Err(Fault::new(FaultKind::ASSERT_EXCEPTION, "the length of hex string should be even number"));
+/// A double as an integer; one below zero wraps.
+fn truncated(number: &Number) -> u64 {
+    let value = number.as_f64().unwrap_or_default();
+    if value < 0.0 { value as i64 as u64 } else { value as u64 }
+}
+
+fn as_u64(value: &Value) -> Result<u64, Fault> {
+    Ok(match value {
+        Value::Null => 0,
+        Value::Bool(flag) => u64::from(*flag),
+        Value::Number(number) => {
+            let negative = || number.as_i64().map(|number| number as u64);
+            number.as_u64().or_else(negative).unwrap_or_else(|| truncated(number))
+        }
+        Value::String(text) => match text.strip_prefix('-') {
+            // boost reads a sign and wraps.
+            Some(digits) if digits.starts_with(|first: char| first.is_ascii_digit()) => {
+                digits.parse::<u64>().map_err(|_| parse_error("uint64_t"))?.wrapping_neg()
+            }
+            _ => text.parse().map_err(|_| parse_error("uint64_t"))?,
+        },
+        _ => return Err(bad_cast(value, "uint64")),
+    })
+}
+
+fn as_i64(value: &Value) -> Result<i64, Fault> {
+    match value {
+        Value::String(text) => text.parse().map_err(|_| parse_error("int64_t")),
+        Value::Array(_) | Value::Object(_) => Err(bad_cast(value, "int64")),
+        _ => Ok(as_u64(value)? as i64),
     }
-    json::bytes_of_hex(text)
 }
 
-/// nodeos' strings are any bytes; JSON's are not, so that others are replaced as nodeos' JSON writer does.
-fn decode_string(input: &mut Reader<'_>) -> Result<Value, Fault> {
-    let bytes = read::<Bytes>(input)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned().into())
+fn as_u128(value: &Value) -> Result<u128, Fault> {
+    match value {
+        Value::Number(number) if number.is_u64() => Ok(as_u64(value)?.into()),
+        Value::String(text) => big(text).ok_or_else(|| parse_error("uint128_t")),
+        _ => Err(Fault::new(
+            FaultKind::BAD_CAST_EXCEPTION,
+            format!("Cannot convert variant of type '{}' into a uint128_t", type_name(value)),
+        )),
+    }
 }
 
-fn encode_u128(value: &Value, out: &mut Vec<u8>) -> Result<(), Fault> {
-    let parsed = match value {
-        Value::String(text) => match text.strip_prefix("0x") {
-            Some(digits) => u128::from_str_radix(digits, 16).ok(),
-            None => text.parse().ok(),
-        },
-        other => other.as_u64().map(u128::from),
+fn as_i128(value: &Value) -> Result<i128, Fault> {
+    match value {
+        Value::Number(number) if number.is_i64() && !number.is_u64() => Ok(as_i64(value)?.into()),
+        Value::String(text) => {
+            let parse = || match text.strip_prefix('-') {
+                Some(digits) => 0i128.checked_sub_unsigned(big(digits)?),
+                None => i128::try_from(big(text)?).ok(),
+            };
+            parse().ok_or_else(|| parse_error("int128_t"))
+        }
+        _ => Err(Fault::new(
+            FaultKind::BAD_CAST_EXCEPTION,
+            format!("Cannot convert variant of type '{}' into a int128_t", type_name(value)),
+        )),
+    }
+}
+
+/// A large number in decimal, hexadecimal (`0x`) or octal (`0`), as boost reads them.
+fn big(text: &str) -> Option<u128> {
+    if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        return u128::from_str_radix(digits, 16).ok();
+    }
+    match text.strip_prefix('0') {
+        Some(digits) if !digits.is_empty() => u128::from_str_radix(digits, 8).ok(),
+        _ => text.parse().ok(),
+    }
+}
+
+fn as_f64(value: &Value) -> Result<f64, Fault> {
+    Ok(match value {
+        Value::Null => 0.0,
+        Value::Bool(flag) => f64::from(u8::from(*flag)),
+        Value::Number(number) => number.as_f64().unwrap_or_default(),
+        Value::String(text) => text.parse().map_err(|_| parse_error("double"))?,
+        _ => return Err(bad_cast(value, "double")),
+    })
+}
+
+fn float128(value: &Value) -> Result<[u8; 16], Fault> {
+    let digits = as_str(value)?.strip_prefix("0x").filter(|digits| digits.len() == 32);
+    let digits = digits
+        .ok_or_else(|| Fault::new(FaultKind::ASSERT_EXCEPTION, "Failure in converting hex data into a float128_t"))?;
+    Ok(bytes_of_hex(digits)?.try_into().expect("32 digits are 16 bytes"))
+}
+
+/// An object, or an array of quantity and contract.
+fn extended_asset(value: &Value) -> Result<ExtendedAsset, Fault> {
+    let missing = |key: &str| Fault::new(FaultKind::KEY_NOT_FOUND_EXCEPTION, format!("Key {key}"));
+    let part = |index: usize, key: &str| match value {
+        Value::Array(items) => items.get(index).ok_or_else(|| missing(key)),
+        Value::Object(fields) => fields.get(key).ok_or_else(|| missing(key)),
+        _ => Err(bad_cast(value, "Object")),
     };
-    write(&parsed.ok_or_else(|| bad_cast("Cannot convert variant into a uint128_t"))?, out)
-}
-
-fn encode_i128(value: &Value, out: &mut Vec<u8>) -> Result<(), Fault> {
-    let parsed = match value {
-        Value::String(text) => match text.strip_prefix("0x") {
-            Some(digits) => i128::from_str_radix(digits, 16).ok(),
-            None => text.parse().ok(),
-        },
-        other => other.as_i64().map(i128::from),
-    };
-    write(&parsed.ok_or_else(|| bad_cast("Cannot convert variant into a int128_t"))?, out)
-}
-
-fn encode_float128(value: &Value, out: &mut Vec<u8>) -> Result<(), Fault> {
-    let digits = value.as_str().and_then(|text| text.strip_prefix("0x"));
-    let bytes = digits.and_then(|digits| <[u8; 16]>::try_from(hex::decode(digits).ok()?).ok());
-    write(&bytes.ok_or_else(|| bad_cast("float128 wants 0x and 32 hex digits"))?, out)
+    let quantity = as_str(part(0, "quantity")?)?.parse()?;
+    Ok(ExtendedAsset { quantity, contract: as_str(part(1, "contract")?)?.parse()? })
 }

@@ -1,149 +1,159 @@
-//! Packed bytes to JSON (`abi_serializer::binary_to_variant`).
+//! Packed bytes to JSON.
 
 use codec::{Reader, Unpack, VarUint32};
 use primitives::{Fault, FaultKind, ensure};
 use serde_json::{Map, Value};
 
-use crate::abi::{Abi, Shape, fundamental, shape, without_extension};
 use crate::builtin::Builtin;
-use crate::definition::StructDefinition;
-use crate::path::{Names, Path};
+use crate::checked::{Abi, fundamental};
+use crate::context::{Context, Limits, Root, Step};
+
+/// What a value costs beside its text, for the limit on output.
+const VALUE_BYTES: usize = size_of::<Value>();
 
 impl Abi {
-    /// The JSON form of packed bytes of type `kind`. What follows the value is ignored, as nodeos does.
+    /// The JSON of packed bytes; bytes after the value are ignored.
     ///
     /// # Errors
-    /// `unpack_exception` where the bytes end early, `invalid_type_inside_abi`, `abi_recursion_depth_exception`.
-    pub fn binary_to_json(&self, kind: &str, bytes: &[u8]) -> Result<Value, Fault> {
-        self.decode(kind, &mut Reader::new(bytes), Names::Full)
-    }
-
-    /// As [`Abi::binary_to_json`], from a reader that goes on behind the value.
-    pub fn decode(&self, kind: &str, input: &mut Reader<'_>, names: Names) -> Result<Value, Fault> {
-        let mut path = Path::new(self, kind, names);
-        path.within(|path| value(self, kind, input, path))
+    /// `unpack_exception` and other chain faults with nodeos' messages.
+    pub fn decode(&self, kind: &str, bytes: &[u8], limits: &Limits<'_>) -> Result<Value, Fault> {
+        let mut context = Context::new(self, kind, *limits);
+        let mut input = Reader::new(bytes);
+        context.scope(|context| decode_value(context, kind, &mut input))
     }
 }
 
-fn value<'a>(abi: &'a Abi, kind: &'a str, input: &mut Reader<'_>, path: &mut Path<'a>) -> Result<Value, Fault> {
-    path.within(|path| {
-        let resolved = abi.resolve(kind);
-        let inner = fundamental(resolved);
-        if let Some(builtin) = Builtin::of(inner) {
-            return builtin_value(builtin, shape(resolved), input).map_err(|fault| {
-                let class = match shape(resolved) {
-                    Shape::Array => "array of built-in",
-                    Shape::Optional => "optional of built-in",
-                    Shape::Plain => "built-in",
-                };
-                let place = path.text();
-                let message = format!("Unable to unpack {class} type '{inner}' while processing '{place}'");
-                fault.rethrown_as(FaultKind::UNPACK_EXCEPTION, message)
-            });
-        }
-        match shape(resolved) {
-            Shape::Array => array(abi, inner, input, path),
-            Shape::Optional => {
-                let flag = read::<u8>(input, || format!("presence flag of optional '{}'", path.text()))?;
-                if flag == 0 { Ok(Value::Null) } else { value(abi, inner, input, path) }
+fn decode_value<'a>(context: &mut Context<'a>, kind: &'a str, input: &mut Reader<'_>) -> Result<Value, Fault> {
+    context.scope(|context| {
+        let before = input.remaining();
+        let kind = context.abi.resolve(kind);
+        let inner = fundamental(kind);
+        let value = if let Some(builtin) = Builtin::of(inner) {
+            decode_builtin(context, builtin, kind, inner, input)
+        } else if kind.ends_with("[]") {
+            decode_array(context, inner, input)
+        } else if kind.ends_with('?') {
+            match flag(context, input)? {
+                0 => Ok(Value::Null),
+                _ => decode_value(context, inner, input),
             }
-            Shape::Plain => match abi.variant(resolved) {
-                Some(_) => variant(abi, resolved, input, path),
-                None => {
-                    let mut fields = Map::new();
-                    structure(abi, resolved, input, &mut fields, path)?;
-                    ensure!(!fields.is_empty(), UNPACK_EXCEPTION, "Unable to unpack '{}' from stream", path.text());
-                    Ok(Value::Object(fields))
-                }
-            },
-        }
+        } else if let Some(definition) = context.abi.variant_of(kind) {
+            context.hint(Root::Variant(&definition.name));
+            let case = unpack_or(context, input, |path| format!("Unable to unpack tag of variant '{path}'"))? as usize;
+            let Some(case_kind) = definition.types.get(case) else {
+                let path = context.path();
+                let message = format!("Unpacked invalid tag ({case}) for variant '{path}'");
+                return Err(Fault::new(FaultKind::UNPACK_EXCEPTION, message));
+            };
+            let step = Step::Case { parent: definition, ordinal: case };
+            let value = context.step(step, |context| decode_value(context, case_kind, input))?;
+            context.count_output(case_kind.len())?;
+            Ok(Value::Array(vec![Value::String(case_kind.clone()), value]))
+        } else {
+            let mut fields = Map::new();
+            decode_fields(context, kind, input, &mut fields)?;
+            ensure!(!fields.is_empty(), UNPACK_EXCEPTION, "Unable to unpack '{}' from stream", context.path());
+            Ok(Value::Object(fields))
+        }?;
+        context.count_output(VALUE_BYTES + before - input.remaining())?;
+        Ok(value)
     })
 }
 
-fn builtin_value(builtin: Builtin, shape: Shape, input: &mut Reader<'_>) -> Result<Value, Fault> {
-    let out_of_range = |error: codec::DecodeError| Fault::new(FaultKind::OUT_OF_RANGE_EXCEPTION, error.to_string());
-    match shape {
-        Shape::Plain => (builtin.decode)(input),
-        Shape::Optional => {
-            let present = bool::unpack(input).map_err(out_of_range)?;
-            if present { (builtin.decode)(input) } else { Ok(Value::Null) }
-        }
-        Shape::Array => {
-            let count = VarUint32::unpack(input).map_err(out_of_range)?.0;
-            (0..count).map(|_| (builtin.decode)(input)).collect::<Result<Vec<_>, _>>().map(Value::Array)
-        }
-    }
-}
-
-fn read<T: Unpack>(input: &mut Reader<'_>, what: impl FnOnce() -> String) -> Result<T, Fault> {
-    T::unpack(input).map_err(|error| {
-        let fault = Fault::new(FaultKind::OUT_OF_RANGE_EXCEPTION, error.to_string());
-        fault.rethrown_as(FaultKind::UNPACK_EXCEPTION, format!("Unable to unpack {}", what()))
+fn decode_builtin(
+    context: &Context<'_>,
+    builtin: Builtin,
+    kind: &str,
+    inner: &str,
+    input: &mut Reader<'_>,
+) -> Result<Value, Fault> {
+    let (class, value) = if kind.ends_with("[]") {
+        ("array of built-in", builtin.decode_array(input).map(Value::Array))
+    } else if kind.ends_with('?') {
+        let present = bool::unpack(input).map_err(Fault::from);
+        let value = present.and_then(|present| if present { builtin.decode(input) } else { Ok(Value::Null) });
+        ("optional of built-in", value)
+    } else {
+        ("built-in", builtin.decode(input))
+    };
+    value.map_err(|fault| {
+        let message = format!("Unable to unpack {class} type '{inner}' while processing '{}'", context.path());
+        fault.rethrown_as(FaultKind::UNPACK_EXCEPTION, message)
     })
 }
 
-fn array<'a>(abi: &'a Abi, inner: &'a str, input: &mut Reader<'_>, path: &mut Path<'a>) -> Result<Value, Fault> {
-    path.item_holds("ARRAY");
-    let count = read::<VarUint32>(input, || format!("size of array '{}'", path.text()))?.0 as usize;
-    let item = |index| path.in_item(index, |path| value(abi, inner, input, path));
-    (0..count).map(item).collect::<Result<Vec<_>, _>>().map(Value::Array)
+fn decode_array<'a>(context: &mut Context<'a>, inner: &'a str, input: &mut Reader<'_>) -> Result<Value, Fault> {
+    context.hint(Root::Array);
+    let length = unpack_or(context, input, |path| format!("Unable to unpack size of array '{path}'"))?;
+    context.step(Step::Index { hint: Root::Unknown, index: 0 }, |context| {
+        let mut items = Vec::new();
+        for index in 0..length as usize {
+            context.set_index(index);
+            items.push(decode_value(context, inner, input)?);
+        }
+        Ok(Value::Array(items))
+    })
 }
 
-fn variant<'a>(abi: &'a Abi, kind: &'a str, input: &mut Reader<'_>, path: &mut Path<'a>) -> Result<Value, Fault> {
-    path.item_holds(kind);
-    let cases = abi.variant(kind).map(|variant| variant.types.as_slice()).unwrap_or_default();
-    let tag = read::<VarUint32>(input, || format!("tag of variant '{}'", path.text()))?.0 as usize;
-    let invalid = || format!("Unpacked invalid tag ({tag}) for variant '{}'", path.text());
-    let case = cases.get(tag).ok_or_else(|| Fault::new(FaultKind::UNPACK_EXCEPTION, invalid()))?;
-    let inside = path.in_case(tag, case, |path| value(abi, case, input, path))?;
-    Ok(Value::Array(vec![case.clone().into(), inside]))
+/// A variable-length number, or a fault with the path.
+fn unpack_or(context: &Context<'_>, input: &mut Reader<'_>, message: impl Fn(&str) -> String) -> Result<u32, Fault> {
+    VarUint32::unpack(input)
+        .map(|number| number.0)
+        .map_err(|error| Fault::from(error).rethrown_as(FaultKind::UNPACK_EXCEPTION, message(&context.path())))
 }
 
-fn structure<'a>(
-    abi: &'a Abi,
+/// The presence of an optional: any byte but zero means yes.
+fn flag(context: &Context<'_>, input: &mut Reader<'_>) -> Result<u8, Fault> {
+    u8::unpack(input).map_err(|error| {
+        let message = format!("Unable to unpack presence flag of optional '{}'", context.path());
+        Fault::from(error).rethrown_as(FaultKind::UNPACK_EXCEPTION, message)
+    })
+}
+
+fn decode_fields<'a>(
+    context: &mut Context<'a>,
     kind: &'a str,
     input: &mut Reader<'_>,
-    out: &mut Map<String, Value>,
-    path: &mut Path<'a>,
+    fields: &mut Map<String, Value>,
 ) -> Result<(), Fault> {
-    path.within(|path| {
-        let unknown = || Fault::new(FaultKind::INVALID_TYPE_INSIDE_ABI, format!("Unknown type {}", path.name(kind)));
-        let definition = abi.structure(kind).ok_or_else(unknown)?;
-        path.item_holds(&definition.name);
+    context.scope(|context| {
+        let Some(definition) = context.abi.struct_of(kind) else {
+            let message = format!("Unknown type {}", context.name(kind));
+            return Err(Fault::new(FaultKind::INVALID_TYPE_INSIDE_ABI, message));
+        };
+        context.hint(Root::Struct(&definition.name));
         if !definition.base.is_empty() {
-            structure(abi, abi.resolve(&definition.base), input, out, path)?;
+            decode_fields(context, context.abi.resolve(&definition.base), input, fields)?;
         }
-        fields(abi, definition, input, out, path)
+        let mut extensions_begun = false;
+        for (ordinal, field) in definition.fields.iter().enumerate() {
+            let extension = field.kind.strip_suffix('$');
+            extensions_begun |= extension.is_some();
+            if input.remaining() == 0 {
+                if extension.is_some() {
+                    continue;
+                }
+                return Err(ended(context, &field.name, extensions_begun));
+            }
+            let kind = context.abi.resolve(extension.unwrap_or(&field.kind));
+            let step = Step::Field { parent: definition, ordinal };
+            let value = context.step(step, |context| decode_value(context, kind, input))?;
+            context.count_output(field.name.len())?;
+            fields.insert(field.name.clone(), value);
+        }
+        Ok(())
     })
 }
 
-fn fields<'a>(
-    abi: &'a Abi,
-    definition: &'a StructDefinition,
-    input: &mut Reader<'_>,
-    out: &mut Map<String, Value>,
-    path: &mut Path<'a>,
-) -> Result<(), Fault> {
-    let mut extended = false;
-    for field in &definition.fields {
-        let extension = field.kind.ends_with('$');
-        extended |= extension;
-        if input.remaining() == 0 {
-            if extension {
-                continue;
-            }
-            let (name, place) = (path.name(&field.name), path.text());
-            ensure!(
-                !extended,
-                ABI_EXCEPTION,
-                "Encountered field '{name}' without binary extension designation while processing struct '{place}'"
-            );
-            let message = format!("Stream unexpectedly ended; unable to unpack field '{name}' of struct '{place}'");
-            return Err(Fault::new(FaultKind::UNPACK_EXCEPTION, message));
-        }
-        let kind = abi.resolve(without_extension(&field.kind));
-        let inside = path.in_field(&field.name, &field.kind, |path| value(abi, kind, input, path))?;
-        out.insert(field.name.clone(), inside);
+/// The fault of bytes that end before a field.
+fn ended(context: &Context<'_>, field: &str, extensions_begun: bool) -> Fault {
+    let (field, path) = (context.name(field), context.path());
+    if extensions_begun {
+        let message = format!(
+            "Encountered field '{field}' without binary extension designation while processing struct '{path}'"
+        );
+        return Fault::new(FaultKind::ABI_EXCEPTION, message);
     }
-    Ok(())
+    let message = format!("Stream unexpectedly ended; unable to unpack field '{field}' of struct '{path}'");
+    Fault::new(FaultKind::UNPACK_EXCEPTION, message)
 }

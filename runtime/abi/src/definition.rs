@@ -79,6 +79,7 @@ pub struct ClausePair {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack, Serialize, Deserialize)]
 pub struct ErrorMessage {
     /// The code.
+    #[serde(with = "primitives::json::integer")]
     pub error_code: u64,
     /// Its text.
     pub error_msg: String,

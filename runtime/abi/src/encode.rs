@@ -1,239 +1,212 @@
-//! JSON to packed bytes (`abi_serializer::variant_to_binary`).
+//! JSON to packed bytes.
 
 use codec::{Pack, VarUint32};
 use primitives::{Fault, FaultKind, ensure};
 use serde_json::{Map, Value};
 
-use crate::PACKED_BYTES_MAX;
-use crate::abi::{Abi, Shape, fundamental, shape, without_extension};
-use crate::builtin::{Builtin, bytes_of};
-use crate::definition::{FieldDefinition, StructDefinition};
-use crate::path::{Names, Path};
+use crate::builtin::{Builtin, as_array, as_str, pack_length};
+use crate::checked::{Abi, fundamental};
+use crate::context::{Context, Limits, Root, Step};
+use crate::definition::{StructDefinition, VariantDefinition};
+
+/// Most bytes that a value may take.
+const OUTPUT_BYTES_MAX: usize = 1024 * 1024;
 
 impl Abi {
-    /// The packed form of JSON of type `kind`. A name that is no type takes the value as hex bytes, as nodeos does.
+    /// The packed bytes of a JSON value. For an unknown type, the value is the hex text of the bytes.
     ///
     /// # Errors
-    /// `pack_exception` where a part is missing or not of its type, and the faults of values that are none.
-    pub fn json_to_binary(&self, kind: &str, json: &Value) -> Result<Vec<u8>, Fault> {
-        self.encode(kind, json, Names::Full)
-    }
-
-    /// As [`Abi::json_to_binary`], with the choice of how messages name places.
-    pub fn encode(&self, kind: &str, json: &Value, names: Names) -> Result<Vec<u8>, Fault> {
-        let mut path = Path::new(self, kind, names);
-        path.within(|path| {
-            if !self.known(kind, path.depth())? {
-                return bytes_of(json);
+    /// `pack_exception` and other chain faults with nodeos' messages.
+    pub fn encode(&self, kind: &str, value: &Value, limits: &Limits<'_>) -> Result<Vec<u8>, Fault> {
+        let mut context = Context::new(self, kind, *limits);
+        context.scope(|context| {
+            if !context.abi.is_type_at(kind, context.depth(), limits)? {
+                return primitives::json::bytes_of_hex(as_str(value)?);
             }
-            let mut encoder = Encoder { abi: self, out: Vec::new(), extensions: true };
-            encoder.value(kind, json, path)?;
-            Ok(encoder.out)
+            let mut out = Vec::new();
+            encode_value(context, kind, value, &mut out)?;
+            Ok(out)
         })
     }
 }
 
-struct Encoder<'a> {
-    abi: &'a Abi,
-    out: Vec<u8>,
-    /// Whether binary extensions may be left out here: only at the very end of the bytes.
-    extensions: bool,
+fn encode_value<'a>(context: &mut Context<'a>, kind: &'a str, value: &Value, out: &mut Vec<u8>) -> Result<(), Fault> {
+    context.scope(|context| {
+        let kind = context.abi.resolve(kind);
+        let inner = fundamental(kind);
+        if let Some(builtin) = Builtin::of(inner) {
+            encode_builtin(builtin, kind, value, out)?;
+        } else if kind.ends_with("[]") {
+            encode_array(context, inner, value, out)?;
+        } else if kind.ends_with('?') {
+            (!value.is_null()).pack(out);
+            if !value.is_null() {
+                encode_value(context, inner, value, out)?;
+            }
+        } else if let Some(definition) = context.abi.variant_of(kind) {
+            encode_variant(context, definition, value, out)?;
+        } else if let Some(definition) = context.abi.struct_of(kind) {
+            context.hint(Root::Struct(&definition.name));
+            match value {
+                Value::Object(fields) => encode_object(context, definition, value, fields, out)?,
+                Value::Array(items) => encode_items(context, definition, items, out)?,
+                _ => {
+                    let path = context.path();
+                    let message = format!("Unexpected input encountered while processing struct '{path}'");
+                    return Err(Fault::new(FaultKind::PACK_EXCEPTION, message));
+                }
+            }
+        } else {
+            let message = format!("Unknown type {}", context.name(kind));
+            return Err(Fault::new(FaultKind::INVALID_TYPE_INSIDE_ABI, message));
+        }
+        let over = out.len().saturating_sub(OUTPUT_BYTES_MAX);
+        ensure!(over == 0, OUT_OF_RANGE_EXCEPTION, "write datastream of length {OUTPUT_BYTES_MAX} over by {over}");
+        Ok(())
+    })
 }
 
-fn pack_fault(message: String) -> Fault {
+fn encode_builtin(builtin: Builtin, kind: &str, value: &Value, out: &mut Vec<u8>) -> Result<(), Fault> {
+    if kind.ends_with("[]") {
+        return builtin.encode_array(value, out);
+    }
+    if kind.ends_with('?') {
+        (!value.is_null()).pack(out);
+        if value.is_null() {
+            return Ok(());
+        }
+    }
+    builtin.encode(value, out)
+}
+
+fn encode_array<'a>(context: &mut Context<'a>, inner: &'a str, value: &Value, out: &mut Vec<u8>) -> Result<(), Fault> {
+    context.hint(Root::Array);
+    let items = as_array(value)?;
+    pack_length(items.len(), out)?;
+    context.step(Step::Index { hint: Root::Unknown, index: 0 }, |context| {
+        context.extensions_only_if(false, |context| {
+            items.iter().enumerate().try_for_each(|(index, item)| {
+                context.set_index(index);
+                encode_value(context, inner, item, out)
+            })
+        })
+    })
+}
+
+fn encode_variant<'a>(
+    context: &mut Context<'a>,
+    definition: &'a VariantDefinition,
+    value: &Value,
+    out: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    context.hint(Root::Variant(&definition.name));
+    let Some([kind, value]) = value.as_array().map(Vec::as_slice) else {
+        let path = context.path();
+        let message = format!("Expected input to be an array of two items while processing variant '{path}'");
+        return Err(Fault::new(FaultKind::PACK_EXCEPTION, message));
+    };
+    let Some(kind) = kind.as_str() else {
+        let path = context.path();
+        let message = format!("Encountered non-string as first item of input array while processing variant '{path}'");
+        return Err(Fault::new(FaultKind::PACK_EXCEPTION, message));
+    };
+    let Some(ordinal) = definition.types.iter().position(|case| case == kind) else {
+        let (kind, path) = (context.name(kind), context.path());
+        let message = format!("Specified type '{kind}' in input array is not valid within the variant '{path}'");
+        return Err(Fault::new(FaultKind::PACK_EXCEPTION, message));
+    };
+    VarUint32(ordinal as u32).pack(out);
+    let step = Step::Case { parent: definition, ordinal };
+    context.step(step, |context| encode_value(context, &definition.types[ordinal], value, out))
+}
+
+fn without_extension_mark(kind: &str) -> &str {
+    kind.strip_suffix('$').unwrap_or(kind)
+}
+
+fn encode_object<'a>(
+    context: &mut Context<'a>,
+    definition: &'a StructDefinition,
+    value: &Value,
+    fields: &Map<String, Value>,
+    out: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    if !definition.base.is_empty() {
+        context.extensions_only_if(false, |context| {
+            let base = context.abi.resolve(&definition.base);
+            encode_value(context, base, value, out)
+        })?;
+    }
+    let mut extension_missing = false;
+    for (ordinal, field) in definition.fields.iter().enumerate() {
+        let given = fields.get(&field.name);
+        if given.is_some() || field.kind.ends_with('?') {
+            if extension_missing {
+                let (name, path) = (context.name(&field.name), context.path());
+                let message =
+                    format!("Unexpected field '{name}' found in input object while processing struct '{path}'");
+                return Err(Fault::new(FaultKind::PACK_EXCEPTION, message));
+            }
+            encode_field(context, definition, ordinal, given.unwrap_or(&Value::Null), out)?;
+        } else if field.kind.ends_with('$') && context.extensions_allowed {
+            extension_missing = true;
+        } else {
+            return Err(missing_field(context, &field.name, extension_missing));
+        }
+    }
+    Ok(())
+}
+
+fn encode_field<'a>(
+    context: &mut Context<'a>,
+    definition: &'a StructDefinition,
+    ordinal: usize,
+    value: &Value,
+    out: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    let kind = without_extension_mark(&definition.fields[ordinal].kind);
+    let last = ordinal + 1 == definition.fields.len();
+    context.step(Step::Field { parent: definition, ordinal }, |context| {
+        context.extensions_only_if(last, |context| encode_value(context, kind, value, out))
+    })
+}
+
+fn missing_field(context: &Context<'_>, field: &str, extension_missing: bool) -> Fault {
+    let (field, path) = (context.name(field), context.path());
+    if extension_missing {
+        let message = format!(
+            "Encountered field '{field}' without binary extension designation while processing struct '{path}'"
+        );
+        return Fault::new(FaultKind::ABI_EXCEPTION, message);
+    }
+    let message = format!("Missing field '{field}' in input object while processing struct '{path}'");
     Fault::new(FaultKind::PACK_EXCEPTION, message)
 }
 
-impl<'a> Encoder<'a> {
-    fn value(&mut self, kind: &'a str, json: &Value, path: &mut Path<'a>) -> Result<(), Fault> {
-        path.within(|path| {
-            let resolved = self.abi.resolve(kind);
-            let inner = fundamental(resolved);
-            if let Some(builtin) = Builtin::of(inner) {
-                self.builtin(builtin, shape(resolved), json)?;
-            } else {
-                match shape(resolved) {
-                    Shape::Array => self.array(inner, json, path)?,
-                    Shape::Optional => {
-                        (!json.is_null()).pack(&mut self.out);
-                        if !json.is_null() {
-                            self.value(inner, json, path)?;
-                        }
-                    }
-                    Shape::Plain => self.composite(resolved, kind, json, path)?,
-                }
-            }
-            ensure!(
-                self.out.len() <= PACKED_BYTES_MAX,
-                OUT_OF_RANGE_EXCEPTION,
-                "packed data is larger than {PACKED_BYTES_MAX} bytes"
-            );
-            Ok(())
-        })
-    }
-
-    fn builtin(&mut self, builtin: Builtin, shape: Shape, json: &Value) -> Result<(), Fault> {
-        match shape {
-            Shape::Plain => (builtin.encode)(json, &mut self.out),
-            Shape::Optional => {
-                (!json.is_null()).pack(&mut self.out);
-                if json.is_null() { Ok(()) } else { (builtin.encode)(json, &mut self.out) }
-            }
-            Shape::Array => {
-                let items = items_of(json)?;
-                self.count(items.len());
-                items.iter().try_for_each(|item| (builtin.encode)(item, &mut self.out))
-            }
-        }
-    }
-
-    fn count(&mut self, count: usize) {
-        VarUint32(u32::try_from(count).unwrap_or(u32::MAX)).pack(&mut self.out);
-    }
-
-    fn array(&mut self, inner: &'a str, json: &Value, path: &mut Path<'a>) -> Result<(), Fault> {
-        path.item_holds("ARRAY");
-        let items = items_of(json)?;
-        self.count(items.len());
-        self.extensions_only_if(false, |this| {
-            items.iter().enumerate().try_for_each(|(index, item)| {
-                path.in_item(index, |path| this.value(inner, item, path))
-            })
-        })
-    }
-
-    fn composite(
-        &mut self,
-        resolved: &'a str,
-        kind: &'a str,
-        json: &Value,
-        path: &mut Path<'a>,
-    ) -> Result<(), Fault> {
-        if self.abi.variant(resolved).is_some() {
-            return self.variant(resolved, json, path);
-        }
-        let unknown = || Fault::new(FaultKind::INVALID_TYPE_INSIDE_ABI, format!("Unknown type {}", path.name(kind)));
-        let definition = self.abi.structure(resolved).ok_or_else(unknown)?;
-        path.item_holds(&definition.name);
-        match json {
-            Value::Object(fields) => self.object(definition, json, fields, path),
-            Value::Array(items) => self.list(definition, items, path),
-            _ => {
-                let place = path.text();
-                Err(pack_fault(format!("Unexpected input encountered while processing struct '{place}'")))
-            }
-        }
-    }
-
-    fn variant(&mut self, kind: &'a str, json: &Value, path: &mut Path<'a>) -> Result<(), Fault> {
-        path.item_holds(kind);
-        let cases = self.abi.variant(kind).map(|variant| variant.types.as_slice()).unwrap_or_default();
-        let place = path.text();
-        let Some([case, inside]) = json.as_array().map(Vec::as_slice) else {
-            let message = format!("Expected input to be an array of two items while processing variant '{place}'");
-            return Err(pack_fault(message));
-        };
-        let Value::String(case) = case else {
-            let rule = "Encountered non-string as first item of input array";
-            return Err(pack_fault(format!("{rule} while processing variant '{place}'")));
-        };
-        let Some(index) = cases.iter().position(|each| each == case) else {
-            let case = path.name(case);
-            let message = format!("Specified type '{case}' in input array is not valid within the variant '{place}'");
-            return Err(pack_fault(message));
-        };
-        self.count(index);
-        path.in_case(index, &cases[index], |path| self.value(&cases[index], inside, path))
-    }
-
-    fn object(
-        &mut self,
-        definition: &'a StructDefinition,
-        json: &Value,
-        given: &Map<String, Value>,
-        path: &mut Path<'a>,
-    ) -> Result<(), Fault> {
-        if !definition.base.is_empty() {
-            let base = self.abi.resolve(&definition.base);
-            self.extensions_only_if(false, |this| this.value(base, json, path))?;
-        }
-        let mut ended = false;
-        for (index, field) in definition.fields.iter().enumerate() {
-            let value = given.get(&field.name);
-            let (name, place) = (&field.name, || path.text());
-            if value.is_some() || field.kind.ends_with('?') {
-                if ended {
-                    let (name, place) = (path.name(name), place());
-                    return Err(pack_fault(format!(
-                        "Unexpected field '{name}' found in input object while processing struct '{place}'"
-                    )));
-                }
-                let last = index + 1 == definition.fields.len();
-                self.field(field, value.unwrap_or(&Value::Null), last, path)?;
-            } else if field.kind.ends_with('$') && self.extensions {
-                ended = true;
-            } else {
-                let (name, place) = (path.name(name), place());
-                ensure!(
-                    !ended,
-                    ABI_EXCEPTION,
-                    "Encountered field '{name}' without binary extension designation while processing struct '{place}'"
+fn encode_items<'a>(
+    context: &mut Context<'a>,
+    definition: &'a StructDefinition,
+    items: &[Value],
+    out: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    ensure!(
+        definition.base.is_empty(),
+        INVALID_TYPE_INSIDE_ABI,
+        "Using input array to specify the fields of the derived struct '{}'; input arrays are currently only allowed for structs without a base",
+        context.path()
+    );
+    for (ordinal, field) in definition.fields.iter().enumerate() {
+        match items.get(ordinal) {
+            Some(item) => encode_field(context, definition, ordinal, item, out)?,
+            None if field.kind.ends_with('$') && context.extensions_allowed => break,
+            None => {
+                let (path, name) = (context.path(), context.name(&field.name));
+                let message = format!(
+                    "Early end to input array specifying the fields of struct '{path}'; require input for field '{name}'"
                 );
-                let message = format!("Missing field '{name}' in input object while processing struct '{place}'");
-                return Err(pack_fault(message));
+                return Err(Fault::new(FaultKind::PACK_EXCEPTION, message));
             }
         }
-        Ok(())
     }
-
-    fn list(&mut self, definition: &'a StructDefinition, given: &[Value], path: &mut Path<'a>) -> Result<(), Fault> {
-        ensure!(
-            definition.base.is_empty(),
-            INVALID_TYPE_INSIDE_ABI,
-            "Using input array to specify the fields of the derived struct '{}'; input arrays are currently only \
-             allowed for structs without a base",
-            path.text()
-        );
-        for (index, field) in definition.fields.iter().enumerate() {
-            let last = index + 1 == definition.fields.len();
-            match given.get(index) {
-                Some(value) => self.field(field, value, last, path)?,
-                None if field.kind.ends_with('$') && self.extensions => break,
-                None => {
-                    let (name, place) = (path.name(&field.name), path.text());
-                    return Err(pack_fault(format!(
-                        "Early end to input array specifying the fields of struct '{place}'; require input for field \
-                         '{name}'"
-                    )));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn field(
-        &mut self,
-        field: &'a FieldDefinition,
-        json: &Value,
-        last: bool,
-        path: &mut Path<'a>,
-    ) -> Result<(), Fault> {
-        let kind = without_extension(&field.kind);
-        path.in_field(&field.name, &field.kind, |path| {
-            self.extensions_only_if(last, |this| this.value(kind, json, path))
-        })
-    }
-
-    fn extensions_only_if<T>(&mut self, allowed: bool, inside: impl FnOnce(&mut Self) -> T) -> T {
-        let before = self.extensions;
-        self.extensions &= allowed;
-        let result = inside(self);
-        self.extensions = before;
-        result
-    }
-}
-
-fn items_of(json: &Value) -> Result<&[Value], Fault> {
-    let message = || Fault::new(FaultKind::BAD_CAST_EXCEPTION, "Invalid cast from type to Array");
-    json.as_array().map(Vec::as_slice).ok_or_else(message)
+    Ok(())
 }

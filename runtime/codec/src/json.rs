@@ -21,9 +21,12 @@ impl Serialize for Bytes {
 }
 
 impl<'de> Deserialize<'de> for Bytes {
-    /// Reads hex digits; an odd last one is ignored, as fc does.
+    /// Reads hex digits, two for each byte.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        if !text.len().is_multiple_of(2) {
+            return Err(D::Error::custom("the length of hex string should be even number"));
+        }
         let digit = |byte: u8| {
             let value = (byte as char).to_digit(16).map(|value| value as u8);
             value.ok_or_else(|| D::Error::custom(format_args!("Invalid hex character '{}'", byte as char)))

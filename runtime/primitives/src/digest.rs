@@ -32,7 +32,7 @@ macro_rules! checksums {
         impl FromStr for $type {
             type Err = Fault;
 
-            /// Hex digits; zeros follow a text that is too short, a text that is too long is cut, as fc does.
+            /// Hex digits, two for each byte; zeros follow a text that is too short, a text that is too long is cut, as fc does.
             fn from_str(text: &str) -> Result<Self, Fault> {
                 let (bytes, mut value) = (crate::json::bytes_of_hex(text)?, Self([0; _]));
                 let length = bytes.len().min(value.0.len());
@@ -123,8 +123,8 @@ mod tests {
         let hash = Sha256::of(b"abc");
         assert_eq!(hash.to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(hash.to_string().parse(), Ok(hash));
-        assert_eq!("ff0".parse::<Checksum160>().expect("short").to_string(), format!("ff{}", "0".repeat(38)));
-        assert!("xy".parse::<Checksum256>().is_err());
+        assert_eq!("ff".parse::<Checksum160>().expect("short").to_string(), format!("ff{}", "0".repeat(38)));
+        assert!("xy".parse::<Checksum256>().is_err() && "abc".parse::<Checksum256>().is_err());
         assert_eq!(serde_json::to_string(&Checksum160([0xab; 20])).expect("json"), format!("\"{}\"", "ab".repeat(20)));
     }
 }

@@ -161,12 +161,16 @@ pub fn double_text(value: f64) -> String {
     }
 }
 
-/// Bytes of a hex text as `from_variant(vector<char>)` reads them: half as many as there are digits, an odd last
-/// digit is ignored.
+/// Bytes of a hex text as `from_variant(vector<char>)` reads them.
 ///
 /// # Errors
-/// `exception` naming the character that is no hex digit.
+/// `assert_exception` when a digit is missing, `exception` naming the character that is no hex digit.
 pub fn bytes_of_hex(text: &str) -> Result<Vec<u8>, crate::Fault> {
+    crate::ensure!(
+        text.len().is_multiple_of(2),
+        ASSERT_EXCEPTION,
+        "str.size() % 2 == 0: the length of hex string should be even number"
+    );
     let digit = |byte: u8| {
         (byte as char).to_digit(16).map(|value| value as u8).ok_or_else(|| {
             let message = format!("Invalid hex character '{}'", byte as char);

@@ -1,0 +1,256 @@
+//! Transactions and blocks in JSON with their actions' arguments decoded, and transactions back from JSON.
+//!
+//! The shapes of nodeos' `abi_serializer::to_variant` and `from_variant`. Traces are shaped by who makes them; the
+//! action inside a trace comes from here.
+
+use std::sync::Arc;
+
+use codec::Bytes;
+use primitives::block::ReceiptTransaction;
+use primitives::{
+    Action, Compression, Fault, FaultKind, Name, PackedTransaction, Signature, SignedBlock, SignedTransaction,
+    Transaction, TransactionReceipt, ensure,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use crate::{Abi, Limits};
+
+/// Levels of nodeos' conversion above an action's arguments.
+const ACTION_DEPTH: usize = 8;
+
+/// Where the ABIs of accounts come from; `None` for an account without a usable one.
+pub type Abis<'a> = dyn FnMut(Name) -> Option<Arc<Abi>> + 'a;
+
+fn value_of<T: Serialize + ?Sized>(value: &T) -> Value {
+    serde_json::to_value(value).expect("values of the chain have a JSON form")
+}
+
+/// Adds fields in order.
+macro_rules! fields {
+    ($($name:literal: $value:expr),* $(,)?) => {{
+        let mut fields = Map::new();
+        $(fields.insert($name.to_owned(), $value);)*
+        fields
+    }};
+}
+
+/// An action: `data` is decoded where the contract's ABI can, else it is hex like `hex_data`.
+pub fn action(action: &Action, abis: &mut Abis<'_>, limits: &Limits<'_>) -> Value {
+    let limits = Limits { short_path: true, depth_used: limits.depth_used.max(ACTION_DEPTH), ..*limits };
+    let decode = |abi: &Abi| abi.decode(abi.action_type(action.name)?, &action.data, &limits).ok();
+    let hex = Value::String(action.data.to_string());
+    let data = abis(action.account).and_then(|abi| decode(&abi)).unwrap_or_else(|| hex.clone());
+    Value::Object(fields! {
+        "account": value_of(&action.account),
+        "name": value_of(&action.name),
+        "authorization": value_of(&action.authorization),
+        "data": data,
+        "hex_data": hex,
+    })
+}
+
+/// What an action returned, decoded where the contract's ABI can.
+pub fn return_value(act: &Action, value: &[u8], abis: &mut Abis<'_>, limits: &Limits<'_>) -> Option<Value> {
+    let limits = Limits { short_path: true, ..*limits };
+    let abi = abis(act.account)?;
+    abi.decode(abi.action_result_type(act.name)?, value, &limits).ok()
+}
+
+/// A transaction.
+///
+/// # Errors
+/// When an extension is ill-formed.
+pub fn transaction(transaction: &Transaction, abis: &mut Abis<'_>, limits: &Limits<'_>) -> Result<Value, Fault> {
+    let Value::Object(mut fields) = value_of(&transaction.header) else { unreachable!("headers are objects") };
+    for (name, actions) in
+        [("context_free_actions", &transaction.context_free_actions), ("actions", &transaction.actions)]
+    {
+        let items = actions.iter().map(|item| action(item, abis, limits)).collect();
+        fields.insert(name.to_owned(), Value::Array(items));
+    }
+    if let Some(context) = transaction.deferred_context()? {
+        let context = json!({
+            "sender_trx_id": context.sender_trx_id,
+            "sender_id": context.sender_id.to_string(),
+            "sender": context.sender,
+        });
+        fields.insert("deferred_transaction_generation".to_owned(), context);
+    }
+    Ok(Value::Object(fields))
+}
+
+/// A packed transaction with its contents.
+///
+/// # Errors
+/// When it cannot be unpacked.
+pub fn packed_transaction(
+    packed: &PackedTransaction,
+    abis: &mut Abis<'_>,
+    limits: &Limits<'_>,
+) -> Result<Value, Fault> {
+    let unpacked = packed.transaction()?;
+    Ok(Value::Object(fields! {
+        "id": value_of(&unpacked.id()),
+        "signatures": value_of(&packed.signatures),
+        "compression": value_of(&packed.compression),
+        "packed_context_free_data": value_of(&packed.packed_context_free_data),
+        "context_free_data": value_of(&packed.context_free_data()?),
+        "packed_trx": value_of(&packed.packed_trx),
+        "transaction": transaction(&unpacked, abis, limits)?,
+    }))
+}
+
+/// A receipt: the transaction's id, or the transaction with its contents.
+///
+/// # Errors
+/// When the transaction cannot be unpacked.
+pub fn receipt(receipt: &TransactionReceipt, abis: &mut Abis<'_>, limits: &Limits<'_>) -> Result<Value, Fault> {
+    Ok(Value::Object(fields! {
+        "status": value_of(&receipt.status),
+        "cpu_usage_us": value_of(&receipt.cpu_usage_us),
+        "net_usage_words": value_of(&receipt.net_usage_words),
+        "trx": match &receipt.trx {
+            ReceiptTransaction::Id(id) => value_of(id),
+            ReceiptTransaction::Packed(packed) => packed_transaction(packed, abis, limits)?,
+        },
+    }))
+}
+
+/// A block, without what `get_block` adds of its own (id, number, reference prefix).
+///
+/// # Errors
+/// When extensions are ill-formed or a transaction cannot be unpacked.
+pub fn block(block: &SignedBlock, abis: &mut Abis<'_>, limits: &Limits<'_>) -> Result<Value, Fault> {
+    let Value::Object(mut fields) = value_of(block.header()) else { unreachable!("headers are objects") };
+    fields.shift_remove("header_extensions");
+    let extensions = block.header().extensions()?;
+    if !extensions.protocol_features.is_empty() {
+        let digests = extensions.protocol_features.iter().map(|digest| json!({ "feature_digest": digest })).collect();
+        fields.insert("new_protocol_features".to_owned(), Value::Array(digests));
+    }
+    if let Some(schedule) = &extensions.new_schedule {
+        fields.insert("new_producer_schedule".to_owned(), value_of(schedule));
+    }
+    fields.insert("producer_signature".to_owned(), value_of(&block.signed_header.producer_signature));
+    let receipts = block.transactions.iter().map(|item| receipt(item, abis, limits)).collect::<Result<_, _>>()?;
+    fields.insert("transactions".to_owned(), Value::Array(receipts));
+    let additional = block.additional_signatures()?;
+    if !additional.is_empty() {
+        fields.insert("additional_signatures".to_owned(), json!({ "signatures": additional }));
+    }
+    Ok(Value::Object(fields))
+}
+
+/// Reads a value with serde; a fault inside is found again.
+fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Fault> {
+    T::deserialize(value).map_err(|error: serde_json::Error| {
+        let text = error.to_string();
+        Fault::recognise(&text).unwrap_or_else(|| Fault::new(FaultKind::BAD_CAST_EXCEPTION, text))
+    })
+}
+
+fn object<'a>(value: &'a Value, what: &str) -> Result<&'a Map<String, Value>, Fault> {
+    value.as_object().ok_or_else(|| Fault::new(FaultKind::BAD_CAST_EXCEPTION, format!("{what} is not an object")))
+}
+
+fn required<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<&'a Value, Fault> {
+    let missing = || Fault::new(FaultKind::PACKED_TRANSACTION_TYPE_EXCEPTION, format!("Missing {name}"));
+    fields.get(name).ok_or_else(missing)
+}
+
+/// A text that is not empty.
+fn filled<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    fields.get(name).filter(|value| value.as_str().is_some_and(|text| !text.is_empty()))
+}
+
+/// An action from JSON: `data` is hex or an object that the contract's ABI encodes; `hex_data` is the last resort.
+///
+/// # Errors
+/// `packed_transaction_type_exception` when there is no data; faults of encoding.
+pub fn action_from(value: &Value, abis: &mut Abis<'_>, limits: &Limits<'_>) -> Result<Action, Fault> {
+    let fields = object(value, "action")?;
+    let mut action = Action {
+        account: read(required(fields, "account")?)?,
+        name: read(required(fields, "name")?)?,
+        authorization: fields.get("authorization").map(read).transpose()?.unwrap_or_default(),
+        data: Bytes::default(),
+    };
+    let mut empty_on_purpose = false;
+    match fields.get("data") {
+        Some(data @ Value::String(_)) => {
+            action.data = read(data)?;
+            empty_on_purpose = action.data.is_empty();
+        }
+        Some(data @ Value::Object(_)) => {
+            if let Some(abi) = abis(action.account)
+                && let Some(kind) = abi.action_type(action.name)
+            {
+                action.data = Bytes(abi.encode(kind, data, &Limits { short_path: true, ..*limits })?);
+                empty_on_purpose = action.data.is_empty();
+            }
+        }
+        _ => {}
+    }
+    if !empty_on_purpose && action.data.is_empty() {
+        if let Some(data @ Value::String(_)) = fields.get("hex_data") {
+            action.data = read(data)?;
+        }
+        let (account, name) = (action.account, action.name);
+        let found = !action.data.is_empty();
+        ensure!(found, PACKED_TRANSACTION_TYPE_EXCEPTION, "Failed to deserialize data for {account}:{name}");
+    }
+    Ok(action)
+}
+
+/// A transaction from JSON; missing fields keep their defaults.
+///
+/// # Errors
+/// Faults of the parts.
+pub fn transaction_from(value: &Value, abis: &mut Abis<'_>, limits: &Limits<'_>) -> Result<Transaction, Fault> {
+    let fields = object(value, "transaction")?;
+    let mut actions = |name: &str| match fields.get(name) {
+        None => Ok(Vec::new()),
+        Some(items) => {
+            let items = crate::builtin::as_array(items)?;
+            items.iter().map(|item| action_from(item, abis, limits)).collect::<Result<Vec<_>, Fault>>()
+        }
+    };
+    Ok(Transaction {
+        header: read(value)?,
+        context_free_actions: actions("context_free_actions")?,
+        actions: actions("actions")?,
+        extensions: fields.get("transaction_extensions").map(read).transpose()?.unwrap_or_default(),
+    })
+}
+
+/// A packed transaction from JSON: `packed_trx` and `packed_context_free_data` in hex, or `transaction` and
+/// `context_free_data`.
+///
+/// # Errors
+/// `packed_transaction_type_exception` when a part is missing; faults of the parts.
+pub fn packed_transaction_from(
+    value: &Value,
+    abis: &mut Abis<'_>,
+    limits: &Limits<'_>,
+) -> Result<PackedTransaction, Fault> {
+    let fields = object(value, "packed transaction")?;
+    let signatures: Vec<Signature> = read(required(fields, "signatures")?)?;
+    let compression: Compression = read(required(fields, "compression")?)?;
+    let packed_data = filled(fields, "packed_context_free_data").map(read::<Bytes>).transpose()?;
+    let context_free_data: Vec<Bytes> = match (&packed_data, fields.get("context_free_data")) {
+        (None, Some(data)) => read(data)?,
+        _ => Vec::new(),
+    };
+    let packed_trx = filled(fields, "packed_trx").map(read::<Bytes>).transpose()?;
+    let transaction = match packed_trx {
+        Some(_) => Transaction::default(),
+        None => transaction_from(required(fields, "transaction")?, abis, limits)?,
+    };
+    let mut packed =
+        PackedTransaction::new(&SignedTransaction { transaction, signatures, context_free_data }, compression);
+    packed.packed_trx = packed_trx.unwrap_or(packed.packed_trx);
+    packed.packed_context_free_data = packed_data.unwrap_or(packed.packed_context_free_data);
+    Ok(packed)
+}
