@@ -23,7 +23,7 @@ def wat(text):
     with tempfile.TemporaryDirectory() as folder:
         with open(folder + "/a.wat", "w") as out:
             out.write(text)
-        subprocess.run(["wat2wasm", "--no-check", folder + "/a.wat", "-o", folder + "/a.wasm"], check=True)
+        subprocess.run(["wat2wasm", "--no-check", folder + "/a.wat", "-o", folder + "/a.wasm"], check=True, stderr=subprocess.DEVNULL)
         with open(folder + "/a.wasm", "rb") as file:
             return file.read()
 
