@@ -30,6 +30,20 @@ pub struct TableId(pub(crate) u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowId(pub(crate) u32);
 
+impl RowId {
+    /// The handle as a number: for tables of iterators.
+    #[inline]
+    pub fn raw(self) -> u32 {
+        self.0
+    }
+
+    /// The handle that [`RowId::raw`] gave.
+    #[inline]
+    pub fn from_raw(raw: u32) -> Self {
+        Self(raw)
+    }
+}
+
 /// A contract table: header and indexes.
 #[derive(Debug, Clone)]
 pub struct Table {
@@ -44,6 +58,15 @@ pub struct Table {
     pub(crate) rows: Rows,
     pub(crate) secondary: Option<Box<SecondaryRows>>,
     pub(crate) stamp: Stamp,
+}
+
+impl Table {
+    /// Order of creation (`table_id_object::id`): a number that no other table has had since the block began, unless
+    /// this one was taken back.
+    #[inline]
+    pub fn order(&self) -> u64 {
+        self.order
+    }
 }
 
 /// A primary row.
@@ -129,6 +152,11 @@ impl Ledger {
     #[inline]
     pub fn table(&self, id: TableId) -> &Table {
         self.contracts.tables.row(id.0)
+    }
+
+    /// Whether the handle still is of the table that was created with this order.
+    pub fn has_table(&self, id: TableId, order: u64) -> bool {
+        self.contracts.tables.get(id.0).is_some_and(|table| table.order == order)
     }
 
     /// Creates an empty table. The caller bills the payer and has seen that it does not exist.

@@ -112,6 +112,20 @@ ordered_by_rank!(Float64 Float128);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SecondaryId(pub(crate) u32);
 
+impl SecondaryId {
+    /// The handle as a number: for tables of iterators.
+    #[inline]
+    pub fn raw(self) -> u32 {
+        self.0
+    }
+
+    /// The handle that [`SecondaryId::raw`] gave.
+    #[inline]
+    pub fn from_raw(raw: u32) -> Self {
+        Self(raw)
+    }
+}
+
 /// A row of a secondary index.
 #[derive(Debug, Clone)]
 pub struct SecondaryRow<K> {
