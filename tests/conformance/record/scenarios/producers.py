@@ -43,25 +43,6 @@ def refusals(chain):
     chain.probe("eosio", call("set_proposed_producers", END - 2, 40))
 
 
-def rotate(chain, blocks, confirm=True, slots=1):
-    """Seals blocks as the schedule says, each producer confirming what it has not seen since its last block."""
-    last = {}
-    for _ in range(blocks):
-        chain.seal()
-        head = chain.node.head_block_num()
-        who = str(chain.node.head_block_producer())
-        last[who] = head
-        chain.begin(slots)
-        now = str(chain.node.pending_block_producer())
-        if confirm and now in last:
-            count = min(head - last[now], head)
-            if count:
-                chain.node.abort_block()
-                chain.steps.pop()
-                chain.time -= slots * 500
-                chain.begin(slots, confirm=count)
-
-
 def record_schedules(folder):
     chain = begin("schedules", "legacy schedules: one producer, five, changed keys, fewer; confirmations and irreversibility", False)
     refusals(chain)
@@ -70,16 +51,16 @@ def record_schedules(folder):
     propose(chain, legacy((NAMES[1], KEYS[1])), note="another in the same block")
     chain.block()
     propose(chain, legacy((NAMES[2], KEYS[2])), note="in a later block, while one is proposed")
-    rotate(chain, 6)
+    chain.rotate(6)
     propose(chain, legacy((NAMES[1], KEYS[1])), note="equal to the active one")
     propose(chain, legacy(*zip(NAMES, KEYS)))
-    rotate(chain, 150)
+    chain.rotate(150)
     chain.probe("eosio", call("get_active_producers", AT, 8 * 6), peek(AT, 48), row())
     propose(chain, legacy((NAMES[0], KEYS[5]), *list(zip(NAMES, KEYS))[1:3]))
-    rotate(chain, 140, slots=1)
+    chain.rotate(140, slots=1)
     propose(chain, legacy((NAMES[0], KEYS[5])))
-    rotate(chain, 50, slots=7)
-    rotate(chain, 30, confirm=False)
+    chain.rotate(50, slots=7)
+    chain.rotate(30, confirm=False)
     chain.finish(folder)
 
 
@@ -93,12 +74,12 @@ def record_schedules_all(folder):
         propose(chain, data, form)
     data = weighted((NAMES[0], 3, [(KEYS[0], 2), (KEYS[1], 1), (KEYS[2], 1)]), (NAMES[1], 1, [(KEYS[3], 1)]), (NAMES[2], 2, [(KEYS[4], 1), (KEYS[5], 1)]))
     propose(chain, data, 1)
-    rotate(chain, 120)
+    chain.rotate(120)
     propose(chain, legacy(*zip(NAMES[:2], KEYS)))
-    rotate(chain, 80)
+    chain.rotate(80)
     propose(chain, legacy())
     propose(chain, b"\0", 1)
     propose(chain, legacy((NAMES[0], KEYS[0])))
-    rotate(chain, 60)
+    chain.rotate(60)
     chain.finish(folder)
 
