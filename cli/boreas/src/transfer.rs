@@ -1,0 +1,57 @@
+//! `boreas transfer`.
+
+use clap::Args;
+use primitives::Compression;
+use serde_json::json;
+
+use crate::arguments::name;
+use crate::session::Session;
+use crate::transact::{TransactArgs, asset};
+
+/// Flags of `transfer`.
+#[derive(Args)]
+pub struct Transfer {
+    /// The account sending tokens
+    sender: String,
+    /// The account receiving tokens
+    recipient: String,
+    /// The amount to send, such as "1.0000 SYS"
+    amount: String,
+    /// The memo
+    #[arg(default_value = "")]
+    memo: String,
+    /// The contract that keeps the token
+    #[arg(short, long, default_value = "eosio.token")]
+    contract: String,
+    /// Pay the RAM of the recipient's balance row
+    #[arg(long)]
+    pay_ram_to_open: bool,
+    #[command(flatten)]
+    transact: TransactArgs,
+}
+
+impl Transfer {
+    /// Sends it.
+    pub fn run(self, session: &mut Session) -> anyhow::Result<()> {
+        let (sender, recipient) = (name(&self.sender)?, name(&self.recipient)?);
+        let contract = name(&self.contract)?;
+        let amount = asset(&self.amount)?;
+        let authorization = self.transact.authorization(sender)?;
+        let mut actions = Vec::new();
+        if self.pay_ram_to_open {
+            let symbol = json!({ "owner": recipient, "symbol": amount.symbol, "ram_payer": sender });
+            let Session { node, contracts, .. } = session;
+            actions.push(contracts.action(
+                node,
+                contract,
+                primitives::name!("open"),
+                authorization.clone(),
+                &symbol,
+            )?);
+        }
+        let arguments = json!({ "from": sender, "to": recipient, "quantity": amount, "memo": self.memo });
+        let Session { node, contracts, .. } = session;
+        actions.push(contracts.action(node, contract, primitives::name!("transfer"), authorization, &arguments)?);
+        self.transact.send(session, actions, Compression::None)
+    }
+}
