@@ -23,6 +23,16 @@ pub enum ValueType {
     F64,
 }
 
+impl ValueType {
+    /// Bytes of a value.
+    pub fn size(self) -> u32 {
+        match self {
+            Self::I32 | Self::F32 => 4,
+            Self::I64 | Self::F64 => 8,
+        }
+    }
+}
+
 /// Bits of a 32-bit float: NaNs keep their payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct F32(pub u32);

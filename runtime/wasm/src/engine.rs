@@ -1,6 +1,20 @@
 //! The compiler behind all runtimes of a process, its clock tick and the cache of compiled code.
 
-use primitives::{Checksum256, Fault};
+use crate::fault::system_failure;
+use crate::linear::{Creator, RESERVATION};
+use crate::rewrite::{Image, Program, rewrite};
+use codec::{Pack, Reader, Unpack};
+use primitives::{Checksum256, Fault, Sha256};
+use wasmtime::{Config, Module, OptLevel};
+
+/// Changes whenever artefacts of older builds must not be used: the rewriting, the compiler, their settings.
+const ARTEFACT_VERSION: u32 = 1;
+/// Native stack that a contract may use: `max_call_depth` calls of functions with 8 KiB of locals and more.
+const WASM_STACK_BYTES: usize = 16 << 20;
+/// Stack that a thread needs on which contracts run.
+pub const THREAD_STACK_BYTES: usize = WASM_STACK_BYTES + (8 << 20);
+/// Bytes of a module beyond which compilation must be quick rather than good.
+const QUICK_COMPILE_BYTES: usize = 2 << 20;
 
 /// A home for compiled code. Implementations keep bytes as they are; their integrity is checked when they come back.
 pub trait CodeCache: Send {
@@ -20,13 +34,50 @@ impl CodeCache for NoCache {
     fn put(&self, _: &Checksum256, _: &[u8]) {}
 }
 
-/// Compiled code, ready to be cached or loaded; made on any thread by [`Engine::compile`].
-pub struct Artefact(pub(crate) Vec<u8>);
+/// Compiled code with all that a run needs besides; made on any thread by [`Engine::compile`].
+pub struct Artefact {
+    pub(crate) image: Image,
+    compiled: Vec<u8>,
+}
+
+impl Artefact {
+    /// Where the artefact of a contract is kept in a [`CodeCache`].
+    pub fn key(code_hash: &Checksum256) -> Checksum256 {
+        Sha256::packed(&(ARTEFACT_VERSION, *code_hash))
+    }
+
+    /// For the cache: the artefact behind its own hash.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut body = self.image.to_bytes();
+        body.extend_from_slice(&self.compiled);
+        let mut bytes = envelope_hash(&body).0.to_vec();
+        bytes.append(&mut body);
+        bytes
+    }
+
+    /// From the cache, if every byte is as it was.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (hash, body) = bytes.split_first_chunk::<32>()?;
+        if envelope_hash(body).0 != *hash {
+            return None;
+        }
+        let mut reader = Reader::new(body);
+        let image = Image::unpack(&mut reader).ok()?;
+        let compiled = body[body.len() - reader.remaining()..].to_vec();
+        Some(Self { image, compiled })
+    }
+}
+
+fn envelope_hash(body: &[u8]) -> Checksum256 {
+    Sha256::packed(&(ARTEFACT_VERSION, Sha256::of(body)))
+}
 
 /// The compiler. Cheap to clone, usable from every thread.
 #[derive(Clone)]
 pub struct Engine {
     inner: wasmtime::Engine,
+    /// Compiles huge modules in bounded time.
+    quick: wasmtime::Engine,
 }
 
 /// Moves an engine's epoch on: each tick lets running contracts ask their host for the time.
@@ -39,10 +90,26 @@ impl Ticker {
     }
 }
 
+fn config(level: OptLevel) -> Config {
+    let mut config = Config::new();
+    config
+        .cranelift_opt_level(level)
+        .epoch_interruption(true)
+        .max_wasm_stack(WASM_STACK_BYTES)
+        .wasm_backtrace_max_frames(None)
+        .native_unwind_info(cfg!(windows))
+        .memory_reservation(RESERVATION as u64)
+        .memory_reservation_for_growth(0)
+        .memory_may_move(false)
+        .with_host_memory(Creator::shared());
+    config
+}
+
 impl Engine {
     /// A new engine.
     pub fn new() -> Self {
-        Self { inner: wasmtime::Engine::default() }
+        let engine = |level| wasmtime::Engine::new(&config(level)).expect("the configuration is constant");
+        Self { inner: engine(OptLevel::Speed), quick: engine(OptLevel::None) }
     }
 
     /// Its ticker.
@@ -50,13 +117,25 @@ impl Engine {
         Ticker(self.inner.clone())
     }
 
-    /// Compiles valid contract code. `code_hash` is the key of the artefact in a [`CodeCache`].
+    pub(crate) fn inner(&self) -> &wasmtime::Engine {
+        &self.inner
+    }
+
+    /// Compiles valid contract code.
     ///
     /// # Errors
-    /// A fault where the code cannot be run on any node.
+    /// The fault that every run of the code ends with, where it cannot be run at all.
     pub fn compile(&self, code: &[u8]) -> Result<Artefact, Fault> {
-        let _ = code;
-        todo!()
+        let Program { module, image } = rewrite(code).map_err(|_| system_failure())?;
+        let engine = if module.len() > QUICK_COMPILE_BYTES { &self.quick } else { &self.inner };
+        let compiled = engine.precompile_module(&module).map_err(|_| system_failure())?;
+        Ok(Artefact { image, compiled })
+    }
+
+    /// Loads compiled code; none where this engine cannot use it.
+    pub(crate) fn load(&self, artefact: &Artefact) -> Option<Module> {
+        // SAFETY: the bytes come from `compile`, directly or through an envelope whose hash was right.
+        unsafe { Module::deserialize(&self.inner, &artefact.compiled) }.ok()
     }
 }
 

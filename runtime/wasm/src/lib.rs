@@ -6,7 +6,10 @@ pub mod engine;
 pub mod fault;
 pub mod host;
 pub mod intrinsics;
+mod linear;
 pub mod memory;
+mod parse;
+mod rewrite;
 pub mod runtime;
 pub mod validate;
 
@@ -14,9 +17,9 @@ pub use args::{
     Argument, CompareArgs, CopyArgs, F32, F64, F128, FillArgs, LegacyPtr, LegacySpan, Plain, Returned, Span, Text,
     ValueType,
 };
-pub use engine::{Artefact, CodeCache, Engine, NoCache, Ticker};
+pub use engine::{Artefact, CodeCache, Engine, NoCache, THREAD_STACK_BYTES, Ticker};
 pub use host::Host;
 pub use intrinsics::{HostFunction, Intrinsic, Intrinsics, Kind, Signature};
 pub use memory::Memory;
 pub use runtime::{Apply, RunLimits, Runtime};
-pub use validate::{Imports, validate};
+pub use validate::{Imports, Whitelisted, validate};

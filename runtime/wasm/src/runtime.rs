@@ -1,9 +1,21 @@
 //! Runs contracts: keeps warm instances per code hash and calls `apply`.
 
-use crate::engine::{CodeCache, Engine};
+use crate::args::ValueType;
+use crate::engine::{Artefact, CodeCache, Engine};
+use crate::fault::{access_violation, system_failure};
 use crate::host::Host;
-use crate::intrinsics::Intrinsics;
-use primitives::{Checksum256, Name};
+use crate::intrinsics::{Intrinsics, RawFunction, Signature};
+use crate::linear::Pages;
+use crate::memory::Memory;
+use crate::rewrite::{APPLY, Image, MEMORY, MEMORY_GROW, MEMORY_MODULE, MEMORY_SIZE, START};
+use primitives::{Checksum256, Fault, Name};
+use rustc_hash::FxHashMap;
+use std::mem::MaybeUninit;
+use std::ptr::NonNull;
+use wasmtime::{Caller, FuncType, Linker, Store, Trap, TypedFunc, UpdateDeadline, ValRaw, ValType};
+
+/// Contracts that stay loaded; each holds 4 GiB of address space.
+const INSTANCES_MAX: usize = 1024;
 
 /// Limits of one run that the chain can change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,18 +44,79 @@ pub struct Apply {
     pub action: Name,
 }
 
-/// Runs contracts against a host.
+/// Runs contracts against a host. Runs need a thread with [`crate::THREAD_STACK_BYTES`] of stack.
 pub struct Runtime<H: Host> {
     engine: Engine,
     cache: Box<dyn CodeCache>,
-    host: std::marker::PhantomData<fn(H)>,
+    linker: Linker<Run<H>>,
+    contracts: FxHashMap<Checksum256, Contract<H>>,
+    /// Counts runs, to find the contract that was used longest ago.
+    runs: u64,
+}
+
+/// One loaded contract.
+struct Contract<H: Host> {
+    image: Image,
+    /// None where no run begins.
+    instance: Option<Instance<H>>,
+    last_run: u64,
+}
+
+struct Instance<H: Host> {
+    store: Store<Run<H>>,
+    apply: TypedFunc<(u32, u64, u64, u64), ()>,
+    start: Option<TypedFunc<u32, ()>>,
+}
+
+/// What host functions find in the store of a running instance.
+struct Run<H: Host> {
+    /// Set during a run.
+    host: Option<NonNull<H>>,
+    pages: Pages,
+    has_memory: bool,
+    max_pages: u32,
+    stop: Option<Stop<H::Stop>>,
+}
+
+// SAFETY: `host` is only set while `Runtime::run` holds the host exclusively.
+unsafe impl<H: Host> Send for Run<H> {}
+
+enum Stop<S> {
+    Host(S),
+    Exit,
+}
+
+/// The error that unwinds compiled code; the reason lies in [`Run::stop`].
+#[derive(Debug)]
+struct Halt;
+
+impl std::fmt::Display for Halt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("stopped by the host")
+    }
+}
+
+impl std::error::Error for Halt {}
+
+impl<H: Host> Run<H> {
+    /// The host of the current run and the contract's memory.
+    fn parts(&mut self) -> (&mut H, Memory<'_>) {
+        let mut host = self.host.expect("a run is on");
+        // SAFETY: `Runtime::run` borrows the host exclusively until the run ends.
+        (unsafe { host.as_mut() }, Memory::new(self.pages.bytes(), self.has_memory))
+    }
+
+    fn halt(&mut self, stop: Stop<H::Stop>) -> wasmtime::Error {
+        self.stop = Some(stop);
+        wasmtime::Error::new(Halt)
+    }
 }
 
 impl<H: Host> Runtime<H> {
     /// A runtime that calls the functions of `intrinsics` and keeps compiled code in `cache`.
     pub fn new(engine: Engine, intrinsics: &Intrinsics<H>, cache: Box<dyn CodeCache>) -> Self {
-        let _ = intrinsics;
-        Self { engine, cache, host: std::marker::PhantomData }
+        let linker = link(&engine, intrinsics).expect("names of host functions are unique");
+        Self { engine, cache, linker, contracts: FxHashMap::default(), runs: 0 }
     }
 
     /// Runs `apply` of the contract with this hash.
@@ -57,7 +130,198 @@ impl<H: Host> Runtime<H> {
         limits: RunLimits,
         host: &mut H,
     ) -> Result<(), H::Stop> {
-        let _ = (code_hash, apply, limits, host, &self.engine, &self.cache);
-        todo!()
+        if !self.contracts.contains_key(code_hash) {
+            self.load(code_hash, host)?;
+        }
+        self.runs += 1;
+        let contract = self.contracts.get_mut(code_hash).expect("loaded");
+        contract.last_run = self.runs;
+        contract.run(apply, limits, host)
+    }
+
+    /// Forgets a loaded contract.
+    pub fn forget(&mut self, code_hash: &Checksum256) {
+        self.contracts.remove(code_hash);
+    }
+
+    fn load(&mut self, code_hash: &Checksum256, host: &H) -> Result<(), Fault> {
+        let contract = match self.artefact(code_hash, host) {
+            Ok((artefact, module)) => {
+                let instance = if artefact.image.broken { None } else { self.instantiate(&artefact.image, &module) };
+                Contract { image: artefact.image, instance, last_run: 0 }
+            }
+            Err(_) => Contract { image: Image { broken: true, ..Image::default() }, instance: None, last_run: 0 },
+        };
+        if self.contracts.len() >= INSTANCES_MAX {
+            let oldest = self.contracts.iter().min_by_key(|(_, contract)| contract.last_run).map(|(hash, _)| *hash);
+            oldest.map(|hash| self.contracts.remove(&hash));
+        }
+        self.contracts.insert(*code_hash, contract);
+        Ok(())
+    }
+
+    /// Compiled code from the cache, or compiled now.
+    fn artefact(&self, code_hash: &Checksum256, host: &H) -> Result<(Artefact, wasmtime::Module), Fault> {
+        let key = Artefact::key(code_hash);
+        let cached = self.cache.get(&key).and_then(|bytes| Artefact::from_bytes(&bytes));
+        if let Some(artefact) = cached
+            && let Some(module) = self.engine.load(&artefact)
+        {
+            return Ok((artefact, module));
+        }
+        let artefact = self.engine.compile(host.code(code_hash).ok_or_else(system_failure)?)?;
+        self.cache.put(&key, &artefact.to_bytes());
+        let module = self.engine.load(&artefact).ok_or_else(system_failure)?;
+        Ok((artefact, module))
+    }
+
+    fn instantiate(&self, image: &Image, module: &wasmtime::Module) -> Option<Instance<H>> {
+        let run: Run<H> = Run {
+            host: None,
+            // SAFETY: null is allowed.
+            pages: unsafe { Pages::new(std::ptr::null_mut()) },
+            has_memory: image.initial_pages.is_some(),
+            max_pages: 0,
+            stop: None,
+        };
+        let mut store = Store::new(self.engine.inner(), run);
+        store.epoch_deadline_callback(|mut store| {
+            let run = store.data_mut();
+            match run.parts().0.checktime() {
+                Ok(()) => Ok(UpdateDeadline::Continue(1)),
+                Err(stop) => Err(run.halt(Stop::Host(stop))),
+            }
+        });
+        let instance = self.linker.instantiate(&mut store, module).ok()?;
+        if let Some(memory) = instance.get_memory(&mut store, MEMORY) {
+            let base = memory.data_ptr(&store);
+            // SAFETY: the creator's reservation, which lives as long as the store.
+            store.data_mut().pages = unsafe { Pages::new(base) };
+        }
+        let apply = instance.get_typed_func(&mut store, APPLY).ok()?;
+        let start = instance.get_typed_func(&mut store, START).ok();
+        Some(Instance { store, apply, start })
+    }
+}
+
+impl<H: Host> Contract<H> {
+    fn run(&mut self, apply: Apply, limits: RunLimits, host: &mut H) -> Result<(), H::Stop> {
+        let image = &self.image;
+        let Some(instance) = self.instance.as_mut() else { return Err(system_failure().into()) };
+        let initial = image.initial_pages.unwrap_or(0);
+        if initial > limits.max_pages {
+            return Err(system_failure().into());
+        }
+        if image.data_out_of_range {
+            return Err(access_violation().into());
+        }
+        let run = instance.store.data_mut();
+        run.pages.reset(initial as usize, &image.bytes).map_err(|_| system_failure())?;
+        run.max_pages = image.maximum_pages.unwrap_or(u32::MAX).min(limits.max_pages);
+        run.host = Some(NonNull::from(host));
+        let result = instance.call(apply, limits.max_call_depth.saturating_add(1));
+        instance.store.data_mut().host = None;
+        result
+    }
+}
+
+impl<H: Host> Instance<H> {
+    fn call(&mut self, apply: Apply, depth: u32) -> Result<(), H::Stop> {
+        self.store.set_epoch_deadline(1);
+        if let Some(start) = &self.start {
+            let result = start.call(&mut self.store, depth);
+            self.outcome(result)?;
+        }
+        let arguments = (depth, apply.receiver.0, apply.account.0, apply.action.0);
+        let result = self.apply.call(&mut self.store, arguments);
+        self.outcome(result)
+    }
+
+    fn outcome(&mut self, result: wasmtime::Result<()>) -> Result<(), H::Stop> {
+        let Err(error) = result else { return Ok(()) };
+        match self.store.data_mut().stop.take() {
+            Some(Stop::Exit) => Ok(()),
+            Some(Stop::Host(stop)) => Err(stop),
+            None => Err(trap(&error).into()),
+        }
+    }
+}
+
+/// nodeos' fault of a trap: what the processor raised is an access violation, the rest eos-vm's own.
+fn trap(error: &wasmtime::Error) -> Fault {
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::MemoryOutOfBounds | Trap::HeapMisaligned) => access_violation(),
+        Some(Trap::IntegerDivisionByZero | Trap::IntegerOverflow) => access_violation(),
+        _ => system_failure(),
+    }
+}
+
+fn link<H: Host>(engine: &Engine, intrinsics: &Intrinsics<H>) -> wasmtime::Result<Linker<Run<H>>> {
+    let mut linker = Linker::new(engine.inner());
+    for entry in intrinsics.iter() {
+        let func_type = func_type(engine.inner(), &entry.signature);
+        match &entry.function {
+            Some(function) => {
+                define(&mut linker, entry.name, func_type, function.clone(), entry.signature.params.len())?
+            }
+            None => {
+                linker.func_new("env", entry.name, func_type, |mut caller, _, _| {
+                    Err(caller.data_mut().halt(Stop::Exit))
+                })?;
+            }
+        }
+    }
+    linker.func_wrap(MEMORY_MODULE, MEMORY_GROW, |mut caller: Caller<'_, Run<H>>, pages: i32| {
+        memory_grow(caller.data_mut(), pages)
+    })?;
+    linker.func_wrap(MEMORY_MODULE, MEMORY_SIZE, |caller: Caller<'_, Run<H>>| caller.data().pages.count() as u32)?;
+    Ok(linker)
+}
+
+fn define<H: Host>(
+    linker: &mut Linker<Run<H>>,
+    name: &str,
+    func_type: FuncType,
+    function: RawFunction<H>,
+    params: usize,
+) -> wasmtime::Result<()> {
+    let call = move |mut caller: Caller<'_, Run<H>>, values: &mut [MaybeUninit<ValRaw>]| {
+        for value in values.iter_mut().skip(params) {
+            value.write(ValRaw::u64(0));
+        }
+        // SAFETY: compiled code set the parameters, the line above the rest.
+        let values = unsafe { &mut *(std::ptr::from_mut(values) as *mut [ValRaw]) };
+        let run = caller.data_mut();
+        let (host, mut memory) = run.parts();
+        function(host, &mut memory, values).map_err(|stop| run.halt(Stop::Host(stop)))
+    };
+    // SAFETY: `function` reads and writes values of the types in `func_type`: both come from one signature.
+    unsafe { linker.func_new_unchecked("env", name, func_type, call) }?;
+    Ok(())
+}
+
+fn func_type(engine: &wasmtime::Engine, signature: &Signature) -> FuncType {
+    let types = |types: &[ValueType]| -> Vec<ValType> {
+        let one = |value: &ValueType| match value {
+            ValueType::I32 => ValType::I32,
+            ValueType::I64 => ValType::I64,
+            ValueType::F32 => ValType::F32,
+            ValueType::F64 => ValType::F64,
+        };
+        types.iter().map(one).collect()
+    };
+    FuncType::new(engine, types(&signature.params), types(&signature.results))
+}
+
+/// eos-vm's `grow_linear_memory`: a negative number takes pages away.
+fn memory_grow<H: Host>(run: &mut Run<H>, pages: i32) -> i32 {
+    let old = run.pages.count() as i64;
+    let new = old + i64::from(pages);
+    if new < 0 || (pages >= 0 && new > i64::from(run.max_pages)) {
+        return -1;
+    }
+    match run.pages.resize(new as usize) {
+        Ok(()) => old as i32,
+        Err(_) => -1,
     }
 }

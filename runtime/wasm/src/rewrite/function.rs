@@ -1,0 +1,275 @@
+//! Functions of the rewritten module, instruction by instruction.
+//!
+//! Call depth: a global holds how many calls are left, the function's own included. A function that calls takes one
+//! on entry and gives it back at its end; every `return` becomes a branch to there. Host calls and indirect calls
+//! need one as well.
+
+use super::float::{self, Range, Rule};
+use super::{Layout, val_type};
+use crate::args::ValueType;
+use crate::parse::{Emit, FuncType, Module, Op};
+use wasm_encoder::{BlockType, Encode, Instruction};
+
+/// Collects rewritten function bodies.
+#[derive(Default)]
+pub struct Functions {
+    /// Finished bodies: locals and instructions.
+    pub bodies: Vec<Vec<u8>>,
+    layout: Option<Layout>,
+    code: Vec<u8>,
+    calls: bool,
+    /// First added local of the current function.
+    first_local: u32,
+    added: [bool; Temp::COUNT],
+}
+
+/// Locals added to a function, where it needs them.
+#[derive(Debug, Clone, Copy)]
+enum Temp {
+    LeftF32,
+    RightF32,
+    ResultF32,
+    LeftF64,
+    RightF64,
+    ResultF64,
+}
+
+impl Temp {
+    const COUNT: usize = 6;
+
+    fn value_type(index: usize) -> ValueType {
+        if index < 3 { ValueType::F32 } else { ValueType::F64 }
+    }
+}
+
+/// Left operand, right operand and result of one type.
+fn temps(value: ValueType) -> [Temp; 3] {
+    match value {
+        ValueType::F32 => [Temp::LeftF32, Temp::RightF32, Temp::ResultF32],
+        _ => [Temp::LeftF64, Temp::RightF64, Temp::ResultF64],
+    }
+}
+
+impl Emit for Functions {
+    fn begin(&mut self, module: &Module<'_>, index: usize) {
+        if self.layout.is_none() {
+            self.layout = Some(Layout::of(module));
+        }
+        let function = &module.functions[index];
+        let params = module.types[function.func_type as usize].params.len() as u32;
+        self.first_local = function.locals.iter().fold(params, |sum, (count, _)| sum.saturating_add(*count));
+        self.code.clear();
+        self.calls = false;
+        self.added = [false; Temp::COUNT];
+    }
+
+    fn op(&mut self, op: Op<'_>) {
+        match op {
+            Op::Open(opcode, result) => {
+                let block = block_type(result);
+                self.put(&match opcode {
+                    0x02 => Instruction::Block(block),
+                    0x03 => Instruction::Loop(block),
+                    _ => Instruction::If(block),
+                });
+            }
+            Op::Else => self.put(&Instruction::Else),
+            Op::End => self.put(&Instruction::End),
+            Op::Br(label) => self.put(&Instruction::Br(label)),
+            Op::BrIf(label) => self.put(&Instruction::BrIf(label)),
+            Op::BrTable(labels, default) => self.put(&Instruction::BrTable(labels.into(), default)),
+            Op::Call(index) => self.call(index),
+            Op::CallIndirect(type_index) => {
+                self.calls = true;
+                self.require_depth();
+                self.put(&Instruction::CallIndirect { type_index, table_index: 0 });
+            }
+            Op::Variable(opcode, index) => {
+                self.code.push(opcode);
+                index.encode(&mut self.code);
+            }
+            Op::Memory(opcode, align, offset) => {
+                self.code.push(opcode);
+                align.encode(&mut self.code);
+                offset.encode(&mut self.code);
+            }
+            Op::MemorySize => self.put_call(|layout| layout.imports + 1),
+            Op::MemoryGrow => self.put_call(|layout| layout.imports),
+            Op::I32(value) => self.put(&Instruction::I32Const(value)),
+            Op::I64(value) => self.put(&Instruction::I64Const(value)),
+            Op::F32(bits) => self.put(&Instruction::F32Const(f32::from_bits(bits).into())),
+            Op::F64(bits) => self.put(&Instruction::F64Const(f64::from_bits(bits).into())),
+            Op::Plain(opcode) => self.plain(opcode),
+        }
+    }
+
+    fn finish(&mut self, module: &Module<'_>, index: usize) {
+        let function = &module.functions[index];
+        let func_type = &module.types[function.func_type as usize];
+        let mut body = self.encoded_locals(&function.locals);
+        let code = std::mem::take(&mut self.code);
+        self.prologue(func_type);
+        body.append(&mut self.code);
+        body.extend_from_slice(&code);
+        self.epilogue();
+        body.append(&mut self.code);
+        self.code = code;
+        self.bodies.push(body);
+    }
+}
+
+fn block_type(result: Option<ValueType>) -> BlockType {
+    result.map_or(BlockType::Empty, |value| BlockType::Result(val_type(value)))
+}
+
+impl Functions {
+    fn put(&mut self, instruction: &Instruction<'_>) {
+        instruction.encode(&mut self.code);
+    }
+
+    fn put_all(&mut self, instructions: &[Instruction<'_>]) {
+        instructions.iter().for_each(|instruction| self.put(instruction));
+    }
+
+    fn layout(&self) -> &Layout {
+        self.layout.as_ref().expect("a function was begun")
+    }
+
+    fn put_call(&mut self, index: impl Fn(&Layout) -> u32) {
+        let index = index(self.layout());
+        self.put(&Instruction::Call(index));
+    }
+
+    fn call(&mut self, index: u32) {
+        let host = index < self.layout().imports;
+        if host {
+            self.require_depth();
+        } else {
+            self.calls = true;
+        }
+        self.put_call(|layout| layout.function(index));
+    }
+
+    /// Traps where no call is left.
+    fn require_depth(&mut self) {
+        use Instruction::{End, GlobalGet, I32Const, I32Eq, If, Unreachable};
+        let depth = self.layout().depth_global;
+        self.put_all(&[GlobalGet(depth), I32Const(1), I32Eq, If(BlockType::Empty), Unreachable, End]);
+    }
+
+    /// The function takes its call. Where it calls itself, its code becomes a block so that all ways out meet.
+    fn prologue(&mut self, func_type: &FuncType) {
+        use Instruction::{Block, GlobalGet, GlobalSet, I32Const, I32Sub};
+        self.require_depth();
+        if self.calls {
+            let depth = self.layout().depth_global;
+            self.put_all(&[GlobalGet(depth), I32Const(1), I32Sub, GlobalSet(depth)]);
+            self.put(&Block(block_type(func_type.result)));
+        }
+    }
+
+    /// Gives the call back. The end of the function's own code closed the block.
+    fn epilogue(&mut self) {
+        use Instruction::{End, GlobalGet, GlobalSet, I32Add, I32Const};
+        if self.calls {
+            let depth = self.layout().depth_global;
+            self.put_all(&[GlobalGet(depth), I32Const(1), I32Add, GlobalSet(depth), End]);
+        }
+    }
+
+    fn encoded_locals(&self, locals: &[(u32, ValueType)]) -> Vec<u8> {
+        let added = self.added.iter().enumerate().rev().find(|(_, used)| **used).map_or(0, |(index, _)| index + 1);
+        let declared = locals.iter().filter(|(count, _)| *count > 0);
+        let all = declared.copied().chain((0..added).map(|index| (1, Temp::value_type(index))));
+        let all: Vec<(u32, ValueType)> = all.collect();
+        let mut bytes = Vec::new();
+        (all.len() as u32).encode(&mut bytes);
+        for (count, value) in all {
+            count.encode(&mut bytes);
+            float::local_type(value).encode(&mut bytes);
+        }
+        bytes
+    }
+
+    fn local(&mut self, temp: Temp) -> u32 {
+        self.added[temp as usize] = true;
+        self.first_local.saturating_add(temp as u32)
+    }
+
+    fn plain(&mut self, opcode: u8) {
+        match float::rule(opcode) {
+            Rule::Hardware => self.code.push(opcode),
+            Rule::Binary(value) => self.binary(opcode, value, false),
+            Rule::Select(value) => self.binary(opcode, value, true),
+            Rule::Round(value) => self.unary(opcode, value, value, None),
+            Rule::Sqrt(ValueType::F32) => self.unary(opcode, ValueType::F32, ValueType::F32, Some(float::NAN_F32)),
+            Rule::Sqrt(value) => self.unary(opcode, value, value, Some(float::NAN_F64)),
+            Rule::Promote => self.unary(opcode, ValueType::F32, ValueType::F64, Some(float::PROMOTE_NAN)),
+            Rule::Demote => self.unary(opcode, ValueType::F64, ValueType::F32, Some(float::DEMOTE_NAN)),
+            Rule::Truncate(value, range) => self.truncate(opcode, value, range),
+        }
+    }
+
+    /// Two operands; where the result is a NaN, the exact one instead.
+    fn binary(&mut self, opcode: u8, value: ValueType, select: bool) {
+        use Instruction::{Call, End, If, LocalGet, LocalSet, LocalTee, Select};
+        let [left, right, result] = temps(value).map(|temp| self.local(temp));
+        let (not_equal, helper) = match value {
+            ValueType::F32 => (Instruction::F32Ne, float::NAN_F32),
+            _ => (Instruction::F64Ne, float::NAN_F64),
+        };
+        self.put_all(&[LocalSet(right), LocalTee(left), LocalGet(right)]);
+        self.code.push(opcode);
+        self.put_all(&[LocalTee(result), LocalGet(result), not_equal.clone(), If(BlockType::Empty)]);
+        self.put_all(&[LocalGet(left), LocalGet(right)]);
+        if select {
+            self.put_all(&[LocalGet(left), LocalGet(left), not_equal, Select]);
+        } else {
+            let index = self.layout().first_float_helper + helper;
+            self.put(&Call(index));
+        }
+        self.put_all(&[LocalSet(result), End, LocalGet(result)]);
+    }
+
+    /// One operand; where the result is a NaN, the helper's, or the operand itself without one.
+    fn unary(&mut self, opcode: u8, operand: ValueType, value: ValueType, helper: Option<u32>) {
+        use Instruction::{Call, End, If, LocalGet, LocalSet, LocalTee};
+        let left = self.local(temps(operand)[0]);
+        let result = self.local(temps(value)[2]);
+        let not_equal = if value == ValueType::F32 { Instruction::F32Ne } else { Instruction::F64Ne };
+        self.put(&LocalTee(left));
+        self.code.push(opcode);
+        self.put_all(&[LocalTee(result), LocalGet(result), not_equal, If(BlockType::Empty), LocalGet(left)]);
+        if let Some(helper) = helper {
+            match (operand == value, value) {
+                (false, _) => {}
+                (true, ValueType::F32) => self.put(&Instruction::F32Const(0.0_f32.into())),
+                (true, _) => self.put(&Instruction::F64Const(0.0_f64.into())),
+            }
+            let index = self.layout().first_float_helper + helper;
+            self.put(&Call(index));
+        }
+        self.put_all(&[LocalSet(result), End, LocalGet(result)]);
+    }
+
+    /// To an integer: `unreachable` outside of the range, which softfloat draws narrower than the specification.
+    fn truncate(&mut self, opcode: u8, value: ValueType, range: Range) {
+        use Instruction::{End, I32And, I32Eqz, If, LocalGet, LocalTee, Unreachable};
+        let operand = self.local(temps(value)[0]);
+        let single = value == ValueType::F32;
+        let constant = |number: f64| match single {
+            true => Instruction::F32Const((number as f32).into()),
+            false => Instruction::F64Const(number.into()),
+        };
+        let below = if single { Instruction::F32Lt } else { Instruction::F64Lt };
+        let above = match (single, range.low_within) {
+            (true, true) => Instruction::F32Ge,
+            (true, false) => Instruction::F32Gt,
+            (false, true) => Instruction::F64Ge,
+            (false, false) => Instruction::F64Gt,
+        };
+        self.put_all(&[LocalTee(operand), constant(range.high), below, LocalGet(operand), constant(range.low), above]);
+        self.put_all(&[I32And, I32Eqz, If(BlockType::Empty), Unreachable, End, LocalGet(operand)]);
+        self.code.push(opcode);
+    }
+}
