@@ -4,8 +4,8 @@
 use primitives::{BlockId, BlockTimestamp, Name};
 use rocksdb::{Direction, IteratorMode, WriteBatch};
 
-use crate::db::{BLOCKS, META, Store};
 use crate::StoreError;
+use crate::db::{BLOCKS, META, Store};
 
 const HEAD: &[u8] = b"head";
 const WATERMARK: &[u8] = b"watermark/";
@@ -205,10 +205,7 @@ fn watermark_value(mark: Watermark) -> [u8; 8] {
 
 fn decode_watermark(value: &[u8]) -> Option<Watermark> {
     let (num, slot) = value.split_first_chunk::<4>()?;
-    Some(Watermark {
-        num: u32::from_be_bytes(*num),
-        slot: BlockTimestamp(u32::from_be_bytes(slot.try_into().ok()?)),
-    })
+    Some(Watermark { num: u32::from_be_bytes(*num), slot: BlockTimestamp(u32::from_be_bytes(slot.try_into().ok()?)) })
 }
 
 fn decode_head(value: &[u8]) -> Option<Head> {

@@ -4,8 +4,8 @@
 use primitives::BlockId;
 use rocksdb::{IteratorMode, WriteBatch};
 
-use crate::db::{META, STATE, Store};
 use crate::StoreError;
+use crate::db::{META, STATE, Store};
 
 const CHECKPOINT: &[u8] = b"checkpoint";
 
@@ -68,7 +68,11 @@ impl Store {
         let Some(value) = self.get(META, CHECKPOINT)? else { return Ok(None) };
         let header = value.split_first_chunk::<4>().and_then(|(num, rest)| {
             let (id, extra) = rest.split_first_chunk::<32>()?;
-            Some(CheckpointHeader { num: u32::from_be_bytes(*num), id: primitives::Checksum256(*id), extra: extra.to_vec() })
+            Some(CheckpointHeader {
+                num: u32::from_be_bytes(*num),
+                id: primitives::Checksum256(*id),
+                extra: extra.to_vec(),
+            })
         });
         header.map(Some).ok_or_else(|| self.corrupt("the checkpoint names no block"))
     }
@@ -107,7 +111,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&StoreSettings { path: folder.path().to_owned() }).unwrap();
         assert_eq!(store.checkpoint().unwrap(), None);
-        let header = |num, extra: &[u8]| CheckpointHeader { num, id: primitives::Checksum256([7; 32]), extra: extra.to_vec() };
+        let header =
+            |num, extra: &[u8]| CheckpointHeader { num, id: primitives::Checksum256([7; 32]), extra: extra.to_vec() };
         let mut writer = store.begin_checkpoint();
         writer.put(b"a", b"1");
         writer.put(b"b", b"2");

@@ -57,8 +57,8 @@ impl Store {
         let path = settings.path.clone();
         std::fs::create_dir_all(&path).map_err(|source| StoreError::file("make the folder", &path, source))?;
         let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
-        let families = [META, BLOCKS, STATE, TRACES]
-            .map(|name| ColumnFamilyDescriptor::new(name, family_options(name, &cache)));
+        let families =
+            [META, BLOCKS, STATE, TRACES].map(|name| ColumnFamilyDescriptor::new(name, family_options(name, &cache)));
         let db = DB::open_cf_descriptors(&database_options(), &path, families)
             .map_err(|source| StoreError::Database { action: "open files", path: path.clone(), source })?;
         Ok(Self { db, path })

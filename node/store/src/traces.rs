@@ -4,8 +4,8 @@
 use primitives::TransactionId;
 use rocksdb::WriteBatch;
 
-use crate::db::{Store, TRACES};
 use crate::StoreError;
+use crate::db::{Store, TRACES};
 
 const BLOCK: u8 = b'b';
 const TRANSACTION: u8 = b't';

@@ -22,9 +22,6 @@ macro_rules! builtins {
                     _ => None,
                 }
             }
-
-            #[cfg(test)]
-            pub const ALL: &[(&str, Self)] = &[$(($name, Self::$case)),*];
         }
     };
 }
@@ -69,10 +66,10 @@ pub(crate) fn unsigned(value: impl Into<u64>) -> Value {
     if value > LARGEST_PLAIN_INTEGER { Value::String(value.to_string()) } else { Value::from(value) }
 }
 
-/// A signed number as nodeos prints it: a string when it is large, not when it is small.
+/// A signed number as nodeos prints it: a string when its magnitude is large.
 fn signed(value: impl Into<i64>) -> Value {
     let value = value.into();
-    if value > LARGEST_PLAIN_INTEGER as i64 { Value::String(value.to_string()) } else { Value::from(value) }
+    if value.unsigned_abs() > LARGEST_PLAIN_INTEGER { Value::String(value.to_string()) } else { Value::from(value) }
 }
 
 fn text(value: impl std::fmt::Display) -> Value {
@@ -103,7 +100,7 @@ impl Builtin {
             Self::Float32 => text(double_text(f64::from(f32::unpack(input)?))),
             Self::Float64 => text(double_text(f64::unpack(input)?)),
             Self::Float128 => text(format_args!("0x{}", Bytes(<[u8; 16]>::unpack(input)?.to_vec()))),
-            Self::TimePoint => text(TimePoint::unpack(input)?),
+            Self::TimePoint => text(printable_time(TimePoint::unpack(input)?)?),
             Self::TimePointSec => text(TimePointSec::unpack(input)?),
             Self::BlockTimestamp => text(BlockTimestamp::unpack(input)?),
             Self::Name => text(Name::unpack(input)?),
@@ -118,8 +115,8 @@ impl Builtin {
             Self::SymbolCode => text(valid_symbol(Symbol(SymbolCode::unpack(input)?.0 << 8))?.code()),
             Self::Asset => text(valid_asset(Asset::unpack(input)?)?),
             Self::ExtendedAsset => {
-                let asset = ExtendedAsset::unpack(input)?;
-                valid_asset(asset.quantity)?;
+                let quantity = valid_asset(Asset::unpack(input)?)?;
+                let asset = ExtendedAsset { quantity, contract: Name::unpack(input)? };
                 serde_json::to_value(asset).expect("texts make JSON")
             }
         })
@@ -184,6 +181,12 @@ pub(crate) fn pack_length(length: usize, out: &mut Vec<u8>) -> Result<(), Fault>
     Ok(())
 }
 
+/// Instants after the year 9999 have no text.
+fn printable_time(time: TimePoint) -> Result<TimePoint, Fault> {
+    ensure!(time <= TimePoint::LAST_PRINTABLE, STD_EXCEPTION, "Year is out of valid range: 1400..9999");
+    Ok(time)
+}
+
 fn valid_symbol(symbol: Symbol) -> Result<Symbol, Fault> {
     symbol.validate().map(|()| symbol)
 }
@@ -222,8 +225,14 @@ pub(crate) fn as_array(value: &Value) -> Result<&Vec<Value>, Fault> {
     value.as_array().ok_or_else(|| bad_cast(value, "Array"))
 }
 
+/// A fault of the accessors that take no other type.
+fn bad_type(value: &Value, target: &str) -> Fault {
+    let message = format!("Invalid cast from type '{}' to {target}", type_name(value));
+    Fault::new(FaultKind::BAD_CAST_EXCEPTION, message)
+}
+
 pub(crate) fn as_str(value: &Value) -> Result<&str, Fault> {
-    value.as_str().ok_or_else(|| bad_cast(value, "string"))
+    value.as_str().ok_or_else(|| bad_type(value, "string"))
 }
 
 /// `variant::as_string`: numbers and flags have a text too.
@@ -273,7 +282,7 @@ fn as_i64(value: &Value) -> Result<i64, Fault> {
 fn as_u128(value: &Value) -> Result<u128, Fault> {
     match value {
         Value::Number(number) if number.is_u64() => Ok(as_u64(value)?.into()),
-        Value::String(text) => big(text).ok_or_else(|| parse_error("uint128_t")),
+        Value::String(text) => big(text).ok_or_else(unreadable_number),
         _ => Err(Fault::new(
             FaultKind::BAD_CAST_EXCEPTION,
             format!("Cannot convert variant of type '{}' into a uint128_t", type_name(value)),
@@ -289,7 +298,7 @@ fn as_i128(value: &Value) -> Result<i128, Fault> {
                 Some(digits) => 0i128.checked_sub_unsigned(big(digits)?),
                 None => i128::try_from(big(text)?).ok(),
             };
-            parse().ok_or_else(|| parse_error("int128_t"))
+            parse().ok_or_else(unreadable_number)
         }
         _ => Err(Fault::new(
             FaultKind::BAD_CAST_EXCEPTION,
@@ -298,8 +307,17 @@ fn as_i128(value: &Value) -> Result<i128, Fault> {
     }
 }
 
+/// What boost says of a large number that is none; the colon comes with it.
+fn unreadable_number() -> Fault {
+    let message = "Unexpected content found while parsing character string.: ";
+    Fault::new(FaultKind::STD_EXCEPTION, message)
+}
+
 /// A large number in decimal, hexadecimal (`0x`) or octal (`0`), as boost reads them.
 fn big(text: &str) -> Option<u128> {
+    if text.is_empty() {
+        return Some(0);
+    }
     if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         return u128::from_str_radix(digits, 16).ok();
     }
@@ -320,19 +338,28 @@ fn as_f64(value: &Value) -> Result<f64, Fault> {
 }
 
 fn float128(value: &Value) -> Result<[u8; 16], Fault> {
-    let digits = as_str(value)?.strip_prefix("0x").filter(|digits| digits.len() == 32);
-    let digits = digits
-        .ok_or_else(|| Fault::new(FaultKind::ASSERT_EXCEPTION, "Failure in converting hex data into a float128_t"))?;
+    let text = printed(value)?;
+    let digits = text.strip_prefix("0x").filter(|digits| digits.len() == 32).ok_or_else(|| {
+        let assertion = "s.size() == 2 + 2 * sizeof(temp) && s.find(\"0x\") == 0";
+        let message = format!("{assertion}: Failure in converting hex data into a float128_t");
+        Fault::new(FaultKind::ASSERT_EXCEPTION, message)
+    })?;
     Ok(bytes_of_hex(digits)?.try_into().expect("32 digits are 16 bytes"))
 }
 
 /// An object, or an array of quantity and contract.
 fn extended_asset(value: &Value) -> Result<ExtendedAsset, Fault> {
-    let missing = |key: &str| Fault::new(FaultKind::KEY_NOT_FOUND_EXCEPTION, format!("Key {key}"));
     let part = |index: usize, key: &str| match value {
-        Value::Array(items) => items.get(index).ok_or_else(|| missing(key)),
-        Value::Object(fields) => fields.get(key).ok_or_else(|| missing(key)),
-        _ => Err(bad_cast(value, "Object")),
+        Value::Array(items) => items.get(index).ok_or_else(|| {
+            let length = items.len();
+            let message =
+                format!("vector::_M_range_check: __n (which is {index}) >= this->size() (which is {length}): ");
+            Fault::new(FaultKind::STD_EXCEPTION, message)
+        }),
+        Value::Object(fields) => {
+            fields.get(key).ok_or_else(|| Fault::new(FaultKind::KEY_NOT_FOUND_EXCEPTION, format!("Key {key}")))
+        }
+        _ => Err(bad_type(value, "Object")),
     };
     let quantity = as_str(part(0, "quantity")?)?.parse()?;
     Ok(ExtendedAsset { quantity, contract: as_str(part(1, "contract")?)?.parse()? })

@@ -78,6 +78,9 @@ fn decode_builtin(
     };
     value.map_err(|fault| {
         let message = format!("Unable to unpack {class} type '{inner}' while processing '{}'", context.path());
+        if fault.kind == FaultKind::STD_EXCEPTION {
+            return Fault::new(FaultKind::UNPACK_EXCEPTION, format!("{message} ({})", fault.details.join("; ")));
+        }
         fault.rethrown_as(FaultKind::UNPACK_EXCEPTION, message)
     })
 }

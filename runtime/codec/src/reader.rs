@@ -3,13 +3,19 @@
 /// Why bytes are not what they should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// The input ends inside a value.
-    #[error("input ends early: {needed} more bytes needed, {left} left")]
+    /// The input ends inside a value. The text is fc's, which counts oddly.
+    #[error("read datastream of length {total} over by {}", 1 - (*left as i64))]
     Truncated {
-        /// Bytes that the value needs.
-        needed: usize,
-        /// Bytes that there are.
+        /// Bytes of the whole input.
+        total: usize,
+        /// Bytes that there were for the value.
         left: usize,
+    },
+    /// The input ends inside a variable-length integer.
+    #[error("get datastream of length {total} over by 1")]
+    TruncatedVarint {
+        /// Bytes of the whole input.
+        total: usize,
     },
     /// A length is above fc's limit.
     #[error("length {length} is above the limit of {limit}")]
@@ -45,12 +51,13 @@ pub enum DecodeError {
 #[derive(Debug, Clone)]
 pub struct Reader<'a> {
     rest: &'a [u8],
+    total: usize,
 }
 
 impl<'a> Reader<'a> {
     /// Starts at the front of `bytes`.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes }
+        Self { rest: bytes, total: bytes.len() }
     }
 
     /// Number of unread bytes.
@@ -65,18 +72,27 @@ impl<'a> Reader<'a> {
 
     /// Takes the next `count` bytes.
     pub fn take(&mut self, count: usize) -> Result<&'a [u8], DecodeError> {
-        let (taken, rest) =
-            self.rest.split_at_checked(count).ok_or(DecodeError::Truncated { needed: count, left: self.rest.len() })?;
+        let (taken, rest) = self
+            .rest
+            .split_at_checked(count)
+            .ok_or(DecodeError::Truncated { total: self.total, left: self.rest.len() })?;
         self.rest = rest;
         Ok(taken)
     }
 
     /// Takes the next `N` bytes.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
-        let left = self.rest.len();
-        let (taken, rest) = self.rest.split_first_chunk().ok_or(DecodeError::Truncated { needed: N, left })?;
+        let truncated = DecodeError::Truncated { total: self.total, left: self.rest.len() };
+        let (taken, rest) = self.rest.split_first_chunk().ok_or(truncated)?;
         self.rest = rest;
         Ok(*taken)
+    }
+
+    /// Takes the next byte of a variable-length integer.
+    pub(crate) fn varint_byte(&mut self) -> Result<u8, DecodeError> {
+        let (byte, rest) = self.rest.split_first().ok_or(DecodeError::TruncatedVarint { total: self.total })?;
+        self.rest = rest;
+        Ok(*byte)
     }
 
     /// Ends the reading.

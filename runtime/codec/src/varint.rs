@@ -33,7 +33,7 @@ impl Unpack for VarUint32 {
     fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let mut value = 0u32;
         for shift in (0..35).step_by(7) {
-            let [byte] = input.array()?;
+            let byte = input.varint_byte()?;
             value |= u32::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
                 break;
@@ -54,7 +54,7 @@ impl Unpack for VarInt32 {
     fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let (mut raw, mut shift) = (0u32, 0u32);
         loop {
-            let [byte] = input.array()?;
+            let byte = input.varint_byte()?;
             raw |= u32::from(byte & 0x7f).wrapping_shl(shift);
             shift = shift.wrapping_add(7);
             if byte & 0x80 == 0 {

@@ -126,7 +126,9 @@ impl Asset {
 
 impl fmt::Display for SymbolCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&letters(self.0).map(char::from).collect::<String>())
+        // Bytes of an invalid code that are no text are left out, as nodeos does when it prints.
+        let bytes: Vec<u8> = letters(self.0).collect();
+        f.pad(&bytes.utf8_chunks().map(|chunk| chunk.valid()).collect::<String>())
     }
 }
 

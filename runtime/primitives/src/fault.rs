@@ -124,13 +124,11 @@ impl From<codec::DecodeError> for Fault {
     /// The exception that `fc::raw::unpack` would throw.
     fn from(error: codec::DecodeError) -> Self {
         use codec::DecodeError;
-        match error {
-            DecodeError::Truncated { needed, left } => {
-                let over = needed.saturating_sub(left);
-                Self::new(FaultKind::OUT_OF_RANGE_EXCEPTION, format!("read datastream of length {left} over by {over}"))
-            }
-            error => Self::new(FaultKind::ASSERT_EXCEPTION, error.to_string()),
-        }
+        let kind = match error {
+            DecodeError::Truncated { .. } | DecodeError::TruncatedVarint { .. } => FaultKind::OUT_OF_RANGE_EXCEPTION,
+            _ => FaultKind::ASSERT_EXCEPTION,
+        };
+        Self::new(kind, error.to_string())
     }
 }
 

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserializer, Serializer};
 
-/// The largest integer that nodeos prints without quotes.
+/// The largest magnitude of an integer that nodeos prints without quotes.
 pub const LARGEST_PLAIN_INTEGER: u64 = 0xffff_ffff;
 
 /// Gives a type with `Display` and `FromStr` the JSON form of its text.
@@ -81,6 +81,7 @@ pub mod integer {
         match value.widen() {
             Ok(number) if number > LARGEST_PLAIN_INTEGER => serializer.collect_str(&number),
             Ok(number) => serializer.serialize_u64(number),
+            Err(number) if number < -(LARGEST_PLAIN_INTEGER as i64) => serializer.collect_str(&number),
             Err(number) => serializer.serialize_i64(number),
         }
     }

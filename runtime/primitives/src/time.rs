@@ -48,6 +48,9 @@ impl BlockTimestamp {
 }
 
 impl TimePoint {
+    /// The last instant that nodeos can print, at the end of the year 9999.
+    pub const LAST_PRINTABLE: Self = Self(253_402_300_799_999_999);
+
     /// Whole seconds, rounded towards zero, cut to 32 bits as `time_point_sec(time_point)` does.
     pub fn seconds(self) -> TimePointSec {
         TimePointSec((self.0 / SECOND_US) as u32)
@@ -149,69 +152,114 @@ impl fmt::Display for BlockTimestamp {
     }
 }
 
-/// `2020-01-31`: three numbers between any of boost's separators.
-fn parse_date(text: &str) -> Option<i64> {
-    let mut parts = text.split([',', '-', '.', ' ', '/']).filter(|part| !part.is_empty());
-    let year: i64 = parts.next()?.parse().ok()?;
-    let month: i64 = parts.next()?.parse().ok()?;
-    let day: i64 = parts.next()?.parse().ok()?;
-    checked_days(year, month, day)
+/// Why a text is no time: what boost says.
+type Reason = &'static str;
+
+const NO_NUMBER: Reason = "bad lexical cast: source type value could not be interpreted as target";
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+/// A month as a number or an English name, whole or the first three letters.
+fn parse_month(text: &str) -> Result<i64, Reason> {
+    if text.starts_with(|first: char| first.is_ascii_digit()) {
+        return text.parse().map_err(|_| NO_NUMBER);
+    }
+    let name = text.to_ascii_lowercase();
+    let found = MONTHS.iter().position(|month| *month == name || month[..3] == name);
+    found.map(|index| index as i64 + 1).ok_or("Month number is out of range 1..12")
+}
+
+/// `2020-01-31`: year, month and day between any of boost's separators.
+fn parse_date(text: &str) -> Result<i64, Reason> {
+    let (mut year, mut month, mut day) = (0u16, 0, 0u16);
+    let parts = text.split([',', '-', '.', ' ', '/']).filter(|part| !part.is_empty());
+    for (position, part) in parts.take(3).enumerate() {
+        match position {
+            0 => year = part.parse().map_err(|_| NO_NUMBER)?,
+            1 => month = parse_month(part)?,
+            _ => day = part.parse().map_err(|_| NO_NUMBER)?,
+        }
+    }
+    checked_days(i64::from(year), month, i64::from(day))
 }
 
 /// Days of a date that exists, within boost's calendar of the years 1400 to 9999.
-fn checked_days(year: i64, month: i64, day: i64) -> Option<i64> {
+fn checked_days(year: i64, month: i64, day: i64) -> Result<i64, Reason> {
+    if !(1..=31).contains(&day) {
+        return Err("Day of month value is out of range 1..31");
+    }
+    if !(1400..=9999).contains(&year) {
+        return Err("Year is out of valid range: 1400..9999");
+    }
+    if !(1..=12).contains(&month) {
+        return Err("Month number is out of range 1..12");
+    }
     let days = days_of(year, month, day);
-    ((1400..=9999).contains(&year) && (1..=12).contains(&month) && day >= 1 && date_of(days) == (year, month, day))
-        .then_some(days)
+    if date_of(days) == (year, month, day) { Ok(days) } else { Err("Day of month is not valid for year") }
 }
 
 /// `12:34:56.789` in seconds; the fraction must be a number and is left to the caller.
-fn parse_time_of_day(text: &str) -> Option<i64> {
+fn parse_time_of_day(text: &str) -> Result<i64, Reason> {
+    let Some(first) = text.chars().next() else {
+        return Err("basic_string::at: __n (which is 0) >= this->size() (which is 0)");
+    };
     let mut seconds = 0i64;
-    let negative = text.chars().next()? == '-';
     let parts = text.split(['-', ':', ',', '.']).filter(|part| !part.is_empty());
     for (part, unit) in parts.zip([3600, 60, 1, 0]) {
-        let number: i64 =
-            if unit == 0 { part.chars().take(6).collect::<String>().parse() } else { part.parse() }.ok()?;
-        seconds = seconds.checked_add(number.checked_mul(unit)?)?;
+        let digits = if unit == 0 { &part[..part.floor_char_boundary(6)] } else { part };
+        let number: i32 = digits.parse().map_err(|_| NO_NUMBER)?;
+        seconds += i64::from(number) * unit;
     }
-    Some(if negative { -seconds } else { seconds })
+    Ok(if first == '-' { -seconds } else { seconds })
 }
 
 /// `20200131T123456`.
-fn parse_plain(text: &str) -> Option<i64> {
-    let (date, time) = text.split_once('T')?;
-    let time = time.split(['.', ',']).next()?;
-    let digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits(date, 8) || !digits(time, 6) {
-        return None;
+fn parse_plain(text: &str) -> Result<i64, Reason> {
+    let (date, time) = text.split_once('T').unwrap_or((text, ""));
+    let time = time.split(['.', ',']).next().unwrap_or_default();
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(date) || !digits(time) {
+        // boost reads year, month and day by position; what is missing is zero.
+        return Err(if date.len() > 1 { NO_NUMBER } else { "Day of month value is out of range 1..31" });
     }
-    let number = |text: &str| text.parse::<i64>().ok();
-    let days = checked_days(number(&date[..4])?, number(&date[4..6])?, number(&date[6..])?)?;
-    let (hour, minute, second) = (number(&time[..2])?, number(&time[2..4])?, number(&time[4..])?);
-    Some(days * DAY_SECONDS + hour * 3600 + minute * 60 + second)
+    let number = |text: &str, from: usize, to: usize| -> i64 {
+        text.get(from..to.min(text.len())).and_then(|digits| digits.parse().ok()).unwrap_or_default()
+    };
+    let days = checked_days(number(date, 0, 4), number(date, 4, 6), number(date, 6, 8))?;
+    Ok(days * DAY_SECONDS + number(time, 0, 2) * 3600 + number(time, 2, 4) * 60 + number(time, 4, 6))
 }
 
 /// Seconds since 1970 as `time_point_sec::from_iso_string` reads them; a fraction is dropped.
-fn parse_seconds(text: &str) -> Option<u32> {
-    let seconds = if text.as_bytes().get(4) == Some(&b'-') {
-        let (date, time) = text.split_once('T')?;
-        parse_date(date)?.checked_mul(DAY_SECONDS)?.checked_add(parse_time_of_day(time)?)?
-    } else {
-        parse_plain(text)?
+fn parse_seconds(text: &str) -> Result<u32, Fault> {
+    let parse = || {
+        if text.as_bytes().get(4) != Some(&b'-') {
+            return parse_plain(text);
+        }
+        let (date, time) = text.split_once('T').unwrap_or((text, ""));
+        Ok(parse_date(date)? * DAY_SECONDS + parse_time_of_day(time)?)
     };
-    Some(seconds as u32)
-}
-
-fn unreadable(text: &str, kind: &str) -> Fault {
-    let message = format!("unable to convert ISO-formatted string to {kind}: {text}");
-    Fault::new(FaultKind::STD_EXCEPTION, message)
+    parse().map(|seconds| seconds as u32).map_err(|reason| {
+        let message = format!("{reason}: unable to convert ISO-formatted string to fc::time_point_sec");
+        Fault::new(FaultKind::STD_EXCEPTION, message)
+    })
 }
 
 impl FromStr for TimePointSec {
     type Err = Fault;
     fn from_str(text: &str) -> Result<Self, Fault> {
-        parse_seconds(text).map(Self).ok_or_else(|| unreadable(text, "fc::time_point_sec"))
+        parse_seconds(text).map(Self)
     }
 }
 
@@ -221,13 +269,12 @@ impl FromStr for TimePoint {
     /// As fc reads it: the digits after the dot count as milliseconds once there are three of them, so a longer
     /// fraction means more than a second.
     fn from_str(text: &str) -> Result<Self, Fault> {
-        let parse = || {
-            let seconds = i64::from(parse_seconds(text)?);
-            let Some((_, fraction)) = text.split_once('.') else { return Some(seconds * SECOND_US) };
-            let milliseconds = format!("1{fraction:0<3}").parse::<i64>().ok()?.checked_sub(1000)?;
-            milliseconds.checked_mul(1000)?.checked_add(seconds * SECOND_US)
-        };
-        parse().map(Self).ok_or_else(|| unreadable(text, "fc::time_point"))
+        let seconds = i64::from(parse_seconds(text)?);
+        let Some((_, fraction)) = text.split_once('.') else { return Ok(Self(seconds * SECOND_US)) };
+        let no_number = || Fault::new(FaultKind::PARSE_ERROR_EXCEPTION, "Couldn't parse int64_t");
+        let milliseconds: i64 = format!("1{fraction:0<3}").parse().map_err(|_| no_number())?;
+        let time = (milliseconds - 1000).checked_mul(1000).and_then(|us| us.checked_add(seconds * SECOND_US));
+        time.map(Self).ok_or_else(no_number)
     }
 }
 

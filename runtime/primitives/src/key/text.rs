@@ -39,23 +39,30 @@ fn value_of<T: Pack + Unpack>(digits: &str, kind: &str) -> Result<T, Fault> {
     let bytes = decode_base58(digits)?;
     let (value, check): (T, [u8; 4]) = Unpack::from_bytes(&bytes)?;
     // The bytes before the checksum may have several forms; the one form that counts is the packed one.
-    crate::ensure!(checksum(&value.to_bytes(), kind) == check, ASSERT_EXCEPTION, "checksum == wrapped.check: ");
+    let expected = if kind.is_empty() { "wrapper::calculate_checksum(wrapped.data)" } else { "checksum" };
+    let right = checksum(&value.to_bytes(), kind) == check;
+    crate::ensure!(right, ASSERT_EXCEPTION, "{expected} == wrapped.check: ");
     Ok(value)
 }
 
 /// Splits `PUB_K1_digits` into the kind and the digits.
-fn parts<'a>(text: &'a str, base: &str, what: &str) -> Result<(&'a str, &'a str), Fault> {
-    let missing = || fault(format!("No delimiter in string, cannot determine type: {text}"));
-    let (prefix, rest) = text.split_once('_').ok_or_else(missing)?;
-    crate::ensure!(prefix == base, ASSERT_EXCEPTION, "{what} has invalid prefix: {text}");
-    crate::ensure!(!rest.is_empty(), ASSERT_EXCEPTION, "{what} has no data: {text}");
-    let (kind, digits) = rest.split_once('_').ok_or_else(missing)?;
-    crate::ensure!(!digits.is_empty(), ASSERT_EXCEPTION, "Data only has suite type prefix: {text}");
+///
+/// The messages begin with the assertion that fails, as fc's do.
+fn parts<'a>(text: &'a str, base: &str, what: &str, unknown: &str) -> Result<(&'a str, &'a str), Fault> {
+    let missing = |place: &str, unknown: &str, text: &str| {
+        fault(format!("pivot != std::string::npos: No delimiter in {place}, cannot determine {unknown}: {text}"))
+    };
+    let (prefix, rest) = text.split_once('_').ok_or_else(|| missing("string", unknown, text))?;
+    crate::ensure!(prefix == base, ASSERT_EXCEPTION, "prefix == prefix_str: {what} has invalid prefix: {text}");
+    crate::ensure!(!rest.is_empty(), ASSERT_EXCEPTION, "!data_str.empty(): {what} has no data: {text}");
+    let (kind, digits) = rest.split_once('_').ok_or_else(|| missing("data", "suite type", rest))?;
+    let message = "!data_str.empty(): Data only has suite type prefix";
+    crate::ensure!(!digits.is_empty(), ASSERT_EXCEPTION, "{message}: {rest}");
     Ok((kind, digits))
 }
 
-fn unknown_kind(kind: &str) -> Fault {
-    fault(format!("No matching suite type for {kind}"))
+fn unknown_kind(kind: &str, digits: &str) -> Fault {
+    fault(format!("false: No matching suite type for {kind}_{digits}"))
 }
 
 impl PublicKey {
@@ -91,11 +98,11 @@ impl FromStr for PublicKey {
             }
             _ => {}
         }
-        match parts(text, "PUB", "Public Key")? {
+        match parts(text, "PUB", "Public Key", "data type")? {
             ("K1", digits) => value_of(digits, "K1").map(Self::K1),
             ("R1", digits) => value_of(digits, "R1").map(Self::R1),
             ("WA", digits) => value_of::<WebAuthnKey>(digits, "WA").map(Self::WebAuthn),
-            (kind, _) => Err(unknown_kind(kind)),
+            (kind, digits) => Err(unknown_kind(kind, digits)),
         }
     }
 }
@@ -116,11 +123,11 @@ impl FromStr for Signature {
     /// # Errors
     /// `assert_exception` or `parse_error_exception`, as fc throws them.
     fn from_str(text: &str) -> Result<Self, Fault> {
-        match parts(text, "SIG", "Signature Key")? {
+        match parts(text, "SIG", "Signature Key", "type")? {
             ("K1", digits) => value_of(digits, "K1").map(Self::K1),
             ("R1", digits) => value_of(digits, "R1").map(Self::R1),
             ("WA", digits) => value_of::<Box<WebAuthnSignature>>(digits, "WA").map(Self::WebAuthn),
-            (kind, _) => Err(unknown_kind(kind)),
+            (kind, digits) => Err(unknown_kind(kind, digits)),
         }
     }
 }
@@ -164,7 +171,7 @@ impl FromStr for PrivateKey {
         if !text.contains('_') {
             return parse_wif(text).map(Self::K1);
         }
-        match parts(text, "PVT", "Private Key").map_err(hidden)? {
+        match parts(text, "PVT", "Private Key", "type").map_err(hidden)? {
             ("K1", digits) => value_of(digits, "K1").map(Self::K1).map_err(hidden),
             ("R1", digits) => value_of(digits, "R1").map(Self::R1).map_err(hidden),
             _ => Err(fault("string is no private key")),
