@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use statedb::Stamp;
 
 use crate::undo::Undo;
-use crate::{CodeId, DirtyKey, Ledger, Limits, PermissionId, Usage};
+use crate::{CodeId, Ledger, Limits, PermissionId, RowKey, Usage};
 
 /// An account's dense index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,7 +20,7 @@ impl AccountId {
 }
 
 /// `account_metadata_object`: what execution touches all the time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AccountMetadata {
     /// Actions received.
     pub recv_sequence: u64,
@@ -43,22 +43,6 @@ pub struct AccountMetadata {
 }
 
 const PRIVILEGED: u32 = 1;
-
-impl Default for AccountMetadata {
-    fn default() -> Self {
-        Self {
-            recv_sequence: 0,
-            auth_sequence: 0,
-            code_sequence: 0,
-            abi_sequence: 0,
-            code: None,
-            last_code_update: TimePoint::default(),
-            flags: 0,
-            vm_type: 0,
-            vm_version: 0,
-        }
-    }
-}
 
 impl AccountMetadata {
     /// Whether the account may call privileged host functions.
@@ -249,13 +233,13 @@ impl Ledger {
     #[inline]
     pub(crate) fn list_account_hot(&mut self, account: AccountId) {
         if self.epoch.list(&mut self.accounts.hot_stamp[account.index()]) {
-            self.dirty.push(DirtyKey::AccountHot(account.0));
+            self.list(RowKey::AccountHot(account.0));
         }
     }
 
     pub(crate) fn list_account_info(&mut self, account: AccountId) {
         if self.epoch.list(&mut self.accounts.info_stamp[account.index()]) {
-            self.dirty.push(DirtyKey::AccountInfo(account.0));
+            self.list(RowKey::AccountInfo(account.0));
         }
     }
 }

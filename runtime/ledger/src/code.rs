@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use statedb::Slab;
 
 use crate::undo::Undo;
-use crate::{DirtyKey, Ledger};
+use crate::{Ledger, RowKey};
 
 /// Handle of a stored contract; may be used again for another one after its removal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,10 +87,7 @@ impl Ledger {
     /// Stores a contract with one user, or counts one more user of it.
     pub fn add_code_reference(&mut self, code_hash: Checksum256, code: &[u8], first_block_used: u32) -> CodeId {
         if let Some(id) = self.find_code(code_hash, 0, 0) {
-            let code = self.codes.rows.row_mut(id.0);
-            self.journal.push(Undo::CodeReferences(id, code.code_ref_count));
-            code.code_ref_count += 1;
-            self.dirty.push(DirtyKey::Code(code.key()));
+            self.change_code_references(id, 1);
             return id;
         }
         let order = self.codes.next_order;
@@ -104,22 +101,29 @@ impl Ledger {
             vm_type: 0,
             vm_version: 0,
         };
-        self.dirty.push(DirtyKey::Code(row.key()));
+        let key = row.key();
         let id = self.codes.put(row);
-        self.journal.push(Undo::CodeCreated(id));
+        self.journal.push(Undo::CodeCreated(id, key));
+        self.list(RowKey::Code(key));
         id
     }
 
     /// Counts one user less; the last one takes the contract away.
     pub fn remove_code_reference(&mut self, id: CodeId) {
-        let code = self.codes.rows.row_mut(id.0);
-        self.dirty.push(DirtyKey::Code(code.key()));
-        if code.code_ref_count == 1 {
+        if self.code(id).code_ref_count == 1 {
             let code = self.codes.take(id);
-            self.journal.push(Undo::CodeRemoved(Box::new(code)));
+            self.list(RowKey::Code(code.key()));
+            self.journal.push(Undo::CodeRemoved(id, Box::new(code)));
         } else {
-            self.journal.push(Undo::CodeReferences(id, code.code_ref_count));
-            code.code_ref_count -= 1;
+            self.change_code_references(id, -1);
         }
+    }
+
+    fn change_code_references(&mut self, id: CodeId, by: i64) {
+        let code = self.codes.rows.row_mut(id.0);
+        let (key, old) = (code.key(), code.code_ref_count);
+        code.code_ref_count = old.wrapping_add_signed(by);
+        self.journal.push(Undo::CodeReferences(id, key, old));
+        self.list(RowKey::Code(key));
     }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::secondary::{Secondaries, SecondaryRows};
 use crate::undo::Undo;
-use crate::{DirtyKey, Ledger};
+use crate::{Ledger, RowKey};
 
 /// What a contract table is found by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, codec::Pack, codec::Unpack)]
@@ -57,7 +57,6 @@ pub struct Table {
     pub count: u32,
     pub(crate) rows: Rows,
     pub(crate) secondary: Option<Box<SecondaryRows>>,
-    pub(crate) stamp: Stamp,
 }
 
 impl Table {
@@ -94,6 +93,7 @@ impl Row {
 pub(crate) struct Contracts {
     pub tables: Slab<Table>,
     pub by_key: FxHashMap<TableKey, TableId>,
+    pub by_order: FxHashMap<u64, TableId>,
     /// The same in order, for listings.
     pub ordered: BTreeMap<TableKey, TableId>,
     pub next_order: u64,
@@ -103,9 +103,10 @@ pub(crate) struct Contracts {
 
 impl Contracts {
     pub fn put_table(&mut self, table: Table) -> TableId {
-        let key = table.key;
+        let (key, order) = (table.key, table.order);
         let id = TableId(self.tables.insert(table));
         self.by_key.insert(key, id);
+        self.by_order.insert(order, id);
         self.ordered.insert(key, id);
         id
     }
@@ -113,6 +114,7 @@ impl Contracts {
     pub fn take_table(&mut self, id: TableId) -> Table {
         let table = self.tables.remove(id.0);
         self.by_key.remove(&table.key);
+        self.by_order.remove(&table.order);
         self.ordered.remove(&table.key);
         table
     }
@@ -164,17 +166,10 @@ impl Ledger {
         debug_assert!(!self.contracts.by_key.contains_key(&key), "a new table does not exist");
         let order = self.contracts.next_order;
         self.contracts.next_order += 1;
-        let id = self.contracts.put_table(Table {
-            order,
-            key,
-            payer,
-            count: 0,
-            rows: Rows::default(),
-            secondary: None,
-            stamp: Stamp::default(),
-        });
-        self.journal.push(Undo::TableCreated(id));
-        self.list_table(id);
+        let id =
+            self.contracts.put_table(Table { order, key, payer, count: 0, rows: Rows::default(), secondary: None });
+        self.journal.push(Undo::TableCreated(id, order));
+        self.list(RowKey::Table(order));
         id
     }
 
@@ -184,8 +179,8 @@ impl Ledger {
     /// When it has rows.
     pub fn remove_table(&mut self, id: TableId) {
         assert!(self.table(id).count == 0, "a removed table is empty");
-        self.list_table(id);
         let table = self.contracts.take_table(id);
+        self.list(RowKey::Table(table.order));
         self.journal.push(Undo::TableRemoved(Box::new(table)));
     }
 
@@ -203,10 +198,10 @@ impl Ledger {
         }
         let mut stamp = Stamp::default();
         self.epoch.list(&mut stamp);
-        self.dirty.push(DirtyKey::Row(header.key, primary));
-        self.list_table(table);
+        let order = header.order;
         let id = self.contracts.put_row(Row { primary, payer, value: value.into(), table, stamp });
-        self.journal.push(Undo::RowInserted(id));
+        self.journal.push(Undo::RowInserted(id, order, primary));
+        self.list(RowKey::Row(order, primary));
         Some(id)
     }
 
@@ -214,26 +209,24 @@ impl Ledger {
     #[inline]
     pub fn update_row(&mut self, id: RowId, payer: Name, value: &[u8]) {
         let row = self.contracts.rows.row_mut(id.0);
-        if self.epoch.list(&mut row.stamp) {
-            let key = self.contracts.tables.row(row.table.0).key;
-            self.dirty.push(DirtyKey::Row(key, row.primary));
-        }
+        let (order, primary) = (self.contracts.tables.row(row.table.0).order, row.primary);
         let payer = std::mem::replace(&mut row.payer, payer);
         let value = std::mem::replace(&mut row.value, value.into());
-        self.journal.push(Undo::RowUpdated(id, payer, value));
+        let listed = self.epoch.list(&mut row.stamp);
+        self.journal.push(Undo::RowUpdated { row: id, table: order, primary, payer, value });
+        if listed {
+            self.list(RowKey::Row(order, primary));
+        }
     }
 
     /// Removes a row; the table stays, also when it is empty now. The caller refunds and removes an empty table.
     pub fn remove_row(&mut self, id: RowId) {
-        let row = self.contracts.rows.row_mut(id.0);
-        let table = row.table;
+        let mut row = self.contracts.take_row(id);
+        let order = self.contracts.tables.row(row.table.0).order;
         if self.epoch.list(&mut row.stamp) {
-            let key = self.contracts.tables.row(table.0).key;
-            self.dirty.push(DirtyKey::Row(key, row.primary));
+            self.list(RowKey::Row(order, row.primary));
         }
-        self.list_table(table);
-        let row = self.contracts.take_row(id);
-        self.journal.push(Undo::RowRemoved(row));
+        self.journal.push(Undo::RowRemoved(order, row));
     }
 
     /// The row with this key.
@@ -289,13 +282,5 @@ impl Ledger {
         (bounds.into_iter())
             .flat_map(|bounds| self.contracts.ordered.range(bounds))
             .map(|(key, &id)| (key, self.table(id)))
-    }
-
-    #[inline]
-    pub(crate) fn list_table(&mut self, id: TableId) {
-        let table = self.contracts.tables.row_mut(id.0);
-        if self.epoch.list(&mut table.stamp) {
-            self.dirty.push(DirtyKey::Table(table.key));
-        }
     }
 }

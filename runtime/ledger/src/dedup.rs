@@ -9,7 +9,7 @@ use statedb::Stamp;
 use std::collections::BTreeMap;
 
 use crate::undo::Undo;
-use crate::{DirtyKey, Ledger};
+use crate::{Ledger, RowKey};
 
 /// Ids that expire in one second, with their order of arrival.
 #[derive(Debug, Clone, Default)]
@@ -82,7 +82,7 @@ impl Ledger {
         let bucket = self.dedup.buckets.entry(expiration).or_default();
         bucket.ids.push((order, id));
         if self.epoch.list(&mut bucket.stamp) {
-            self.dirty.push(DirtyKey::Transactions(expiration));
+            self.list(RowKey::Transactions(expiration));
         }
         self.journal.push(Undo::TransactionRecorded(expiration));
         true
@@ -101,7 +101,7 @@ impl Ledger {
                 self.dedup.known.remove(id);
             }
             if self.epoch.list(&mut bucket.stamp) {
-                self.dirty.push(DirtyKey::Transactions(expiration));
+                self.list(RowKey::Transactions(expiration));
             }
             self.journal.push(Undo::TransactionsExpired(Box::new((expiration, bucket))));
         }

@@ -6,7 +6,7 @@ use statedb::{Epoch, OrderedTable, RowUndo};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::undo::Undo;
-use crate::{DirtyKey, Ledger};
+use crate::{Ledger, RowKey};
 
 /// Order of creation, which is also the handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -161,7 +161,7 @@ impl Ledger {
         let (undo, listed) = self.generated.rows.remove(self.epoch, &id.0).expect("the row was just read");
         self.journal.push(Undo::Generated(Box::new(undo)));
         if listed {
-            self.dirty.push(DirtyKey::Generated(id.0));
+            self.list(RowKey::Generated(id.0));
         }
         row
     }
@@ -170,7 +170,7 @@ impl Ledger {
         let (undo, listed) = self.generated.set(self.epoch, order, row);
         self.journal.push(Undo::Generated(Box::new(undo)));
         if listed {
-            self.dirty.push(DirtyKey::Generated(order));
+            self.list(RowKey::Generated(order));
         }
     }
 }

@@ -78,6 +78,8 @@ impl Ledger {
             journal: Journal::default(),
             epoch: Epoch::default(),
             dirty: Vec::new(),
+            dirty_max: crate::checkpoint::LISTED_MAX,
+            checkpointed: false,
             accounts: Default::default(),
             next_ram_correction: 0,
             pending_limits: OrderedTable::default(),

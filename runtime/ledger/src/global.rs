@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::config::BLOCK_SUMMARIES;
 use crate::undo::Undo;
-use crate::{DirtyKey, Ledger};
+use crate::{Ledger, RowKey};
 
 /// `kv_database_config`: without meaning since the key-value tables were withdrawn; part of the state all the same.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack)]
@@ -138,6 +138,6 @@ impl Ledger {
     pub fn set_block_summary(&mut self, slot: u16, id: BlockId) {
         let old = std::mem::replace(&mut self.block_summaries.0[usize::from(slot)], id);
         self.journal.push(Undo::BlockSummary(slot, old));
-        self.dirty.push(DirtyKey::BlockSummary(slot));
+        self.list(RowKey::BlockSummary(slot));
     }
 }

@@ -8,10 +8,13 @@
 //! A change inside a block is taken back with [`Ledger::mark`] and [`Ledger::undo_to`], a whole block with
 //! [`Ledger::begin_block`] and [`Ledger::undo_block`]; [`Ledger::commit_blocks_up_to`] makes blocks final.
 
-use primitives::{Name, TimePointSec};
+use primitives::Name;
 use statedb::{Epoch, Journal, OrderedTable};
 
+use checkpoint::RowKey;
+
 pub mod account;
+pub mod checkpoint;
 pub mod code;
 pub mod config;
 pub mod contract;
@@ -28,6 +31,7 @@ pub mod snapshot;
 pub mod undo;
 
 pub use account::{AccountId, AccountInfo, AccountMetadata};
+pub use checkpoint::{CheckpointError, CheckpointRow};
 pub use code::{Code, CodeId};
 pub use contract::{Row, RowId, Table, TableId, TableKey};
 pub use generated::{GeneratedId, GeneratedTransaction};
@@ -45,7 +49,11 @@ pub struct Ledger {
     journal: Journal<undo::Undo>,
     epoch: Epoch,
     /// Rows changed since the last checkpoint; a key may be there more than once.
-    dirty: Vec<DirtyKey>,
+    dirty: Vec<RowKey>,
+    /// Length of the list at which repetitions are taken out.
+    dirty_max: usize,
+    /// Whether a checkpoint has been taken; the first one has all rows, and changes need not be listed before it.
+    checkpointed: bool,
     accounts: account::Accounts,
     next_ram_correction: u64,
     pending_limits: OrderedTable<Name, Limits>,
@@ -62,21 +70,4 @@ pub struct Ledger {
     protocol_state: Box<ProtocolState>,
     resource_config: ResourceConfig,
     resource_state: ResourceState,
-}
-
-/// What a changed row is found by. Rows of tables with one row are not listed: a checkpoint always has them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum DirtyKey {
-    AccountInfo(u32),
-    AccountHot(u32),
-    Code(code::CodeKey),
-    Permission(Name, Name),
-    Link(LinkKey),
-    PendingLimits(Name),
-    Table(TableKey),
-    Row(TableKey, u64),
-    Secondary(u8, TableKey, u64),
-    Generated(u64),
-    Transactions(TimePointSec),
-    BlockSummary(u16),
 }

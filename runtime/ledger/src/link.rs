@@ -3,7 +3,7 @@
 use primitives::Name;
 
 use crate::undo::Undo;
-use crate::{DirtyKey, Ledger};
+use crate::{Ledger, RowKey};
 
 /// A link's key. An empty action name means every action of the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, codec::Pack, codec::Unpack)]
@@ -50,7 +50,7 @@ impl Ledger {
         let (undo, listed) = self.links.set(self.epoch, key, Link { order, required_permission });
         self.journal.push(Undo::Link(Box::new(undo)));
         if listed {
-            self.dirty.push(DirtyKey::Link(key));
+            self.list(RowKey::Link(key));
         }
     }
 
@@ -59,7 +59,7 @@ impl Ledger {
         let Some((undo, listed)) = self.links.remove(self.epoch, &key) else { return false };
         self.journal.push(Undo::Link(Box::new(undo)));
         if listed {
-            self.dirty.push(DirtyKey::Link(key));
+            self.list(RowKey::Link(key));
         }
         true
     }

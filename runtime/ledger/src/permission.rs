@@ -4,7 +4,7 @@ use primitives::{Authority, Fault, FaultKind, Name, PermissionLevel, PublicKey, 
 use statedb::{Slab, Stamp};
 
 use crate::undo::Undo;
-use crate::{AccountId, DirtyKey, Ledger};
+use crate::{AccountId, Ledger, RowKey};
 
 /// Handle of a permission. 0 is nodeos' reserved one: the parent of every `owner`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -135,7 +135,7 @@ impl Ledger {
         let row =
             Permission { order, owner, name, parent, last_updated: creation_time, last_used: creation_time, auth };
         let id = self.put_permission(account, row);
-        self.journal.push(Undo::PermissionCreated(id));
+        self.journal.push(Undo::PermissionCreated(id, owner, name));
         self.list_permission(id);
         Ok(id)
     }
@@ -150,7 +150,8 @@ impl Ledger {
         let permission = &mut self.permissions.rows.row_mut(id.0).0;
         let old = std::mem::replace(&mut permission.auth, auth);
         let old_time = std::mem::replace(&mut permission.last_updated, now);
-        self.journal.push(Undo::PermissionChanged(id, Box::new((old, old_time))));
+        let key = (permission.owner, permission.name);
+        self.journal.push(Undo::PermissionChanged(id, key, Box::new((old, old_time))));
         Ok(())
     }
 
@@ -169,7 +170,7 @@ impl Ledger {
         );
         self.list_permission(id);
         let row = self.take_permission(id);
-        self.journal.push(Undo::PermissionRemoved(Box::new(row)));
+        self.journal.push(Undo::PermissionRemoved(id, Box::new(row)));
         Ok(())
     }
 
@@ -179,7 +180,8 @@ impl Ledger {
         self.list_permission(id);
         let permission = &mut self.permissions.rows.row_mut(id.0).0;
         let old = std::mem::replace(&mut permission.last_used, now);
-        self.journal.push(Undo::PermissionUsed(id, old));
+        let key = (permission.owner, permission.name);
+        self.journal.push(Undo::PermissionUsed(id, key, old));
     }
 
     /// Whether `id` is `other` or stands above it in the same account (`permission_object::satisfies`).
@@ -237,8 +239,9 @@ impl Ledger {
 
     fn list_permission(&mut self, id: PermissionId) {
         let (row, stamp) = self.permissions.rows.row_mut(id.0);
+        let key = RowKey::Permission(row.owner, row.name);
         if self.epoch.list(stamp) {
-            self.dirty.push(DirtyKey::Permission(row.owner, row.name));
+            self.list(key);
         }
     }
 }

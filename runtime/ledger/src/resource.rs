@@ -8,7 +8,7 @@ use crate::config::{
 };
 use crate::ema::{Ratio, UsageAverage};
 use crate::undo::Undo;
-use crate::{AccountId, DirtyKey, Ledger};
+use crate::{AccountId, Ledger, RowKey};
 
 /// `resource_limits_object`: an account's shares and RAM; -1 for unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Pack, Unpack)]
@@ -225,10 +225,10 @@ impl Ledger {
     /// An account's limits, pending ones first (`get_account_limits`).
     #[inline]
     pub fn account_limits(&self, account: AccountId) -> Limits {
-        if !self.pending_limits.is_empty() {
-            if let Some(pending) = self.pending_limits.get(&self.account_name(account)) {
-                return *pending;
-            }
+        if !self.pending_limits.is_empty()
+            && let Some(pending) = self.pending_limits.get(&self.account_name(account))
+        {
+            return *pending;
         }
         self.accounts.limits[account.index()]
     }
@@ -245,7 +245,7 @@ impl Ledger {
         let (undo, listed) = self.pending_limits.set(self.epoch, name, limits);
         self.journal.push(Undo::PendingLimits(undo));
         if listed {
-            self.dirty.push(DirtyKey::PendingLimits(name));
+            self.list(RowKey::PendingLimits(name));
         }
         limits.ram_bytes >= 0 && (before.ram_bytes < 0 || limits.ram_bytes < before.ram_bytes)
     }
@@ -459,7 +459,7 @@ impl Ledger {
             if let Some((undo, listed)) = self.pending_limits.remove(self.epoch, &name) {
                 self.journal.push(Undo::PendingLimits(undo));
                 if listed {
-                    self.dirty.push(DirtyKey::PendingLimits(name));
+                    self.list(RowKey::PendingLimits(name));
                 }
             }
         }

@@ -9,7 +9,7 @@ use statedb::{Rows, Slab, Stamp};
 
 use crate::contract::Table;
 use crate::undo::Undo;
-use crate::{DirtyKey, Ledger, TableId, TableKey};
+use crate::{Ledger, RowKey, TableId};
 
 /// A 128-bit unsigned number; two halves, because 16-byte alignment would widen every row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -163,6 +163,17 @@ pub struct SecondaryRows {
     long_double: SecondaryIndex<Float128>,
 }
 
+impl SecondaryRows {
+    /// Kind and primary key of every row.
+    pub(crate) fn primary_keys(&self) -> impl Iterator<Item = (u8, u64)> {
+        fn of<K: SecondaryKey>(index: &SecondaryIndex<K>) -> impl Iterator<Item = (u8, u64)> {
+            index.by_primary.iter().map(|(primary, _)| (K::KIND, primary))
+        }
+        let Self { idx64, idx128, idx256, double, long_double } = self;
+        of(idx64).chain(of(idx128)).chain(of(idx256)).chain(of(double)).chain(of(long_double))
+    }
+}
+
 /// All rows of secondary indexes.
 #[derive(Debug, Default)]
 pub struct Secondaries {
@@ -176,12 +187,12 @@ pub struct Secondaries {
 /// How a change of a secondary index is undone.
 #[derive(Debug)]
 pub enum SecondaryUndo<K> {
-    /// Remove it.
-    Inserted(SecondaryId),
-    /// Give it payer and key back.
-    Updated(SecondaryId, Name, K),
-    /// Put it back.
-    Removed(SecondaryRow<K>),
+    /// Remove it. Its table's order and its primary key.
+    Inserted(SecondaryId, u64, u64),
+    /// Give it payer and key back. Its table's order and its primary key.
+    Updated(SecondaryId, u64, u64, Name, K),
+    /// Put it back. Its table's order.
+    Removed(u64, SecondaryRow<K>),
 }
 
 /// One of the five kinds of secondary keys.
@@ -254,26 +265,25 @@ impl Ledger {
         }
         let mut stamp = Stamp::default();
         self.epoch.list(&mut stamp);
-        self.dirty.push(DirtyKey::Secondary(K::KIND, self.table(table).key, primary));
-        self.list_table(table);
+        let order = self.table(table).order;
+        self.list(RowKey::Secondary(K::KIND, order, primary));
         let id = self.put_secondary(SecondaryRow { primary, payer, secondary, table, stamp });
-        self.journal.push(K::undo(SecondaryUndo::Inserted(id)));
+        self.journal.push(K::undo(SecondaryUndo::Inserted(id, order, primary)));
         Some(id)
     }
 
     /// Gives a row another key and payer. The caller bills the difference.
     pub fn update_secondary<K: SecondaryKey>(&mut self, id: SecondaryId, payer: Name, secondary: K) {
-        self.list_secondary::<K>(id);
+        let (order, primary) = self.list_secondary::<K>(id);
         let (payer, old) = self.replace_secondary(id, payer, secondary);
-        self.journal.push(K::undo(SecondaryUndo::Updated(id, payer, old)));
+        self.journal.push(K::undo(SecondaryUndo::Updated(id, order, primary, payer, old)));
     }
 
     /// Removes a row; the table stays, also when it is empty now.
     pub fn remove_secondary<K: SecondaryKey>(&mut self, id: SecondaryId) {
-        self.list_secondary::<K>(id);
-        self.list_table(self.secondary::<K>(id).table);
+        let (order, _) = self.list_secondary::<K>(id);
         let row = self.take_secondary::<K>(id);
-        self.journal.push(K::undo(SecondaryUndo::Removed(row)));
+        self.journal.push(K::undo(SecondaryUndo::Removed(order, row)));
     }
 
     /// The row for a primary key.
@@ -400,18 +410,23 @@ impl Ledger {
 
     pub(crate) fn undo_secondary<K: SecondaryKey>(&mut self, undo: SecondaryUndo<K>) {
         match undo {
-            SecondaryUndo::Inserted(id) => drop(self.take_secondary::<K>(id)),
-            SecondaryUndo::Updated(id, payer, key) => drop(self.replace_secondary(id, payer, key)),
-            SecondaryUndo::Removed(row) => drop(self.put_secondary(row)),
+            SecondaryUndo::Inserted(id, ..) => drop(self.take_secondary::<K>(id)),
+            SecondaryUndo::Updated(id, _, _, payer, key) => drop(self.replace_secondary(id, payer, key)),
+            SecondaryUndo::Removed(_, row) => {
+                // What comes back counts as not listed: listing a key twice does no harm.
+                self.put_secondary(SecondaryRow { stamp: Stamp::default(), ..row });
+            }
         }
     }
 
-    fn list_secondary<K: SecondaryKey>(&mut self, id: SecondaryId) {
+    /// Lists a row; returns its table's order and its primary key.
+    fn list_secondary<K: SecondaryKey>(&mut self, id: SecondaryId) -> (u64, u64) {
         let row = K::rows_mut(&mut self.contracts.secondaries).row_mut(id.0);
+        let (order, primary) = (self.contracts.tables.row(row.table.0).order, row.primary);
         if self.epoch.list(&mut row.stamp) {
-            let key: TableKey = self.contracts.tables.row(row.table.0).key;
-            self.dirty.push(DirtyKey::Secondary(K::KIND, key, row.primary));
+            self.list(RowKey::Secondary(K::KIND, order, primary));
         }
+        (order, primary)
     }
 }
 

@@ -3,7 +3,7 @@
 use primitives::{Authority, BlockId, Name, TimePoint, TimePointSec};
 use statedb::{Blob, Mark, RowUndo, Stamp};
 
-use crate::code::Code;
+use crate::code::{Code, CodeKey};
 use crate::contract::{Row, RowId, Table, TableId};
 use crate::dedup::Bucket;
 use crate::ema::UsageAverage;
@@ -58,31 +58,42 @@ pub enum Undo {
     /// A ring entry before a change.
     BlockSummary(u16, BlockId),
     /// Code was stored.
-    CodeCreated(CodeId),
+    CodeCreated(CodeId, CodeKey),
     /// Number of users of code before a change.
-    CodeReferences(CodeId, u64),
+    CodeReferences(CodeId, CodeKey, u64),
     /// Code was removed.
-    CodeRemoved(Box<Code>),
+    CodeRemoved(CodeId, Box<Code>),
     /// A permission was created.
-    PermissionCreated(PermissionId),
+    PermissionCreated(PermissionId, Name, Name),
     /// Authority and time of change before a change.
-    PermissionChanged(PermissionId, Box<(Authority, TimePoint)>),
+    PermissionChanged(PermissionId, (Name, Name), Box<(Authority, TimePoint)>),
     /// Time of use before a use.
-    PermissionUsed(PermissionId, TimePoint),
+    PermissionUsed(PermissionId, (Name, Name), TimePoint),
     /// A permission was removed.
-    PermissionRemoved(Box<Permission>),
+    PermissionRemoved(PermissionId, Box<Permission>),
     /// A link before a change.
     Link(Box<RowUndo<LinkKey, Link>>),
-    /// A table was created.
-    TableCreated(TableId),
+    /// A table was created, with this order.
+    TableCreated(TableId, u64),
     /// An empty table was removed.
     TableRemoved(Box<Table>),
-    /// A row was added.
-    RowInserted(RowId),
-    /// A row's payer and value before a change.
-    RowUpdated(RowId, Name, Blob),
-    /// A row was removed.
-    RowRemoved(Row),
+    /// A row was added to the table of this order, with this key.
+    RowInserted(RowId, u64, u64),
+    /// A row before a change.
+    RowUpdated {
+        /// The row.
+        row: RowId,
+        /// Its table's order.
+        table: u64,
+        /// Its key.
+        primary: u64,
+        /// Who paid.
+        payer: Name,
+        /// What was in it.
+        value: Blob,
+    },
+    /// A row was removed from the table of this order.
+    RowRemoved(u64, Row),
     /// A row of an index over u64 changed.
     Index64(Box<SecondaryUndo<u64>>),
     /// A row of an index over u128 changed.
@@ -180,16 +191,16 @@ impl Ledger {
                 self.next_link_order -= u64::from(undo.old.is_none());
                 self.links.undo(*undo);
             }
-            Undo::CodeCreated(_) | Undo::CodeReferences(..) | Undo::CodeRemoved(_) => self.take_back_code(entry),
-            Undo::PermissionCreated(_)
+            Undo::CodeCreated(..) | Undo::CodeReferences(..) | Undo::CodeRemoved(..) => self.take_back_code(entry),
+            Undo::PermissionCreated(..)
             | Undo::PermissionChanged(..)
             | Undo::PermissionUsed(..)
-            | Undo::PermissionRemoved(_) => self.take_back_permission(entry),
-            Undo::TableCreated(_)
+            | Undo::PermissionRemoved(..) => self.take_back_permission(entry),
+            Undo::TableCreated(..)
             | Undo::TableRemoved(_)
-            | Undo::RowInserted(_)
-            | Undo::RowUpdated(..)
-            | Undo::RowRemoved(_) => self.take_back_contract(entry),
+            | Undo::RowInserted(..)
+            | Undo::RowUpdated { .. }
+            | Undo::RowRemoved(..) => self.take_back_contract(entry),
             Undo::Index64(undo) => self.undo_secondary(*undo),
             Undo::Index128(undo) => self.undo_secondary(*undo),
             Undo::Index256(undo) => self.undo_secondary(*undo),
@@ -223,28 +234,28 @@ impl Ledger {
 
     fn take_back_code(&mut self, entry: Undo) {
         match entry {
-            Undo::CodeCreated(id) => {
+            Undo::CodeCreated(id, _) => {
                 self.codes.take(id);
                 self.codes.next_order -= 1;
             }
-            Undo::CodeReferences(id, old) => self.codes.rows.row_mut(id.0).code_ref_count = old,
-            Undo::CodeRemoved(code) => drop(self.codes.put(*code)),
+            Undo::CodeReferences(id, _, old) => self.codes.rows.row_mut(id.0).code_ref_count = old,
+            Undo::CodeRemoved(_, code) => drop(self.codes.put(*code)),
             _ => unreachable!("only entries of code come here"),
         }
     }
 
     fn take_back_permission(&mut self, entry: Undo) {
         match entry {
-            Undo::PermissionCreated(id) => {
+            Undo::PermissionCreated(id, ..) => {
                 self.take_permission(id);
                 self.permissions.next_order -= 1;
             }
-            Undo::PermissionChanged(id, old) => {
+            Undo::PermissionChanged(id, _, old) => {
                 let permission = &mut self.permissions.rows.row_mut(id.0).0;
                 (permission.auth, permission.last_updated) = *old;
             }
-            Undo::PermissionUsed(id, old) => self.permissions.rows.row_mut(id.0).0.last_used = old,
-            Undo::PermissionRemoved(row) => {
+            Undo::PermissionUsed(id, _, old) => self.permissions.rows.row_mut(id.0).0.last_used = old,
+            Undo::PermissionRemoved(_, row) => {
                 let account = self.find_account(row.owner).expect("the owner of a permission exists");
                 self.put_permission(account, *row);
             }
@@ -254,18 +265,18 @@ impl Ledger {
 
     fn take_back_contract(&mut self, entry: Undo) {
         match entry {
-            Undo::TableCreated(id) => {
+            Undo::TableCreated(id, _) => {
                 self.contracts.take_table(id);
                 self.contracts.next_order -= 1;
             }
-            // What comes back counts as not listed: listing a key twice does no harm.
-            Undo::TableRemoved(table) => drop(self.contracts.put_table(Table { stamp: Stamp::default(), ..*table })),
-            Undo::RowInserted(id) => drop(self.contracts.take_row(id)),
-            Undo::RowUpdated(id, payer, value) => {
-                let row = self.contracts.rows.row_mut(id.0);
+            Undo::TableRemoved(table) => drop(self.contracts.put_table(*table)),
+            Undo::RowInserted(id, ..) => drop(self.contracts.take_row(id)),
+            Undo::RowUpdated { row, payer, value, .. } => {
+                let row = self.contracts.rows.row_mut(row.0);
                 (row.payer, row.value) = (payer, value);
             }
-            Undo::RowRemoved(row) => drop(self.contracts.put_row(Row { stamp: Stamp::default(), ..row })),
+            // What comes back counts as not listed: listing a key twice does no harm.
+            Undo::RowRemoved(_, row) => drop(self.contracts.put_row(Row { stamp: Stamp::default(), ..row })),
             _ => unreachable!("only entries of contract tables come here"),
         }
     }

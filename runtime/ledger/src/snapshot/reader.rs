@@ -324,15 +324,8 @@ fn read_contract_tables(ledger: &mut Ledger, mut section: Section<'_>) -> Result
         section.ensure(ledger.find_account(payer).is_some(), || format!("payer {payer} does not exist"))?;
         let order = ledger.contracts.next_order;
         ledger.contracts.next_order += 1;
-        let id = ledger.contracts.put_table(Table {
-            order,
-            key,
-            payer,
-            count: 0,
-            rows: Rows::default(),
-            secondary: None,
-            stamp: Stamp::default(),
-        });
+        let id =
+            ledger.contracts.put_table(Table { order, key, payer, count: 0, rows: Rows::default(), secondary: None });
         read_rows(ledger, id, &mut section)?;
         read_secondary::<u64>(ledger, id, &mut section)?;
         read_secondary::<Key128>(ledger, id, &mut section)?;

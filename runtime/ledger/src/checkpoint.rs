@@ -1,0 +1,411 @@
+//! Checkpoints: which rows changed since the last one, with their values as of the last irreversible block, and the
+//! way back from rows to a ledger. Where rows are kept is the node's business.
+//!
+//! While blocks run, a changed row is listed by its key, once per checkpoint. A checkpoint walks the journal of the
+//! reversible blocks from the newest entry to the oldest to learn what the rows changed there were before
+//! ([`past`]), and takes the present value of all others.
+
+mod load;
+mod past;
+
+use codec::{Bytes, Pack, Unpack};
+use primitives::{Authority, BlockId, BlockTimestamp, Checksum256, Name, TimePoint, TimePointSec, TransactionId};
+
+use crate::account::AccountMetadata;
+use crate::code::{Code, CodeKey};
+use crate::link::{Link, LinkKey};
+use crate::permission::Permission;
+use crate::resource::Limits;
+use crate::secondary::{Float64, Float128, Key128, Key256, SecondaryKey};
+use crate::{
+    AccountId, CodeId, GeneratedTransaction, GlobalProperty, Ledger, PermissionId, ProtocolState, ResourceConfig,
+    ResourceState, RowId, TableKey, Usage,
+};
+
+pub use load::CheckpointError;
+use past::Past;
+
+/// A row's key and its packed value; `None` for a row that is gone.
+pub type CheckpointRow = (Vec<u8>, Option<Vec<u8>>);
+
+/// Listed keys beyond which the list is freed of repetitions.
+pub(crate) const LISTED_MAX: usize = 1 << 20;
+
+/// What a row is found by. The first byte of its packed form is the table; numbers follow with the highest byte first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum RowKey {
+    /// A table with one row.
+    Single(Single),
+    Code(CodeKey),
+    /// An account's cold part, by dense index.
+    AccountInfo(u32),
+    /// An account's hot part, by dense index.
+    AccountHot(u32),
+    Permission(Name, Name),
+    Link(LinkKey),
+    PendingLimits(Name),
+    /// A contract table's header, by order of creation.
+    Table(u64),
+    /// A row of the table with this order.
+    Row(u64, u64),
+    /// A row of a secondary index: kind, the table's order, primary key.
+    Secondary(u8, u64, u64),
+    Generated(u64),
+    Transactions(TimePointSec),
+    BlockSummary(u16),
+}
+
+/// Tables with one row: always part of a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Single {
+    Global,
+    Protocol,
+    Dynamic,
+    ResourceConfig,
+    ResourceState,
+}
+
+const SINGLES: [Single; 5] =
+    [Single::Global, Single::Protocol, Single::Dynamic, Single::ResourceConfig, Single::ResourceState];
+
+impl RowKey {
+    fn encode(self) -> Vec<u8> {
+        let join = |table: u8, parts: &[&[u8]]| {
+            let mut key = vec![table];
+            parts.iter().for_each(|part| key.extend_from_slice(part));
+            key
+        };
+        match self {
+            Self::Single(single) => join(0, &[&[single as u8]]),
+            Self::Code((hash, vm_type, vm_version)) => join(1, &[&hash.0, &[vm_type, vm_version]]),
+            Self::AccountInfo(index) => join(2, &[&index.to_be_bytes()]),
+            Self::AccountHot(index) => join(3, &[&index.to_be_bytes()]),
+            Self::Permission(owner, name) => join(4, &[&owner.0.to_be_bytes(), &name.0.to_be_bytes()]),
+            Self::Link(key) => {
+                join(5, &[&key.account.0.to_be_bytes(), &key.code.0.to_be_bytes(), &key.message_type.0.to_be_bytes()])
+            }
+            Self::PendingLimits(name) => join(6, &[&name.0.to_be_bytes()]),
+            Self::Table(order) => join(7, &[&order.to_be_bytes()]),
+            Self::Row(order, primary) => join(8, &[&order.to_be_bytes(), &primary.to_be_bytes()]),
+            Self::Secondary(kind, order, primary) => join(9, &[&[kind], &order.to_be_bytes(), &primary.to_be_bytes()]),
+            Self::Generated(order) => join(10, &[&order.to_be_bytes()]),
+            Self::Transactions(time) => join(11, &[&time.0.to_be_bytes()]),
+            Self::BlockSummary(slot) => join(12, &[&slot.to_be_bytes()]),
+        }
+    }
+
+    fn decode(key: &[u8]) -> Option<Self> {
+        fn u32_of(bytes: &[u8]) -> Option<u32> {
+            Some(u32::from_be_bytes(bytes.try_into().ok()?))
+        }
+        fn u64s<const N: usize>(bytes: &[u8]) -> Option<[u64; N]> {
+            let (chunks, []) = bytes.as_chunks::<8>() else { return None };
+            <[[u8; 8]; N]>::try_from(chunks).ok().map(|chunks| chunks.map(u64::from_be_bytes))
+        }
+        let (&table, rest) = key.split_first()?;
+        Some(match table {
+            0 => Self::Single(*SINGLES.get(usize::from(*rest.first()?))?),
+            1 => {
+                let (hash, &[vm_type, vm_version]) = rest.split_first_chunk::<32>()? else { return None };
+                Self::Code((Checksum256(*hash), vm_type, vm_version))
+            }
+            2 => Self::AccountInfo(u32_of(rest)?),
+            3 => Self::AccountHot(u32_of(rest)?),
+            4 => u64s(rest).map(|[owner, name]| Self::Permission(Name(owner), Name(name)))?,
+            5 => u64s(rest).map(|[account, code, message_type]| {
+                Self::Link(LinkKey { account: Name(account), code: Name(code), message_type: Name(message_type) })
+            })?,
+            6 => u64s(rest).map(|[name]| Self::PendingLimits(Name(name)))?,
+            7 => u64s(rest).map(|[order]| Self::Table(order))?,
+            8 => u64s(rest).map(|[order, primary]| Self::Row(order, primary))?,
+            9 => {
+                let (&kind, rest) = rest.split_first()?;
+                u64s(rest).map(|[order, primary]| Self::Secondary(kind, order, primary))?
+            }
+            10 => u64s(rest).map(|[order]| Self::Generated(order))?,
+            11 => Self::Transactions(TimePointSec(u32_of(rest)?)),
+            12 => Self::BlockSummary(u16::from_be_bytes(rest.try_into().ok()?)),
+            _ => return None,
+        })
+    }
+}
+
+#[derive(Pack, Unpack)]
+struct AccountInfoRow {
+    name: Name,
+    creation_date: BlockTimestamp,
+    abi: Bytes,
+    ram_correction: u64,
+    ram_correction_order: Option<u64>,
+    limits: Limits,
+}
+
+#[derive(Pack, Unpack)]
+struct AccountHotRow {
+    recv_sequence: u64,
+    auth_sequence: u64,
+    code_sequence: u64,
+    abi_sequence: u64,
+    code: Option<(Checksum256, u8, u8)>,
+    last_code_update: TimePoint,
+    flags: u32,
+    vm_type: u8,
+    vm_version: u8,
+    usage: Usage,
+}
+
+#[derive(Pack, Unpack)]
+struct CodeRow {
+    order: u64,
+    code: Bytes,
+    code_ref_count: u64,
+    first_block_used: u32,
+}
+
+#[derive(Pack, Unpack)]
+struct PermissionRow {
+    order: u64,
+    parent: Name,
+    last_updated: TimePoint,
+    last_used: TimePoint,
+    auth: Authority,
+}
+
+/// A row at some time, borrowed from the tables or from the journal.
+enum Image<'a> {
+    Absent,
+    Global(&'a GlobalProperty),
+    Protocol(&'a ProtocolState),
+    Dynamic(u64),
+    ResourceConfig(&'a ResourceConfig),
+    ResourceState(ResourceState),
+    Code(&'a Code, u64),
+    AccountInfo(AccountInfoImage<'a>),
+    AccountHot(Box<(AccountMetadata, Usage)>),
+    Permission {
+        row: &'a Permission,
+        auth: &'a Authority,
+        last_updated: TimePoint,
+        last_used: TimePoint,
+    },
+    Link(Link),
+    PendingLimits(Limits),
+    Table(TableKey, Name),
+    Row(Name, &'a [u8]),
+    /// Payer and packed key.
+    Secondary(Name, Vec<u8>),
+    Generated(&'a GeneratedTransaction),
+    Transactions(&'a [(u64, TransactionId)]),
+    BlockSummary(BlockId),
+}
+
+struct AccountInfoImage<'a> {
+    name: Name,
+    creation_date: BlockTimestamp,
+    abi: &'a [u8],
+    ram_correction: u64,
+    ram_correction_order: Option<u64>,
+    limits: Limits,
+}
+
+impl Ledger {
+    /// Notes that a row changed.
+    #[inline]
+    pub(crate) fn list(&mut self, key: RowKey) {
+        if self.checkpointed {
+            self.dirty.push(key);
+            if self.dirty.len() >= self.dirty_max {
+                self.forget_repetitions();
+            }
+        }
+    }
+
+    #[cold]
+    fn forget_repetitions(&mut self) {
+        self.dirty.sort_unstable();
+        self.dirty.dedup();
+        self.dirty_max = LISTED_MAX.max(2 * self.dirty.len());
+    }
+
+    /// Rows that changed since the last call, each as of the last irreversible block (the newest block committed).
+    /// The first call on a ledger from genesis or from a snapshot returns all rows.
+    pub fn take_checkpoint(&mut self) -> Vec<CheckpointRow> {
+        let past = Past::of(self);
+        let mut keys = if self.checkpointed { self.dirty.clone() } else { self.all_keys() };
+        keys.extend(past.keys());
+        keys.extend(SINGLES.map(RowKey::Single));
+        keys.sort_unstable();
+        keys.dedup();
+        let rows = keys.into_iter().map(|key| (key.encode(), past.row(key))).collect();
+        // What the reversible blocks changed is due again: it will have another value when they are irreversible.
+        self.dirty = past.keys().collect();
+        self.dirty_max = LISTED_MAX.max(2 * self.dirty.len());
+        self.checkpointed = true;
+        self.epoch.advance();
+        rows
+    }
+
+    fn all_keys(&self) -> Vec<RowKey> {
+        let mut keys = Vec::new();
+        let accounts = 0..self.account_count() as u32;
+        keys.extend(accounts.flat_map(|index| [RowKey::AccountInfo(index), RowKey::AccountHot(index)]));
+        keys.extend(self.codes.rows.iter().map(|(_, code)| RowKey::Code(code.key())));
+        keys.extend(self.permissions().into_iter().map(|id| {
+            let permission = self.permission(id);
+            RowKey::Permission(permission.owner, permission.name)
+        }));
+        keys.extend(self.links.iter().map(|(&key, _)| RowKey::Link(key)));
+        keys.extend(self.pending_limits.iter().map(|(&name, _)| RowKey::PendingLimits(name)));
+        for (_, table) in self.contracts.tables.iter() {
+            keys.push(RowKey::Table(table.order));
+            keys.extend(table.rows.iter().map(|(primary, _)| RowKey::Row(table.order, primary)));
+            let Some(secondary) = table.secondary.as_deref() else { continue };
+            let kinds = secondary.primary_keys();
+            keys.extend(kinds.map(|(kind, primary)| RowKey::Secondary(kind, table.order, primary)));
+        }
+        keys.extend(self.generated.rows.iter().map(|(&order, _)| RowKey::Generated(order)));
+        keys.extend(self.dedup.buckets.keys().map(|&time| RowKey::Transactions(time)));
+        let known = |slot: &u16| self.block_summary(*slot) != BlockId::default();
+        keys.extend((0..=u16::MAX).filter(known).map(RowKey::BlockSummary));
+        keys
+    }
+
+    /// A row as it is now.
+    fn present(&self, key: RowKey) -> Image<'_> {
+        self.find_present(key).unwrap_or(Image::Absent)
+    }
+
+    fn find_present(&self, key: RowKey) -> Option<Image<'_>> {
+        Some(match key {
+            RowKey::Single(Single::Global) => Image::Global(&self.global_property),
+            RowKey::Single(Single::Protocol) => Image::Protocol(&self.protocol_state),
+            RowKey::Single(Single::Dynamic) => Image::Dynamic(self.global_action_sequence),
+            RowKey::Single(Single::ResourceConfig) => Image::ResourceConfig(&self.resource_config),
+            RowKey::Single(Single::ResourceState) => Image::ResourceState(self.resource_state),
+            RowKey::Code(key) => {
+                let code = self.code(*self.codes.by_key.get(&key)?);
+                Image::Code(code, code.code_ref_count)
+            }
+            RowKey::AccountInfo(index) => {
+                let info = self.accounts.info.get(index as usize)?;
+                Image::AccountInfo(AccountInfoImage {
+                    name: info.name,
+                    creation_date: info.creation_date,
+                    abi: &info.abi,
+                    ram_correction: info.ram_correction,
+                    ram_correction_order: info.ram_correction_order,
+                    limits: self.accounts.limits[index as usize],
+                })
+            }
+            RowKey::AccountHot(index) => {
+                let metadata = self.accounts.metadata.get(index as usize)?.clone();
+                Image::AccountHot(Box::new((metadata, *self.account_usage(AccountId(index)))))
+            }
+            RowKey::Permission(owner, name) => {
+                let row = self.permission(self.permission_of(self.find_account(owner)?, name)?);
+                Image::Permission { row, auth: &row.auth, last_updated: row.last_updated, last_used: row.last_used }
+            }
+            RowKey::Link(key) => Image::Link(*self.links.get(&key)?),
+            RowKey::PendingLimits(name) => Image::PendingLimits(*self.pending_limits.get(&name)?),
+            RowKey::Table(order) => {
+                let table = self.table(*self.contracts.by_order.get(&order)?);
+                Image::Table(table.key, table.payer)
+            }
+            RowKey::Row(order, primary) => {
+                let table = self.table(*self.contracts.by_order.get(&order)?);
+                let row = self.row(RowId(table.rows.get(&primary)?));
+                Image::Row(row.payer, row.value())
+            }
+            RowKey::Secondary(kind, order, primary) => match kind {
+                u64::KIND => self.present_secondary::<u64>(order, primary)?,
+                Key128::KIND => self.present_secondary::<Key128>(order, primary)?,
+                Key256::KIND => self.present_secondary::<Key256>(order, primary)?,
+                Float64::KIND => self.present_secondary::<Float64>(order, primary)?,
+                _ => self.present_secondary::<Float128>(order, primary)?,
+            },
+            RowKey::Generated(order) => Image::Generated(self.generated.rows.get(&order)?),
+            RowKey::Transactions(time) => Image::Transactions(&self.dedup.buckets.get(&time)?.ids),
+            RowKey::BlockSummary(slot) => Image::BlockSummary(self.block_summary(slot)),
+        })
+    }
+
+    fn present_secondary<K: SecondaryKey>(&self, order: u64, primary: u64) -> Option<Image<'_>> {
+        let table = *self.contracts.by_order.get(&order)?;
+        let row = self.secondary::<K>(self.secondary_find_primary::<K>(table, primary)?);
+        Some(Image::Secondary(row.payer, row.secondary.to_bytes()))
+    }
+}
+
+impl Image<'_> {
+    /// The packed row. What a row refers to by handle is named by `past`, since a handle may be another row's by now.
+    fn pack(&self, past: &Past<'_>) -> Option<Vec<u8>> {
+        Some(match self {
+            Self::Absent => return None,
+            Self::Global(row) => row.to_bytes(),
+            Self::Protocol(row) => row.to_bytes(),
+            Self::Dynamic(sequence) => sequence.to_bytes(),
+            Self::ResourceConfig(row) => row.to_bytes(),
+            Self::ResourceState(row) => row.to_bytes(),
+            Self::Code(row, code_ref_count) => CodeRow {
+                order: row.order,
+                code: row.code.clone(),
+                code_ref_count: *code_ref_count,
+                first_block_used: row.first_block_used,
+            }
+            .to_bytes(),
+            Self::AccountInfo(image) => AccountInfoRow {
+                name: image.name,
+                creation_date: image.creation_date,
+                abi: image.abi.into(),
+                ram_correction: image.ram_correction,
+                ram_correction_order: image.ram_correction_order,
+                limits: image.limits,
+            }
+            .to_bytes(),
+            Self::AccountHot(image) => {
+                let (metadata, usage) = &**image;
+                AccountHotRow {
+                    recv_sequence: metadata.recv_sequence,
+                    auth_sequence: metadata.auth_sequence,
+                    code_sequence: metadata.code_sequence,
+                    abi_sequence: metadata.abi_sequence,
+                    code: metadata.code.map(|code| past.code_key(code)),
+                    last_code_update: metadata.last_code_update,
+                    flags: metadata.flags,
+                    vm_type: metadata.vm_type,
+                    vm_version: metadata.vm_version,
+                    usage: *usage,
+                }
+                .to_bytes()
+            }
+            Self::Permission { row, auth, last_updated, last_used } => PermissionRow {
+                order: row.order,
+                parent: past.permission_name(row.parent),
+                last_updated: *last_updated,
+                last_used: *last_used,
+                auth: (*auth).clone(),
+            }
+            .to_bytes(),
+            Self::Link(row) => row.to_bytes(),
+            Self::PendingLimits(row) => row.to_bytes(),
+            Self::Table(key, payer) => (*key, *payer).to_bytes(),
+            Self::Row(payer, value) => [&payer.0.to_le_bytes(), *value].concat(),
+            Self::Secondary(payer, key) => [&payer.0.to_le_bytes(), key.as_slice()].concat(),
+            Self::Generated(row) => row.to_bytes(),
+            Self::Transactions(ids) => ids.to_bytes(),
+            Self::BlockSummary(id) => id.to_bytes(),
+        })
+    }
+}
+
+impl Past<'_> {
+    /// The name of a permission by its handle, as of then.
+    fn permission_name(&self, id: PermissionId) -> Name {
+        self.permission_then(id).unwrap_or_else(|| self.ledger().permission(id).name)
+    }
+
+    /// The key of code by its handle, as of then.
+    fn code_key(&self, id: CodeId) -> CodeKey {
+        self.code_then(id).unwrap_or_else(|| self.ledger().code(id).key())
+    }
+}

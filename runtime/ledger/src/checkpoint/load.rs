@@ -1,0 +1,250 @@
+//! From the rows of checkpoints back to a ledger. The rows are the node's own; damage is found, not repaired.
+
+use codec::{DecodeError, Reader, Unpack};
+use primitives::{Name, TransactionId};
+use statedb::{Rows, Stamp};
+
+use super::{AccountHotRow, AccountInfoRow, CodeRow, PermissionRow, RowKey, Single};
+use crate::account::{AccountInfo, AccountMetadata};
+use crate::code::Code;
+use crate::contract::{Row, Table};
+use crate::dedup::Bucket;
+use crate::permission::Permission;
+use crate::secondary::{Float64, Float128, Key128, Key256, SecondaryKey, SecondaryRow};
+use crate::{AccountId, Ledger, PermissionId, TableId, TableKey};
+
+/// Why rows are not a state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CheckpointError {
+    /// A key that no table has.
+    #[error("a row has the unknown key {0:02x?}")]
+    Key(Vec<u8>),
+    /// A value that is not what its table holds.
+    #[error("the row with key {key:02x?} is damaged: {cause}")]
+    Value {
+        /// The row's key.
+        key: Vec<u8>,
+        /// What is wrong.
+        cause: DecodeError,
+    },
+    /// A row is missing.
+    #[error("the state has no {0}")]
+    Missing(&'static str),
+    /// Rows contradict each other.
+    #[error("the state contradicts itself: {0}")]
+    Invalid(&'static str),
+}
+
+type Result<T> = std::result::Result<T, CheckpointError>;
+
+fn missing<T>(row: Option<T>, what: &'static str) -> Result<T> {
+    row.ok_or(CheckpointError::Missing(what))
+}
+
+fn ensure(condition: bool, what: &'static str) -> Result<()> {
+    if condition { Ok(()) } else { Err(CheckpointError::Invalid(what)) }
+}
+
+/// Rows by table, each table in the order of its keys.
+type Sorted = Vec<(RowKey, Vec<u8>)>;
+
+impl Ledger {
+    /// The state that the rows of checkpoints describe, the latest of each key, in any order. Nothing of it can be
+    /// undone; the next checkpoint goes on from it.
+    ///
+    /// # Errors
+    /// Rows are damaged or missing.
+    pub fn from_checkpoint_rows(rows: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Result<Self> {
+        let mut sorted = Sorted::new();
+        for (key, value) in rows {
+            let Some(decoded) = RowKey::decode(&key) else { return Err(CheckpointError::Key(key)) };
+            sorted.push((decoded, value));
+        }
+        sorted.sort_unstable_by_key(|&(key, _)| key);
+        ensure(sorted.is_sorted_by(|left, right| left.0 < right.0), "a key is there twice")?;
+        let mut ledger = load_singles(&sorted)?;
+        let mut permissions = Vec::new();
+        let mut hot = 0;
+        for (key, value) in sorted {
+            match key {
+                RowKey::AccountHot(index) => {
+                    ensure(index == hot, "accounts are not numbered without gaps")?;
+                    hot += 1;
+                    ledger.load_hot(index, unpack(key, &value)?)?;
+                }
+                // The parent of a permission is older, but need not come first by name.
+                RowKey::Permission(owner, name) => permissions.push((owner, name, unpack(key, &value)?)),
+                _ => ledger.load_row(key, &value)?,
+            }
+        }
+        ensure(hot as usize == ledger.account_count(), "an account has one part only")?;
+        ledger.load_permissions(permissions)?;
+        ledger.checkpointed = true;
+        Ok(ledger)
+    }
+
+    fn load_row(&mut self, key: RowKey, value: &[u8]) -> Result<()> {
+        match key {
+            RowKey::Single(_) | RowKey::AccountHot(_) | RowKey::Permission(..) => Ok(()),
+            RowKey::Code(code) => self.load_code(code, unpack(key, value)?),
+            RowKey::AccountInfo(index) => self.load_info(index, unpack(key, value)?),
+            RowKey::Link(link) => {
+                let row: crate::link::Link = unpack(key, value)?;
+                self.next_link_order = self.next_link_order.max(row.order + 1);
+                ensure(self.links.load(link, row), "a link is there twice")
+            }
+            RowKey::PendingLimits(name) => {
+                ensure(self.find_account(name).is_some(), "limits are of no account")?;
+                ensure(self.pending_limits.load(name, unpack(key, value)?), "limits are there twice")
+            }
+            RowKey::Table(order) => self.load_table(order, unpack(key, value)?),
+            RowKey::Row(order, primary) => self.load_contract_row(order, primary, key, value),
+            RowKey::Secondary(kind, order, primary) => match kind {
+                u64::KIND => self.load_secondary::<u64>(order, primary, unpack(key, value)?),
+                Key128::KIND => self.load_secondary::<Key128>(order, primary, unpack(key, value)?),
+                Key256::KIND => self.load_secondary::<Key256>(order, primary, unpack(key, value)?),
+                Float64::KIND => self.load_secondary::<Float64>(order, primary, unpack(key, value)?),
+                Float128::KIND => self.load_secondary::<Float128>(order, primary, unpack(key, value)?),
+                _ => Err(CheckpointError::Key(key.encode())),
+            },
+            RowKey::Generated(order) => {
+                self.generated.next = self.generated.next.max(order + 1);
+                ensure(self.generated.load(order, unpack(key, value)?), "a generated transaction is there twice")
+            }
+            RowKey::Transactions(time) => {
+                let ids: Vec<(u64, TransactionId)> = unpack(key, value)?;
+                for &(order, id) in &ids {
+                    self.dedup.next_order = self.dedup.next_order.max(order + 1);
+                    ensure(self.dedup.known.insert(id), "a transaction is there twice")?;
+                }
+                self.dedup.buckets.insert(time, Bucket { ids, stamp: Stamp::default() });
+                Ok(())
+            }
+            RowKey::BlockSummary(slot) => {
+                self.block_summaries.0[usize::from(slot)] = unpack(key, value)?;
+                Ok(())
+            }
+        }
+    }
+
+    fn load_code(&mut self, (code_hash, vm_type, vm_version): crate::code::CodeKey, row: CodeRow) -> Result<()> {
+        let CodeRow { order, code, code_ref_count, first_block_used } = row;
+        self.codes.next_order = self.codes.next_order.max(order + 1);
+        self.codes.put(Code { order, code_hash, code, code_ref_count, first_block_used, vm_type, vm_version });
+        Ok(())
+    }
+
+    fn load_info(&mut self, index: u32, row: AccountInfoRow) -> Result<()> {
+        ensure(index as usize == self.account_count(), "accounts are not numbered without gaps")?;
+        ensure(self.find_account(row.name).is_none(), "an account is there twice")?;
+        if let Some(order) = row.ram_correction_order {
+            self.next_ram_correction = self.next_ram_correction.max(order + 1);
+        }
+        let info = AccountInfo {
+            name: row.name,
+            creation_date: row.creation_date,
+            abi: row.abi,
+            ram_correction: row.ram_correction,
+            ram_correction_order: row.ram_correction_order,
+        };
+        let account = self.accounts.push(info, AccountMetadata::default());
+        self.accounts.limits[account.index()] = row.limits;
+        Ok(())
+    }
+
+    fn load_hot(&mut self, index: u32, row: AccountHotRow) -> Result<()> {
+        let code = match row.code {
+            Some((hash, vm_type, vm_version)) => {
+                Some(missing(self.find_code(hash, vm_type, vm_version), "code of an account")?)
+            }
+            None => None,
+        };
+        let account = AccountId(index);
+        ensure(account.index() < self.account_count(), "an account has one part only")?;
+        self.accounts.usage[account.index()] = row.usage;
+        self.accounts.metadata[account.index()] = AccountMetadata {
+            recv_sequence: row.recv_sequence,
+            auth_sequence: row.auth_sequence,
+            code_sequence: row.code_sequence,
+            abi_sequence: row.abi_sequence,
+            code,
+            last_code_update: row.last_code_update,
+            flags: row.flags,
+            vm_type: row.vm_type,
+            vm_version: row.vm_version,
+        };
+        Ok(())
+    }
+
+    fn load_permissions(&mut self, mut rows: Vec<(Name, Name, PermissionRow)>) -> Result<()> {
+        rows.sort_unstable_by_key(|(_, _, row)| row.order);
+        for (owner, name, row) in rows {
+            let account = missing(self.find_account(owner), "owner of a permission")?;
+            let parent = match row.parent {
+                Name(0) => PermissionId::NONE,
+                parent => missing(self.permission_of(account, parent), "parent of a permission")?,
+            };
+            self.permissions.next_order = self.permissions.next_order.max(row.order + 1);
+            let PermissionRow { order, last_updated, last_used, auth, .. } = row;
+            self.put_permission(account, Permission { order, owner, name, parent, last_updated, last_used, auth });
+        }
+        Ok(())
+    }
+
+    fn load_table(&mut self, order: u64, (key, payer): (TableKey, Name)) -> Result<()> {
+        ensure(!self.contracts.by_key.contains_key(&key), "a table is there twice")?;
+        self.contracts.next_order = self.contracts.next_order.max(order + 1);
+        self.contracts.put_table(Table { order, key, payer, count: 0, rows: Rows::default(), secondary: None });
+        Ok(())
+    }
+
+    fn table_of_order(&self, order: u64) -> Result<TableId> {
+        missing(self.contracts.by_order.get(&order).copied(), "table of a row")
+    }
+
+    fn load_contract_row(&mut self, order: u64, primary: u64, key: RowKey, value: &[u8]) -> Result<()> {
+        let table = self.table_of_order(order)?;
+        let mut input = Reader::new(value);
+        let payer = Name::unpack(&mut input).map_err(|cause| damaged(key, cause))?;
+        let value = input.rest().into();
+        self.contracts.put_row(Row { primary, payer, value, table, stamp: Stamp::default() });
+        Ok(())
+    }
+
+    fn load_secondary<K: SecondaryKey>(
+        &mut self,
+        order: u64,
+        primary: u64,
+        (payer, secondary): (Name, K),
+    ) -> Result<()> {
+        let table = self.table_of_order(order)?;
+        self.put_secondary(SecondaryRow { primary, payer, secondary, table, stamp: Stamp::default() });
+        Ok(())
+    }
+}
+
+fn load_singles(rows: &Sorted) -> Result<Ledger> {
+    let find = |single| {
+        let key = RowKey::Single(single);
+        rows.binary_search_by_key(&key, |&(key, _)| key).ok().map(|at| (key, rows[at].1.as_slice()))
+    };
+    let (key, value) = missing(find(Single::Global), "global properties")?;
+    let mut ledger = Ledger::empty(unpack(key, value)?);
+    let (key, value) = missing(find(Single::Protocol), "protocol state")?;
+    *ledger.protocol_state = unpack(key, value)?;
+    let (key, value) = missing(find(Single::Dynamic), "global sequence")?;
+    ledger.global_action_sequence = unpack(key, value)?;
+    let (key, value) = missing(find(Single::ResourceConfig), "resource configuration")?;
+    ledger.resource_config = unpack(key, value)?;
+    let (key, value) = missing(find(Single::ResourceState), "resource state")?;
+    ledger.resource_state = unpack(key, value)?;
+    Ok(ledger)
+}
+
+fn damaged(key: RowKey, cause: DecodeError) -> CheckpointError {
+    CheckpointError::Value { key: key.encode(), cause }
+}
+
+fn unpack<T: Unpack>(key: RowKey, value: &[u8]) -> Result<T> {
+    T::from_bytes(value).map_err(|cause| damaged(key, cause))
+}

@@ -1,0 +1,298 @@
+//! Random histories over all tables: what is undone leaves no trace, and the rows of checkpoints are the state of the
+//! last irreversible block.
+
+use std::collections::BTreeMap;
+
+use ledger::genesis::GenesisArgs;
+use ledger::{Float64, Float128, GeneratedTransaction, Key128, Key256, Ledger, Limits, LinkKey, PermissionId};
+use ledger::{SecondaryKey, TableKey};
+use primitives::chain_config::ChainConfigV0;
+use primitives::{
+    Authority, BlockTimestamp, Checksum256, Genesis, KeyWeight, Name, PublicKey, Sha256, TimePoint, TimePointSec,
+};
+use proptest::prelude::*;
+
+fn genesis() -> Genesis {
+    Genesis {
+        initial_timestamp: TimePoint(1_527_811_200_000_000),
+        initial_key: PublicKey::K1([2; 33]),
+        initial_configuration: ChainConfigV0 {
+            max_block_net_usage: 1 << 20,
+            target_block_net_usage_pct: 1000,
+            max_transaction_net_usage: 1 << 19,
+            base_per_transaction_net_usage: 12,
+            net_usage_leeway: 500,
+            context_free_discount_net_usage_num: 20,
+            context_free_discount_net_usage_den: 100,
+            max_block_cpu_usage: 200_000,
+            target_block_cpu_usage_pct: 1000,
+            max_transaction_cpu_usage: 150_000,
+            min_transaction_cpu_usage: 100,
+            max_transaction_lifetime: 3600,
+            deferred_trx_expiration_window: 600,
+            max_transaction_delay: 45 * 24 * 3600,
+            max_inline_action_size: 4096,
+            max_inline_action_depth: 4,
+            max_authority_depth: 6,
+        },
+    }
+}
+
+fn new_ledger() -> Ledger {
+    let args = GenesisArgs {
+        genesis: &genesis(),
+        chain_id: Checksum256([1; 32]),
+        head_id: Checksum256([2; 32]),
+        system_abi: b"abi",
+        intrinsics: &["require_auth", "db_store_i64"],
+    };
+    Ledger::from_genesis(&args).expect("the genesis is sound")
+}
+
+/// Everything that consensus sees, and the pending limits.
+fn picture(ledger: &Ledger) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    ledger.write_snapshot(b"head", TimePoint(0), &mut bytes);
+    for account in ledger.accounts() {
+        let limits = ledger.account_limits(account);
+        bytes.extend(format!("{limits:?}").into_bytes());
+    }
+    bytes
+}
+
+type Operation = (u8, u64, u64);
+
+fn id_of(number: u64) -> Checksum256 {
+    Sha256::packed(&number)
+}
+
+fn change(ledger: &mut Ledger, clock: u32, (operation, a, b): Operation) {
+    let count = ledger.account_count() as u64;
+    let account = ledger.accounts().nth((a % count) as usize).expect("below the count");
+    let name = ledger.account_name(account);
+    let now = BlockTimestamp(clock).time();
+    match operation {
+        0 => {
+            let new = Name(1000 + a % 40);
+            if ledger.find_account(new).is_none() {
+                let account = ledger.create_account(new, BlockTimestamp(clock));
+                let owner = ledger.create_permission(account, Name(1), PermissionId::NONE, auth(b), now);
+                ledger.create_permission(account, Name(2), owner.expect("K1"), auth(a), now).expect("K1");
+            }
+        }
+        1 => drop((
+            ledger.next_global_sequence(),
+            ledger.next_recv_sequence(account),
+            ledger.next_auth_sequence(account),
+        )),
+        2 => ledger.set_privileged(account, b.is_multiple_of(2)),
+        3 => ledger.set_abi(account, vec![b as u8; (b % 40) as usize].into()),
+        4 => ledger.set_ram_correction(account, b % 3),
+        5 => drop(ledger.add_transaction_usage(&[account], b % 100, a % 100, clock)),
+        6 => drop(ledger.add_pending_ram_usage(account, (b % 100) as i64 - 20)),
+        7 => {
+            let value = (b % 50) as i64 - 1;
+            ledger.set_account_limits(account, Limits { net_weight: value, cpu_weight: value, ram_bytes: 1 << 40 });
+        }
+        8 => ledger.process_account_limit_updates().expect("totals fit"),
+        9 => {
+            let permission = Name(3 + b % 4);
+            match ledger.permission_of(account, permission) {
+                Some(id) if a.is_multiple_of(3) => drop(ledger.remove_permission(id)),
+                Some(id) => {
+                    ledger.modify_permission(id, auth(b), now).expect("K1");
+                    ledger.update_permission_usage(id, TimePoint(now.0 + 1));
+                }
+                None => {
+                    let parent = Name(if permission.0 > 4 { 4 } else { 2 });
+                    if let Some(parent) = ledger.permission_of(account, parent) {
+                        ledger.create_permission(account, permission, parent, auth(a), now).expect("K1");
+                    }
+                }
+            }
+        }
+        10 => {
+            let key = LinkKey { account: name, code: Name(b % 3), message_type: Name(b % 2) };
+            if a.is_multiple_of(2) || !ledger.remove_link(key) {
+                ledger.set_link(key, Name(b % 5));
+            }
+        }
+        11 => set_code(ledger, account, b),
+        12..=15 => contract_row(ledger, a, b, name),
+        16 => secondary_row::<u64>(ledger, a, b, b % 7, name),
+        17 => secondary_row(ledger, a, b, Key128::from(u128::from(b) << 60), name),
+        18 => secondary_row(ledger, a, b, Key256(Key128::from(1), u128::from(b).into()), name),
+        19 => secondary_row(ledger, a, b, Float64((b as f64 - 9.0).to_bits()), name),
+        20 => secondary_row(ledger, a, b, Float128(u128::from(b).into()), name),
+        21 => generated(ledger, a, b, name, now),
+        22 => drop(ledger.record_transaction(id_of(a), TimePointSec(now.seconds().0 + (b % 5) as u32))),
+        23 => ledger.clear_expired_transactions(now),
+        24 => ledger.set_block_summary(b as u16, id_of(a)),
+        25 => ledger.modify_global_property(|global| global.configuration.max_action_return_value_size = b as u32),
+        26 => ledger.modify_protocol_state(|state| state.preactivated_protocol_features.push(id_of(b))),
+        27 => {
+            let config = ledger.global_property().configuration.clone();
+            ledger.set_block_parameters(&config);
+        }
+        _ => ledger.process_block_usage(clock).expect("blocks go forward"),
+    }
+}
+
+fn auth(seed: u64) -> Authority {
+    let key = KeyWeight { key: PublicKey::K1([seed as u8; 33]), weight: 1 };
+    Authority { threshold: 1, keys: vec![key], accounts: vec![], waits: vec![] }
+}
+
+fn set_code(ledger: &mut Ledger, account: ledger::AccountId, b: u64) {
+    let code = b.to_le_bytes();
+    if let Some(old) = ledger.account_metadata(account).code {
+        ledger.remove_code_reference(old);
+        ledger.modify_account_metadata(account, |metadata| metadata.code = None);
+    } else {
+        let id = ledger.add_code_reference(Sha256::of(&code), &code, 7);
+        ledger.modify_account_metadata(account, |metadata| metadata.code = Some(id));
+    }
+}
+
+fn table_of(ledger: &mut Ledger, a: u64, payer: Name) -> ledger::TableId {
+    let key = TableKey { code: Name(1), scope: Name(a % 5), table: Name(a % 2) };
+    let found = ledger.find_table(key.code, key.scope, key.table);
+    found.unwrap_or_else(|| ledger.create_table(key, payer))
+}
+
+fn contract_row(ledger: &mut Ledger, a: u64, b: u64, payer: Name) {
+    let table = table_of(ledger, a, payer);
+    let (primary, value) = (b % 50, vec![a as u8; (a % 50) as usize]);
+    match ledger.find_row(table, primary) {
+        None => drop(ledger.insert_row(table, primary, payer, &value)),
+        Some(row) if b.is_multiple_of(3) => {
+            ledger.remove_row(row);
+            remove_when_empty(ledger, table);
+        }
+        Some(row) => ledger.update_row(row, payer, &value),
+    }
+}
+
+fn secondary_row<K: SecondaryKey>(ledger: &mut Ledger, a: u64, b: u64, key: K, payer: Name) {
+    let table = table_of(ledger, a, payer);
+    let primary = b % 9;
+    match ledger.secondary_find_primary::<K>(table, primary) {
+        None => drop(ledger.insert_secondary(table, primary, payer, key)),
+        Some(row) if b.is_multiple_of(2) => {
+            ledger.remove_secondary::<K>(row);
+            remove_when_empty(ledger, table);
+        }
+        Some(row) => ledger.update_secondary(row, payer, key),
+    }
+}
+
+fn remove_when_empty(ledger: &mut Ledger, table: ledger::TableId) {
+    if ledger.table(table).count == 0 {
+        ledger.remove_table(table);
+    }
+}
+
+fn generated(ledger: &mut Ledger, a: u64, b: u64, payer: Name, now: TimePoint) {
+    let row = GeneratedTransaction {
+        trx_id: id_of(b),
+        sender: payer,
+        sender_id: u128::from(b % 4),
+        payer,
+        delay_until: TimePoint(now.0 + a as i64),
+        expiration: TimePoint(now.0 + b as i64),
+        published: now,
+        packed_trx: vec![1, 2, 3].into(),
+    };
+    match ledger.generated_by_sender_id(payer, row.sender_id) {
+        None => drop(ledger.create_generated(row)),
+        Some(id) if a.is_multiple_of(2) => drop(ledger.remove_generated(id)),
+        Some(id) => drop(ledger.modify_generated(id, row)),
+    }
+}
+
+fn operations() -> impl Strategy<Value = Vec<Operation>> {
+    prop::collection::vec((0..29u8, 0..64u64, 0..64u64), 1..60)
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Block(Vec<Operation>),
+    UndoBlock,
+    Commit(u32),
+    Checkpoint,
+    Restart,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        5 => operations().prop_map(Step::Block),
+        1 => Just(Step::UndoBlock),
+        2 => (0..4u32).prop_map(Step::Commit),
+        2 => Just(Step::Checkpoint),
+        1 => Just(Step::Restart),
+    ];
+    prop::collection::vec(step, 1..25)
+}
+
+fn store(rows: &mut BTreeMap<Vec<u8>, Vec<u8>>, ledger: &mut Ledger) {
+    for (key, value) in ledger.take_checkpoint() {
+        match value {
+            Some(value) => drop(rows.insert(key, value)),
+            None => drop(rows.remove(&key)),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_is_undone_leaves_no_trace(first in operations(), second in operations(), third in operations()) {
+        let mut ledger = new_ledger();
+        ledger.begin_block(2);
+        first.into_iter().for_each(|operation| change(&mut ledger, 100, operation));
+        let (mark, before) = (ledger.mark(), picture(&ledger));
+        second.into_iter().for_each(|operation| change(&mut ledger, 101, operation));
+        ledger.undo_to(mark);
+        prop_assert!(picture(&ledger) == before);
+        ledger.begin_block(3);
+        third.into_iter().for_each(|operation| change(&mut ledger, 102, operation));
+        prop_assert_eq!(ledger.undo_block(), Some(3));
+        prop_assert!(picture(&ledger) == before);
+        ledger.commit_blocks_up_to(2);
+        prop_assert_eq!(ledger.undo_len(), 0);
+    }
+
+    #[test]
+    fn a_checkpoint_is_the_last_irreversible_state(steps in steps()) {
+        let mut ledger = new_ledger();
+        let mut rows = BTreeMap::new();
+        let mut number = 1;
+        for step in steps {
+            match step {
+                Step::Block(operations) => {
+                    number += 1;
+                    ledger.begin_block(number);
+                    operations.into_iter().for_each(|operation| change(&mut ledger, number, operation));
+                }
+                Step::UndoBlock => drop(ledger.undo_block()),
+                Step::Commit(ahead) => {
+                    let oldest = ledger.oldest_block().unwrap_or(number);
+                    ledger.commit_blocks_up_to((oldest + ahead).min(number));
+                }
+                Step::Checkpoint => store(&mut rows, &mut ledger),
+                Step::Restart => {
+                    store(&mut rows, &mut ledger);
+                    while ledger.undo_block().is_some() {}
+                    let loaded = Ledger::from_checkpoint_rows(rows.clone()).expect("the rows are a state");
+                    prop_assert!(picture(&loaded) == picture(&ledger));
+                    ledger = loaded;
+                }
+            }
+        }
+        store(&mut rows, &mut ledger);
+        while ledger.undo_block().is_some() {}
+        let loaded = Ledger::from_checkpoint_rows(rows).expect("the rows are a state");
+        prop_assert!(picture(&loaded) == picture(&ledger));
+    }
+}
