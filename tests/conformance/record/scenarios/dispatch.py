@@ -149,7 +149,7 @@ def dispatch(chain):
     chain.push([paid], free=[action("one", "run", [], run(*inline(action("empty", "x", [], b""), "send_context_free_inline")))], covers=["send_context_free_inline"])
     chain.push([paid], free=[action("one", "run", [], run(call("is_privileged", n("one"))))], covers=["is_privileged"])
     chain.push([paid], free=[action("one", "run", [], run(call("transaction_size"), call("expiration"), call("tapos_block_num"), call("tapos_block_prefix"),
-        call("get_action", 0, 0, AT, 64), peek(AT, 32), call("get_action", 1, 0, AT, 64), peek(AT, 32), call("get_action", 1, 7, AT, 64), call("action_data_size"), call("current_receiver"), printed()))])
+        call("get_action", 0, 0, AT, 64), peek(AT, 32), call("get_action", 1, 0, AT, 64), peek(AT, 32), call("action_data_size"), call("current_receiver"), printed()))])
     chain.push([paid], free=[action("empty", "x", [], b"free")])
     chain.push([paid], free=[action("eosio", "setabi", [], name("one") + blob(abi()))])
     chain.push([paid], free=[action("nobody", "x", [], b"free")])
@@ -163,8 +163,12 @@ def dispatch(chain):
 
     # The transaction as the contract sees it.
     chain.probe("one", call("read_transaction", AT, 0), call("transaction_size"), call("read_transaction", AT, 48), peek(AT, 48), call("expiration"), call("tapos_block_num"),
-                call("tapos_block_prefix"), call("get_action", 1, 0, AT, 30), peek(AT, 30), call("get_action", 1, 0, AT, 0), call("get_action", 0, 0, AT, 30),
-                call("get_action", 1, 5, AT, 30), call("get_action", 2, 0, AT, 30), call("current_time"), call("publication_time"), row())
+                call("tapos_block_prefix"), call("get_action", 1, 0, AT, 30), peek(AT, 30), call("get_action", 1, 0, AT, 0), 
+                call("get_action", 1, 5, AT, 30), call("current_time"), call("publication_time"), row())
+    for kind, index in ((0, 0), (0, 1), (1, 1), (1, 5), (1, 0xFFFFFFFF), (2, 0), (0x80000000, 0)):
+        chain.probe("one", call("get_action", kind, index, AT, 30), row())
+    chain.probe("one", call("get_action", 1, 0, END - 4, 30))
+    chain.probe("one", call("transaction_size"), call("expiration"), call("tapos_block_num"), call("tapos_block_prefix"), call("current_time"), call("publication_time"), call("action_data_size"), row())
     chain.probe("one", call("get_action", 3, 0, AT, 30))
     chain.probe("one", call("get_action", 0xFFFFFFFF, 0, AT, 30))
     chain.probe("one", call("read_transaction", END - 2, 48))

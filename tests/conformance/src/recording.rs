@@ -1,0 +1,82 @@
+//! The files of one recording, read into memory. What the steps mean is in [`crate::step`].
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use flate2::read::GzDecoder;
+use serde::Deserialize;
+
+use crate::step::Step;
+
+/// How a recorded chain ends.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Expected {
+    /// What the recording is for.
+    pub about: String,
+    /// The chain's id in hex.
+    pub chain_id: String,
+    /// Number of the last block.
+    pub head_block_num: u32,
+    /// Its id in hex.
+    pub head_block_id: String,
+    /// nodeos' hash of the whole state there, in hex.
+    pub integrity_hash: String,
+    /// Transactions that were pushed, failed ones included.
+    pub pushes: usize,
+    /// Those that failed.
+    pub failures: usize,
+}
+
+/// One recorded chain.
+#[derive(Debug, Clone)]
+pub struct Recording {
+    /// Its name: the files' common stem.
+    pub name: String,
+    /// How it ends.
+    pub expected: Expected,
+    /// nodeos' blocks.log.
+    pub log: Vec<u8>,
+    /// What was done, in order.
+    pub steps: Vec<Step>,
+}
+
+/// The folder of the recordings.
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings")
+}
+
+/// Names of all recordings, ascending.
+pub fn names() -> Vec<String> {
+    let files = fs::read_dir(folder()).expect("the recordings are part of the repository");
+    let mut names: Vec<String> = files
+        .filter_map(|file| Some(file.ok()?.file_name().to_str()?.strip_suffix(".expected.json")?.to_owned()))
+        .collect();
+    names.sort();
+    names
+}
+
+impl Recording {
+    /// Reads the recording `name`.
+    ///
+    /// # Panics
+    /// When a file is missing or damaged: recordings are part of the repository.
+    pub fn load(name: &str) -> Self {
+        let file = |end: &str| {
+            let path = folder().join(format!("{name}.{end}"));
+            fs::read(&path).unwrap_or_else(|cause| panic!("{}: {cause}", path.display()))
+        };
+        let unpacked = |end: &str| {
+            let mut out = Vec::new();
+            GzDecoder::new(file(end).as_slice()).read_to_end(&mut out).expect("recordings are whole gzip files");
+            out
+        };
+        let expected = serde_json::from_slice(&file("expected.json")).expect("NAME.expected.json has its fields");
+        let steps = unpacked("steps.jsonl.gz")
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(|line| serde_json::from_slice(line).expect("NAME.steps.jsonl holds steps"))
+            .collect();
+        Self { name: name.to_owned(), expected, log: unpacked("blocks.log.gz"), steps }
+    }
+}

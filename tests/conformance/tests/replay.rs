@@ -1,0 +1,31 @@
+//! Every recording replays to nodeos' block ids and integrity hash, trusted and with all checks.
+
+use chain::PrepareMode;
+use conformance::recording::names;
+use conformance::{Recording, replay::replay};
+
+fn all(mode: PrepareMode, each: bool) {
+    let wanted = std::env::var("RECORDING").ok();
+    let chosen = names().into_iter().filter(|name| wanted.as_ref().is_none_or(|wanted| wanted == name));
+    let failures: Vec<String> = chosen
+        .filter_map(|name| {
+            let result = std::panic::catch_unwind(|| replay(&Recording::load(&name), mode, each));
+            match result {
+                Ok(Ok(())) => None,
+                Ok(Err(text)) => Some(format!("{name}: {text}")),
+                Err(_) => Some(format!("{name}: panicked")),
+            }
+        })
+        .collect();
+    assert!(failures.is_empty(), "{} recordings differ:\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn trusted_replay_agrees() {
+    all(PrepareMode::Trusted, true);
+}
+
+#[test]
+fn replay_with_all_checks_agrees() {
+    all(PrepareMode::Full, false);
+}
