@@ -4,6 +4,7 @@ import importlib
 import os
 import pkgutil
 import sys
+import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
@@ -18,8 +19,15 @@ def main():
         for title, function in vars(importlib.import_module("scenarios." + module.name)).items():
             if title.startswith("record_"):
                 known[title[7:]] = function
+    failed = []
     for title in wanted or sorted(known):
-        known[title](folder)
+        try:
+            known[title](folder)
+        except Exception:
+            traceback.print_exc()
+            failed.append(title)
+    if failed:
+        print("could not record:", ", ".join(failed))
 
 
 main()
