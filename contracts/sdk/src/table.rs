@@ -212,6 +212,24 @@ impl<R: Row> Entry<R> {
         self.table.load(unsafe { raw::db_previous_i64(self.iterator, &mut 0) })
     }
 
+    /// The row, to be changed and then [saved](Self::save). Only for rows without secondary indexes.
+    pub fn row_mut(&mut self) -> &mut R
+    where
+        R: Row<Secondary = NoKeys>,
+    {
+        &mut self.row
+    }
+
+    /// Writes a row changed through [`Self::row_mut`].
+    pub fn save(&mut self, payer: Name)
+    where
+        R: Row<Secondary = NoKeys>,
+    {
+        let packed = pack(&self.row);
+        // SAFETY: pointer and length are those of a live vector.
+        unsafe { raw::db_update_i64(self.iterator, payer.0, packed.as_ptr(), packed.len() as u32) };
+    }
+
     /// The row alone.
     pub fn into_row(self) -> R {
         self.row
