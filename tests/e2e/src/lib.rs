@@ -1,0 +1,16 @@
+//! A node as its users meet it: a process with a port and a folder, that may be killed at any moment.
+//!
+//! The binaries are taken from the folder that the tests were built into; `.dev/test` builds them first.
+
+mod binaries;
+mod load;
+mod node;
+
+pub use binaries::{binary, contract, target_dir};
+pub use load::Load;
+pub use node::RunningNode;
+
+/// The key of `eosio` on a new chain, as on nodeos.
+pub const DEV_PRIVATE_KEY: &str = "5KQwrPbwdL6PhXujxW37FSSQZ1JiwsST4cqQzDeyXtP79zkvFD3";
+/// Its public half.
+pub const DEV_PUBLIC_KEY: &str = "EOS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV";

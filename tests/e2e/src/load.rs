@@ -1,0 +1,92 @@
+//! Token transfers, as many as a node takes.
+
+use client::{ClientError, Contracts, Draft, Node, Receipt, SendSettings};
+use primitives::{Compression, Name, PermissionLevel, PrivateKey, name};
+use serde_json::{Value, json};
+
+use crate::{DEV_PRIVATE_KEY, DEV_PUBLIC_KEY, contract};
+
+const TOKEN: Name = name!("eosio.token");
+const ALICE: Name = name!("alice");
+const EOSIO: Name = name!("eosio");
+
+/// A sender of transfers from `eosio` to `alice`.
+#[derive(Debug)]
+pub struct Load {
+    node: Node,
+    contracts: Contracts,
+    key: PrivateKey,
+    sent: u64,
+}
+
+impl Load {
+    /// A sender to a chain that is set up already.
+    pub fn new(node: Node) -> Self {
+        let key = DEV_PRIVATE_KEY.parse().expect("the dev key is a key");
+        Self { node, contracts: Contracts::default(), key, sent: 0 }
+    }
+
+    /// Creates the accounts, deploys and issues the token.
+    pub fn set_up(node: Node) -> Result<Self, ClientError> {
+        let mut load = Self::new(node);
+        let authority = json!({
+            "threshold": 1, "keys": [{ "key": DEV_PUBLIC_KEY, "weight": 1 }], "accounts": [], "waits": [],
+        });
+        for account in [TOKEN, ALICE] {
+            let new = json!({ "creator": EOSIO, "name": account, "owner": authority, "active": authority });
+            load.send(EOSIO, name!("newaccount"), EOSIO, &new)?;
+        }
+        let folder = contract("eosio.token");
+        let code = std::fs::read(folder.join("eosio.token.wasm")).expect("the token is built");
+        let abi = std::fs::read_to_string(folder.join("eosio.token.abi")).expect("the token's ABI is built");
+        let abi: abi::AbiDefinition = serde_json::from_str(&abi).expect("the token's ABI is one");
+        let code = json!({ "account": TOKEN, "vmtype": 0, "vmversion": 0, "code": hex(&code) });
+        load.send(EOSIO, name!("setcode"), TOKEN, &code)?;
+        let abi = json!({ "account": TOKEN, "abi": hex(&primitives::Pack::to_bytes(&abi)) });
+        load.send(EOSIO, name!("setabi"), TOKEN, &abi)?;
+        let create = json!({ "issuer": EOSIO, "maximum_supply": "1000000000.0000 SYS" });
+        load.send(TOKEN, name!("create"), TOKEN, &create)?;
+        load.send(TOKEN, name!("issue"), EOSIO, &json!({ "to": EOSIO, "quantity": "1000000.0000 SYS", "memo": "" }))?;
+        Ok(load)
+    }
+
+    /// Sends one transfer; every one has its own memo.
+    pub fn transfer(&mut self) -> Result<Value, ClientError> {
+        self.sent += 1;
+        let memo = format!("{} {}", std::process::id(), self.sent);
+        let transfer = json!({ "from": EOSIO, "to": ALICE, "quantity": "0.0001 SYS", "memo": memo });
+        self.send(TOKEN, name!("transfer"), EOSIO, &transfer)
+    }
+
+    /// Signs and sends one action.
+    pub fn send(
+        &mut self,
+        contract: Name,
+        action: Name,
+        actor: Name,
+        arguments: &Value,
+    ) -> Result<Value, ClientError> {
+        let authorization = vec![PermissionLevel { actor, permission: name!("active") }];
+        let action = self.contracts.action(&self.node, contract, action, authorization, arguments)?;
+        let settings = SendSettings {
+            expiration_sec: 60,
+            ref_block: None,
+            max_cpu_usage_ms: 0,
+            max_net_usage: 0,
+            delay_sec: 0,
+            compression: Compression::None,
+            sign: true,
+            sign_with: vec![self.key.public_key()?],
+            return_failure_trace: false,
+            retry_irreversible: false,
+            retry_num_blocks: None,
+        };
+        let draft = Draft { context_free_actions: Vec::new(), actions: vec![action] };
+        let signed = draft.sign(&self.node, std::slice::from_ref(&self.key), &settings)?;
+        Ok(Receipt::of(&self.node, &signed, &settings)?.0)
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

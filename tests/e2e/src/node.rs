@@ -1,0 +1,127 @@
+//! One node process.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use client::Node;
+use serde_json::{Value, json};
+
+use crate::binary;
+
+/// A node that does not answer after this is broken.
+const START_LIMIT: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_millis(5);
+
+/// A running `boreasd`, killed when dropped.
+#[derive(Debug)]
+pub struct RunningNode {
+    process: Child,
+    /// Its HTTP API.
+    pub api: Node,
+    /// The URL of it.
+    pub url: String,
+    /// How long it took until the first answer.
+    pub started_in: Duration,
+    folder: PathBuf,
+}
+
+impl RunningNode {
+    /// Starts a producing node on `folder`, which may hold a chain already.
+    pub fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let port = free_port();
+        let address = format!("127.0.0.1:{port}");
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("node.log"));
+        let log = log.expect("the node's folder can be written");
+        let begin = Instant::now();
+        let process = Command::new(binary("boreasd"))
+            .args(["-e", "-p", "eosio", "--http-server-address", &address, "--data-dir"])
+            .arg(folder)
+            .args(["--plugin", "eosio::chain_api_plugin", "--plugin", "eosio::producer_api_plugin"])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a file handle can be cloned"))
+            .stderr(log)
+            .spawn()
+            .expect("boreasd starts");
+        let url = format!("http://{address}");
+        let api = Node::new(&url, Vec::new());
+        let mut node = Self { process, api, url, started_in: Duration::ZERO, folder: folder.to_owned() };
+        node.wait_until("an answer", |info| info["head_block_num"].as_u64().is_some());
+        node.started_in = begin.elapsed();
+        node
+    }
+
+    /// `get_info`, if the node answers.
+    pub fn info(&self) -> Option<Value> {
+        self.api.call("/v1/chain/get_info", &json!({})).ok()
+    }
+
+    /// The number of the newest block.
+    pub fn head(&self) -> u64 {
+        self.info().expect("the node answers")["head_block_num"].as_u64().expect("a number")
+    }
+
+    /// The id of a block.
+    pub fn block_id(&self, number: u64) -> Option<String> {
+        let block = self.api.call("/v1/chain/get_block", &json!({ "block_num_or_id": number })).ok()?;
+        block["id"].as_str().map(str::to_owned)
+    }
+
+    /// Waits until `get_info` is as wanted.
+    ///
+    /// # Panics
+    /// After twenty seconds, with the end of the node's log.
+    pub fn wait_until(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let begin = Instant::now();
+        loop {
+            if let Some(info) = self.info().filter(|info| wanted(info)) {
+                return info;
+            }
+            let exited = self.process.try_wait().expect("the process can be asked");
+            if exited.is_some() || begin.elapsed() > START_LIMIT {
+                panic!("no {what} from the node ({exited:?}); its log ends:\n{}", self.log_end());
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// `kill -9`.
+    pub fn kill(mut self) {
+        self.process.kill().expect("a child can be killed");
+        self.process.wait().expect("a child can be waited for");
+    }
+
+    /// SIGTERM, and how long the node took to stop.
+    ///
+    /// # Panics
+    /// When it does not stop, or stops with an error.
+    pub fn stop(mut self) -> Duration {
+        let begin = Instant::now();
+        let signalled = Command::new("kill").arg(self.process.id().to_string()).status().expect("kill runs");
+        assert!(signalled.success());
+        let status = self.process.wait().expect("a child can be waited for");
+        assert!(status.success(), "the node ended with {status}:\n{}", self.log_end());
+        begin.elapsed()
+    }
+
+    fn log_end(&self) -> String {
+        let log = std::fs::read_to_string(self.folder.join("node.log")).unwrap_or_default();
+        let lines: Vec<_> = log.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+}
+
+impl Drop for RunningNode {
+    fn drop(&mut self) {
+        // Both fail where the process is gone already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    listener.local_addr().expect("a bound socket has an address").port()
+}

@@ -1,0 +1,83 @@
+//! The clients that users have: eosjs, wharfkit and `boreas`, against one node.
+
+use std::path::Path;
+use std::process::Command;
+
+use e2e::{DEV_PRIVATE_KEY, DEV_PUBLIC_KEY, RunningNode, binary, contract, target_dir};
+
+/// Installs the npm packages once and runs a script.
+fn run_script(script: &str) {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
+    let place = target_dir().join("e2e-clients").join(script);
+    std::fs::create_dir_all(&place).expect("the target folder can be written");
+    for file in ["package.json", script] {
+        std::fs::copy(sources.join(file), place.join(file)).expect("the sources are there");
+    }
+    if !place.join("node_modules/eosjs").exists() {
+        let arguments = ["install", "--no-audit", "--no-fund", "--silent"];
+        let installed = Command::new("npm").args(arguments).current_dir(&place).status().expect("npm is installed");
+        assert!(installed.success(), "npm install failed in {}", place.display());
+    }
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let node = RunningNode::start(folder.path(), &[]);
+    let token = contract("eosio.token");
+    let output = Command::new("node")
+        .current_dir(&place)
+        .arg(script)
+        .arg(&node.url)
+        .args([token.join("eosio.token.wasm"), token.join("eosio.token.abi")])
+        .output()
+        .expect("node.js is installed");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script}: {}{text}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn eosjs_creates_deploys_pushes_and_reads() {
+    run_script("eosjs.js");
+}
+
+#[test]
+fn wharfkit_creates_deploys_pushes_and_reads() {
+    run_script("wharfkit.js");
+}
+
+#[test]
+fn boreas_serves_a_users_first_hour() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let node = RunningNode::start(folder.path(), &[]);
+    let boreas = |arguments: &[&str]| {
+        let output = Command::new(binary("boreas"))
+            .args(["--url", &node.url])
+            .args(arguments)
+            .env("BOREAS_WALLET_DIR", folder.path().join("wallets"))
+            .output()
+            .expect("boreas runs");
+        (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    };
+    let succeed = |arguments: &[&str]| {
+        let (status, text) = boreas(arguments);
+        assert_eq!(status, Some(0), "boreas {}: {text}", arguments.join(" "));
+        text
+    };
+    succeed(&["wallet", "create", "--to-console"]);
+    succeed(&["wallet", "import", "--private-key", DEV_PRIVATE_KEY]);
+    succeed(&["create", "account", "eosio", "eosio.token", DEV_PUBLIC_KEY]);
+    succeed(&["create", "account", "eosio", "alice", DEV_PUBLIC_KEY]);
+    let token = contract("eosio.token");
+    succeed(&["set", "contract", "eosio.token", token.to_str().expect("a path of ASCII")]);
+    succeed(&["push", "action", "eosio.token", "create", r#"["eosio", "1000.0000 SYS"]"#, "-p", "eosio.token"]);
+    succeed(&["push", "action", "eosio.token", "issue", r#"["eosio", "10.0000 SYS", ""]"#, "-p", "eosio"]);
+    succeed(&["transfer", "eosio", "alice", "1.2500 SYS", "hello"]);
+    assert_eq!(succeed(&["get", "currency", "balance", "eosio.token", "alice"]).trim(), "1.2500 SYS");
+    assert!(succeed(&["get", "table", "eosio.token", "alice", "accounts"]).contains("1.2500 SYS"));
+    assert!(succeed(&["get", "account", "alice"]).contains("permissions:"));
+
+    let (status, text) = boreas(&["transfer", "alice", "eosio", "9.0000 SYS"]);
+    assert_eq!(status, Some(3_050_003 & 0xff));
+    assert!(text.contains("Error 3050003") && text.contains("overdrawn balance"), "{text}");
+    let (status, text) = boreas(&["transfer", "Alice", "eosio", "9.0000 SYS"]);
+    assert_eq!(status, Some(1));
+    assert!(text.contains("is not a name"), "{text}");
+    succeed(&["wallet", "lock-all"]);
+}
