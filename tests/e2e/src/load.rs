@@ -59,13 +59,7 @@ impl Load {
     }
 
     /// Signs and sends one action.
-    pub fn send(
-        &mut self,
-        contract: Name,
-        action: Name,
-        actor: Name,
-        arguments: &Value,
-    ) -> Result<Value, ClientError> {
+    pub fn send(&mut self, contract: Name, action: Name, actor: Name, arguments: &Value) -> Result<Value, ClientError> {
         let authorization = vec![PermissionLevel { actor, permission: name!("active") }];
         let action = self.contracts.action(&self.node, contract, action, authorization, arguments)?;
         let settings = SendSettings {
