@@ -4,21 +4,26 @@
 //! unpack the recording's `boot.blocks.log` into `DIR/blocks`, run
 //! `nodeos --data-dir DIR --hard-replay-blockchain --genesis-json boot.genesis.json` with the producer API plugin,
 //! POST to `/v1/producer/create_snapshot`, and compress the file (`.pending-snapshot-*` where no further block makes
-//! it final) with `gzip -9`.
+//! it final) with `gzip -9`. `genesis.snapshot.bin.gz` is the same of a node that has just begun from that genesis.
 
 use std::io::Read;
 
-use ledger::{Snapshot, SnapshotError};
-use primitives::{BlockTimestamp, TimePoint};
+use ledger::config::{OWNER, SYSTEM_ACCOUNT};
+use ledger::genesis::GenesisArgs;
+use ledger::{Ledger, Snapshot, SnapshotError};
+use primitives::{BlockTimestamp, Genesis, PermissionLevel, TimePoint};
 
 /// nodeos' answer to `/v1/producer/get_integrity_hash` at block 144.
 const INTEGRITY_HASH: &str = "7b8618abf3402fc569b11ba912959bf4805dbafc5141147c56bdcc2e78b47bf8";
 
-fn boot_144() -> Vec<u8> {
-    let packed = include_bytes!("fixtures/boot144.snapshot.bin.gz");
+fn unpack(packed: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    flate2::read::GzDecoder::new(packed.as_slice()).read_to_end(&mut bytes).expect("the fixture is compressed");
+    flate2::read::GzDecoder::new(packed).read_to_end(&mut bytes).expect("the fixture is compressed");
     bytes
+}
+
+fn boot_144() -> Vec<u8> {
+    unpack(include_bytes!("fixtures/boot144.snapshot.bin.gz"))
 }
 
 /// The fixture has no unexpired transactions to leave out.
@@ -40,6 +45,43 @@ fn written_again_it_is_the_same_file() {
     let mut again = Vec::new();
     snapshot.ledger.write_snapshot(&snapshot.head_state, late(), &mut again);
     assert!(again == bytes, "{} bytes, {} wanted", again.len(), bytes.len());
+}
+
+#[test]
+fn a_chain_begins_with_nodeos_own_state() {
+    const GENESIS_HASH: &str = "2a3e1963eef78e123527b653ebb4f39cb12add77df6e41318c2b9356f29d5050";
+    let bytes = unpack(include_bytes!("fixtures/genesis.snapshot.bin.gz"));
+    let theirs = Snapshot::read(&bytes).expect("nodeos wrote it");
+    let theirs_ledger = &theirs.ledger;
+    let owner = PermissionLevel { actor: SYSTEM_ACCOUNT, permission: OWNER };
+    let owner = theirs_ledger.permission(theirs_ledger.get_permission(owner).expect("it exists"));
+    let system = theirs_ledger.find_account(SYSTEM_ACCOUNT).expect("it exists");
+    let intrinsics = &theirs_ledger.protocol_state().whitelisted_intrinsics;
+    let args = GenesisArgs {
+        genesis: &Genesis {
+            initial_timestamp: owner.last_updated,
+            initial_key: owner.auth.keys[0].key.clone(),
+            initial_configuration: theirs_ledger.global_property().configuration.v0.clone(),
+        },
+        chain_id: theirs_ledger.global_property().chain_id,
+        head_id: theirs_ledger.block_summary(1),
+        system_abi: &theirs_ledger.account_info(system).abi,
+        intrinsics: &intrinsics.iter().map(String::as_str).collect::<Vec<_>>(),
+    };
+    let ours = Ledger::from_genesis(&args).expect("the genesis is sound");
+    assert_eq!(hex::encode(ours.integrity_hash(&theirs.head_state, late()).0), GENESIS_HASH);
+    let mut written = Vec::new();
+    ours.write_snapshot(&theirs.head_state, late(), &mut written);
+    assert!(written == bytes);
+}
+
+#[test]
+fn a_checkpoint_of_a_snapshot_is_all_of_it() {
+    let mut snapshot = Snapshot::read(&boot_144()).expect("nodeos wrote it");
+    let rows = snapshot.ledger.take_checkpoint();
+    let rows = rows.into_iter().map(|(key, value)| (key, value.expect("nothing is gone")));
+    let loaded = Ledger::from_checkpoint_rows(rows).expect("the rows are a state");
+    assert_eq!(hex::encode(loaded.integrity_hash(&snapshot.head_state, late()).0), INTEGRITY_HASH);
 }
 
 #[test]
