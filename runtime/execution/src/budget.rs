@@ -30,9 +30,10 @@ pub enum BlockMode {
 }
 
 /// What kind of transaction runs (`transaction_metadata::trx_type`, and where its effects go).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TransactionKind {
     /// Signed, from outside.
+    #[default]
     Input,
     /// Made by the chain itself (onblock, onerror).
     Implicit,
@@ -67,6 +68,13 @@ pub struct Budget {
     pub max_transaction_time_us: i64,
     /// CPU that this node counts against the account beside what the chain bills (failed transactions).
     pub subjective_cpu_bill_us: i64,
+}
+
+impl Default for Budget {
+    /// Without limits of this node.
+    fn default() -> Self {
+        Self::metered(UNLIMITED_US, UNLIMITED_US)
+    }
 }
 
 impl Budget {

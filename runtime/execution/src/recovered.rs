@@ -22,6 +22,8 @@ pub struct TransactionParts {
     pub actions: Vec<Arc<Action>>,
     /// `(id, bytes)`, ascending by id.
     pub extensions: Vec<(u16, Bytes)>,
+    /// Data for the context-free actions; not part of the packed transaction.
+    pub context_free_data: Vec<Bytes>,
 }
 
 impl From<Transaction> for TransactionParts {
@@ -32,6 +34,7 @@ impl From<Transaction> for TransactionParts {
             context_free_actions: share(trx.context_free_actions),
             actions: share(trx.actions),
             extensions: trx.extensions,
+            context_free_data: Vec::new(),
         }
     }
 }
@@ -67,10 +70,8 @@ impl TransactionParts {
 pub struct RecoveredTransaction {
     /// Its id.
     pub id: TransactionId,
-    /// Header, actions, extensions.
-    pub parts: TransactionParts,
-    /// Data for its context-free actions.
-    pub context_free_data: Vec<Bytes>,
+    /// Header, actions, extensions, context-free data.
+    pub parts: Arc<TransactionParts>,
     /// The bytes as they came, for the block.
     pub packed: PackedTransaction,
     /// Digest of `packed` for the receipt.
@@ -92,8 +93,8 @@ impl RecoveredTransaction {
     ) -> Self {
         keys.sort_unstable();
         keys.dedup();
-        let parts = TransactionParts::from(trx);
-        Self { id: parts.id(), parts, context_free_data, packed, packed_digest, keys, signature_cpu_us: 0 }
+        let parts = TransactionParts { context_free_data, ..TransactionParts::from(trx) };
+        Self { id: parts.id(), parts: Arc::new(parts), packed, packed_digest, keys, signature_cpu_us: 0 }
     }
 
     /// Net bytes that are billed in full (`packed_transaction::get_unprunable_size`).

@@ -2,6 +2,8 @@
 
 use codec::{Pack, Unpack};
 
+use crate::{Fault, ensure};
+
 /// `chain_config_v0`: the 17 parameters of genesis. The 18th lives in [`ChainConfig`].
 #[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
@@ -158,5 +160,75 @@ impl Default for WasmConfig {
             max_pages: 528,
             max_call_depth: 251,
         }
+    }
+}
+
+/// 100 % in the unit of target percentages.
+const PERCENT_100: u32 = 10_000;
+/// Net bytes that a transaction must be able to use beside its base cost, so that bad parameters can be repaired.
+const NET_USAGE_SPAN_MIN: u32 = 10 * 1024;
+/// Bytes that a byte array of the chain may have (nodeos: `MAX_SIZE_OF_BYTE_ARRAYS`).
+const BYTE_ARRAY_MAX: u32 = 20 * 1024 * 1024;
+
+impl ChainConfigV0 {
+    /// Whether a chain can live with these parameters (nodeos: `chain_config_v0::validate`).
+    ///
+    /// # Errors
+    /// `action_validate_exception`.
+    #[rustfmt::skip]
+    pub fn validate(&self) -> Result<(), Fault> {
+        for (percent, what) in [(self.target_block_net_usage_pct, "net"), (self.target_block_cpu_usage_pct, "cpu")] {
+            ensure!(percent <= PERCENT_100, ACTION_VALIDATE_EXCEPTION, "target block {what} usage percentage cannot exceed 100%");
+            ensure!(percent >= PERCENT_100 / 1000, ACTION_VALIDATE_EXCEPTION, "target block {what} usage percentage must be at least 0.1%");
+        }
+        ensure!(u64::from(self.max_transaction_net_usage) < self.max_block_net_usage, ACTION_VALIDATE_EXCEPTION, "max transaction net usage must be less than max block net usage");
+        ensure!(self.max_transaction_cpu_usage < self.max_block_cpu_usage, ACTION_VALIDATE_EXCEPTION, "max transaction cpu usage must be less than max block cpu usage");
+        ensure!(self.base_per_transaction_net_usage < self.max_transaction_net_usage, ACTION_VALIDATE_EXCEPTION, "base net usage per transaction must be less than the max transaction net usage");
+        ensure!(self.max_transaction_net_usage - self.base_per_transaction_net_usage >= NET_USAGE_SPAN_MIN, ACTION_VALIDATE_EXCEPTION, "max transaction net usage must be at least {NET_USAGE_SPAN_MIN} bytes larger than base net usage per transaction");
+        ensure!(self.context_free_discount_net_usage_den > 0, ACTION_VALIDATE_EXCEPTION, "net usage discount ratio for context free data cannot have a 0 denominator");
+        ensure!(self.context_free_discount_net_usage_num <= self.context_free_discount_net_usage_den, ACTION_VALIDATE_EXCEPTION, "net usage discount ratio for context free data cannot exceed 1");
+        ensure!(self.min_transaction_cpu_usage <= self.max_transaction_cpu_usage, ACTION_VALIDATE_EXCEPTION, "min transaction cpu usage cannot exceed max transaction cpu usage");
+        ensure!(self.max_transaction_cpu_usage < self.max_block_cpu_usage.wrapping_sub(self.min_transaction_cpu_usage), ACTION_VALIDATE_EXCEPTION, "max transaction cpu usage must be at less than the difference between the max block cpu usage and the min transaction cpu usage");
+        ensure!(self.max_authority_depth >= 1, ACTION_VALIDATE_EXCEPTION, "max authority depth should be at least 1");
+        Ok(())
+    }
+}
+
+impl ChainConfig {
+    /// Whether a chain can live with these parameters (nodeos: `chain_config_v1::validate`).
+    ///
+    /// # Errors
+    /// `action_validate_exception`.
+    pub fn validate(&self) -> Result<(), Fault> {
+        self.v0.validate()?;
+        ensure!(
+            self.max_action_return_value_size <= BYTE_ARRAY_MAX,
+            ACTION_VALIDATE_EXCEPTION,
+            "max action return value size should be less than MAX_SIZE_OF_BYTE_ARRAYS"
+        );
+        Ok(())
+    }
+}
+
+impl WasmConfig {
+    /// Whether contracts can live with these limits (nodeos: `wasm_config::validate`).
+    ///
+    /// # Errors
+    /// `action_validate_exception`.
+    pub fn validate(&self) -> Result<(), Fault> {
+        let least = [
+            (self.max_section_elements, 4, "max_section_elements"),
+            (self.max_func_local_bytes, 8, "max_func_local_bytes"),
+            (self.max_nested_structures, 1, "max_nested_structures"),
+            (self.max_symbol_bytes, 32, "max_symbol_bytes"),
+            (self.max_module_bytes, 256, "max_module_bytes"),
+            (self.max_code_bytes, 32, "max_code_bytes"),
+            (self.max_pages, 1, "max_pages"),
+            (self.max_call_depth, 2, "max_call_depth"),
+        ];
+        for (value, minimum, name) in least {
+            ensure!(value >= minimum, ACTION_VALIDATE_EXCEPTION, "{name} cannot be less than {minimum}");
+        }
+        Ok(())
     }
 }

@@ -1,0 +1,85 @@
+//! The one table of host functions, by topic. A function that is not here cannot be imported.
+
+use std::sync::LazyLock;
+
+use primitives::{Checksum256, Fault, Name};
+use wasm::validate::Imports;
+use wasm::{Host, Intrinsics, intrinsics::Signature};
+
+use crate::features::Feature;
+use crate::world::{Machine, Outcome, World};
+
+mod action;
+mod authorization;
+pub(crate) mod db;
+mod permission;
+mod privileged;
+mod producer;
+mod system;
+mod transaction;
+
+/// All host functions.
+static TABLE: LazyLock<Intrinsics<World>> = LazyLock::new(|| {
+    let mut table = Intrinsics::new();
+    transaction::register(table.topic("transaction"));
+    privileged::register(table.topic("privileged"));
+    producer::register(table.topic("producer"));
+    permission::register(table.topic("permission"));
+    authorization::register(table.topic("authorization"));
+    system::register(table.topic("system"));
+    action::register(table.topic("action"));
+    db::add(&mut table);
+    table
+});
+
+/// All host functions, for the runtime and the documentation.
+pub fn table() -> &'static Intrinsics<World> {
+    &TABLE
+}
+
+impl Host for World {
+    type Stop = Fault;
+
+    fn is_context_free(&self) -> bool {
+        self.action.context_free
+    }
+
+    fn is_privileged(&self) -> bool {
+        self.action.privileged
+    }
+
+    fn receiver(&self) -> Name {
+        self.action.receiver
+    }
+
+    fn checktime(&mut self) -> Outcome {
+        World::checktime(self)
+    }
+
+    fn code(&self, code_hash: &Checksum256) -> Option<&[u8]> {
+        self.ledger.find_code(*code_hash, 0, 0).map(|code| &*self.ledger.code(code).code)
+    }
+}
+
+impl Imports for World {
+    fn import(&self, name: &str) -> Option<(&Signature, bool)> {
+        let intrinsic = TABLE.get(name)?;
+        Some((&intrinsic.signature, self.ledger.protocol_state().whitelisted_intrinsics.contains(name)))
+    }
+}
+
+impl World {
+    /// Checks code that is about to be deployed.
+    pub(crate) fn validate_code(&self, _machine: &mut Machine, code: &[u8]) -> Outcome {
+        let configurable = self.is_active(Feature::ConfigurableWasmLimits2);
+        let config = configurable.then_some(&self.ledger.global_property().wasm_configuration);
+        wasm::validate(code, config, self)
+    }
+}
+
+/// Copies as much as fits; returns how much that is.
+fn copy_out(buffer: &mut [u8], bytes: &[u8]) -> u32 {
+    let length = buffer.len().min(bytes.len());
+    buffer[..length].copy_from_slice(&bytes[..length]);
+    length as u32
+}
