@@ -142,7 +142,7 @@ fn ordered_factors(authority: &Authority) -> Vec<(u16, Factor, usize)> {
     let waits = authority.waits.iter().enumerate().map(|(at, factor)| (factor.weight, Factor::Wait, at));
     let mut factors: Vec<_> = accounts.chain(keys).chain(waits).collect();
     // Stable: equals keep the order in which the authority lists them.
-    factors.sort_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)));
+    factors.sort_by_key(|(weight, factor, _)| std::cmp::Reverse((*weight, *factor)));
     factors
 }
 

@@ -1,7 +1,7 @@
 //! How much a transaction may use, and who says so: the clock while a block is built, the receipt while one is applied.
 
 /// Tells the time in microseconds from any fixed origin. The node gives a real one; the runtime has none of its own.
-pub trait Clock: Send {
+pub trait Clock: Send + Sync {
     /// Microseconds since the origin.
     fn now_us(&self) -> i64;
 }

@@ -56,6 +56,14 @@ impl Host for World {
         World::checktime(self)
     }
 
+    fn pause_time(&mut self) {
+        self.pause_billing_timer();
+    }
+
+    fn resume_time(&mut self) {
+        self.resume_billing_timer();
+    }
+
     fn code(&self, code_hash: &Checksum256) -> Option<&[u8]> {
         self.ledger.find_code(*code_hash, 0, 0).map(|code| &*self.ledger.code(code).code)
     }

@@ -460,14 +460,14 @@ impl World {
     }
 
     /// Stops the clock of billing while code is compiled.
-    pub fn pause_billing_timer(&mut self) {
+    pub(crate) fn pause_billing_timer(&mut self) {
         if !self.trx.budget.explicit_billed_cpu && self.trx.paused_us.is_none() {
             self.trx.paused_us = Some(self.clock.now_us());
         }
     }
 
     /// Lets the clock of billing run again. The end of the block still holds.
-    pub fn resume_billing_timer(&mut self) {
+    pub(crate) fn resume_billing_timer(&mut self) {
         let Some(paused_us) = self.trx.paused_us.take() else { return };
         let trx = &mut self.trx;
         let pause_us = self.clock.now_us() - paused_us;

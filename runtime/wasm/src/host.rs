@@ -19,6 +19,10 @@ pub trait Host: 'static {
     /// # Errors
     /// The reason to stop, such as a deadline.
     fn checktime(&mut self) -> Result<(), Self::Stop>;
+    /// A contract is about to be loaded, perhaps compiled: that time is not the action's.
+    fn pause_time(&mut self) {}
+    /// The contract is loaded.
+    fn resume_time(&mut self) {}
     /// The original bytes of a contract, asked once per contract and runtime.
     fn code(&self, code_hash: &Checksum256) -> Option<&[u8]>;
 }

@@ -131,7 +131,10 @@ impl<H: Host> Runtime<H> {
         host: &mut H,
     ) -> Result<(), H::Stop> {
         if !self.contracts.contains_key(code_hash) {
-            self.load(code_hash, host)?;
+            host.pause_time();
+            let loaded = self.load(code_hash, host);
+            host.resume_time();
+            loaded?;
         }
         self.runs += 1;
         let contract = self.contracts.get_mut(code_hash).expect("loaded");
