@@ -125,6 +125,7 @@ pub fn receipt(receipt: &TransactionReceipt, abis: &mut Abis<'_>, limits: &Limit
 pub fn block(block: &SignedBlock, abis: &mut Abis<'_>, limits: &Limits<'_>) -> Result<Value, Fault> {
     let Value::Object(mut fields) = value_of(block.header()) else { unreachable!("headers are objects") };
     fields.shift_remove("header_extensions");
+    fields.insert("new_producers".to_owned(), value_of(&block.header().new_producers));
     let extensions = block.header().extensions()?;
     if !extensions.protocol_features.is_empty() {
         let digests = extensions.protocol_features.iter().map(|digest| json!({ "feature_digest": digest })).collect();

@@ -35,6 +35,7 @@ pub struct BlockHeader {
     /// Version of the schedule that says who produces it.
     pub schedule_version: u32,
     /// A new schedule, before WTMSIG_BLOCK_SIGNATURES.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub new_producers: Option<LegacySchedule>,
     /// `(id, bytes)`, ascending by id.
     pub header_extensions: Vec<(u16, Bytes)>,
@@ -196,14 +197,38 @@ impl Unpack for TransactionStatus {
     }
 }
 
-/// What a receipt is of. In JSON, the id or the packed transaction.
-#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack, Serialize, Deserialize)]
-#[serde(untagged)]
+/// What a receipt is of. In JSON, a static variant: `[0, "id"]` or `[1, {"packed_trx": "..."}]`.
+#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack)]
 pub enum ReceiptTransaction {
     /// A scheduled transaction, known to the chain.
     Id(TransactionId),
     /// A transaction that came with the block.
     Packed(PackedTransaction),
+}
+
+impl Serialize for ReceiptTransaction {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Id(id) => (0, id).serialize(serializer),
+            Self::Packed(packed) => (1, packed).serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ReceiptTransaction {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Value {
+            Id(TransactionId),
+            Packed(PackedTransaction),
+        }
+        match Deserialize::deserialize(deserializer)? {
+            (0, Value::Id(id)) => Ok(Self::Id(id)),
+            (1, Value::Packed(packed)) => Ok(Self::Packed(packed)),
+            _ => Err(serde::de::Error::custom("a receipt is of 0, an id, or of 1, a packed transaction")),
+        }
+    }
 }
 
 /// A transaction's entry in a block.
