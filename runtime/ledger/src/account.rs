@@ -3,10 +3,10 @@
 
 use primitives::{BlockTimestamp, Bytes, Checksum256, Name, TimePoint};
 use rustc_hash::FxHashMap;
-use statedb::Stamp;
+use statedb::{Rows, Stamp};
 
 use crate::undo::Undo;
-use crate::{CodeId, Ledger, Limits, PermissionId, RowKey, Usage};
+use crate::{CodeId, Ledger, Limits, RowKey, Usage};
 
 /// An account's dense index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,13 +71,19 @@ pub struct AccountInfo {
 pub(crate) struct Accounts {
     pub by_name: FxHashMap<Name, AccountId>,
     pub info: Vec<AccountInfo>,
-    pub metadata: Vec<AccountMetadata>,
-    pub usage: Vec<Usage>,
-    pub limits: Vec<Limits>,
-    /// Permissions by name, ascending.
-    pub permissions: Vec<Vec<(Name, PermissionId)>>,
-    pub info_stamp: Vec<Stamp>,
-    pub hot_stamp: Vec<Stamp>,
+    pub hot: Vec<HotAccount>,
+}
+
+/// What a transaction touches of an account, side by side.
+#[derive(Debug, Default)]
+pub(crate) struct HotAccount {
+    pub metadata: AccountMetadata,
+    pub stamp: Stamp,
+    pub info_stamp: Stamp,
+    pub usage: Usage,
+    pub limits: Limits,
+    /// Handles of permissions by name.
+    pub permissions: Rows<Name>,
 }
 
 impl Accounts {
@@ -85,24 +91,14 @@ impl Accounts {
         let id = AccountId(u32::try_from(self.info.len()).expect("fewer than 2^32 accounts"));
         self.by_name.insert(info.name, id);
         self.info.push(info);
-        self.metadata.push(metadata);
-        self.usage.push(Usage::default());
-        self.limits.push(Limits::default());
-        self.permissions.push(Vec::new());
-        self.info_stamp.push(Stamp::default());
-        self.hot_stamp.push(Stamp::default());
+        self.hot.push(HotAccount { metadata, ..HotAccount::default() });
         id
     }
 
     pub fn pop(&mut self) {
         let info = self.info.pop().expect("an account was created");
         self.by_name.remove(&info.name);
-        self.metadata.pop();
-        self.usage.pop();
-        self.limits.pop();
-        self.permissions.pop();
-        self.info_stamp.pop();
-        self.hot_stamp.pop();
+        self.hot.pop();
     }
 }
 
@@ -137,7 +133,7 @@ impl Ledger {
     /// An account's hot part.
     #[inline]
     pub fn account_metadata(&self, account: AccountId) -> &AccountMetadata {
-        &self.accounts.metadata[account.index()]
+        &self.accounts.hot[account.index()].metadata
     }
 
     /// The hash of an account's code; zero for none.
@@ -165,7 +161,7 @@ impl Ledger {
     pub fn next_recv_sequence(&mut self, account: AccountId) -> u64 {
         self.list_account_hot(account);
         self.journal.push(Undo::RecvSequence(account));
-        let metadata = &mut self.accounts.metadata[account.index()];
+        let metadata = &mut self.accounts.hot[account.index()].metadata;
         metadata.recv_sequence += 1;
         metadata.recv_sequence
     }
@@ -175,7 +171,7 @@ impl Ledger {
     pub fn next_auth_sequence(&mut self, account: AccountId) -> u64 {
         self.list_account_hot(account);
         self.journal.push(Undo::AuthSequence(account));
-        let metadata = &mut self.accounts.metadata[account.index()];
+        let metadata = &mut self.accounts.hot[account.index()].metadata;
         metadata.auth_sequence += 1;
         metadata.auth_sequence
     }
@@ -183,7 +179,7 @@ impl Ledger {
     /// Changes an account's metadata.
     pub fn modify_account_metadata(&mut self, account: AccountId, change: impl FnOnce(&mut AccountMetadata)) {
         self.list_account_hot(account);
-        let metadata = &mut self.accounts.metadata[account.index()];
+        let metadata = &mut self.accounts.hot[account.index()].metadata;
         self.journal.push(Undo::Metadata(account, Box::new(metadata.clone())));
         change(metadata);
     }
@@ -232,13 +228,13 @@ impl Ledger {
 
     #[inline]
     pub(crate) fn list_account_hot(&mut self, account: AccountId) {
-        if self.epoch.list(&mut self.accounts.hot_stamp[account.index()]) {
+        if self.epoch.list(&mut self.accounts.hot[account.index()].stamp) {
             self.list(RowKey::AccountHot(account.0));
         }
     }
 
     pub(crate) fn list_account_info(&mut self, account: AccountId) {
-        if self.epoch.list(&mut self.accounts.info_stamp[account.index()]) {
+        if self.epoch.list(&mut self.accounts.hot[account.index()].info_stamp) {
             self.list(RowKey::AccountInfo(account.0));
         }
     }

@@ -294,11 +294,11 @@ impl Ledger {
                     abi: &info.abi,
                     ram_correction: info.ram_correction,
                     ram_correction_order: info.ram_correction_order,
-                    limits: self.accounts.limits[index as usize],
+                    limits: self.accounts.hot[index as usize].limits,
                 })
             }
             RowKey::AccountHot(index) => {
-                let metadata = self.accounts.metadata.get(index as usize)?.clone();
+                let metadata = self.accounts.hot.get(index as usize)?.metadata.clone();
                 Image::AccountHot(Box::new((metadata, *self.account_usage(AccountId(index)))))
             }
             RowKey::Permission(owner, name) => {

@@ -4,9 +4,9 @@
 //! whole buckets, and a checkpoint writes a bucket instead of each id.
 
 use primitives::{TimePoint, TimePointSec, TransactionId};
-use rustc_hash::FxHashSet;
 use statedb::Stamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::undo::Undo;
 use crate::{Ledger, RowKey};
@@ -18,9 +18,27 @@ pub struct Bucket {
     pub(crate) stamp: Stamp,
 }
 
+/// An id is a hash already: its first bytes serve as its hash here.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    fn write_usize(&mut self, _length: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Dedup {
-    pub known: FxHashSet<TransactionId>,
+    pub known: HashSet<TransactionId, BuildHasherDefault<IdHasher>>,
     pub buckets: BTreeMap<TimePointSec, Bucket>,
     pub next_order: u64,
 }

@@ -78,13 +78,12 @@ impl Ledger {
     /// The permission `name` of an account.
     #[inline]
     pub fn permission_of(&self, account: AccountId, name: Name) -> Option<PermissionId> {
-        let permissions = &self.accounts.permissions[account.index()];
-        permissions.binary_search_by_key(&name, |&(name, _)| name).ok().map(|at| permissions[at].1)
+        self.accounts.hot[account.index()].permissions.get(&name).map(PermissionId)
     }
 
     /// An account's permissions, ascending by name.
     pub fn permissions_of(&self, account: AccountId) -> impl Iterator<Item = PermissionId> {
-        self.accounts.permissions[account.index()].iter().map(|&(_, id)| id)
+        self.accounts.hot[account.index()].permissions.iter().map(|(_, id)| PermissionId(id))
     }
 
     /// The permission of a level (`find_permission`).
@@ -221,19 +220,15 @@ impl Ledger {
 
     pub(crate) fn put_permission(&mut self, account: AccountId, row: Permission) -> PermissionId {
         let name = row.name;
-        let id = PermissionId(self.permissions.rows.insert((row, Stamp::default())));
-        let list = &mut self.accounts.permissions[account.index()];
-        let at = list.partition_point(|&(other, _)| other < name);
-        list.insert(at, (name, id));
-        id
+        let id = self.permissions.rows.insert((row, Stamp::default()));
+        self.accounts.hot[account.index()].permissions.insert(name, id);
+        PermissionId(id)
     }
 
     pub(crate) fn take_permission(&mut self, id: PermissionId) -> Permission {
         let (row, _) = self.permissions.rows.remove(id.0);
         let account = self.find_account(row.owner).expect("the owner of a permission exists");
-        let list = &mut self.accounts.permissions[account.index()];
-        let at = list.binary_search_by_key(&row.name, |&(name, _)| name).expect("the permission is listed");
-        list.remove(at);
+        self.accounts.hot[account.index()].permissions.remove(&row.name);
         row
     }
 

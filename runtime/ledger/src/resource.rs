@@ -219,7 +219,7 @@ impl Ledger {
     /// An account's usage.
     #[inline]
     pub fn account_usage(&self, account: AccountId) -> &Usage {
-        &self.accounts.usage[account.index()]
+        &self.accounts.hot[account.index()].usage
     }
 
     /// An account's limits, pending ones first (`get_account_limits`).
@@ -230,12 +230,12 @@ impl Ledger {
         {
             return *pending;
         }
-        self.accounts.limits[account.index()]
+        self.accounts.hot[account.index()].limits
     }
 
     /// Whether an account's CPU is unlimited, pending changes left aside (`is_unlimited_cpu`).
     pub fn is_unlimited_cpu(&self, account: AccountId) -> bool {
-        self.accounts.limits[account.index()].cpu_weight == -1
+        self.accounts.hot[account.index()].limits.cpu_weight == -1
     }
 
     /// Sets an account's limits at the end of the block (`set_account_limits`); true when RAM gets less.
@@ -293,7 +293,7 @@ impl Ledger {
 
     fn add_account_usage(&mut self, account: AccountId, cpu: u64, net: u64, slot: u32) -> Result<(), Fault> {
         self.list_account_hot(account);
-        let usage = &mut self.accounts.usage[account.index()];
+        let usage = &mut self.accounts.hot[account.index()].usage;
         self.journal.push(Undo::Usage(account, usage.net, usage.cpu));
         usage.net.add(net, slot, self.resource_config.account_net_window)?;
         usage.cpu.add(cpu, slot, self.resource_config.account_cpu_window)
@@ -363,7 +363,7 @@ impl Ledger {
             return Ok(());
         }
         self.list_account_hot(account);
-        let ram = &mut self.accounts.usage[account.index()].ram;
+        let ram = &mut self.accounts.hot[account.index()].usage.ram;
         let changed = ram.checked_add_signed(delta);
         let flow = if delta > 0 { "overflow" } else { "underflow" };
         ensure!(changed.is_some(), TRANSACTION_EXCEPTION, "Ram usage delta would {flow} UINT64_MAX");
@@ -448,14 +448,14 @@ impl Ledger {
         let pending: Vec<(Name, Limits)> = self.pending_limits.iter().map(|(&name, &limits)| (name, limits)).collect();
         for (name, new) in pending {
             let account = self.find_account(name).expect("pending limits are of an account");
-            let old = self.accounts.limits[account.index()];
+            let old = self.accounts.hot[account.index()].limits;
             let state = &mut self.resource_state;
             replace_share(&mut state.total_ram_bytes, old.ram_bytes, new.ram_bytes, "ram_bytes")?;
             replace_share(&mut state.total_cpu_weight, old.cpu_weight, new.cpu_weight, "cpu_weight")?;
             replace_share(&mut state.total_net_weight, old.net_weight, new.net_weight, "net_weight")?;
             self.list_account_info(account);
             self.journal.push(Undo::Limits(account, old));
-            self.accounts.limits[account.index()] = new;
+            self.accounts.hot[account.index()].limits = new;
             if let Some((undo, listed)) = self.pending_limits.remove(self.epoch, &name) {
                 self.journal.push(Undo::PendingLimits(undo));
                 if listed {

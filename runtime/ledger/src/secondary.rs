@@ -147,7 +147,7 @@ pub struct SecondaryIndex<K> {
     pub(crate) by_secondary: Rows<(K, u64)>,
 }
 
-impl<K> Default for SecondaryIndex<K> {
+impl<K: Copy + Default> Default for SecondaryIndex<K> {
     fn default() -> Self {
         Self { by_primary: Rows::default(), by_secondary: Rows::default() }
     }

@@ -213,9 +213,9 @@ impl Ledger {
         let accounts = &mut self.accounts;
         match entry {
             Undo::AccountCreated => accounts.pop(),
-            Undo::Metadata(account, old) => accounts.metadata[account.index()] = *old,
-            Undo::RecvSequence(account) => accounts.metadata[account.index()].recv_sequence -= 1,
-            Undo::AuthSequence(account) => accounts.metadata[account.index()].auth_sequence -= 1,
+            Undo::Metadata(account, old) => accounts.hot[account.index()].metadata = *old,
+            Undo::RecvSequence(account) => accounts.hot[account.index()].metadata.recv_sequence -= 1,
+            Undo::AuthSequence(account) => accounts.hot[account.index()].metadata.auth_sequence -= 1,
             Undo::Abi(account, old) => accounts.info[account.index()].abi = Vec::from(old).into(),
             Undo::RamCorrection(account, correction, order, next) => {
                 let info = &mut accounts.info[account.index()];
@@ -223,11 +223,11 @@ impl Ledger {
                 self.next_ram_correction = next;
             }
             Undo::Usage(account, net, cpu) => {
-                let usage = &mut accounts.usage[account.index()];
+                let usage = &mut accounts.hot[account.index()].usage;
                 (usage.net, usage.cpu) = (net, cpu);
             }
-            Undo::RamUsage(account, old) => accounts.usage[account.index()].ram = old,
-            Undo::Limits(account, old) => accounts.limits[account.index()] = old,
+            Undo::RamUsage(account, old) => accounts.hot[account.index()].usage.ram = old,
+            Undo::Limits(account, old) => accounts.hot[account.index()].limits = old,
             _ => unreachable!("only entries of accounts come here"),
         }
     }

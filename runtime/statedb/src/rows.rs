@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+/// Entries that are kept in place: most tables have one row, most accounts two permissions.
+const INLINE_MAX: usize = 2;
 /// Entries that are kept in one sorted array; beyond it a tree takes over.
 const SMALL_MAX: usize = 32;
 
@@ -12,13 +14,15 @@ pub struct Rows<K = u64>(Store<K>);
 
 #[derive(Debug, Clone)]
 enum Store<K> {
+    /// Keys and handles apart, so that two of them are no larger than a vector.
+    Inline(u8, [K; INLINE_MAX], [u32; INLINE_MAX]),
     Small(Vec<(K, u32)>),
     Large(BTreeMap<K, u32>),
 }
 
-impl<K> Default for Rows<K> {
+impl<K: Copy + Default> Default for Rows<K> {
     fn default() -> Self {
-        Self(Store::Small(Vec::new()))
+        Self(Store::Inline(0, [K::default(); INLINE_MAX], [0; INLINE_MAX]))
     }
 }
 
@@ -26,6 +30,7 @@ impl<K: Ord + Copy> Rows<K> {
     /// Number of entries.
     pub fn len(&self) -> usize {
         match &self.0 {
+            Store::Inline(len, ..) => usize::from(*len),
             Store::Small(entries) => entries.len(),
             Store::Large(entries) => entries.len(),
         }
@@ -40,6 +45,10 @@ impl<K: Ord + Copy> Rows<K> {
     #[inline]
     pub fn get(&self, key: &K) -> Option<u32> {
         match &self.0 {
+            Store::Inline(len, keys, handles) => {
+                let at = keys[..usize::from(*len)].iter().position(|other| other == key)?;
+                Some(handles[at])
+            }
             Store::Small(entries) => entries.binary_search_by(|entry| entry.0.cmp(key)).ok().map(|at| entries[at].1),
             Store::Large(entries) => entries.get(key).copied(),
         }
@@ -48,33 +57,52 @@ impl<K: Ord + Copy> Rows<K> {
     /// Adds an entry; false, and no change, when the key is there already.
     pub fn insert(&mut self, key: K, handle: u32) -> bool {
         match &mut self.0 {
-            Store::Small(entries) => {
-                let Err(at) = entries.binary_search_by(|entry| entry.0.cmp(&key)) else { return false };
-                if entries.len() < SMALL_MAX {
-                    if entries.capacity() == 0 {
-                        entries.reserve_exact(1);
-                    }
-                    entries.insert(at, (key, handle));
+            Store::Inline(len, keys, handles) => {
+                let count = usize::from(*len);
+                let at = keys[..count].partition_point(|other| *other < key);
+                if keys[..count].get(at) == Some(&key) {
+                    return false;
+                }
+                if count < INLINE_MAX {
+                    keys.copy_within(at..count, at + 1);
+                    handles.copy_within(at..count, at + 1);
+                    (keys[at], handles[at]) = (key, handle);
+                    *len += 1;
                 } else {
-                    let mut tree: BTreeMap<K, u32> = std::mem::take(entries).into_iter().collect();
-                    tree.insert(key, handle);
-                    self.0 = Store::Large(tree);
+                    let mut entries: Vec<_> = keys.iter().copied().zip(handles.iter().copied()).collect();
+                    entries.insert(at, (key, handle));
+                    self.0 = Store::Small(entries);
                 }
                 true
             }
-            Store::Large(entries) => match entries.entry(key) {
-                std::collections::btree_map::Entry::Vacant(slot) => {
-                    slot.insert(handle);
-                    true
+            Store::Small(entries) => {
+                let Err(at) = entries.binary_search_by(|entry| entry.0.cmp(&key)) else { return false };
+                entries.insert(at, (key, handle));
+                if entries.len() > SMALL_MAX {
+                    self.0 = Store::Large(std::mem::take(entries).into_iter().collect());
                 }
-                std::collections::btree_map::Entry::Occupied(_) => false,
-            },
+                true
+            }
+            Store::Large(entries) => {
+                let std::collections::btree_map::Entry::Vacant(slot) = entries.entry(key) else { return false };
+                slot.insert(handle);
+                true
+            }
         }
     }
 
     /// Removes an entry.
     pub fn remove(&mut self, key: &K) -> Option<u32> {
         match &mut self.0 {
+            Store::Inline(len, keys, handles) => {
+                let count = usize::from(*len);
+                let at = keys[..count].iter().position(|other| other == key)?;
+                let handle = handles[at];
+                keys.copy_within(at + 1..count, at);
+                handles.copy_within(at + 1..count, at);
+                *len -= 1;
+                Some(handle)
+            }
             Store::Small(entries) => {
                 let at = entries.binary_search_by(|entry| entry.0.cmp(key)).ok()?;
                 Some(entries.remove(at).1)
@@ -86,48 +114,66 @@ impl<K: Ord + Copy> Rows<K> {
     /// The first entry whose key is not below `key`.
     pub fn lower_bound(&self, key: &K) -> Option<(K, u32)> {
         match &self.0 {
-            Store::Small(entries) => entries.get(entries.partition_point(|entry| entry.0 < *key)).copied(),
             Store::Large(entries) => entries.range(*key..).next().map(copied),
+            _ => self.at(self.position(|other| other < key)),
         }
     }
 
     /// The first entry whose key is above `key`.
     pub fn upper_bound(&self, key: &K) -> Option<(K, u32)> {
         match &self.0 {
-            Store::Small(entries) => entries.get(entries.partition_point(|entry| entry.0 <= *key)).copied(),
             Store::Large(entries) => entries.range((Bound::Excluded(*key), Bound::Unbounded)).next().map(copied),
+            _ => self.at(self.position(|other| other <= key)),
         }
     }
 
     /// The last entry whose key is below `key`.
     pub fn before(&self, key: &K) -> Option<(K, u32)> {
         match &self.0 {
-            Store::Small(entries) => entries[..entries.partition_point(|entry| entry.0 < *key)].last().copied(),
             Store::Large(entries) => entries.range(..*key).next_back().map(copied),
+            _ => self.at(self.position(|other| other < key).checked_sub(1)?),
         }
     }
 
     /// The first entry.
     pub fn first(&self) -> Option<(K, u32)> {
         match &self.0 {
-            Store::Small(entries) => entries.first().copied(),
             Store::Large(entries) => entries.first_key_value().map(copied),
+            _ => self.at(0),
         }
     }
 
     /// The last entry.
     pub fn last(&self) -> Option<(K, u32)> {
         match &self.0 {
-            Store::Small(entries) => entries.last().copied(),
             Store::Large(entries) => entries.last_key_value().map(copied),
+            _ => self.at(self.len().checked_sub(1)?),
         }
     }
 
     /// All entries in order.
     pub fn iter(&self) -> Box<dyn Iterator<Item = (K, u32)> + '_> {
         match &self.0 {
-            Store::Small(entries) => Box::new(entries.iter().copied()),
             Store::Large(entries) => Box::new(entries.iter().map(copied)),
+            _ => Box::new((0..self.len()).filter_map(|at| self.at(at))),
+        }
+    }
+
+    /// How many entries of an array come first: those that `is_before` holds for.
+    fn position(&self, is_before: impl Fn(&K) -> bool) -> usize {
+        match &self.0 {
+            Store::Inline(len, keys, _) => keys[..usize::from(*len)].partition_point(is_before),
+            Store::Small(entries) => entries.partition_point(|entry| is_before(&entry.0)),
+            Store::Large(_) => unreachable!("a tree has no positions"),
+        }
+    }
+
+    /// The entry at a position of an array.
+    fn at(&self, at: usize) -> Option<(K, u32)> {
+        match &self.0 {
+            Store::Inline(len, keys, handles) => (at < usize::from(*len)).then(|| (keys[at], handles[at])),
+            Store::Small(entries) => entries.get(at).copied(),
+            Store::Large(_) => unreachable!("a tree has no positions"),
         }
     }
 }

@@ -148,7 +148,7 @@ impl Ledger {
             ram_correction_order: row.ram_correction_order,
         };
         let account = self.accounts.push(info, AccountMetadata::default());
-        self.accounts.limits[account.index()] = row.limits;
+        self.accounts.hot[account.index()].limits = row.limits;
         Ok(())
     }
 
@@ -161,8 +161,8 @@ impl Ledger {
         };
         let account = AccountId(index);
         ensure(account.index() < self.account_count(), "an account has one part only")?;
-        self.accounts.usage[account.index()] = row.usage;
-        self.accounts.metadata[account.index()] = AccountMetadata {
+        self.accounts.hot[account.index()].usage = row.usage;
+        self.accounts.hot[account.index()].metadata = AccountMetadata {
             recv_sequence: row.recv_sequence,
             auth_sequence: row.auth_sequence,
             code_sequence: row.code_sequence,

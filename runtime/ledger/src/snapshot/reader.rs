@@ -237,7 +237,7 @@ fn read_metadata(ledger: &mut Ledger, section: Section<'_>) -> Result<()> {
             section.ensure(code.is_some(), || "an account's code is not there".into())?;
             *users.entry(code).or_default() += 1;
         }
-        ledger.accounts.metadata[account.index()] = AccountMetadata {
+        ledger.accounts.hot[account.index()].metadata = AccountMetadata {
             recv_sequence: row.recv_sequence,
             auth_sequence: row.auth_sequence,
             code_sequence: row.code_sequence,
@@ -409,14 +409,14 @@ fn read_links(ledger: &mut Ledger, section: Section<'_>) -> Result<()> {
 
 fn read_limits(ledger: &mut Ledger, section: Section<'_>) -> Result<()> {
     each_account(ledger, section, |ledger, _, account, row: Limits| {
-        ledger.accounts.limits[account.index()] = row;
+        ledger.accounts.hot[account.index()].limits = row;
         Ok(())
     })
 }
 
 fn read_usages(ledger: &mut Ledger, section: Section<'_>) -> Result<()> {
     each_account(ledger, section, |ledger, _, account, row: Usage| {
-        ledger.accounts.usage[account.index()] = row;
+        ledger.accounts.hot[account.index()].usage = row;
         Ok(())
     })
 }

@@ -216,7 +216,7 @@ fn links(source: &Source<'_>, rows: &mut Rows<'_>) {
 
 fn limits(source: &Source<'_>, rows: &mut Rows<'_>) {
     for account in source.ledger.accounts() {
-        rows.pack(&(source.ledger.account_name(account), source.ledger.accounts.limits[account.index()]));
+        rows.pack(&(source.ledger.account_name(account), source.ledger.accounts.hot[account.index()].limits));
     }
 }
 
