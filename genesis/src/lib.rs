@@ -1,0 +1,35 @@
+//! What a new chain begins with: the embedded system contracts, and the plan that brings a chain from block 1 to a
+//! running system (features, accounts, privileges, token, staking, an elected schedule) from one document.
+//!
+//! The plan only says what to push, in which order and signed by whom. Whoever has a chain pushes it.
+//!
+//! - [`contracts`]: the embedded modules with their pinned hashes.
+//! - [`document`]: what users write; [`Document::dev`] is the built-in one.
+//! - [`plan`]: a document as stages of transactions.
+
+pub mod contracts;
+pub mod document;
+pub mod plan;
+
+pub use contracts::Contract;
+pub use document::{Account, Document, Producer};
+pub use plan::{Plan, Stage};
+
+/// Why a document cannot be planned.
+#[derive(Debug, thiserror::Error)]
+pub enum GenesisError {
+    /// A part of the document is not what it should be.
+    #[error("{part}: {reason}")]
+    Document {
+        /// Which part.
+        part: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl GenesisError {
+    pub(crate) fn new(part: impl Into<String>, reason: impl ToString) -> Self {
+        Self::Document { part: part.into(), reason: reason.to_string() }
+    }
+}

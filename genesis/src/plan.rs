@@ -1,0 +1,284 @@
+//! A document as stages: what is pushed to a new chain, in which order and by whom.
+
+use abi::Limits;
+use primitives::{Action, Authority, Bytes, Checksum256, Name, Pack, PermissionLevel, PublicKey, name};
+use serde_json::{Value, json};
+
+use crate::contracts::{BIOS, Contract, MSIG, SYSTEM, TOKEN, WRAP};
+use crate::{Document, GenesisError};
+
+const EOSIO: Name = name!("eosio");
+const ACTIVE: Name = name!("active");
+/// Accounts that the system contract works with.
+const SYSTEM_ACCOUNTS: [Name; 12] = [
+    name!("eosio.bpay"),
+    name!("eosio.fees"),
+    name!("eosio.msig"),
+    name!("eosio.names"),
+    name!("eosio.ram"),
+    name!("eosio.ramfee"),
+    name!("eosio.reserv"),
+    name!("eosio.rex"),
+    name!("eosio.saving"),
+    name!("eosio.stake"),
+    name!("eosio.token"),
+    name!("eosio.vpay"),
+];
+const WRAP_ACCOUNT: Name = name!("eosio.wrap");
+/// The first voter's account: it holds the stake that elects the first schedule.
+const FOUNDER: Name = name!("founder");
+/// Accounts of one transaction: it has to fit the limits of a small chain.
+const ACCOUNTS_PER_TRANSACTION: usize = 4;
+
+/// Actions that go into one transaction.
+pub type Transaction = Vec<Action>;
+
+/// A step of the plan. Stages are separated by at least one block.
+#[derive(Debug, Clone)]
+pub enum Stage {
+    /// Activate this feature with the next block's header (it needs no preactivation).
+    Activate(Checksum256),
+    /// Push these transactions, signed with the boot key, in order; they may share a block.
+    Push(Vec<Transaction>),
+    /// Produce blocks until the schedule has these producers.
+    AwaitSchedule(Vec<Name>),
+}
+
+/// The way from block 1 to a running system.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Stages in order.
+    pub stages: Vec<Stage>,
+}
+
+/// The contract at work on an account, with the ABI that packs its arguments.
+struct Caller {
+    account: Name,
+    abi: abi::Abi,
+}
+
+impl Caller {
+    fn new(contract: &Contract, account: Name) -> Self {
+        Self { account, abi: contract.abi() }
+    }
+
+    fn call(&self, action: Name, actor: Name, arguments: &Value) -> Result<Action, GenesisError> {
+        let place = || format!("{}::{action}", self.account);
+        let kind = self.abi.action_type(action).ok_or_else(|| GenesisError::new(place(), "no such action"))?;
+        let data = self.abi.encode(kind, arguments, &Limits::default());
+        let data = data.map_err(|fault| GenesisError::new(place(), fault))?;
+        let authorization = vec![PermissionLevel { actor, permission: ACTIVE }];
+        Ok(Action { account: self.account, name: action, authorization, data: Bytes(data) })
+    }
+}
+
+impl Plan {
+    /// Plans a document.
+    ///
+    /// `boot_key` is the key of `eosio` and of the system's accounts; `preactivation` is the digest of
+    /// PREACTIVATE_FEATURE, `features` are the others in an order that keeps their dependencies.
+    ///
+    /// # Errors
+    /// The part of the document that cannot be packed.
+    pub fn new(
+        document: &Document,
+        boot_key: &PublicKey,
+        preactivation: Checksum256,
+        features: &[Checksum256],
+    ) -> Result<Self, GenesisError> {
+        let bios = Caller::new(&BIOS, EOSIO);
+        let system = Caller::new(&SYSTEM, EOSIO);
+        let token = Caller::new(&TOKEN, TOKEN.account);
+        let activate = features.iter().map(|digest| {
+            bios.call(name!("activate"), EOSIO, &json!({ "feature_digest": digest })).map(|action| vec![action])
+        });
+        let mut stages = vec![
+            Stage::Activate(preactivation),
+            Stage::Push(vec![deploy(&BIOS, EOSIO)]),
+            Stage::Push(activate.collect::<Result<_, _>>()?),
+            Stage::Push(system_accounts(&bios, &token, document, boot_key)?),
+            Stage::Push(vec![deploy(&SYSTEM, EOSIO)]),
+            Stage::Push(start_system(&system, document)?),
+            Stage::Push(accounts(&system, &token, document)?),
+        ];
+        if !document.producers.is_empty() {
+            stages.push(Stage::Push(producers(&system, &token, document, boot_key)?));
+            let mut names: Vec<_> = document.producers.iter().map(|producer| producer.name).collect();
+            names.sort();
+            stages.push(Stage::AwaitSchedule(names));
+        }
+        Ok(Self { stages })
+    }
+}
+
+/// `setcode` and `setabi`.
+fn deploy(contract: &Contract, account: Name) -> Transaction {
+    let (vm_type, vm_version) = (0u8, 0u8);
+    let code = (account, vm_type, vm_version, Bytes::from(contract.wasm)).to_bytes();
+    let abi = (account, Bytes(contract.packed_abi())).to_bytes();
+    [(name!("setcode"), code), (name!("setabi"), abi)]
+        .map(|(action, data)| Action {
+            account: EOSIO,
+            name: action,
+            authorization: vec![PermissionLevel { actor: account, permission: ACTIVE }],
+            data: Bytes(data),
+        })
+        .into()
+}
+
+fn newaccount(caller: &Caller, name: Name, key: &PublicKey) -> Result<Action, GenesisError> {
+    let authority = Authority::of_key(key.clone());
+    let arguments = json!({ "creator": EOSIO, "name": name, "owner": authority, "active": authority });
+    caller.call(name!("newaccount"), EOSIO, &arguments)
+}
+
+fn system_accounts(
+    bios: &Caller,
+    token: &Caller,
+    document: &Document,
+    boot_key: &PublicKey,
+) -> Result<Vec<Transaction>, GenesisError> {
+    let names = SYSTEM_ACCOUNTS.iter().chain([&WRAP_ACCOUNT]);
+    let create = names.map(|name| newaccount(bios, *name, boot_key)).collect::<Result<Vec<_>, _>>()?;
+    let privileged = |account: Name| bios.call(name!("setpriv"), EOSIO, &json!({ "account": account, "is_priv": 1 }));
+    let supply = json!({ "issuer": EOSIO, "maximum_supply": document.maximum_supply });
+    let issue = json!({ "to": EOSIO, "quantity": document.initial_supply, "memo": "first supply" });
+    Ok(vec![
+        create,
+        deploy(&TOKEN, TOKEN.account),
+        deploy(&MSIG, MSIG.account),
+        deploy(&WRAP, WRAP.account),
+        vec![privileged(MSIG.account)?, privileged(WRAP.account)?],
+        vec![token.call(name!("create"), TOKEN.account, &supply)?, token.call(name!("issue"), EOSIO, &issue)?],
+    ])
+}
+
+fn start_system(system: &Caller, document: &Document) -> Result<Vec<Transaction>, GenesisError> {
+    let init = system.call(name!("init"), EOSIO, &json!({ "version": 0, "core": document.core_symbol }))?;
+    let mut transactions = vec![vec![init]];
+    if !document.parameters.is_empty() {
+        let params = parameters(document)?;
+        transactions.push(vec![system.call(name!("setchain"), EOSIO, &json!({ "params": params }))?]);
+    }
+    Ok(transactions)
+}
+
+/// The reference's numbers with the document's in their place.
+fn parameters(document: &Document) -> Result<Value, GenesisError> {
+    const DAY_SEC: u32 = 24 * 3600;
+    let mut all = json!({
+        "refund_delay_sec": 3 * DAY_SEC,
+        "refunds_swept": false,
+        "min_activated_stake": "1500000000000",
+        "schedule_size": 21,
+        "schedule_interval_slots": 120,
+        "name_close_interval_slots": 2 * DAY_SEC,
+        "name_quiet_sec": DAY_SEC,
+        "name_activation_sec": 14 * DAY_SEC,
+        "claim_interval_sec": DAY_SEC,
+        "votepay_expiry_sec": 3 * DAY_SEC,
+        "min_pervote_daily_pay": 1_000_000,
+        "vote_step_sec": 7 * DAY_SEC,
+        "vote_steps_per_doubling": 52,
+        "ram_gift_bytes": 1400,
+    });
+    for (key, value) in &document.parameters {
+        match all.get_mut(key) {
+            Some(place) => *place = value.clone(),
+            None => return Err(GenesisError::new(format!("parameters.{key}"), "the system contract has no such one")),
+        }
+    }
+    Ok(all)
+}
+
+/// Creates an account with RAM and stake, and gives it its balance.
+fn account(system: &Caller, token: &Caller, account: &crate::Account) -> Result<Transaction, GenesisError> {
+    let half = primitives::Asset { amount: account.stake.amount / 2, ..account.stake };
+    let rest = primitives::Asset { amount: account.stake.amount - half.amount, ..account.stake };
+    let ram = json!({ "payer": EOSIO, "receiver": account.name, "bytes": account.ram_bytes });
+    let stake = json!({
+        "from": EOSIO, "receiver": account.name,
+        "stake_net_quantity": half, "stake_cpu_quantity": rest, "transfer": true,
+    });
+    let mut actions =
+        vec![newaccount(system, account.name, &account.key)?, system.call(name!("buyrambytes"), EOSIO, &ram)?];
+    if account.stake.amount > 0 {
+        actions.push(system.call(name!("delegatebw"), EOSIO, &stake)?);
+    }
+    if account.balance.amount > 0 {
+        let give = json!({ "from": EOSIO, "to": account.name, "quantity": account.balance, "memo": "" });
+        actions.push(token.call(name!("transfer"), EOSIO, &give)?);
+    }
+    Ok(actions)
+}
+
+fn accounts(system: &Caller, token: &Caller, document: &Document) -> Result<Vec<Transaction>, GenesisError> {
+    let each = document.accounts.iter().map(|entry| account(system, token, entry));
+    let each = each.collect::<Result<Vec<_>, _>>()?;
+    Ok(each.chunks(ACCOUNTS_PER_TRANSACTION).map(<[Transaction]>::concat).collect())
+}
+
+/// Registers the producers and elects them with the founder's stake. All of it is signed with the boot key: the
+/// producers' accounts get their own key at the end.
+fn producers(
+    system: &Caller,
+    token: &Caller,
+    document: &Document,
+    boot_key: &PublicKey,
+) -> Result<Vec<Transaction>, GenesisError> {
+    let core = |units: i64| primitives::Asset { amount: units, symbol: document.core_symbol };
+    let whole = 10i64.pow(u32::from(document.core_symbol.precision()));
+    let with = |name, stake| crate::Account {
+        name,
+        key: boot_key.clone(),
+        balance: core(0),
+        stake: core(stake),
+        ram_bytes: 64 * 1024,
+    };
+    let founder_stake = (document.initial_supply.amount / 4).max(2);
+    let mut transactions = vec![account(system, token, &with(FOUNDER, founder_stake))?];
+    let mut names: Vec<_> = document.producers.iter().map(|producer| producer.name).collect();
+    names.sort();
+    for (location, producer) in document.producers.iter().enumerate() {
+        let mut actions = account(system, token, &with(producer.name, 20 * whole))?;
+        let register = json!({
+            "producer": producer.name, "producer_key": producer.key, "url": producer.url, "location": location,
+        });
+        actions.push(system.call(name!("regproducer"), producer.name, &register)?);
+        for (permission, parent) in [(ACTIVE, name!("owner")), (name!("owner"), name!(""))] {
+            let auth = Authority::of_key(producer.key.clone());
+            let update = json!({ "account": producer.name, "permission": permission, "parent": parent, "auth": auth });
+            let mut action = system.call(name!("updateauth"), producer.name, &update)?;
+            action.authorization[0].permission = name!("owner");
+            actions.push(action);
+        }
+        transactions.push(actions);
+    }
+    let vote = json!({ "voter": FOUNDER, "proxy": "", "producers": names });
+    transactions.push(vec![system.call(name!("voteproducer"), FOUNDER, &vote)?]);
+    Ok(transactions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn boot_key() -> PublicKey {
+        crate::document::dev_key(EOSIO).public_key().expect("valid")
+    }
+
+    #[test]
+    fn the_built_in_document_can_be_planned() {
+        let plan = Plan::new(&Document::dev(), &boot_key(), Checksum256::default(), &[Checksum256([1; 32])]);
+        let stages = plan.expect("the built-in document is sound").stages;
+        assert!(matches!(stages.last(), Some(Stage::AwaitSchedule(names)) if names.len() == 1));
+    }
+
+    #[test]
+    fn a_parameter_that_is_none_is_named() {
+        let mut document = Document::dev();
+        document.parameters.insert("refund_delay".to_owned(), json!(5));
+        let error = Plan::new(&document, &boot_key(), Checksum256::default(), &[]).expect_err("a typo");
+        assert!(error.to_string().contains("parameters.refund_delay"), "{error}");
+    }
+}
