@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use primitives::{Checksum256, Fault, Name};
 use wasm::validate::Imports;
-use wasm::{Host, Intrinsics, intrinsics::Signature};
+use wasm::{Host, Intrinsics, Limits, intrinsics::Signature};
 
 use crate::features::Feature;
 use crate::world::{Machine, Outcome, World};
@@ -80,8 +80,11 @@ impl World {
     /// Checks code that is about to be deployed.
     pub(crate) fn validate_code(&self, _machine: &mut Machine, code: &[u8]) -> Outcome {
         let configurable = self.is_active(Feature::ConfigurableWasmLimits2);
-        let config = configurable.then_some(&self.ledger.global_property().wasm_configuration);
-        wasm::validate(code, config, self)
+        let limits = match configurable {
+            true => Limits::Configured(&self.ledger.global_property().wasm_configuration),
+            false => Limits::Fixed { building: self.block.is_speculative() },
+        };
+        wasm::validate(code, limits, self)
     }
 }
 

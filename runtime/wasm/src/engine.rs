@@ -10,8 +10,8 @@ use wasmtime::{Config, Module, OptLevel};
 /// Changes whenever artefacts of older builds must not be used: the rewriting, the compiler, their settings.
 const ARTEFACT_VERSION: u32 = 1;
 /// Native stack that a contract may use: `max_call_depth` calls of functions with 8 KiB of locals and more.
-const WASM_STACK_BYTES: usize = 16 << 20;
-/// Stack that a thread needs on which contracts run.
+pub(crate) const WASM_STACK_BYTES: usize = 16 << 20;
+/// Stack of a thread on which contracts run at full speed.
 pub const THREAD_STACK_BYTES: usize = WASM_STACK_BYTES + (8 << 20);
 /// Bytes of a module beyond which compilation must be quick rather than good.
 const QUICK_COMPILE_BYTES: usize = 2 << 20;
@@ -95,6 +95,7 @@ fn config(level: OptLevel) -> Config {
     config
         .cranelift_opt_level(level)
         .epoch_interruption(true)
+        .async_stack_size(WASM_STACK_BYTES)
         .max_wasm_stack(WASM_STACK_BYTES)
         .wasm_backtrace_max_frames(None)
         .native_unwind_info(cfg!(windows))

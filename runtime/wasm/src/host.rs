@@ -3,7 +3,7 @@
 use primitives::{Checksum256, Fault, Name};
 
 /// The world behind the host functions.
-pub trait Host: 'static {
+pub trait Host: Send + 'static {
     /// Why a run stopped before its end. Host functions return it as their error; it comes out of
     /// [`crate::Runtime::run`] unchanged.
     type Stop: From<Fault> + Send + Sync + 'static;

@@ -11,6 +11,7 @@ pub mod memory;
 mod parse;
 mod rewrite;
 pub mod runtime;
+mod stack;
 pub mod validate;
 
 pub use args::{
@@ -22,4 +23,4 @@ pub use host::Host;
 pub use intrinsics::{HostFunction, Intrinsic, Intrinsics, Kind, Signature};
 pub use memory::Memory;
 pub use runtime::{Apply, RunLimits, Runtime};
-pub use validate::{Imports, Whitelisted, validate};
+pub use validate::{Imports, Limits, Whitelisted, validate};

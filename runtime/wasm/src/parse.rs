@@ -38,6 +38,8 @@ pub struct Options {
     pub max_func_local_bytes: u32,
     /// Groups of locals of a function.
     pub max_local_sets: u32,
+    /// Locals of a function, without parameters.
+    pub max_locals: u32,
     /// Nested blocks, the function included.
     pub max_nested_structures: u32,
     /// Nested blocks as the older validator counts them, over all functions.
@@ -60,6 +62,8 @@ pub struct Options {
     pub allow_invalid_empty_local_set: bool,
     /// A block type of 0 means no result.
     pub allow_zero_blocktype: bool,
+    /// Mutable globals are not exported.
+    pub forbid_export_mutable_globals: bool,
 }
 
 impl Options {
@@ -76,6 +80,7 @@ impl Options {
             max_linear_memory_init: u64::MAX,
             max_func_local_bytes: ANY,
             max_local_sets: ANY,
+            max_locals: ANY,
             max_nested_structures: ANY,
             eosio_max_nested_structures: ANY,
             max_br_table_elements: ANY,
@@ -87,6 +92,7 @@ impl Options {
             allow_u32_limits_flags: true,
             allow_invalid_empty_local_set: true,
             allow_zero_blocktype: true,
+            forbid_export_mutable_globals: false,
         }
     }
 
@@ -121,9 +127,11 @@ impl Options {
             max_element_segment_elements: 8191,
             max_data_segment_bytes: 8191,
             max_local_sets: 1023,
+            max_locals: 2048,
             max_br_table_elements: 8191,
             max_symbol_bytes: 8191,
             max_code_bytes: 20 * 1024 * 1024 - 1,
+            forbid_export_mutable_globals: true,
             ..Self::setting()
         }
     }

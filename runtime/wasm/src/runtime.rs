@@ -44,7 +44,7 @@ pub struct Apply {
     pub action: Name,
 }
 
-/// Runs contracts against a host. Runs need a thread with [`crate::THREAD_STACK_BYTES`] of stack.
+/// Runs contracts against a host, at full speed on a thread with [`crate::THREAD_STACK_BYTES`] of stack.
 pub struct Runtime<H: Host> {
     engine: Engine,
     cache: Box<dyn CodeCache>,
@@ -139,7 +139,7 @@ impl<H: Host> Runtime<H> {
         self.runs += 1;
         let contract = self.contracts.get_mut(code_hash).expect("loaded");
         contract.last_run = self.runs;
-        contract.run(apply, limits, host)
+        crate::stack::with_enough(move || contract.run(apply, limits, host))
     }
 
     /// Forgets a loaded contract.

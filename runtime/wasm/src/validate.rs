@@ -38,17 +38,26 @@ impl<H: Host, F: Fn(&str) -> bool> Imports for Whitelisted<'_, H, F> {
     }
 }
 
+/// Which limits hold.
+#[derive(Debug, Clone, Copy)]
+pub enum Limits<'a> {
+    /// nodeos' fixed limits and its older parser, before CONFIGURABLE_WASM_LIMITS2.
+    Fixed {
+        /// Whether the block is being built here (a speculative block): only then is the nesting of blocks limited.
+        building: bool,
+    },
+    /// The chain's own, with CONFIGURABLE_WASM_LIMITS2.
+    Configured(&'a WasmConfig),
+}
+
 /// Checks code as `setcode` does.
-///
-/// `config` is there once CONFIGURABLE_WASM_LIMITS2 is active; before that nodeos' fixed limits and its older
-/// parser decide.
 ///
 /// # Errors
 /// `wasm_serialization_error` or `wasm_execution_error` as nodeos reports them.
-pub fn validate(code: &[u8], config: Option<&WasmConfig>, imports: &dyn Imports) -> Result<(), Fault> {
-    match config {
-        Some(config) => configured(code, config, imports),
-        None => fixed(code, imports),
+pub fn validate(code: &[u8], limits: Limits<'_>, imports: &dyn Imports) -> Result<(), Fault> {
+    match limits {
+        Limits::Configured(config) => configured(code, config, imports),
+        Limits::Fixed { building } => fixed(code, building, imports),
     }
 }
 
@@ -71,12 +80,12 @@ fn configured(code: &[u8], config: &WasmConfig, imports: &dyn Imports) -> Result
 }
 
 /// Two readings, as nodeos does: the first one with its constraints, the second one as a formality.
-fn fixed(code: &[u8], imports: &dyn Imports) -> Result<(), Fault> {
+fn fixed(code: &[u8], building: bool, imports: &dyn Imports) -> Result<(), Fault> {
     let mut module = parse(code, &Options::original(), &mut Silent).map_err(refused)?;
     check_constraints(&module)?;
     let operators = Options {
         max_memory_offset: original::MAX_MEMORY_OFFSET - 1,
-        eosio_max_nested_structures: original::MAX_NESTED - 1,
+        eosio_max_nested_structures: if building { original::MAX_NESTED - 1 } else { u32::MAX },
         ..Options::original()
     };
     if let Err(error) = parse(code, &operators, &mut Silent) {

@@ -329,6 +329,11 @@ impl<'a> Sections<'a, '_> {
             _ => return Err("Unknown export kind".into()),
         };
         ensure((index as usize) < count, message)?;
+        let mutable = kind == ExportKind::Global && module.globals[index as usize].mutable;
+        ensure(
+            !mutable || !self.options.forbid_export_mutable_globals,
+            "global variable initializer expression may only access immutable globals",
+        )?;
         self.module.exports.push(Export { name, kind, index });
         Ok(())
     }
@@ -375,12 +380,17 @@ impl<'a> Sections<'a, '_> {
         ensure(groups <= self.options.max_local_sets, "Number of local sets exceeds limit")?;
         let func_type = *self.module.function_types.get(self.module.functions.len()).ok_or_else(out_of_range)?;
         ensure((func_type as usize) < self.module.types.len(), "vector read out of bounds")?;
-        let (mut locals, mut local_bytes) = (Vec::new(), 0_u32);
+        let (mut locals, mut local_bytes, mut total) = (Vec::new(), 0_u32, 0_u64);
         for _ in 0..groups {
             let count = reader.u32()?;
             let byte = reader.byte()?;
             let any = self.options.allow_invalid_empty_local_set && count == 0;
             let local = if any { Some(ValueType::I32) } else { value_type(byte) }.ok_or("invalid local type")?;
+            total += u64::from(count);
+            ensure(
+                total <= u64::from(self.options.max_locals) || self.options.max_locals == u32::MAX,
+                "too many locals",
+            )?;
             let bytes = u64::from(local.size()) * u64::from(count);
             local_bytes = local_bytes.wrapping_add(bytes as u32);
             let fits = local_bytes <= self.options.max_func_local_bytes && u64::from(local_bytes) >= bytes;
