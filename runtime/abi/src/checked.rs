@@ -6,7 +6,7 @@ use codec::Unpack;
 use primitives::{Fault, FaultKind, Name, ensure};
 
 use crate::builtin::Builtin;
-use crate::context::Limits;
+use crate::context::{DEPTH_START, Limits};
 use crate::definition::{AbiDefinition, StructDefinition, VariantDefinition};
 
 /// Bytes of the packed empty ABI: up to this size there is none.
@@ -75,7 +75,7 @@ impl Abi {
         let structs = definition.structs.into_iter().map(|item| (item.name.clone(), item));
         abi.structs = index(structs, FaultKind::DUPLICATE_ABI_STRUCT_DEF_EXCEPTION, "struct")?;
         for item in definition.types {
-            let known = abi.is_type_at(&item.new_type_name, 0, limits)?;
+            let known = abi.is_type_at(&item.new_type_name, DEPTH_START, limits)?;
             ensure!(!known, DUPLICATE_ABI_TYPE_DEF_EXCEPTION, "type already exists");
             abi.typedefs.insert(item.new_type_name, item.kind);
         }
@@ -137,7 +137,7 @@ impl Abi {
     /// # Errors
     /// `abi_recursion_depth_exception`.
     pub fn is_type(&self, kind: &str, limits: &Limits<'_>) -> Result<bool, Fault> {
-        self.is_type_at(kind, 0, limits)
+        self.is_type_at(kind, DEPTH_START, limits)
     }
 
     pub(crate) fn is_type_at(&self, kind: &str, depth: usize, limits: &Limits<'_>) -> Result<bool, Fault> {
@@ -167,8 +167,8 @@ impl Abi {
 
     /// Checks that a type is known; `shown` is what the fault says of it.
     fn require_type(&self, kind: &str, shown: &str, limits: &Limits<'_>) -> Result<(), Fault> {
-        limits.check(0)?;
-        ensure!(self.is_type_at(kind, 0, limits)?, INVALID_TYPE_INSIDE_ABI, "{shown}");
+        limits.check(DEPTH_START)?;
+        ensure!(self.is_type_at(kind, DEPTH_START, limits)?, INVALID_TYPE_INSIDE_ABI, "{shown}");
         Ok(())
     }
 
@@ -190,7 +190,7 @@ impl Abi {
             let mut seen = vec![name, target];
             let mut current = target;
             while let Some(next) = self.typedefs.get(current) {
-                limits.check(0)?;
+                limits.check(DEPTH_START)?;
                 ensure!(!seen.contains(&next), ABI_CIRCULAR_DEF_EXCEPTION, "Circular reference in type {name}");
                 seen.push(next);
                 current = next;
@@ -202,7 +202,7 @@ impl Abi {
     fn validate_bases(&self, definition: &StructDefinition, limits: &Limits<'_>) -> Result<(), Fault> {
         let (mut current, mut seen) = (definition, vec![&definition.name]);
         while !current.base.is_empty() {
-            limits.check(0)?;
+            limits.check(DEPTH_START)?;
             let base = self.structs.get(self.resolve(&current.base)).ok_or_else(|| {
                 Fault::new(FaultKind::INVALID_TYPE_INSIDE_ABI, format!("Unknown struct {}", current.base))
             })?;

@@ -7,8 +7,10 @@ use primitives::{Fault, FaultKind};
 use crate::checked::Abi;
 use crate::definition::{StructDefinition, VariantDefinition};
 
-/// Deepest nesting of a conversion (nodeos: `max_recursion_depth`); it begins at one.
+/// Deepest nesting of a conversion (nodeos: `max_recursion_depth`).
 pub const DEPTH_MAX: usize = 32;
+/// Where nodeos begins to count.
+pub const DEPTH_START: usize = 1;
 /// Most bytes of JSON that a conversion may make: a small row of an unkind ABI could otherwise fill the memory.
 const OUTPUT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Longest name in a shortened message.
@@ -98,7 +100,7 @@ impl<'a> Context<'a> {
             limits,
             root,
             path: Vec::new(),
-            depth: 1 + limits.depth_used,
+            depth: DEPTH_START + limits.depth_used,
             output_bytes: 0,
             extensions_allowed: true,
         }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A new name for a type.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TypeDefinition {
     /// The new name.
     pub new_type_name: String,
@@ -16,6 +17,7 @@ pub struct TypeDefinition {
 
 /// A field of a struct.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FieldDefinition {
     /// The field.
     pub name: String,
@@ -68,6 +70,7 @@ pub struct TableDefinition {
 
 /// A clause that all actions share.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ClausePair {
     /// Its name.
     pub id: String,
@@ -77,6 +80,7 @@ pub struct ClausePair {
 
 /// The text of an `eosio_assert_code`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ErrorMessage {
     /// The code.
     #[serde(with = "primitives::json::integer")]
@@ -87,6 +91,7 @@ pub struct ErrorMessage {
 
 /// A type that is one of several.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack, Serialize, Deserialize)]
+#[serde(default)]
 pub struct VariantDefinition {
     /// Its name.
     pub name: String,
@@ -96,6 +101,7 @@ pub struct VariantDefinition {
 
 /// The type of an action's return value.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ActionResultDefinition {
     /// The action.
     pub name: Name,

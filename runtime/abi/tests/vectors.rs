@@ -64,3 +64,10 @@ fn every_case_ends_as_recorded() {
     }
     assert!(wrong.is_empty(), "{} of {} cases differ:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
+
+#[test]
+fn the_definition_prints_as_recorded() {
+    let vectors = vectors();
+    let definition: AbiDefinition = serde_json::from_value(vectors["abi"].clone()).expect("definition");
+    assert_eq!(serde_json::to_value(&definition).expect("json").to_string(), vectors["abi"].to_string());
+}

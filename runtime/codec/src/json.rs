@@ -43,8 +43,18 @@ impl Serialize for VarUint32 {
 }
 
 impl<'de> Deserialize<'de> for VarUint32 {
+    /// A number, or a string with one.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        u32::deserialize(deserializer).map(Self)
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            Number(u32),
+            Text(String),
+        }
+        match Form::deserialize(deserializer)? {
+            Form::Number(value) => Ok(Self(value)),
+            Form::Text(text) => text.parse().map(Self).map_err(D::Error::custom),
+        }
     }
 }
 
