@@ -54,7 +54,7 @@ impl Default for ChainParameters {
         Self {
             refund_delay_sec: 3 * DAY_SEC,
             refunds_swept: false,
-            min_activated_stake: 150_000_000_0000,
+            min_activated_stake: 1_500_000_000_000,
             schedule_size: 21,
             schedule_interval_slots: 120,
             name_close_interval_slots: 2 * DAY_SEC,
@@ -62,7 +62,7 @@ impl Default for ChainParameters {
             name_activation_sec: 14 * DAY_SEC,
             claim_interval_sec: DAY_SEC,
             votepay_expiry_sec: 3 * DAY_SEC,
-            min_pervote_daily_pay: 100_0000,
+            min_pervote_daily_pay: 1_000_000,
             vote_step_sec: 7 * DAY_SEC,
             vote_steps_per_doubling: 52,
             ram_gift_bytes: 1400,

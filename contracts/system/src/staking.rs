@@ -211,7 +211,7 @@ fn pay(request: Entry<RefundRequest>) {
 }
 
 /// The whole of what the account `b1` was given, and what of it was its own when vesting ended.
-const B1_TOTAL: i64 = 100_000_000_0000;
+const B1_TOTAL: i64 = 1_000_000_000_000;
 const B1_FROM_SEC: i64 = 1_527_811_200;
 const B1_UNTIL_SEC: i64 = 1_638_921_540;
 const TEN_YEARS_SEC: i64 = 10 * 52 * 7 * 24 * 3600;
