@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use consensus::BlockHeaderState;
-use execution::TransactionTrace;
-use primitives::{BlockId, SignedBlock};
+use consensus::{BlockHeaderState, ForkNode};
+use execution::{RecoveredTransaction, TransactionTrace};
+use primitives::{BlockId, Fault, SignedBlock};
 
 /// A block and the header state after it. The head, the root and everything reversible are of this type.
 #[derive(Debug, Clone)]
 pub struct BlockState {
     /// Header state: number, id, schedules, confirmations, irreversibility.
     pub header: BlockHeaderState,
-    /// The block; absent for the block a snapshot was taken at.
+    /// The block; absent for the block a snapshot or checkpoint was taken at.
     pub block: Option<Arc<SignedBlock>>,
+    /// Its input transactions, ready to be applied again or tried in another block.
+    pub transactions: Vec<Arc<RecoveredTransaction>>,
 }
 
 /// A block that was just added to the head of the chain, built here or received.
@@ -21,10 +23,10 @@ pub struct SealedBlock {
     /// The block with its header state.
     pub state: Arc<BlockState>,
     /// Traces in order: onblock first, then one for each receipt.
-    pub traces: Vec<TransactionTrace>,
+    pub traces: Vec<Arc<TransactionTrace>>,
 }
 
-/// What a pushed block did to the chain. The node stores this and then notifies.
+/// What a pushed or sealed block did to the chain. The node stores this and then notifies.
 #[derive(Debug, Clone, Default)]
 pub struct Applied {
     /// Blocks that left the chain (a fork switch), the former head first.
@@ -33,6 +35,9 @@ pub struct Applied {
     pub applied: Vec<SealedBlock>,
     /// Blocks that became irreversible, in order; their ledger changes are committed.
     pub irreversible: Vec<Arc<BlockState>>,
+    /// A block on the way to a better branch that broke a rule, while the chain found another branch better than its
+    /// old one. Without such a branch the fault is the call's error.
+    pub rejected: Option<(BlockId, Fault)>,
 }
 
 impl BlockState {
@@ -44,5 +49,23 @@ impl BlockState {
     /// The block's number.
     pub fn number(&self) -> u32 {
         self.header.block_num
+    }
+}
+
+impl ForkNode for BlockState {
+    fn id(&self) -> BlockId {
+        self.header.id
+    }
+
+    fn previous(&self) -> BlockId {
+        self.header.previous()
+    }
+
+    fn block_num(&self) -> u32 {
+        self.header.block_num
+    }
+
+    fn irreversible_block_num(&self) -> u32 {
+        self.header.dpos_irreversible_blocknum
     }
 }

@@ -27,3 +27,9 @@ impl From<Fault> for ChainError {
         Self::Block(Box::new(fault))
     }
 }
+
+impl ChainError {
+    pub(crate) fn broken(what: impl ToString) -> Self {
+        Self::Broken(what.to_string())
+    }
+}

@@ -2,24 +2,37 @@
 //! facade of the runtime for `node/`. No clock, no files, no threads: bytes, times and signers are handed in.
 //!
 //! In reading order:
-//! - [`settings`]: what the node decides for its chain.
-//! - [`error`]: the three kinds of failure at this seam.
-//! - [`prepared`]: blocks as other threads prepare them for the writer.
+//! - [`settings`]: what the node decides for its chain, and the doors it hands in.
+//! - [`error`]: the failures at this seam.
+//! - [`prepared`]: blocks and transactions as other threads prepare them for the writer.
 //! - [`block_state`]: blocks as the chain keeps and hands them out.
-//! - [`api`]: the methods of [`Chain`].
+//! - [`conductor`]: [`Chain`] itself and its views.
+//! - `genesis`, `restore`: how a chain begins.
+//! - `start`: the first steps of every block, up to onblock and the producers' authority.
+//! - `building`: transactions into the pending block, sealing.
+//! - `applying`: a received or logged block through the same steps.
+//! - `receiving`: the fork tree, branch switching, irreversibility.
 //! - [`block_log`]: nodeos' block log, over bytes.
 
-pub mod api;
+mod applying;
 pub mod block_log;
 pub mod block_state;
+mod building;
+pub mod conductor;
 pub mod error;
+mod features;
+mod genesis;
+mod pending;
 pub mod prepared;
+mod receiving;
+mod restore;
 pub mod settings;
-#[cfg(test)]
+mod start;
 mod system_abi;
 
-pub use api::{Chain, PendingView, StartBlock};
 pub use block_state::{Applied, BlockState, SealedBlock};
+pub use conductor::{Chain, PendingView};
 pub use error::ChainError;
-pub use prepared::{PrepareMode, PreparedBlock};
-pub use settings::{BlockPurpose, Checks, Settings};
+pub use pending::StartBlock;
+pub use prepared::{PrepareMode, PreparedBlock, recover_transaction};
+pub use settings::{BlockPurpose, Checks, Doors, Settings};

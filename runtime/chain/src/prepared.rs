@@ -1,8 +1,16 @@
-//! Blocks as other threads prepare them for the writer: unpacked, ids and digests computed, keys recovered.
+//! Blocks and transactions as other threads prepare them for the writer: unpacked, ids and digests computed, keys
+//! recovered. Nothing here needs the ledger.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use primitives::{BlockId, ChainId, Checksum256, Fault, SignedBlock};
+use codec::Unpack;
+use execution::RecoveredTransaction;
+use primitives::block::ReceiptTransaction;
+use primitives::{
+    BlockId, ChainId, Checksum256, Fault, FaultKind, PackedTransaction, PublicKey, SignedBlock, TransactionReceipt,
+    ensure, merkle::merkle,
+};
 
 /// What to prepare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,13 +21,15 @@ pub enum PrepareMode {
     Trusted,
 }
 
-/// A block ready for the writer. Made on any thread, without the ledger.
+/// A block ready for the writer.
 #[derive(Debug, Clone)]
 pub struct PreparedBlock {
     /// Its id.
     pub id: BlockId,
     /// The block.
     pub block: Arc<SignedBlock>,
+    /// Its input transactions, in order.
+    pub transactions: Vec<Arc<RecoveredTransaction>>,
     /// Merkle root of its receipts; absent in [`PrepareMode::Trusted`].
     pub transaction_mroot: Option<Checksum256>,
 }
@@ -30,8 +40,7 @@ impl PreparedBlock {
     /// # Errors
     /// The fault of the first thing that is malformed: the block, a packed transaction, a signature.
     pub fn from_bytes(bytes: &[u8], chain_id: &ChainId, mode: PrepareMode) -> Result<Self, Fault> {
-        let _ = (bytes, chain_id, mode);
-        todo!("API first")
+        Self::from_block(Arc::new(SignedBlock::from_bytes(bytes)?), chain_id, mode)
     }
 
     /// Prepares a block that is unpacked already.
@@ -39,7 +48,73 @@ impl PreparedBlock {
     /// # Errors
     /// As [`Self::from_bytes`].
     pub fn from_block(block: Arc<SignedBlock>, chain_id: &ChainId, mode: PrepareMode) -> Result<Self, Fault> {
-        let _ = (block, chain_id, mode);
-        todo!("API first")
+        let packed = block.transactions.iter().filter_map(|receipt| match &receipt.trx {
+            ReceiptTransaction::Packed(packed) => Some(packed),
+            ReceiptTransaction::Id(_) => None,
+        });
+        let prepare = |packed: &PackedTransaction| match mode {
+            PrepareMode::Full => recover_transaction(packed.clone(), chain_id),
+            PrepareMode::Trusted => unpack_transaction(packed.clone()),
+        };
+        let transactions = packed.map(|packed| prepare(packed).map(Arc::new)).collect::<Result<_, Fault>>()?;
+        let transaction_mroot = (mode == PrepareMode::Full).then(|| transaction_mroot(&block));
+        Ok(Self { id: block.id(), block, transactions, transaction_mroot })
     }
+
+    /// Compares the receipts with the root in the header.
+    ///
+    /// # Errors
+    /// `block_validate_exception`.
+    pub(crate) fn check_transaction_mroot(&self) -> Result<(), Fault> {
+        let (claimed, found) = (
+            self.block.header().transaction_mroot,
+            self.transaction_mroot.unwrap_or_else(|| transaction_mroot(&self.block)),
+        );
+        ensure!(
+            claimed == found,
+            BLOCK_VALIDATE_EXCEPTION,
+            "invalid block transaction merkle root {claimed} != {found}"
+        );
+        Ok(())
+    }
+
+    /// Whether keys were recovered and the merkle root computed.
+    pub fn is_full(&self) -> bool {
+        self.transaction_mroot.is_some()
+    }
+}
+
+fn transaction_mroot(block: &SignedBlock) -> Checksum256 {
+    merkle(block.transactions.iter().map(TransactionReceipt::digest).collect())
+}
+
+/// Unpacks a transaction and recovers the keys that signed it (`transaction_metadata::start_recover_keys`).
+///
+/// # Errors
+/// Faults of decoding; `tx_duplicate_sig` when a key signed twice; faults of signatures.
+pub fn recover_transaction(packed: PackedTransaction, chain_id: &ChainId) -> Result<RecoveredTransaction, Fault> {
+    let trx = packed.transaction()?;
+    let data = packed.context_free_data()?;
+    let mut keys = BTreeSet::<PublicKey>::new();
+    if !packed.signatures.is_empty() {
+        let digest = trx.signing_digest(chain_id, &data);
+        for signature in &packed.signatures {
+            let key = signature.recover(&digest)?;
+            if keys.contains(&key) {
+                let message = format!(
+                    "transaction includes more than one signature signed using the same key associated with public key: {key}"
+                );
+                return Err(Fault::new(FaultKind::TX_DUPLICATE_SIG, message));
+            }
+            keys.insert(key);
+        }
+    }
+    let digest = packed.packed_digest();
+    Ok(RecoveredTransaction::new(packed, digest, trx, data, keys.into_iter().collect()))
+}
+
+/// Unpacks a transaction whose signatures are taken on trust. Its digest is left out: nobody asks for it.
+fn unpack_transaction(packed: PackedTransaction) -> Result<RecoveredTransaction, Fault> {
+    let (trx, data) = (packed.transaction()?, packed.context_free_data()?);
+    Ok(RecoveredTransaction::new(packed, Checksum256::default(), trx, data, Vec::new()))
 }

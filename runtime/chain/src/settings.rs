@@ -1,6 +1,8 @@
-//! What the node decides for its chain. Nothing here can change a block's validity.
+//! What the node decides for its chain, and the doors it hands in. Nothing here can change a block's validity.
 
+use execution::Clock;
 use primitives::Name;
+use wasm::{CodeCache, Engine};
 
 /// How much of a received block is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,8 +20,10 @@ pub enum Checks {
 pub enum BlockPurpose {
     /// To be signed and sealed by a producer of this node.
     Produce,
-    /// To run transactions speculatively between blocks; never sealed.
+    /// To try transactions between blocks: nothing that is pushed stays (nodeos' ephemeral block), it is never sealed.
     Speculate,
+    /// A block that was made elsewhere; only [`crate::Chain`] itself starts these.
+    Apply,
 }
 
 /// What the node decides for its chain.
@@ -27,8 +31,19 @@ pub enum BlockPurpose {
 pub struct Settings {
     /// Limits and lists for transactions of blocks that this node builds.
     pub execution: execution::Settings,
-    /// Keep the console output of contracts in traces.
-    pub contracts_console: bool,
     /// Producers whose blocks are applied with [`Checks::Trusted`] (`trusted-producer`).
     pub trusted_producers: Vec<Name>,
+    /// Keep the traces of replayed blocks. Without it replay drops them.
+    pub replay_traces: bool,
+}
+
+/// What the chain needs from outside.
+#[allow(missing_debug_implementations, reason = "doors are opaque")]
+pub struct Doors {
+    /// Tells the time while blocks are built.
+    pub clock: Box<dyn Clock>,
+    /// Compiles contracts.
+    pub engine: Engine,
+    /// Keeps compiled contracts.
+    pub code_cache: Box<dyn CodeCache>,
 }

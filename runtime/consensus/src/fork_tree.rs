@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use primitives::{BlockId, Fault, FaultKind};
 use rustc_hash::FxHashMap;
@@ -17,6 +18,24 @@ pub trait ForkNode: Clone {
     fn block_num(&self) -> u32;
     /// The block that is irreversible after it.
     fn irreversible_block_num(&self) -> u32;
+}
+
+impl<N: ForkNode> ForkNode for Arc<N> {
+    fn id(&self) -> BlockId {
+        N::id(self)
+    }
+
+    fn previous(&self) -> BlockId {
+        N::previous(self)
+    }
+
+    fn block_num(&self) -> u32 {
+        N::block_num(self)
+    }
+
+    fn irreversible_block_num(&self) -> u32 {
+        N::irreversible_block_num(self)
+    }
 }
 
 /// A contradiction in the tree: the node must stop, as nodeos does on `fork_database_exception`.

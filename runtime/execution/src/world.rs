@@ -136,7 +136,7 @@ impl World {
     }
 
     /// Notes which features the ledger says are active.
-    pub(crate) fn refresh_features(&mut self) {
+    pub fn refresh_features(&mut self) {
         let activated = &self.ledger.protocol_state().activated_protocol_features;
         self.features = FeatureSet::of_digests(activated.iter().map(|feature| &feature.feature_digest));
     }

@@ -1,0 +1,97 @@
+//! A received or logged block through the same steps as one that is built, compared with what its producer claims
+//! (nodeos: controller.cpp `apply_block`).
+
+use std::sync::Arc;
+
+use execution::{
+    BlockMode, Budget, Outcome, ReceiptHeader, RecoveredTransaction, TransactionKind, TransactionTrace, push_scheduled,
+    push_transaction,
+};
+use primitives::block::ReceiptTransaction;
+use primitives::{Fault, FaultKind, SignedBlock, TransactionReceipt, TransactionStatus, ensure};
+
+use crate::conductor::vm;
+use crate::{BlockPurpose, BlockState, Chain, SealedBlock, StartBlock};
+
+impl Chain {
+    /// Applies a block whose header state is known on the head, which it becomes. On a fault nothing is changed.
+    pub(crate) fn apply(&mut self, state: &Arc<BlockState>, mode: BlockMode, traces: bool) -> Outcome<SealedBlock> {
+        let missing = || Fault::new(FaultKind::BLOCK_VALIDATE_EXCEPTION, "null block");
+        let block = state.block.clone().ok_or_else(missing)?;
+        let header = block.header();
+        let how = StartBlock {
+            timestamp: header.timestamp,
+            confirmed: header.confirmed,
+            features: state.header.extensions.protocol_features.clone(),
+            purpose: BlockPurpose::Apply,
+        };
+        self.start(&how, mode, Some(state.id()))?;
+        self.run_receipts(state, &block, traces).inspect_err(|_| self.drop_pending())?;
+        let pending = self.pending.take().expect("started above");
+        self.head = state.clone();
+        Ok(SealedBlock { state: state.clone(), traces: if traces { pending.traces } else { Vec::new() } })
+    }
+
+    /// Runs what the receipts say and finalizes; the result must be the very same header.
+    fn run_receipts(&mut self, state: &BlockState, block: &SignedBlock, traces: bool) -> Outcome {
+        let mut input = state.transactions.iter();
+        for receipt in &block.transactions {
+            let trace = self.run_receipt(receipt, &mut input)?;
+            self.compare(block, receipt, &trace)?;
+            if traces {
+                self.pending.as_mut().expect("a block is applied").traces.push(Arc::new(trace));
+            }
+        }
+        let header = self.finalize(block.header().transaction_mroot)?;
+        ensure!(header.id() == state.id(), BLOCK_VALIDATE_EXCEPTION, "Block ID does not match");
+        Ok(())
+    }
+
+    fn run_receipt<'a>(
+        &mut self,
+        receipt: &TransactionReceipt,
+        input: &mut impl Iterator<Item = &'a Arc<RecoveredTransaction>>,
+    ) -> Outcome<TransactionTrace> {
+        let budget = Budget::explicit(receipt.cpu_usage_us);
+        match &receipt.trx {
+            ReceiptTransaction::Id(id) => push_scheduled(vm(&mut self.machine), &mut self.world, id, budget),
+            ReceiptTransaction::Packed(_) => {
+                let transaction = input.next().expect("a block state has all of its block's transactions");
+                push_transaction(vm(&mut self.machine), &mut self.world, transaction, TransactionKind::Input, budget)
+            }
+        }
+    }
+
+    /// A receipt must come out, and be the one that the block has. Only a deferred transaction may have failed.
+    fn compare(&self, block: &SignedBlock, receipt: &TransactionReceipt, trace: &TransactionTrace) -> Outcome {
+        let may_fail =
+            receipt.status == TransactionStatus::HardFail && matches!(receipt.trx, ReceiptTransaction::Id(_));
+        if let Some(except) = trace.except.as_ref().filter(|_| !may_fail) {
+            return Err((**except).clone());
+        }
+        let claimed = ReceiptHeader {
+            status: receipt.status,
+            cpu_usage_us: receipt.cpu_usage_us,
+            net_usage_words: receipt.net_usage_words,
+        };
+        let Some(found) = trace.receipt else {
+            let message = format!("expected receipt was not added, block_num {}", block.block_num());
+            return Err(Fault::new(FaultKind::BLOCK_VALIDATE_EXCEPTION, message));
+        };
+        ensure!(
+            found == claimed,
+            BLOCK_VALIDATE_EXCEPTION,
+            "receipt does not match, {} != {}",
+            in_words(&found),
+            in_words(&claimed)
+        );
+        Ok(())
+    }
+}
+
+/// A receipt's head as nodeos logs it.
+fn in_words(receipt: &ReceiptHeader) -> String {
+    let ReceiptHeader { status, cpu_usage_us, net_usage_words } = receipt;
+    let (status, words) = (status.name(), net_usage_words.0);
+    format!(r#"{{"status":"{status}","cpu_usage_us":{cpu_usage_us},"net_usage_words":{words}}}"#)
+}

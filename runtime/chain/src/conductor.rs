@@ -1,0 +1,140 @@
+//! [`Chain`] and what can be seen of it. What it does is in the files of the phases.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use consensus::ForkTree;
+use execution::{Machine, TransactionTrace, World};
+use ledger::Ledger;
+use primitives::{BlockId, BlockTimestamp, ChainId, Checksum256, Name, TimePoint, TransactionId};
+
+use crate::pending::Pending;
+use crate::{BlockPurpose, BlockState, Settings};
+
+/// The ledger, the fork tree and the block under construction, with the VM beside them.
+#[allow(missing_debug_implementations, reason = "a whole chain is not printed")]
+pub struct Chain {
+    pub(crate) world: World,
+    /// Behind a lock that is never taken: only who owns the chain runs contracts, readers cannot reach it.
+    pub(crate) machine: Mutex<Machine>,
+    pub(crate) settings: Settings,
+    pub(crate) tree: ForkTree<Arc<BlockState>>,
+    /// What the ledger shows. Differs from the tree's head only while branches are switched.
+    pub(crate) head: Arc<BlockState>,
+    pub(crate) pending: Option<Pending>,
+}
+
+/// The block under construction, as the API shows it.
+#[derive(Debug)]
+pub struct PendingView<'a> {
+    /// Its number.
+    pub block_num: u32,
+    /// Its slot.
+    pub timestamp: BlockTimestamp,
+    /// Its producer.
+    pub producer: Name,
+    /// Why it was started.
+    pub purpose: BlockPurpose,
+    /// Traces so far, onblock first.
+    pub traces: &'a [Arc<TransactionTrace>],
+    /// Number of receipts so far.
+    pub transactions: usize,
+    /// CPU billed so far, in microseconds.
+    pub cpu_usage_us: u64,
+    /// Net billed so far, in bytes.
+    pub net_usage_bytes: u64,
+}
+
+impl Chain {
+    /// The chain's id.
+    pub fn chain_id(&self) -> ChainId {
+        self.world.ledger.global_property().chain_id
+    }
+
+    /// The head block.
+    pub fn head(&self) -> &Arc<BlockState> {
+        &self.head
+    }
+
+    /// The time of the head block.
+    pub fn head_time(&self) -> TimePoint {
+        self.head.header.timestamp().time()
+    }
+
+    /// The last irreversible block: the root of the fork tree.
+    pub fn root(&self) -> &Arc<BlockState> {
+        self.tree.root()
+    }
+
+    /// A reversible block or the root by id, on any branch.
+    pub fn fork_block(&self, id: &BlockId) -> Option<&Arc<BlockState>> {
+        self.tree.get_or_root(id)
+    }
+
+    /// A reversible block or the root by number, on the head's branch.
+    pub fn fork_block_by_num(&self, block_num: u32) -> Option<&Arc<BlockState>> {
+        self.tree.on_branch(&self.head.id(), block_num)
+    }
+
+    /// The reversible blocks of the head's branch in order, root excluded.
+    pub fn reversible_blocks(&self) -> Vec<Arc<BlockState>> {
+        let mut blocks = self.tree.branch(&self.head.id(), u32::MAX);
+        blocks.reverse();
+        blocks
+    }
+
+    /// The tables as of the pending block, or of the head without one.
+    pub fn ledger(&self) -> &Ledger {
+        &self.world.ledger
+    }
+
+    /// The state of execution, for reads that need more than the ledger (required keys, authorisation checks).
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// This node's own limits, which may be changed while it runs (greylist, white- and blacklists).
+    pub fn execution_settings_mut(&mut self) -> &mut execution::Settings {
+        &mut self.world.settings
+    }
+
+    /// The block under construction.
+    pub fn pending(&self) -> Option<PendingView<'_>> {
+        self.pending.as_ref().map(|pending| PendingView {
+            block_num: pending.header.block_num,
+            timestamp: pending.header.timestamp,
+            producer: pending.header.producer,
+            purpose: pending.purpose,
+            traces: &pending.traces,
+            transactions: pending.receipts.len(),
+            cpu_usage_us: pending.cpu_usage_us,
+            net_usage_bytes: pending.net_usage_bytes,
+        })
+    }
+
+    /// Features that a contract has preactivated: the next block must activate them.
+    pub fn preactivated_features(&self) -> Vec<Checksum256> {
+        self.world.ledger.protocol_state().preactivated_protocol_features.clone()
+    }
+
+    /// Scheduled transactions that could run in the pending block: those whose delay is over, by time and order.
+    /// Expired ones are among them: running them retires them.
+    pub fn scheduled_ready(&self, limit: usize) -> Vec<TransactionId> {
+        let Some(pending) = &self.pending else { return Vec::new() };
+        let (now, ledger) = (pending.header.timestamp.time(), &self.world.ledger);
+        let waiting = ledger.generated_by_delay().map(|id| ledger.generated(id));
+        // Nothing runs in the block that sent it.
+        let ready = waiting.take_while(|waiting| waiting.delay_until <= now).filter(|waiting| waiting.published < now);
+        ready.take(limit).map(|waiting| waiting.trx_id).collect()
+    }
+}
+
+/// The VM, for its owner.
+pub(crate) fn vm(machine: &mut Mutex<Machine>) -> &mut Machine {
+    machine.get_mut().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Readers share the chain with its one writer behind a lock.
+const _: fn() = || {
+    fn is_shareable<T: Send + Sync>() {}
+    is_shareable::<Chain>();
+};

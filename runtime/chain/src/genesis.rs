@@ -1,0 +1,46 @@
+//! A new chain: the header state and the tables of block 1 (nodeos: controller.cpp `initialize_blockchain_state`).
+
+use std::sync::Arc;
+
+use consensus::{BlockHeaderState, ForkTree};
+use execution::{Machine, World};
+use ledger::Ledger;
+use ledger::genesis::GenesisArgs;
+use primitives::{Genesis, SignedBlock};
+
+use crate::system_abi::system_abi;
+use crate::{BlockState, Chain, ChainError, Doors, Settings};
+
+impl Chain {
+    /// A new chain at block 1.
+    ///
+    /// # Errors
+    /// A fault when the genesis breaks a rule of the chain's parameters.
+    pub fn from_genesis(genesis: &Genesis, settings: Settings, doors: Doors) -> Result<Self, ChainError> {
+        genesis.initial_configuration.validate()?;
+        let chain_id = genesis.chain_id();
+        let header = BlockHeaderState::genesis(genesis, chain_id);
+        let intrinsics = execution::intrinsics::table();
+        let importable: Vec<_> =
+            intrinsics.iter().filter(|entry| entry.feature.is_none()).map(|entry| entry.name).collect();
+        let args =
+            GenesisArgs { genesis, chain_id, head_id: header.id, system_abi: &system_abi(), intrinsics: &importable };
+        let ledger = Ledger::from_genesis(&args)?;
+        let block = SignedBlock { signed_header: header.header.clone(), ..SignedBlock::default() };
+        Ok(Self::assemble(header, Some(block), ledger, settings, doors))
+    }
+
+    /// A chain whose head and root is one irreversible block.
+    pub(crate) fn assemble(
+        header: BlockHeaderState,
+        block: Option<SignedBlock>,
+        ledger: Ledger,
+        settings: Settings,
+        doors: Doors,
+    ) -> Self {
+        let head = Arc::new(BlockState { header, block: block.map(Arc::new), transactions: Vec::new() });
+        let machine = Machine::new(doors.engine, execution::intrinsics::table(), doors.code_cache).into();
+        let world = World::new(ledger, settings.execution.clone(), doors.clock);
+        Self { world, machine, settings, tree: ForkTree::new(head.clone()), head, pending: None }
+    }
+}

@@ -1,0 +1,158 @@
+//! Blocks from outside: header check, fork tree, branch switching, irreversibility, replay
+//! (nodeos: controller.cpp `push_block`, `maybe_switch_forks`, `log_irreversible`, `replay_push_block`).
+
+use std::sync::Arc;
+
+use consensus::{BlockHeaderState, ForkTree};
+use execution::{BlockMode, Outcome};
+use primitives::{BlockId, Fault, FaultKind, ensure};
+
+use crate::features::check_features;
+use crate::{Applied, BlockState, Chain, ChainError, PreparedBlock, SealedBlock};
+
+/// Blocks applied on the way to the best branch, and the faults met there.
+#[derive(Default)]
+struct Switch {
+    applied: Vec<SealedBlock>,
+    rejected: Option<(BlockId, Fault)>,
+}
+
+impl Chain {
+    /// Takes a block from a peer: checks its header, puts it into the fork tree, applies it when it makes the best
+    /// branch, and switches branches when that is another one. A pending block must be aborted first.
+    ///
+    /// # Errors
+    /// The block (or one before it on its branch) breaks a rule; the chain stands as before.
+    pub fn push_block(&mut self, block: PreparedBlock) -> Result<Applied, ChainError> {
+        let state = self.check_header(block)?;
+        self.tree.add(state)?;
+        self.switch_to_best()
+    }
+
+    /// What can be said of a block without executing it (`create_block_state`).
+    fn check_header(&self, block: PreparedBlock) -> Outcome<Arc<BlockState>> {
+        ensure!(
+            self.pending.is_none(),
+            BLOCK_VALIDATE_EXCEPTION,
+            "it is not valid to push a block when there is a pending block"
+        );
+        let id = block.id;
+        ensure!(self.tree.get(&id).is_none(), FORK_DATABASE_EXCEPTION, "we already know about this block: {id}");
+        let previous = self.tree.get_or_root(&block.block.header().previous);
+        let Some(previous) = previous else {
+            return Err(Fault::new(FaultKind::UNLINKABLE_BLOCK_EXCEPTION, format!("unlinkable block {id}")));
+        };
+        block.check_transaction_mroot()?;
+        self.next_state(&previous.header, block, true)
+    }
+
+    /// The state after a block on `previous`.
+    fn next_state(&self, previous: &BlockHeaderState, block: PreparedBlock, verify: bool) -> Outcome<Arc<BlockState>> {
+        let PreparedBlock { block, transactions, .. } = block;
+        let header = block.header();
+        let wtmsig = self.wtmsig_before(&previous.activated_protocol_features);
+        let additional_signatures = block.additional_signatures()?;
+        let pending = previous.next(header.timestamp, header.confirmed)?;
+        let header = pending.finish(block.signed_header.clone(), additional_signatures, wtmsig, &check_features)?;
+        if verify {
+            header.verify_signatures()?;
+        }
+        Ok(Arc::new(BlockState { header, block: Some(block), transactions }))
+    }
+
+    /// Goes to the best branch. A block that turns out bad is removed with all that follows it, and the best of the
+    /// rest is sought, so the chain always ends on the best valid branch.
+    fn switch_to_best(&mut self) -> Result<Applied, ChainError> {
+        let before = self.head.id();
+        let mut switch = Switch::default();
+        while self.tree.pending_head().id() != self.head.id() {
+            let target = self.tree.pending_head().id();
+            self.switch_to(&target, &mut switch)?;
+        }
+        if self.head.id() == before {
+            return switch.rejected.map_or_else(|| Ok(Applied::default()), |(_, fault)| Err(fault.into()));
+        }
+        let branches = self.tree.branches(&self.head.id(), &before).map_err(ChainError::broken)?;
+        switch.applied.retain(|sealed| branches.first.iter().any(|state| state.id() == sealed.state.id()));
+        let irreversible = self.advance_irreversible()?;
+        Ok(Applied { undone: branches.second, applied: switch.applied, irreversible, rejected: switch.rejected })
+    }
+
+    /// Undoes and applies blocks until `target` is the head or a block is rejected.
+    fn switch_to(&mut self, target: &BlockId, switch: &mut Switch) -> Result<(), ChainError> {
+        let branches = self.tree.branches(target, &self.head.id()).map_err(ChainError::broken)?;
+        for undone in &branches.second {
+            self.undo_head()?;
+            switch.applied.retain(|sealed| sealed.state.id() != undone.id());
+        }
+        for state in branches.first.iter().rev() {
+            let mode = self.mode_of(state);
+            match self.apply(state, mode, true) {
+                Ok(sealed) => {
+                    self.tree.mark_valid(&state.id()).map_err(ChainError::broken)?;
+                    switch.applied.push(sealed);
+                }
+                Err(fault) => {
+                    self.tree.remove(&state.id()).map_err(ChainError::broken)?;
+                    switch.rejected = Some((state.id(), fault));
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Blocks that were applied before, and those of trusted producers, are not checked in full.
+    fn mode_of(&self, state: &BlockState) -> BlockMode {
+        let producer = state.header.block_header().producer;
+        if self.tree.is_valid(&state.id()) || self.settings.trusted_producers.contains(&producer) {
+            BlockMode::Trusted
+        } else {
+            BlockMode::Validated
+        }
+    }
+
+    /// Takes the head block back (`pop_block`).
+    fn undo_head(&mut self) -> Result<(), ChainError> {
+        let previous = self.tree.get_or_root(&self.head.header.previous()).cloned();
+        let previous = previous.ok_or_else(|| ChainError::broken("attempt to pop beyond last irreversible block"))?;
+        if self.world.ledger.undo_block() != Some(self.head.number()) {
+            return Err(ChainError::broken("the ledger's newest block is not the head"));
+        }
+        self.head = previous;
+        Ok(())
+    }
+
+    /// Commits blocks that became irreversible, in order, and moves the root of the tree.
+    pub(crate) fn advance_irreversible(&mut self) -> Result<Vec<Arc<BlockState>>, ChainError> {
+        let irreversible = self.head.header.dpos_irreversible_blocknum;
+        if irreversible <= self.root().number() {
+            return Ok(Vec::new());
+        }
+        let mut branch = self.tree.branch(&self.head.id(), irreversible);
+        branch.reverse();
+        if let Some(last) = branch.last() {
+            self.world.ledger.commit_blocks_up_to(last.number());
+            self.tree.advance_root(&last.id()).map_err(ChainError::broken)?;
+        }
+        Ok(branch)
+    }
+
+    /// Applies the next irreversible block. Nothing can be undone afterwards. A block that was prepared in full gets
+    /// all checks, others what nodeos checks in replay.
+    ///
+    /// # Errors
+    /// The block breaks a rule; the chain stands as before.
+    pub fn replay_block(&mut self, block: PreparedBlock) -> Result<SealedBlock, ChainError> {
+        let full = block.is_full();
+        if full {
+            block.check_transaction_mroot()?;
+        }
+        let state = self.next_state(&self.head.header, block, full)?;
+        let mode = if full { BlockMode::Validated } else { BlockMode::Trusted };
+        let sealed = self.apply(&state, mode, self.settings.replay_traces)?;
+        self.world.ledger.commit_blocks_up_to(state.number());
+        self.tree = ForkTree::new(state);
+        Ok(sealed)
+    }
+}

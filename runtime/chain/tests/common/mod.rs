@@ -1,0 +1,163 @@
+//! What the chain's tests share: doors without a world behind them, recorded chains, producers with keys.
+
+#![allow(dead_code, reason = "each test takes what it needs")]
+
+pub mod contract;
+
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chain::recover_transaction;
+use chain::{Applied, BlockPurpose, Chain, ChainError, Doors, PrepareMode, PreparedBlock, Settings, StartBlock};
+use execution::{Budget, StoppedClock, TransactionTrace};
+use primitives::{
+    Action, Authority, BlockTimestamp, Bytes, Checksum256, Compression, Genesis, KeyWeight, Name, Pack as _,
+    PackedTransaction, PermissionLevel, PrivateKey, PublicKey, SignedTransaction, TimePoint, Transaction,
+};
+
+/// Doors with a clock that stands still and no cache.
+pub fn doors() -> Doors {
+    Doors { clock: Box::new(StoppedClock), engine: wasm::Engine::new(), code_cache: Box::new(wasm::NoCache) }
+}
+
+/// The unpacked bytes of a file under `tests/conformance`.
+pub fn recorded(path: &str) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/conformance").join(path);
+    let file = std::fs::File::open(&path).unwrap_or_else(|cause| panic!("{}: {cause}", path.display()));
+    let mut bytes = Vec::new();
+    flate2::read::GzDecoder::new(file).read_to_end(&mut bytes).expect("a gzip file");
+    bytes
+}
+
+/// A private key that only depends on `seed`.
+pub fn key(seed: &str) -> PrivateKey {
+    PrivateKey::k1_from_seed(primitives::Sha256::of(seed.as_bytes()).0).expect("a hash is a valid secret")
+}
+
+pub fn public(key: &PrivateKey) -> PublicKey {
+    key.public_key().expect("a valid secret")
+}
+
+pub fn name(text: &str) -> Name {
+    text.parse().expect("a name")
+}
+
+/// A chain of tests: its genesis key is `key("eosio")`.
+pub fn new_chain() -> Chain {
+    let genesis = Genesis {
+        initial_timestamp: TimePoint(1_700_000_000_000_000),
+        initial_key: public(&key("eosio")),
+        ..Genesis::default()
+    };
+    Chain::from_genesis(&genesis, Settings::default(), doors()).expect("a valid genesis")
+}
+
+/// Starts the block of a slot.
+pub fn start(chain: &mut Chain, slot: BlockTimestamp, confirmed: u16) -> Result<(), ChainError> {
+    let features = chain.preactivated_features();
+    chain.start_block(&StartBlock { timestamp: slot, confirmed, features, purpose: BlockPurpose::Produce })
+}
+
+/// Seals the pending block with these keys, the header's last.
+pub fn seal(chain: &mut Chain, keys: &[PrivateKey]) -> Result<Applied, ChainError> {
+    let sign = |digest: &Checksum256| keys.iter().map(|key| key.sign(digest).expect("a valid secret")).collect();
+    chain.seal_block(&mut { sign })
+}
+
+/// Produces an empty block in the next slot, signed by `eosio`.
+pub fn produce(chain: &mut Chain) -> Applied {
+    let slot = chain.head().header.timestamp().next();
+    start(chain, slot, 0).expect("a later slot");
+    seal(chain, &[key("eosio")]).expect("eosio produces")
+}
+
+/// Runs a transaction of one action in the pending block, signed by `eosio`.
+pub fn push(chain: &mut Chain, account: &str, action: &str, actor: &str, data: Vec<u8>) -> Arc<TransactionTrace> {
+    let mut transaction = Transaction {
+        actions: vec![Action {
+            account: name(account),
+            name: name(action),
+            authorization: vec![PermissionLevel { actor: name(actor), permission: name("active") }],
+            data: Bytes(data),
+        }],
+        ..Transaction::default()
+    };
+    transaction.header.expiration = TimePoint(chain.head_time().0 + 60_000_000).seconds();
+    transaction.header.set_reference_block(&chain.head().id());
+    let mut signed = SignedTransaction { transaction, ..SignedTransaction::default() };
+    signed.sign(&key("eosio"), &chain.chain_id()).expect("a valid secret");
+    let packed = PackedTransaction::new(&signed, Compression::None);
+    let recovered = Arc::new(recover_transaction(packed, &chain.chain_id()).expect("well formed"));
+    chain.push_transaction(&recovered, Budget { billed_cpu_us: 200, ..Budget::explicit(200) }).expect("a pending block")
+}
+
+/// As [`push`], and it must succeed.
+pub fn push_ok(chain: &mut Chain, account: &str, action: &str, actor: &str, data: Vec<u8>) {
+    let trace = push(chain, account, action, actor, data);
+    assert_eq!(trace.except, None, "{account}::{action}");
+}
+
+/// Hands the head block of one chain to another.
+pub fn hand_over(from: &Applied, to: &mut Chain) -> Result<Applied, ChainError> {
+    let mut last = Applied::default();
+    for sealed in &from.applied {
+        let block = sealed.state.block.clone().expect("a sealed block");
+        let prepared = PreparedBlock::from_block(block, &to.chain_id(), PrepareMode::Full).expect("well formed");
+        last = to.push_block(prepared)?;
+    }
+    Ok(last)
+}
+
+/// Creates an account whose authorities are the key of `eosio`.
+pub fn create_account(chain: &mut Chain, account: &str) {
+    let authority = Authority {
+        threshold: 1,
+        keys: vec![KeyWeight { key: public(&key("eosio")), weight: 1 }],
+        ..Authority::default()
+    };
+    let data = (name("eosio"), name(account), authority.clone(), authority).to_bytes();
+    push_ok(chain, "eosio", "newaccount", "eosio", data);
+}
+
+/// Deploys the contract of these calls at `eosio`.
+pub fn deploy(chain: &mut Chain, calls: &[contract::Call]) {
+    let data = (name("eosio"), 0u8, 0u8, Bytes(contract::contract(calls))).to_bytes();
+    push_ok(chain, "eosio", "setcode", "eosio", data);
+}
+
+/// Produces the block of the first slot after the head that belongs to one of `producers` (each signs with the key of
+/// its name), confirming as the producer's watermark on this branch allows.
+pub fn produce_as(chain: &mut Chain, producers: &[&str]) -> Applied {
+    let mut slot = chain.head().header.timestamp().next();
+    let producer = loop {
+        let scheduled = chain.head().header.scheduled_producer(slot).producer_name;
+        if let Some(producer) = producers.iter().find(|producer| name(producer) == scheduled) {
+            break *producer;
+        }
+        slot = slot.next();
+    };
+    let header = &chain.head().header;
+    let confirmed = header.blocks_to_confirm(header.producer_to_last_produced.get(&name(producer)).copied());
+    start(chain, slot, confirmed).expect("a later slot");
+    seal(chain, &[key(producer)]).expect("the producer signs")
+}
+
+/// A chain with the schedule `alice`, `bob`, `carol`, active in its head.
+pub fn chain_of_three() -> Chain {
+    let mut chain = new_chain();
+    let slot = chain.head().header.timestamp().next();
+    start(&mut chain, slot, 0).expect("a later slot");
+    for producer in ["alice", "bob", "carol"] {
+        create_account(&mut chain, producer);
+    }
+    deploy(&mut chain, &[contract::Call::SetProducers]);
+    let producers: Vec<(Name, PublicKey)> = ["alice", "bob", "carol"].map(|who| (name(who), public(&key(who)))).into();
+    push_ok(&mut chain, "eosio", "setprods", "eosio", producers.to_bytes());
+    seal(&mut chain, &[key("eosio")]).expect("eosio produces");
+    while chain.head().header.active_schedule.version == 0 {
+        produce(&mut chain);
+        assert!(chain.head().number() < 10, "the schedule does not become active");
+    }
+    chain
+}

@@ -1,0 +1,134 @@
+//! Two chains in one process produce competing blocks and hand them to each other.
+
+mod common;
+
+use std::sync::Arc;
+
+use chain::{Applied, Chain, ChainError, PrepareMode, PreparedBlock};
+use common::{chain_of_three, hand_over, key, name, produce_as};
+use primitives::{FaultKind, SignedBlock};
+
+/// Two chains with the same blocks, three producers.
+fn twins() -> (Chain, Chain) {
+    (chain_of_three(), chain_of_three())
+}
+
+fn hash(chain: &Chain) -> String {
+    chain.integrity_hash().expect("nothing pending").to_string()
+}
+
+fn fault(result: Result<Applied, ChainError>) -> FaultKind {
+    match result {
+        Err(ChainError::Block(fault)) => fault.kind,
+        other => panic!("a fault was expected: {other:?}"),
+    }
+}
+
+#[test]
+fn the_better_branch_wins_and_the_state_follows() {
+    let (mut one, mut two) = twins();
+    assert_eq!(one.head().id(), two.head().id());
+    let base = one.head().number();
+    for _ in 0..3 {
+        produce_as(&mut one, &["alice"]);
+    }
+    let blocks: Vec<Applied> = (0..5).map(|_| produce_as(&mut two, &["bob", "carol"])).collect();
+    for block in &blocks[..3] {
+        assert!(hand_over(block, &mut one).expect("a valid block").applied.is_empty(), "not better yet");
+    }
+    let switched = hand_over(&blocks[3], &mut one).expect("a valid block");
+    let numbers = |blocks: &mut dyn Iterator<Item = u32>| blocks.map(|number| number - base).collect::<Vec<_>>();
+    assert_eq!(numbers(&mut switched.undone.iter().map(|state| state.number())), [3, 2, 1]);
+    assert_eq!(numbers(&mut switched.applied.iter().map(|sealed| sealed.state.number())), [1, 2, 3, 4]);
+    hand_over(&blocks[4], &mut one).expect("a valid block");
+    assert_eq!(one.head().id(), two.head().id());
+    assert_eq!(hash(&one), hash(&two));
+    assert_eq!(
+        one.fork_block_by_num(base + 2).map(|state| state.id()),
+        two.fork_block_by_num(base + 2).map(|state| state.id())
+    );
+    // And on from there, in turns.
+    for _ in 0..80 {
+        let next = produce_as(&mut one, &["alice", "bob", "carol"]);
+        hand_over(&next, &mut two).expect("a valid block");
+    }
+    assert_eq!(hash(&one), hash(&two));
+    assert!(one.root().number() > base + 5, "irreversibility advances");
+    assert_eq!(one.root().id(), two.root().id());
+}
+
+/// Changes a block's content and signs it again as its producer would.
+fn forged(block: &SignedBlock, chain: &Chain, producer: &str, change: impl FnOnce(&mut SignedBlock)) -> SignedBlock {
+    let mut block = block.clone();
+    change(&mut block);
+    let previous = chain.fork_block(&block.header().previous).expect("the base is known");
+    let pending = previous.header.next(block.header().timestamp, block.header().confirmed).expect("a later slot");
+    let state = pending.finish(block.signed_header.clone(), Vec::new(), false, &|_, _, _| Ok(())).expect("well formed");
+    block.signed_header.producer_signature = key(producer).sign(&state.sig_digest()).expect("a valid secret");
+    block
+}
+
+fn receive(chain: &mut Chain, block: SignedBlock) -> Result<Applied, ChainError> {
+    let block = PreparedBlock::from_block(Arc::new(block), &chain.chain_id(), PrepareMode::Full).expect("well formed");
+    chain.push_block(block)
+}
+
+#[test]
+fn a_bad_block_on_a_better_branch_is_rolled_back() {
+    let (mut one, mut two) = twins();
+    for _ in 0..2 {
+        produce_as(&mut one, &["alice"]);
+    }
+    let (head, before) = (one.head().id(), hash(&one));
+    let good: Vec<Applied> = (0..2).map(|_| produce_as(&mut two, &["bob"])).collect();
+    for block in &good {
+        hand_over(block, &mut one).expect("a valid block");
+    }
+    let third = produce_as(&mut two, &["bob"]).applied[0].state.block.clone().expect("sealed");
+    let bad = forged(&third, &one, "bob", |block| block.signed_header.header.action_mroot.0[5] ^= 1);
+    assert_eq!(fault(receive(&mut one, bad)), FaultKind::BLOCK_VALIDATE_EXCEPTION);
+    assert_eq!((one.head().id(), hash(&one)), (head, before));
+    // The branch is not lost: with its true third block it wins.
+    let switched = receive(&mut one, (*third).clone()).expect("a valid block");
+    assert_eq!((switched.undone.len(), switched.applied.len()), (2, 3));
+    assert_eq!(hash(&one), hash(&two));
+}
+
+#[test]
+fn headers_that_break_a_rule_are_refused() {
+    let (mut one, mut two) = twins();
+    let block = produce_as(&mut two, &["bob"]).applied[0].state.block.clone().expect("sealed");
+    let mut foreign = (*block).clone();
+    foreign.signed_header.producer_signature = key("mallory").sign(&foreign.header().digest()).expect("a secret");
+    assert_eq!(fault(receive(&mut one, foreign)), FaultKind::WRONG_SIGNING_KEY);
+    let mut orphan = (*block).clone();
+    orphan.signed_header.header.previous.0[31] ^= 1;
+    assert_eq!(fault(receive(&mut one, orphan)), FaultKind::UNLINKABLE_BLOCK_EXCEPTION);
+    let mut other = (*block).clone();
+    other.signed_header.header.producer = name("carol");
+    assert_eq!(fault(receive(&mut one, other)), FaultKind::WRONG_PRODUCER);
+    let mut early = (*block).clone();
+    early.signed_header.header.timestamp.0 -= 1000;
+    assert_eq!(fault(receive(&mut one, early)), FaultKind::BLOCK_VALIDATE_EXCEPTION);
+    let mut roots = (*block).clone();
+    roots.signed_header.header.transaction_mroot.0[0] ^= 1;
+    assert_eq!(fault(receive(&mut one, roots)), FaultKind::BLOCK_VALIDATE_EXCEPTION);
+    let mut confirming = (*block).clone();
+    confirming.signed_header.header.confirmed = 9;
+    assert!(receive(&mut one, confirming).is_err());
+    receive(&mut one, (*block).clone()).expect("the true block");
+    assert_eq!(fault(receive(&mut one, (*block).clone())), FaultKind::FORK_DATABASE_EXCEPTION);
+    assert_eq!(hash(&one), hash(&two));
+}
+
+#[test]
+fn a_producer_confirms_each_block_once() {
+    let (mut one, _) = twins();
+    produce_as(&mut one, &["alice"]);
+    let slot = one.head().header.timestamp().next();
+    let own = one.head().header.scheduled_producer(slot).producer_name;
+    assert_eq!(own, name("alice"));
+    let refused = common::start(&mut one, slot, 1);
+    assert!(matches!(refused, Err(ChainError::Block(fault)) if fault.kind == FaultKind::PRODUCER_DOUBLE_CONFIRM));
+    common::start(&mut one, slot, 0).expect("nothing is confirmed twice");
+}
