@@ -152,3 +152,103 @@ cursor_keys! {
     Float64, double;
     Float128, long_double;
 }
+
+#[cfg(test)]
+mod tests {
+    use ledger::TableKey;
+    use ledger::genesis::GenesisArgs;
+    use primitives::chain_config::ChainConfigV0;
+    use primitives::{Checksum256, FaultKind, Genesis, Name, PublicKey, TimePoint};
+
+    use super::*;
+
+    fn ledger() -> Ledger {
+        let initial_configuration = ChainConfigV0 {
+            max_block_net_usage: 1 << 20,
+            target_block_net_usage_pct: 1000,
+            max_transaction_net_usage: 1 << 19,
+            base_per_transaction_net_usage: 12,
+            net_usage_leeway: 500,
+            context_free_discount_net_usage_num: 20,
+            context_free_discount_net_usage_den: 100,
+            max_block_cpu_usage: 200_000,
+            target_block_cpu_usage_pct: 1000,
+            max_transaction_cpu_usage: 150_000,
+            min_transaction_cpu_usage: 100,
+            max_transaction_lifetime: 3600,
+            deferred_trx_expiration_window: 600,
+            max_transaction_delay: 3600,
+            max_inline_action_size: 4096,
+            max_inline_action_depth: 4,
+            max_authority_depth: 6,
+        };
+        let initial_key = PublicKey::K1([2; 33]);
+        let genesis = Genesis { initial_timestamp: TimePoint(0), initial_key, initial_configuration };
+        let (chain_id, head_id) = (Checksum256::default(), Checksum256::default());
+        let args = GenesisArgs { genesis: &genesis, chain_id, head_id, system_abi: &[], intrinsics: &[] };
+        Ledger::from_genesis(&args).expect("the genesis is sound")
+    }
+
+    fn table(ledger: &mut Ledger, scope: u64) -> TableId {
+        ledger.create_table(TableKey { code: Name(1), scope: Name(scope), table: Name(2) }, Name(1))
+    }
+
+    #[test]
+    fn rows_count_up_and_ends_count_down() {
+        let (mut ledger, mut cursors) = (ledger(), Cursors::default());
+        let (first, second) = (table(&mut ledger, 1), table(&mut ledger, 2));
+        assert_eq!(cursors.end_of(&ledger, second), -2);
+        assert_eq!(cursors.end_of(&ledger, first), -3);
+        assert_eq!(cursors.end_of(&ledger, second), -2);
+        // More than are searched one by one.
+        for row in 0..40 {
+            assert_eq!(cursors.iterator_of(1000 - row), row as i32);
+        }
+        for row in 0..40 {
+            assert_eq!(cursors.iterator_of(1000 - row), row as i32);
+            assert_eq!(cursors.row_at(row as i32), Ok(1000 - row));
+        }
+    }
+
+    #[test]
+    fn a_removed_row_keeps_its_number_and_a_new_one_in_its_place_gets_another() {
+        for count in [3, 30] {
+            let mut cursors = Cursors::default();
+            (0..count).for_each(|row| assert_eq!(cursors.iterator_of(row), row as i32));
+            cursors.remove(1);
+            let fault = cursors.row_at(1).expect_err("it is gone");
+            assert_eq!(fault.kind, FaultKind::TABLE_OPERATION_NOT_PERMITTED);
+            assert_eq!(fault.details, ["dereference of deleted object"]);
+            assert_eq!(cursors.iterator_of(1), count as i32);
+        }
+    }
+
+    #[test]
+    fn what_is_no_iterator_is_a_fault() {
+        let mut cursors = Cursors::default();
+        cursors.iterator_of(5);
+        let message = |iterator| cursors.row_at(iterator).expect_err("it is no row").details[0].clone();
+        assert_eq!(message(-1), "invalid iterator");
+        assert_eq!(message(-2), "dereference of end iterator");
+        assert_eq!(message(i32::MIN), "dereference of end iterator");
+        assert_eq!(message(1), "iterator out of range");
+        let ledger = ledger();
+        for end in [-2, i32::MIN] {
+            let fault = cursors.table_at_end(&ledger, end).expect_err("no table was met");
+            assert_eq!(fault.details, ["not a valid end iterator"]);
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_removed_table_is_the_end_of_nothing() {
+        let (mut ledger, mut cursors) = (ledger(), Cursors::default());
+        let old = table(&mut ledger, 1);
+        let end = cursors.end_of(&ledger, old);
+        assert_eq!(cursors.table_at_end(&ledger, end), Ok(Some(old)));
+        ledger.remove_table(old);
+        assert_eq!(cursors.table_at_end(&ledger, end), Ok(None));
+        let new = table(&mut ledger, 3);
+        assert_eq!(cursors.table_at_end(&ledger, end), Ok(None));
+        assert_eq!(cursors.end_of(&ledger, new), -3);
+    }
+}
