@@ -7,11 +7,13 @@ use crate::{DecodeError, Pack, Reader, Sink, Unpack, VarUint32};
 macro_rules! little_endian {
     ($($number:ty)*) => {$(
         impl Pack for $number {
+            #[inline]
             fn pack<S: Sink + ?Sized>(&self, out: &mut S) {
                 out.put(&self.to_le_bytes());
             }
         }
         impl Unpack for $number {
+            #[inline]
             fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
                 Ok(Self::from_le_bytes(input.array()?))
             }
@@ -21,12 +23,14 @@ macro_rules! little_endian {
 little_endian!(u8 u16 u32 u64 u128 i8 i16 i32 i64 i128 f32 f64);
 
 impl Pack for bool {
+    #[inline]
     fn pack<S: Sink + ?Sized>(&self, out: &mut S) {
         out.put(&[u8::from(*self)]);
     }
 }
 
 impl Unpack for bool {
+    #[inline]
     fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         match u8::unpack(input)? {
             0 => Ok(false),
@@ -37,18 +41,21 @@ impl Unpack for bool {
 }
 
 impl<const N: usize> Pack for [u8; N] {
+    #[inline]
     fn pack<S: Sink + ?Sized>(&self, out: &mut S) {
         out.put(self);
     }
 }
 
 impl<const N: usize> Unpack for [u8; N] {
+    #[inline]
     fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         input.array()
     }
 }
 
 /// Writes the length of something that the chain's size limits keep far below 4 GiB.
+#[inline]
 fn pack_length<S: Sink + ?Sized>(length: usize, out: &mut S) {
     VarUint32(u32::try_from(length).expect("packed collections hold fewer than 2^32 items")).pack(out);
 }
@@ -58,12 +65,14 @@ pub const ITEMS_MAX: usize = 1024 * 1024;
 /// Most bytes of a packed string or run of bytes (`MAX_SIZE_OF_BYTE_ARRAYS`).
 pub const BYTES_MAX: usize = 20 * 1024 * 1024;
 
+#[inline]
 fn unpack_length(input: &mut Reader<'_>, limit: usize) -> Result<usize, DecodeError> {
     let length = VarUint32::unpack(input)?.0 as usize;
     if length > limit { Err(DecodeError::TooLong { length, limit }) } else { Ok(length) }
 }
 
 impl<T: Pack> Pack for [T] {
+    #[inline]
     fn pack<S: Sink + ?Sized>(&self, out: &mut S) {
         pack_length(self.len(), out);
         self.iter().for_each(|item| item.pack(out));
@@ -71,12 +80,14 @@ impl<T: Pack> Pack for [T] {
 }
 
 impl<T: Pack> Pack for Vec<T> {
+    #[inline]
     fn pack<S: Sink + ?Sized>(&self, out: &mut S) {
         self.as_slice().pack(out);
     }
 }
 
 impl<T: Unpack> Unpack for Vec<T> {
+    #[inline]
     fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let length = unpack_length(input, ITEMS_MAX)?;
         // A false length reserves no more than the input's own size; the items then run out.
@@ -89,6 +100,7 @@ impl<T: Unpack> Unpack for Vec<T> {
 }
 
 impl Pack for str {
+    #[inline]
     fn pack<S: Sink + ?Sized>(&self, out: &mut S) {
         pack_length(self.len(), out);
         out.put(self.as_bytes());
@@ -96,12 +108,14 @@ impl Pack for str {
 }
 
 impl Pack for String {
+    #[inline]
     fn pack<S: Sink + ?Sized>(&self, out: &mut S) {
         self.as_str().pack(out);
     }
 }
 
 impl Unpack for String {
+    #[inline]
     fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let length = unpack_length(input, BYTES_MAX)?;
         let bytes = input.take(length)?;
@@ -140,6 +154,7 @@ impl From<&[u8]> for Bytes {
 }
 
 impl Pack for Bytes {
+    #[inline]
     fn pack<S: Sink + ?Sized>(&self, out: &mut S) {
         pack_length(self.0.len(), out);
         out.put(&self.0);
@@ -147,6 +162,7 @@ impl Pack for Bytes {
 }
 
 impl Unpack for Bytes {
+    #[inline]
     fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let length = unpack_length(input, BYTES_MAX)?;
         Ok(Self(input.take(length)?.to_vec()))
@@ -154,6 +170,7 @@ impl Unpack for Bytes {
 }
 
 impl<T: Pack> Pack for Option<T> {
+    #[inline]
     fn pack<S: Sink + ?Sized>(&self, out: &mut S) {
         self.is_some().pack(out);
         if let Some(value) = self {
@@ -163,12 +180,14 @@ impl<T: Pack> Pack for Option<T> {
 }
 
 impl<T: Unpack> Unpack for Option<T> {
+    #[inline]
     fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         bool::unpack(input)?.then(|| T::unpack(input)).transpose()
     }
 }
 
 impl<K: Pack, V: Pack> Pack for BTreeMap<K, V> {
+    #[inline]
     fn pack<S: Sink + ?Sized>(&self, out: &mut S) {
         pack_length(self.len(), out);
         for (key, value) in self {
@@ -179,24 +198,28 @@ impl<K: Pack, V: Pack> Pack for BTreeMap<K, V> {
 }
 
 impl<K: Unpack + Ord, V: Unpack> Unpack for BTreeMap<K, V> {
+    #[inline]
     fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Vec::<(K, V)>::unpack(input)?.into_iter().collect())
     }
 }
 
 impl<T: Pack> Pack for Box<T> {
+    #[inline]
     fn pack<S: Sink + ?Sized>(&self, out: &mut S) {
         (**self).pack(out);
     }
 }
 
 impl<T: Unpack> Unpack for Box<T> {
+    #[inline]
     fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         T::unpack(input).map(Self::new)
     }
 }
 
 impl<T: Pack + ?Sized> Pack for &T {
+    #[inline]
     fn pack<S: Sink + ?Sized>(&self, out: &mut S) {
         (**self).pack(out);
     }
@@ -205,11 +228,13 @@ impl<T: Pack + ?Sized> Pack for &T {
 macro_rules! tuples {
     ($(($($part:ident $index:tt)*))*) => {$(
         impl<$($part: Pack),*> Pack for ($($part,)*) {
+            #[inline]
             fn pack<S: Sink + ?Sized>(&self, out: &mut S) {
                 $(self.$index.pack(out);)*
             }
         }
         impl<$($part: Unpack),*> Unpack for ($($part,)*) {
+            #[inline]
             fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
                 Ok(($($part::unpack(input)?,)*))
             }

@@ -56,21 +56,25 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Starts at the front of `bytes`.
+    #[inline]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes, total: bytes.len() }
     }
 
     /// Number of unread bytes.
+    #[inline]
     pub fn remaining(&self) -> usize {
         self.rest.len()
     }
 
     /// The unread bytes.
+    #[inline]
     pub fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
     /// Takes the next `count` bytes.
+    #[inline]
     pub fn take(&mut self, count: usize) -> Result<&'a [u8], DecodeError> {
         let (taken, rest) = self
             .rest
@@ -81,6 +85,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes the next `N` bytes.
+    #[inline]
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         let truncated = DecodeError::Truncated { total: self.total, left: self.rest.len() };
         let (taken, rest) = self.rest.split_first_chunk().ok_or(truncated)?;
@@ -89,6 +94,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes the next byte of a variable-length integer.
+    #[inline]
     pub(crate) fn varint_byte(&mut self) -> Result<u8, DecodeError> {
         let (byte, rest) = self.rest.split_first().ok_or(DecodeError::TruncatedVarint { total: self.total })?;
         self.rest = rest;
@@ -99,6 +105,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`DecodeError::TrailingBytes`] when something is left.
+    #[inline]
     pub fn finish(self) -> Result<(), DecodeError> {
         match self.rest.len() {
             0 => Ok(()),

@@ -3,10 +3,12 @@
 /// A receiver of packed bytes.
 pub trait Sink {
     /// Takes the next bytes.
+    #[inline]
     fn put(&mut self, bytes: &[u8]);
 }
 
 impl Sink for Vec<u8> {
+    #[inline]
     fn put(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
     }
@@ -17,6 +19,7 @@ impl Sink for Vec<u8> {
 pub struct SizeCounter(pub usize);
 
 impl Sink for SizeCounter {
+    #[inline]
     fn put(&mut self, bytes: &[u8]) {
         self.0 += bytes.len();
     }

@@ -11,6 +11,7 @@ pub struct VarUint32(pub u32);
 pub struct VarInt32(pub i32);
 
 impl Pack for VarUint32 {
+    #[inline]
     fn pack<S: Sink + ?Sized>(&self, out: &mut S) {
         let mut value = self.0;
         let mut bytes = [0u8; 5];
@@ -30,6 +31,7 @@ impl Pack for VarUint32 {
 
 impl Unpack for VarUint32 {
     /// As fc reads it: the fifth byte is the last one whatever its top bit says; bits past the 32nd are dropped.
+    #[inline]
     fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let mut value = 0u32;
         for shift in (0..35).step_by(7) {
@@ -44,6 +46,7 @@ impl Unpack for VarUint32 {
 }
 
 impl Pack for VarInt32 {
+    #[inline]
     fn pack<S: Sink + ?Sized>(&self, out: &mut S) {
         VarUint32(((self.0 << 1) ^ (self.0 >> 31)) as u32).pack(out);
     }
@@ -51,6 +54,7 @@ impl Pack for VarInt32 {
 
 impl Unpack for VarInt32 {
     /// As fc reads it: any number of bytes; the shift wraps after 32 bits as the processor's does.
+    #[inline]
     fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let (mut raw, mut shift) = (0u32, 0u32);
         loop {

@@ -84,6 +84,7 @@ impl Checksum256 {
 pub struct Sha256(sha2::Sha256);
 
 impl Sink for Sha256 {
+    #[inline]
     fn put(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
@@ -97,16 +98,19 @@ impl fmt::Debug for Sha256 {
 
 impl Sha256 {
     /// The hash of what was written.
+    #[inline]
     pub fn finish(self) -> Checksum256 {
         Checksum256(self.0.finalize().into())
     }
 
     /// The hash of `bytes` as they are, without a length.
+    #[inline]
     pub fn of(bytes: &[u8]) -> Checksum256 {
         Checksum256(sha2::Sha256::digest(bytes).into())
     }
 
     /// The hash of a value's packed form (`fc::sha256::hash(value)`).
+    #[inline]
     pub fn packed<T: Pack + ?Sized>(value: &T) -> Checksum256 {
         let mut hasher = Self::default();
         value.pack(&mut hasher);

@@ -67,6 +67,7 @@ pub fn derive_unpack(input: TokenStream) -> TokenStream {
     };
     quote! {
         impl #generics ::codec::Unpack for #name #types #wheres {
+            #[inline]
             fn unpack(input: &mut ::codec::Reader<'_>) -> ::core::result::Result<Self, ::codec::DecodeError> { #body }
         }
     }
