@@ -3,7 +3,6 @@
 /// A receiver of packed bytes.
 pub trait Sink {
     /// Takes the next bytes.
-    #[inline]
     fn put(&mut self, bytes: &[u8]);
 }
 
