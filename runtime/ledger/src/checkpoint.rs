@@ -130,6 +130,11 @@ impl RowKey {
     }
 }
 
+/// A row's packed key as text, for people.
+pub fn describe(key: &[u8]) -> String {
+    RowKey::decode(key).map_or_else(|| format!("unknown key {key:02x?}"), |key| format!("{key:?}"))
+}
+
 #[derive(Pack, Unpack)]
 struct AccountInfoRow {
     name: Name,
