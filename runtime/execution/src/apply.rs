@@ -43,33 +43,44 @@ pub(crate) struct ActionDigests {
 
 impl ActionDigests {
     /// The digest for the receipt; `with_return_value` after ACTION_RETURN_VALUE.
-    fn of(&mut self, act: &Action, return_value: &[u8], with_return_value: bool) -> Checksum256 {
+    fn of(&mut self, act: &Action, return_value: &[u8], with_return_value: bool, buffer: &mut Vec<u8>) -> Checksum256 {
         if return_value.is_empty()
             && let Some(digest) = self.without_return
         {
             return digest;
         }
-        let digest = if with_return_value { self.with_return(act, return_value) } else { Sha256::packed(act) };
+        let digest = if with_return_value {
+            self.with_return(act, return_value, buffer)
+        } else {
+            hash(buffer, |buffer| act.pack(buffer))
+        };
         if return_value.is_empty() {
             self.without_return = Some(digest);
         }
         digest
     }
 
-    fn with_return(&mut self, act: &Action, return_value: &[u8]) -> Checksum256 {
+    fn with_return(&mut self, act: &Action, return_value: &[u8], buffer: &mut Vec<u8>) -> Checksum256 {
         let base = *self.base.get_or_insert_with(|| {
-            let mut hash = Sha256::default();
-            act.account.pack(&mut hash);
-            act.name.pack(&mut hash);
-            act.authorization.pack(&mut hash);
-            hash.finish()
+            hash(buffer, |buffer| {
+                act.account.pack(buffer);
+                act.name.pack(buffer);
+                act.authorization.pack(buffer);
+            })
         });
-        let mut hash = Sha256::default();
-        act.data.pack(&mut hash);
-        return_value.pack(&mut hash);
-        let values = hash.finish();
-        Sha256::packed(&(base, values))
+        let values = hash(buffer, |buffer| {
+            act.data.pack(buffer);
+            return_value.pack(buffer);
+        });
+        hash(buffer, |buffer| (base, values).pack(buffer))
     }
+}
+
+/// Hashes what is packed, all at once: many small updates of a hash cost more than a copy.
+fn hash(buffer: &mut Vec<u8>, pack: impl FnOnce(&mut Vec<u8>)) -> Checksum256 {
+    buffer.clear();
+    pack(buffer);
+    Sha256::of(buffer)
 }
 
 /// Runs an action of the transaction and everything that it sends inline, depth first.
@@ -185,27 +196,30 @@ impl World {
         action.console.clear();
         action.return_value.clear();
         action.digests = ActionDigests::default();
+        action.first_receiver = None;
+        action.authorizers.clear();
         action.tables.clear();
     }
 
     /// Counts the action for chain, receiver and authorizers, and makes its receipt.
     fn count_action(&mut self, account: AccountId) -> Outcome {
-        let act = Arc::clone(&self.action.act);
         let with_return_value = self.is_active(Feature::ActionReturnValue);
-        let act_digest = self.action.digests.of(&act, &self.action.return_value, with_return_value);
+        let action = &mut self.action;
+        let act_digest = action.digests.of(&action.act, &action.return_value, with_return_value, &mut action.buffer);
         let read_only = self.is_read_only();
         let global_sequence = if read_only { 0 } else { self.ledger.next_global_sequence() };
         let recv_sequence = if read_only { 0 } else { self.ledger.next_recv_sequence(account) };
-        let first = if act.account == self.action.receiver { account } else { self.known_account(act.account)? };
+        self.find_parties()?;
+        let first = self.action.first_receiver.expect("found above");
         let metadata = self.ledger.account_metadata(first);
         let (code_sequence, abi_sequence) = (metadata.code_sequence as u32, metadata.abi_sequence as u32);
         let mut auth_sequence = AuthSequences::default();
-        for level in &act.authorization {
-            let actor = self.known_account(level.actor)?;
-            auth_sequence.set(level.actor, self.ledger.next_auth_sequence(actor));
+        let action = &mut self.action;
+        for (level, actor) in action.act.authorization.iter().zip(&action.authorizers) {
+            auth_sequence.set(level.actor, self.ledger.next_auth_sequence(*actor));
         }
         let receipt = ActionReceipt {
-            receiver: self.action.receiver,
+            receiver: action.receiver,
             act_digest,
             global_sequence,
             recv_sequence,
@@ -213,11 +227,24 @@ impl World {
             code_sequence: VarUint32(code_sequence),
             abi_sequence: VarUint32(abi_sequence),
         };
-        self.action_digests.push(receipt.digest());
-        let return_value = std::mem::take(&mut self.action.return_value);
+        self.action_digests.push(hash(&mut action.buffer, |buffer| receipt.pack(buffer)));
+        let return_value = std::mem::take(&mut action.return_value);
         let trace = self.current_trace();
         trace.receipt = Some(receipt);
         trace.return_value = return_value;
+        Ok(())
+    }
+
+    /// Looks the contract and the authorizers up, once for all receivers.
+    fn find_parties(&mut self) -> Outcome {
+        if self.action.first_receiver.is_some() {
+            return Ok(());
+        }
+        self.action.first_receiver = Some(self.known_account(self.action.act.account)?);
+        for at in 0..self.action.act.authorization.len() {
+            let actor = self.known_account(self.action.act.authorization[at].actor)?;
+            self.action.authorizers.push(actor);
+        }
         Ok(())
     }
 
@@ -591,12 +618,13 @@ mod tests {
     #[test]
     fn digests_are_shared_by_receivers_unless_they_return_something() {
         let act = Action { account: Name(1), name: Name(2), authorization: vec![], data: vec![7, 8].into() };
+        let buffer = &mut Vec::new();
         let mut digests = ActionDigests::default();
-        assert_eq!(digests.of(&act, &[], false), Sha256::packed(&act));
+        assert_eq!(digests.of(&act, &[], false, buffer), Sha256::packed(&act));
         let mut digests = ActionDigests::default();
-        let (silent, returned) = (digests.of(&act, &[], true), digests.of(&act, &[1], true));
+        let (silent, returned) = (digests.of(&act, &[], true, buffer), digests.of(&act, &[1], true, buffer));
         assert_ne!(silent, returned);
-        assert_eq!(digests.of(&act, &[], true), silent);
-        assert_eq!(ActionDigests::default().of(&act, &[1], true), returned);
+        assert_eq!(digests.of(&act, &[], true, buffer), silent);
+        assert_eq!(ActionDigests::default().of(&act, &[1], true, buffer), returned);
     }
 }

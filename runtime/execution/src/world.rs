@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use ledger::Ledger;
+use ledger::{AccountId, Ledger};
 use primitives::{Action, BlockHeader, BlockId, BlockTimestamp, Checksum256, Fault, Name, ProducerSchedule, TimePoint};
 
 use crate::apply::ActionDigests;
@@ -84,6 +84,12 @@ pub struct ActionState {
     pub(crate) tables: TableCursors,
     /// Digests that the receivers share.
     pub(crate) digests: ActionDigests,
+    /// The account that the action was sent to, once it was looked up.
+    pub(crate) first_receiver: Option<AccountId>,
+    /// The action's authorizers in the order of their levels, looked up with the first receiver.
+    pub(crate) authorizers: Vec<AccountId>,
+    /// Bytes to be hashed.
+    pub(crate) buffer: Vec<u8>,
 }
 
 /// Everything that execution reads and writes.
