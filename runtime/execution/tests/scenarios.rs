@@ -18,6 +18,8 @@ use primitives::{
 };
 
 const ACTIVE: Name = name!("active");
+/// An action without arguments.
+const NOTHING: [u8; 0] = [];
 const EOSIO: Name = name!("eosio");
 const FIRST_SLOT: u32 = 1_500_000_000;
 
@@ -228,7 +230,7 @@ fn linked_permissions_are_enough_for_their_action_alone() {
 fn a_transaction_runs_once_and_in_its_time() {
     let mut tester = Tester::new();
     tester.create(name!("alice"), 2);
-    let act = || action(name!("alice"), name!("anything"), name!("alice"), ());
+    let act = || action(name!("alice"), name!("anything"), name!("alice"), NOTHING);
     let trx = tester.transaction(vec![act()], |_| ());
     assert_eq!(tester.push_as(trx.clone(), &[2], TransactionKind::Input).except, None);
     let fault = tester.push_as(trx.clone(), &[2], TransactionKind::Input).except.expect("a fault");
@@ -296,8 +298,8 @@ fn notifications_come_before_inline_actions_and_are_numbered_when_sent() {
     let mut tester = with_teller();
     let trace = tester.push_ok(
         vec![
-            action(name!("teller"), name!("ask"), name!("bob"), ()),
-            action(name!("teller"), name!("tell"), name!("bob"), ()),
+            action(name!("teller"), name!("ask"), name!("bob"), NOTHING),
+            action(name!("teller"), name!("tell"), name!("bob"), NOTHING),
         ],
         &[3],
     );
@@ -334,8 +336,8 @@ fn failures_leave_nothing_but_their_trace() {
     let before = (tester.world.ledger.global_action_sequence(), tester.world.action_digests.len());
     let trace = tester.push_fails(
         vec![
-            action(name!("teller"), name!("tell"), name!("bob"), ()),
-            action(name!("teller"), name!("fail"), name!("bob"), ()),
+            action(name!("teller"), name!("tell"), name!("bob"), NOTHING),
+            action(name!("teller"), name!("fail"), name!("bob"), NOTHING),
         ],
         &[3],
         FaultKind::EOSIO_ASSERT_MESSAGE_EXCEPTION,
@@ -345,7 +347,7 @@ fn failures_leave_nothing_but_their_trace() {
     assert_eq!(trace.action_traces[1].error_code, Some(10_000_000_000_000_000_000));
     assert_eq!(trace.except.expect("a fault").details[1], "pending console output: ");
     tester.push_fails(
-        vec![action(name!("teller"), name!("deep"), name!("bob"), ())],
+        vec![action(name!("teller"), name!("deep"), name!("bob"), NOTHING)],
         &[3],
         FaultKind::TRANSACTION_EXCEPTION,
         "max inline action depth per transaction reached",
@@ -356,11 +358,11 @@ fn failures_leave_nothing_but_their_trace() {
 fn a_dry_run_needs_no_signature_and_leaves_nothing() {
     let mut tester = with_teller();
     let before = tester.world.ledger.global_action_sequence();
-    let trx = tester.transaction(vec![action(name!("teller"), name!("tell"), name!("bob"), ())], |_| ());
+    let trx = tester.transaction(vec![action(name!("teller"), name!("tell"), name!("bob"), NOTHING)], |_| ());
     let trace = tester.push_as(trx, &[], TransactionKind::DryRun);
     assert_eq!((trace.except, trace.action_traces.len()), (None, 2));
     assert_eq!(tester.world.ledger.global_action_sequence(), before);
-    let mut bare = action(name!("teller"), name!("tell"), name!("bob"), ());
+    let mut bare = action(name!("teller"), name!("tell"), name!("bob"), NOTHING);
     bare.authorization.clear();
     let trx = tester.transaction(vec![bare], |_| ());
     let trace = tester.push_as(trx, &[], TransactionKind::ReadOnly);
@@ -373,7 +375,7 @@ fn delayed_transactions_wait_run_and_fail_hard() {
     let mut tester = with_teller();
     for (act, status) in [(name!("tell"), TransactionStatus::Executed), (name!("fail"), TransactionStatus::HardFail)] {
         let before = tester.ram(name!("bob"));
-        let trx = tester.transaction(vec![action(name!("teller"), act, name!("bob"), ())], |trx| {
+        let trx = tester.transaction(vec![action(name!("teller"), act, name!("bob"), NOTHING)], |trx| {
             trx.header.delay_sec = codec::VarUint32(10);
         });
         let id = trx.id();
@@ -419,7 +421,7 @@ fn a_failed_deferred_transaction_is_given_to_its_sender() {
     tester.push_ok(vec![action(EOSIO, name!("updateauth"), name!("sender"), update)], &[2]);
     let before = tester.ram(name!("sender"));
     let deferred = Transaction {
-        actions: vec![action(name!("sender"), name!("fail"), name!("sender"), ())],
+        actions: vec![action(name!("sender"), name!("fail"), name!("sender"), NOTHING)],
         ..Transaction::default()
     };
     tester.push_ok(vec![action(name!("sender"), name!("send"), name!("sender"), deferred)], &[2]);
