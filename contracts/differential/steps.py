@@ -36,6 +36,11 @@ def new_account(name, creator="eosio"):
     return system("newaccount", args, creator)
 
 
+def new_account_with_ram(name, creator):
+    """An account must have RAM before its transaction ends."""
+    return [new_account(name, creator), system("buyrambytes", {"payer": creator, "receiver": name, "bytes": 8000}, creator)]
+
+
 def transfer(giver, taker, amount, memo=""):
     return act("eosio.token", "transfer", {"from": giver, "to": taker, "quantity": sys(amount), "memo": memo}, giver)
 
@@ -244,16 +249,17 @@ def hand_made():
     add(system("bidname", {"bidder": a, "newname": "sho", "bid": "9.0000 EOS"}, a))
     add(system("bidrefund", {"bidder": b, "newname": "sho"}, a))
     add(system("bidrefund", {"bidder": b, "newname": "sho"}, a))
-    add(new_account("sho", a))
+    add(*new_account_with_ram("sho", a))
     steps += [{"block": 12 * HOUR}, {"block": 61_000}, {"block": 0}]
-    add(new_account("sho", a))
+    add(*new_account_with_ram("sho", a))
     steps += [{"block": 15 * DAY}, {"block": 61_000}, {"block": 0}, {"block": 0}, dump()]
-    add(new_account("sho", b))
+    add(*new_account_with_ram("sho", b))
     bid(b, "sho", 100_0000)
-    add(new_account("sho", a))
-    add(new_account("a.sho", a))
-    add(new_account("a.sho", "sho"))
-    add(new_account("ho", a))
+    add(*new_account_with_ram("sho", a))
+    add(*new_account_with_ram("a.sho", a))
+    add(transfer(a, "sho", 100_0000))
+    add(*new_account_with_ram("a.sho", "sho"))
+    add(*new_account_with_ram("ho", a))
     steps += [{"block": DAY}, {"block": 61_000}, {"block": 0}, dump()]
     # the chain
     add(system("wasmcfg", {"settings": "high"}, "eosio"))
@@ -418,7 +424,7 @@ def random_system(seed, count):
         if kind == "bidrefund":
             return system("bidrefund", {"bidder": user(), "newname": rng.choice(names)}, actor)
         if kind == "newname":
-            return new_account(rng.choice(names), actor)
+            return new_account_with_ram(rng.choice(names), actor)
         if kind == "manage":
             field = rng.choice([("setacctram", "ram_bytes"), ("setacctnet", "net_weight"), ("setacctcpu", "cpu_weight")])
             return system(field[0], {"account": actor, field[1]: rng.choice([None, -1, 0, 10**6, 10**9])}, "eosio")
@@ -433,7 +439,8 @@ def random_system(seed, count):
         if roll < 0.15:
             skip = rng.choice([0, 0, 0, 0, 60_500, HOUR, DAY, 3 * DAY, 8 * DAY] if roll < 0.06 else [0])
             steps.append({"block": skip})
-        steps.append(push(*[one() for _ in range(1 if rng.random() < 0.9 else rng.randint(2, 3))]))
+        drawn = [one() for _ in range(1 if rng.random() < 0.9 else rng.randint(2, 3))]
+        steps.append(push(*[action for part in drawn for action in (part if isinstance(part[0], list) else [part])]))
         if rng.random() < 0.02:
             steps += [{"block": 0}, dump()]
     return steps + [{"block": 0}, dump()]

@@ -198,7 +198,7 @@ def trace_of(action):
     act = action["act"]
     levels = [f"{level['actor']}@{level['permission']}" for level in act["authorization"]]
     data = act["data"] if isinstance(act["data"], str) else json.dumps(act["data"], sort_keys=True)
-    return [action["receiver"], act["account"], act["name"], levels, data, action["console"], action.get("return_value_hex_data", "")]
+    return [action["receiver"], act["account"], act["name"], levels, data, action["console"], action.get("return_value", "")]
 
 
 FEATURES = [
