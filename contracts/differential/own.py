@@ -213,7 +213,7 @@ def properties(seed):
     print(f"sums after {pushed} random transactions, seed {seed}: {checked} times ok", flush=True)
 
 
-CONTRACTS = sys.argv[1]
+CONTRACTS = sys.argv[1] if len(sys.argv) > 1 else ""
 if __name__ == "__main__":
     for test in (unknown_actions, chain_parameters, small_schedule, newer_actions):
         test()

