@@ -11,7 +11,12 @@ use crate::world::{Machine, Outcome, World};
 
 mod action;
 mod authorization;
+mod builtins;
+mod console;
+mod crypto;
+mod crypto_primitives;
 pub(crate) mod db;
+mod memory;
 mod permission;
 mod privileged;
 mod producer;
@@ -28,7 +33,12 @@ static TABLE: LazyLock<Intrinsics<World>> = LazyLock::new(|| {
     authorization::register(table.topic("authorization"));
     system::register(table.topic("system"));
     action::register(table.topic("action"));
+    crypto::register(table.topic("crypto"));
+    console::register(table.topic("console"));
+    memory::register(table.topic("memory"));
     db::add(&mut table);
+    builtins::register(table.topic("compiler builtins"));
+    crypto_primitives::register(table.topic("crypto primitives"));
     table
 });
 

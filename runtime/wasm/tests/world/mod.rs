@@ -74,6 +74,10 @@ pub fn intrinsics() -> Intrinsics<World> {
             world.console.extend_from_slice(text.bytes(memory));
             Ok(())
         })
+        .context_free("printhex", |world: &mut World, memory: &mut Memory<'_>, data: LegacySpan| {
+            world.console.extend(hex::encode(data.bytes(memory)).bytes());
+            Ok(())
+        })
         .exit("eosio_exit");
     table
 }
