@@ -2,16 +2,16 @@
 
 /// The first contract of `eosio`: activates features.
 pub const BIOS: Contract =
-    contract!("eosio.bios", "14f5e665dd520658f156cac263613e7844a9e91a4aacf5d645f0c42110a1026b");
+    contract!("eosio.bios", "509ea64909844beaacaf66cfccc8232d287a2502cd42dd3ac3517c62233fdc4b");
 /// The system contract: accounts, resources, producers, names.
 pub const SYSTEM: Contract =
-    contract!("eosio.system", "173a1a385fe367409d9012bbecb593532212882ce4866f8c72d168d445989b43");
+    contract!("eosio.system", "7d35fda0ccb633c949faf8bfc222de8f3be9649e40bdcd516a5a215e52967391");
 /// Tokens.
 pub const TOKEN: Contract =
-    contract!("eosio.token", "3abd06d63c310cbb0a23d2937bbf31afb3d3883dab32e5cdaa8d5581ff49506c");
+    contract!("eosio.token", "d28653f91e5ee4a2d0b8a7e3e60d14a799bc345e7001369a04ffb390d3cb9773");
 /// Transactions that several accounts approve.
 pub const MSIG: Contract =
-    contract!("eosio.msig", "eb253ab404772a027fa111b33107ea3990f991f8f4a46c6b66c677917fe9b3d0");
+    contract!("eosio.msig", "1be6bda3f169da058d54d47e2a10e53efaa7c131b7f908f36f2e18f08c7f802d");
 /// Transactions that the producers approve.
 pub const WRAP: Contract =
-    contract!("eosio.wrap", "08469814bdfbba4d4262ba3c37c69ca184e8f218976c8f99e4d13aefd725f74c");
+    contract!("eosio.wrap", "55ecddae21190d8f335714cb839c82d3fcd6145ff80a2d7549855fadec1d3457");
