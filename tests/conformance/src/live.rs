@@ -39,7 +39,7 @@ struct Live<'a> {
 impl<'a> Live<'a> {
     fn new(recording: &'a Recording) -> Result<Self, String> {
         let log = BlockLog::open(&recording.log).map_err(|error| error.to_string())?;
-        let mut settings = Settings { contracts_console: true, ..Settings::default() };
+        let mut settings = Settings::default();
         settings.execution.disable_all_subjective_mitigations = true;
         let chain = Chain::from_genesis(&genesis(&log), settings, doors()).map_err(|error| error.to_string())?;
         Ok(Self { chain, log, number: 1, differences: Vec::new() })

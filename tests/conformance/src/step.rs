@@ -1,6 +1,6 @@
 //! What was done to a recorded chain, one step at a time, and what nodeos answered: the JSON of `NAME.steps.jsonl`.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// One step.
 #[derive(Debug, Clone, Deserialize)]
@@ -101,7 +101,8 @@ pub struct ActionOutcome {
     pub returned: String,
     /// The code of the fault that ended it.
     pub fault: Option<u32>,
-    /// Its `error_code`, as text.
+    /// Its `error_code`, as text: nodeos prints large ones in quotes.
+    #[serde(deserialize_with = "number_or_text")]
     pub error_code: Option<String>,
 }
 
@@ -123,4 +124,17 @@ impl Outcome {
     pub fn failed(&self) -> bool {
         self.fault.is_some()
     }
+}
+
+fn number_or_text<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Number(u64),
+        Text(String),
+    }
+    Ok(Some(match Either::deserialize(input)? {
+        Either::Number(number) => number.to_string(),
+        Either::Text(text) => text,
+    }))
 }
