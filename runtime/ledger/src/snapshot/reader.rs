@@ -175,7 +175,6 @@ impl Snapshot {
         read_accounts(&mut ledger, sections.get(section::ACCOUNT)?)?;
         read_metadata(&mut ledger, sections.get(section::METADATA)?)?;
         read_ram_corrections(&mut ledger, sections.get(section::RAM_CORRECTION)?)?;
-        read_block_summaries(&mut ledger, sections.get(section::BLOCK_SUMMARY)?)?;
         read_transactions(&mut ledger, sections.get(section::TRANSACTION)?)?;
         read_generated(&mut ledger, sections.get(section::GENERATED)?)?;
         read_contract_tables(&mut ledger, sections.get(section::CONTRACT)?)?;
@@ -185,6 +184,7 @@ impl Snapshot {
         read_usages(&mut ledger, sections.get(section::USAGE)?)?;
         ledger.resource_state = sections.get(section::STATE)?.only::<ResourceState>()?;
         ledger.resource_config = read_config(sections.get(section::CONFIG)?)?;
+        read_block_summaries(&mut ledger, sections.get(section::BLOCK_SUMMARY)?)?;
         Ok(Self { head_state, ledger })
     }
 }
