@@ -240,11 +240,12 @@ fn producers(
     let mut names: Vec<_> = document.producers.iter().map(|producer| producer.name).collect();
     names.sort();
     for (location, producer) in document.producers.iter().enumerate() {
-        let mut actions = account(system, token, &with(producer.name, 20 * whole))?;
+        transactions.push(account(system, token, &with(producer.name, 20 * whole))?);
         let register = json!({
             "producer": producer.name, "producer_key": producer.key, "url": producer.url, "location": location,
         });
-        actions.push(system.call(name!("regproducer"), producer.name, &register)?);
+        // Only an account that is there when a transaction begins can authorize it.
+        let mut actions = vec![system.call(name!("regproducer"), producer.name, &register)?];
         for (permission, parent) in [(ACTIVE, name!("owner")), (name!("owner"), name!(""))] {
             let auth = Authority::of_key(producer.key.clone());
             let update = json!({ "account": producer.name, "permission": permission, "parent": parent, "auth": auth });
