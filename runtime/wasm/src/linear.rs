@@ -1,6 +1,7 @@
 //! Where linear memories live: address space reserved once per instance, of which the pages a contract has are
 //! accessible. Everything beyond traps by itself, so compiled code needs no bounds checks.
 
+use crate::memory::CHUNK;
 use std::sync::Arc;
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
 
@@ -8,10 +9,14 @@ use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
 pub const PAGE: usize = 65_536;
 /// Address space of a linear memory.
 pub const RESERVATION: usize = 4 << 30;
-/// Bytes that a run may have touched up to which they are compared, beyond which they are given back to the system.
-const COMPARED_MAX: usize = 1 << 20;
-/// Bytes that are compared, and rewritten where they differ, at once.
-const CHUNK: usize = 512;
+/// Bytes of the notes about all of a memory's chunks.
+pub const NOTES: usize = RESERVATION / CHUNK;
+/// Chunks of a page.
+const CHUNKS: usize = PAGE / CHUNK;
+/// A store that begins in one chunk may end this many bytes into the next one, which is not noted.
+const SPILL: usize = 8;
+/// Pages that are cleared one by one when a run took them, rather than given back to the system.
+const KEPT_PAGES: usize = 16;
 
 /// Gives each instance its reserved memory.
 pub struct Creator;
@@ -28,7 +33,7 @@ unsafe impl MemoryCreator for Creator {
     fn new_memory(
         &self,
         _: MemoryType,
-        _: usize,
+        minimum: usize,
         _: Option<usize>,
         reserved_size_in_bytes: Option<usize>,
         guard_size_in_bytes: usize,
@@ -40,14 +45,20 @@ unsafe impl MemoryCreator for Creator {
         if base == libc::MAP_FAILED {
             return Err(format!("cannot reserve {len} bytes: {}", std::io::Error::last_os_error()));
         }
-        Ok(Box::new(Mapping { base: base.cast(), len }))
+        let mapping = Mapping { base: base.cast(), len, size: minimum };
+        // SAFETY: a part of the reservation.
+        if unsafe { libc::mprotect(base, minimum, libc::PROT_READ | libc::PROT_WRITE) } != 0 {
+            return Err(format!("cannot use {minimum} bytes: {}", std::io::Error::last_os_error()));
+        }
+        Ok(Box::new(mapping))
     }
 }
 
-/// A reserved range of addresses.
+/// A reserved range of addresses, of which the engine knows the first `size` bytes.
 struct Mapping {
     base: *mut u8,
     len: usize,
+    size: usize,
 }
 
 // SAFETY: the mapping belongs to one instance, which is used by one thread at a time.
@@ -55,10 +66,11 @@ unsafe impl Send for Mapping {}
 // SAFETY: as above; shared references only give the address.
 unsafe impl Sync for Mapping {}
 
-// SAFETY: the address never changes, and the engine sees a memory of no pages: `Pages` decides what is accessible.
+// SAFETY: the address never changes. The engine sees contracts' memories without pages: `Pages` decides what is
+// accessible. The notes have their size from the beginning.
 unsafe impl LinearMemory for Mapping {
     fn byte_size(&self) -> usize {
-        0
+        self.size
     }
     fn byte_capacity(&self) -> usize {
         RESERVATION
@@ -78,13 +90,17 @@ impl Drop for Mapping {
     }
 }
 
-/// The pages of one instance's memory.
+/// The pages of one instance's memory, and which chunks of them were written to.
+///
+/// Compiled code and host functions note each chunk they write to. A chunk without a note is as it was at the
+/// beginning: as the image says, or zero. Pages that are not accessible are zero.
 pub struct Pages {
     base: *mut u8,
+    notes: *mut u8,
     /// Accessible pages.
     count: usize,
-    /// Pages that may hold something else than zeros, accessible or not.
-    used: usize,
+    /// Whether a run ever began.
+    begun: bool,
 }
 
 // SAFETY: belongs to one instance, which is used by one thread at a time.
@@ -94,9 +110,10 @@ impl Pages {
     /// No accessible pages of the reserved memory at `base`; null without a memory.
     ///
     /// # Safety
-    /// `base` is null or what a [`Creator`] gave to an instance that outlives the result.
-    pub unsafe fn new(base: *mut u8) -> Self {
-        Self { base, count: 0, used: 0 }
+    /// Both are null, or what a [`Creator`] gave to an instance that outlives the result: a memory, and one of
+    /// [`NOTES`] accessible bytes.
+    pub unsafe fn new(base: *mut u8, notes: *mut u8) -> Self {
+        Self { base, notes, count: 0, begun: false }
     }
 
     /// Accessible pages.
@@ -104,36 +121,54 @@ impl Pages {
         self.count
     }
 
-    /// The accessible bytes.
-    pub fn bytes(&mut self) -> &mut [u8] {
+    /// The accessible bytes and the notes about their chunks.
+    pub fn parts(&mut self) -> (&mut [u8], &mut [u8]) {
         if self.count == 0 {
-            return &mut [];
+            return (&mut [], &mut []);
         }
-        // SAFETY: `count` pages from `base` are accessible, and compiled code does not run meanwhile.
-        unsafe { std::slice::from_raw_parts_mut(self.base, self.count * PAGE) }
+        // SAFETY: `count` pages from `base` are accessible, all notes are, and compiled code does not run meanwhile.
+        unsafe {
+            let bytes = std::slice::from_raw_parts_mut(self.base, self.count * PAGE);
+            (bytes, std::slice::from_raw_parts_mut(self.notes, self.count * CHUNKS))
+        }
     }
 
-    /// Makes `count` pages accessible; new ones are zero.
+    /// Makes `count` pages accessible; new ones are zero. `image_len` bytes would be something else in a new run.
     ///
     /// # Errors
     /// The system has no more memory.
-    pub fn resize(&mut self, count: usize) -> Result<(), std::io::Error> {
+    pub fn resize(&mut self, count: usize, image_len: usize) -> Result<(), std::io::Error> {
         let old = self.count;
-        if count == old {
-            return Ok(());
-        }
-        if count < old {
+        if count > old {
+            self.protect(old, count, libc::PROT_READ | libc::PROT_WRITE)?;
+        } else if count < old {
+            self.clear_from(count, image_len)?;
             self.protect(count, old, libc::PROT_NONE)?;
-            self.count = count;
-            return Ok(());
         }
-        self.protect(old, count, libc::PROT_READ | libc::PROT_WRITE)?;
         self.count = count;
-        let dirty = self.used.min(count);
-        if dirty > old {
-            self.bytes()[old * PAGE..dirty * PAGE].fill(0);
+        Ok(())
+    }
+
+    /// Zeroes the pages from `page` on, before they go.
+    fn clear_from(&mut self, page: usize, image_len: usize) -> Result<(), std::io::Error> {
+        let pages = self.count - page;
+        if pages > KEPT_PAGES {
+            // SAFETY: a part of the reservation; it reads as zeros afterwards.
+            let done = unsafe { libc::madvise(self.base.add(page * PAGE).cast(), pages * PAGE, libc::MADV_DONTNEED) };
+            if done != 0 {
+                return Err(std::io::Error::last_os_error());
+            }
         }
-        self.used = self.used.max(count);
+        let (bytes, notes) = self.parts();
+        bytes[page * PAGE..][..SPILL].fill(0);
+        for (index, note) in notes.iter_mut().enumerate().skip(page * CHUNKS) {
+            let at = index * CHUNK;
+            if pages <= KEPT_PAGES && (*note != 0 || at < image_len) {
+                let end = (at + CHUNK + SPILL).min(bytes.len());
+                bytes[at..end].fill(0);
+            }
+            *note = u8::from(at < image_len);
+        }
         Ok(())
     }
 
@@ -148,76 +183,32 @@ impl Pages {
     /// # Errors
     /// The system has no more memory.
     pub fn reset(&mut self, count: usize, image: &[u8]) -> Result<(), std::io::Error> {
-        if self.used * PAGE > COMPARED_MAX {
-            self.give_back(COMPARED_MAX)?;
+        self.resize(count, image.len())?;
+        let begun = std::mem::replace(&mut self.begun, true);
+        let (bytes, notes) = self.parts();
+        if !begun {
+            notes.iter_mut().take(image.len().div_ceil(CHUNK)).for_each(|note| *note = 1);
         }
-        self.resize(self.count.min(count))?;
-        let kept = self.count * PAGE;
-        restore(&mut self.bytes()[..kept.min(COMPARED_MAX)], image);
-        self.resize(count)?;
-        let end = image.len().min(self.count * PAGE);
-        if end > kept {
-            self.bytes()[kept..end].copy_from_slice(&image[kept..end]);
-        } else if end > COMPARED_MAX {
-            self.bytes()[COMPARED_MAX..end].copy_from_slice(&image[COMPARED_MAX..end]);
+        let (groups, _) = notes.as_chunks_mut::<8>();
+        for (group, notes) in groups.iter_mut().enumerate() {
+            if *notes == [0; 8] {
+                continue;
+            }
+            for (index, note) in notes.iter_mut().enumerate().filter(|(_, note)| **note != 0) {
+                restore(bytes, image, (group * 8 + index) * CHUNK);
+                *note = 0;
+            }
         }
-        Ok(())
-    }
-
-    /// Gives what lies from byte `from` on back to the system; it reads as zeros again.
-    fn give_back(&mut self, from: usize) -> Result<(), std::io::Error> {
-        let end = self.used * PAGE;
-        // SAFETY: a part of the reservation.
-        let done = unsafe { libc::madvise(self.base.add(from).cast(), end - from, libc::MADV_DONTNEED) };
-        if done != 0 {
-            return Err(std::io::Error::last_os_error());
-        }
-        self.used = self.count.max(from / PAGE).min(self.used);
         Ok(())
     }
 }
 
-/// Makes `bytes` equal `image` followed by zeros, and writes only where they differ.
-fn restore(bytes: &mut [u8], image: &[u8]) {
-    let (front, zeros) = bytes.split_at_mut(image.len().min(bytes.len()).next_multiple_of(CHUNK).min(bytes.len()));
-    let whole = image.len().min(front.len());
-    let (with_data, tail) = front.split_at_mut(whole);
-    for (bytes, image) in with_data.chunks_mut(CHUNK).zip(image.chunks(CHUNK)) {
-        if bytes != image {
-            bytes.copy_from_slice(image);
-        }
+/// Makes the chunk at `at` what it is at the beginning, with what a store may have spilled behind it.
+fn restore(bytes: &mut [u8], image: &[u8], at: usize) {
+    let end = (at + CHUNK + SPILL).min(bytes.len());
+    let data = at.max(end.min(image.len()));
+    if data > at {
+        bytes[at..data].copy_from_slice(&image[at..data]);
     }
-    clear(tail);
-    clear(zeros);
-}
-
-/// Zeroes what is not zero.
-fn clear(bytes: &mut [u8]) {
-    for chunk in bytes.chunks_mut(CHUNK) {
-        if !is_zero(chunk) {
-            chunk.fill(0);
-        }
-    }
-}
-
-fn is_zero(bytes: &[u8]) -> bool {
-    let (words, rest) = bytes.as_chunks::<8>();
-    words.iter().fold(0, |all, word| all | u64::from_ne_bytes(*word)) == 0 && rest.iter().all(|byte| *byte == 0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn restores_image_and_zeros() {
-        for (len, image_len) in [(PAGE, 0), (PAGE, 1), (PAGE, 700), (PAGE, PAGE), (2 * PAGE, PAGE + 5), (0, 10)] {
-            let image: Vec<u8> = (0..image_len).map(|index| index as u8 | 1).collect();
-            let mut bytes: Vec<u8> = (0..len).map(|index| (index * 7) as u8).collect();
-            restore(&mut bytes, &image);
-            let kept = image_len.min(len);
-            assert_eq!(bytes[..kept], image[..kept]);
-            assert!(bytes[kept..].iter().all(|byte| *byte == 0));
-        }
-    }
+    bytes[data..end].fill(0);
 }

@@ -3,30 +3,44 @@
 use crate::fault::access_violation;
 use primitives::Fault;
 
+/// Bytes whose writing is noted together.
+pub const CHUNK: usize = 1024;
+
 /// The accessible bytes of a running contract's linear memory.
 ///
 /// Host functions get one beside their typed arguments. Arguments are checked before the function runs, so the
 /// accessors of argument types do not fail; raw addresses go through [`Memory::get`] and [`Memory::get_mut`].
 pub struct Memory<'a> {
     bytes: &'a mut [u8],
+    /// One byte per chunk: whether it was written to since the run began.
+    written: &'a mut [u8],
     /// Whether the module has a memory at all.
     defined: bool,
 }
 
 impl<'a> Memory<'a> {
-    /// A view of `bytes`; `defined` says whether the module declares a memory.
-    pub fn new(bytes: &'a mut [u8], defined: bool) -> Self {
-        Self { bytes, defined }
+    /// A view of `bytes` with a note per chunk; `defined` says whether the module declares a memory.
+    pub(crate) fn new(bytes: &'a mut [u8], written: &'a mut [u8], defined: bool) -> Self {
+        Self { bytes, written, defined }
     }
 
-    /// Everything that is accessible.
-    pub fn bytes(&self) -> &[u8] {
-        self.bytes
+    /// Copies within the memory, overlapping or not.
+    ///
+    /// # Errors
+    /// As [`Memory::get`].
+    pub fn copy_within(&mut self, from: u32, to: u32, len: u32) -> Result<(), Fault> {
+        self.check(from, len)?;
+        self.get_mut(to, len)?;
+        if len != 0 {
+            self.bytes.copy_within(from as usize..from as usize + len as usize, to as usize);
+        }
+        Ok(())
     }
 
-    /// Everything that is accessible, to write.
-    pub fn bytes_mut(&mut self) -> &mut [u8] {
-        self.bytes
+    fn note(&mut self, at: usize, end: usize) {
+        for note in self.written.iter_mut().take(end.div_ceil(CHUNK)).skip(at / CHUNK) {
+            *note = 1;
+        }
     }
 
     /// `len` bytes at `at`.
@@ -76,6 +90,8 @@ impl<'a> Memory<'a> {
         if len == 0 {
             return &mut [];
         }
-        self.bytes.get_mut(at as usize..(u64::from(at) + len) as usize).expect("checked when the argument was taken")
+        let (at, end) = (at as usize, (u64::from(at) + len) as usize);
+        self.note(at, end);
+        self.bytes.get_mut(at..end).expect("checked when the argument was taken")
     }
 }

@@ -1,5 +1,6 @@
 //! Turns a contract's module into the one that is compiled: the same program with nodeos' objective call depth,
-//! softfloat's NaNs, globals that are set anew by each run, and memory whose size the host decides.
+//! softfloat's NaNs, globals that are set anew by each run, memory whose size the host decides, and a note of each
+//! chunk of memory that is written to, so that only those are restored for the next run.
 //!
 //! What was unreachable is left out, so that leniencies of eos-vm do not reach the compiler. Memory contents are
 //! not part of the result; see [`Program`].
@@ -8,6 +9,7 @@ mod float;
 mod function;
 
 use crate::args::ValueType;
+use crate::linear::{NOTES, PAGE};
 use crate::parse::{FuncType, Module, Options, ParseError, parse};
 use codec::{Bytes, Pack, Unpack};
 use function::Functions;
@@ -25,6 +27,8 @@ pub const MEMORY_GROW: &str = "memory_grow";
 pub const MEMORY_SIZE: &str = "memory_size";
 /// Export of the memory.
 pub const MEMORY: &str = "memory";
+/// Export of a second memory, in which each store notes the chunk it writes to.
+pub const NOTES_MEMORY: &str = "notes";
 /// Export `(depth: i32, receiver: i64, account: i64, action: i64)`.
 pub const APPLY: &str = "apply";
 /// Export `(depth: i32)` that runs the start function, where there is one; it is called first.
@@ -32,6 +36,8 @@ pub const START: &str = "start";
 
 /// Pages that the compiled module's memory may have: all of 4 GiB.
 const MEMORY_PAGES_MAX: u64 = 65_536;
+/// Pages of the notes.
+const NOTES_PAGES: u64 = (NOTES / PAGE) as u64;
 /// Imports added behind the contract's own.
 const ADDED_IMPORTS: u32 = 2;
 
@@ -181,6 +187,13 @@ fn encode(module: &Module<'_>, functions: Functions, image: &Image) -> Vec<u8> {
             shared: false,
             page_size_log2: None,
         });
+        section.memory(MemoryType {
+            minimum: NOTES_PAGES,
+            maximum: Some(NOTES_PAGES),
+            memory64: false,
+            shared: false,
+            page_size_log2: None,
+        });
         encoded.section(&section);
     }
     encoded.section(&globals(module));
@@ -238,6 +251,7 @@ fn exports(layout: &Layout, module: &Module<'_>, image: &Image) -> ExportSection
     let mut section = ExportSection::new();
     if module.memory.is_some() {
         section.export(MEMORY, ExportKind::Memory, 0);
+        section.export(NOTES_MEMORY, ExportKind::Memory, 1);
     }
     let mut next = layout.first_float_helper + float::HELPERS.len() as u32;
     if !image.broken {

@@ -7,7 +7,7 @@ use crate::host::Host;
 use crate::intrinsics::{Intrinsics, RawFunction, Signature};
 use crate::linear::Pages;
 use crate::memory::Memory;
-use crate::rewrite::{APPLY, Image, MEMORY, MEMORY_GROW, MEMORY_MODULE, MEMORY_SIZE, START};
+use crate::rewrite::{APPLY, Image, MEMORY, MEMORY_GROW, MEMORY_MODULE, MEMORY_SIZE, NOTES_MEMORY, START};
 use primitives::{Checksum256, Fault, Name};
 use rustc_hash::FxHashMap;
 use std::mem::MaybeUninit;
@@ -73,6 +73,8 @@ struct Run<H: Host> {
     /// Set during a run.
     host: Option<NonNull<H>>,
     pages: Pages,
+    /// Bytes of the memory's image.
+    image_len: usize,
     has_memory: bool,
     max_pages: u32,
     stop: Option<Stop<H::Stop>>,
@@ -103,7 +105,10 @@ impl<H: Host> Run<H> {
     fn parts(&mut self) -> (&mut H, Memory<'_>) {
         let mut host = self.host.expect("a run is on");
         // SAFETY: `Runtime::run` borrows the host exclusively until the run ends.
-        (unsafe { host.as_mut() }, Memory::new(self.pages.bytes(), self.has_memory))
+        (unsafe { host.as_mut() }, {
+            let (bytes, notes) = self.pages.parts();
+            Memory::new(bytes, notes, self.has_memory)
+        })
     }
 
     fn halt(&mut self, stop: Stop<H::Stop>) -> wasmtime::Error {
@@ -182,7 +187,8 @@ impl<H: Host> Runtime<H> {
         let run: Run<H> = Run {
             host: None,
             // SAFETY: null is allowed.
-            pages: unsafe { Pages::new(std::ptr::null_mut()) },
+            pages: unsafe { Pages::new(std::ptr::null_mut(), std::ptr::null_mut()) },
+            image_len: image.bytes.len(),
             has_memory: image.initial_pages.is_some(),
             max_pages: 0,
             stop: None,
@@ -196,10 +202,11 @@ impl<H: Host> Runtime<H> {
             }
         });
         let instance = self.linker.instantiate(&mut store, module).ok()?;
-        if let Some(memory) = instance.get_memory(&mut store, MEMORY) {
-            let base = memory.data_ptr(&store);
-            // SAFETY: the creator's reservation, which lives as long as the store.
-            store.data_mut().pages = unsafe { Pages::new(base) };
+        let memories = (instance.get_memory(&mut store, MEMORY), instance.get_memory(&mut store, NOTES_MEMORY));
+        if let (Some(memory), Some(notes)) = memories {
+            let (base, notes) = (memory.data_ptr(&store), notes.data_ptr(&store));
+            // SAFETY: the creator's reservations, which live as long as the store.
+            store.data_mut().pages = unsafe { Pages::new(base, notes) };
         }
         let apply = instance.get_typed_func(&mut store, APPLY).ok()?;
         let start = instance.get_typed_func(&mut store, START).ok();
@@ -323,7 +330,7 @@ fn memory_grow<H: Host>(run: &mut Run<H>, pages: i32) -> i32 {
     if new < 0 || (pages >= 0 && new > i64::from(run.max_pages)) {
         return -1;
     }
-    match run.pages.resize(new as usize) {
+    match run.pages.resize(new as usize, run.image_len) {
         Ok(()) => old as i32,
         Err(_) => -1,
     }

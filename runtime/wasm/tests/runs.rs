@@ -94,6 +94,43 @@ fn large_memories_begin_afresh() {
     }
 }
 
+/// Each run adds up the whole memory, then follows the action's data: stores, growth and shrinking anywhere.
+#[test]
+fn whatever_a_run_leaves_behind_is_gone() {
+    let fields = format!(
+        "{PRINTI} (import \"env\" \"read_action_data\" (func $read (param i32 i32) (result i32))) (memory 3 9)
+        (data (i32.const 1000) \"abcdefghijklmnopqrstuvwxyz\") (data (i32.const 131070) \"xy\")"
+    );
+    let body = "(local $at i32) (local $sum i64) (local $end i32)
+        (local.set $end (i32.shl (memory.size) (i32.const 16)))
+        (loop $next
+            (local.set $sum (i64.add (i64.mul (local.get $sum) (i64.const 3)) (i64.load (local.get $at))))
+            (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 8))) (local.get $end))))
+        (call $print (local.get $sum))
+        (local.set $end (call $read (i32.const 512) (i32.const 80)))
+        (local.set $at (i32.const 512))
+        (loop $next
+            (if (i32.eqz (i32.and (i32.load (local.get $at)) (i32.const 7)))
+                (then (drop (memory.grow (i32.sub (i32.rem_u (i32.load offset=4 (local.get $at)) (i32.const 7)) (i32.const 2)))))
+                (else (i64.store offset=3 (i32.rem_u (i32.load offset=4 (local.get $at)) (i32.const 196610)) (i64.const -1))))
+            (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 8))) (i32.const 592))))";
+    let code = module(&fields, body);
+    let (mut bench, mut random) = (Bench::new(), 1_u64);
+    let expected = bench.run(&code).expect("runs");
+    for _ in 0..2000 {
+        bench.world.action_data = (0..10)
+            .flat_map(|_| {
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (random >> 7).to_le_bytes()
+            })
+            .collect();
+        bench.world.code = code.clone();
+        bench.world.console.clear();
+        let _ = bench.runtime.run(&Sha256::of(&code), APPLY, RunLimits::default(), &mut bench.world);
+        assert_eq!(String::from_utf8_lossy(&bench.world.console), expected);
+    }
+}
+
 #[test]
 fn exit_ends_a_run_cleanly_and_start_alone() {
     let fields = format!("{PRINTI} (import \"env\" \"eosio_exit\" (func $exit (param i32)))");

@@ -22,10 +22,7 @@ fn memcpy(world: &mut World, memory: &mut Memory<'_>, args: CopyArgs) -> Outcome
 }
 
 fn memmove(_: &mut World, memory: &mut Memory<'_>, args: CopyArgs) -> Outcome<u32> {
-    let (from, to, len) = (args.from as usize, args.to as usize, args.len as usize);
-    if len != 0 {
-        memory.bytes_mut().copy_within(from..from + len, to);
-    }
+    memory.copy_within(args.from, args.to, args.len)?;
     Ok(args.to)
 }
 

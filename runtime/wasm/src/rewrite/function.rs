@@ -7,8 +7,9 @@
 use super::float::{self, Range, Rule};
 use super::{Layout, val_type};
 use crate::args::ValueType;
+use crate::memory::CHUNK;
 use crate::parse::{Emit, FuncType, Module, Op};
-use wasm_encoder::{BlockType, Encode, Instruction};
+use wasm_encoder::{BlockType, Encode, Instruction, MemArg};
 
 /// Collects rewritten function bodies.
 #[derive(Default)]
@@ -32,13 +33,21 @@ enum Temp {
     LeftF64,
     RightF64,
     ResultF64,
+    Address,
+    StoredI32,
+    StoredI64,
 }
 
 impl Temp {
-    const COUNT: usize = 6;
+    const COUNT: usize = 9;
 
     fn value_type(index: usize) -> ValueType {
-        if index < 3 { ValueType::F32 } else { ValueType::F64 }
+        match index {
+            0..=2 => ValueType::F32,
+            3..=5 => ValueType::F64,
+            6 | 7 => ValueType::I32,
+            _ => ValueType::I64,
+        }
     }
 }
 
@@ -88,11 +97,8 @@ impl Emit for Functions {
                 self.code.push(opcode);
                 index.encode(&mut self.code);
             }
-            Op::Memory(opcode, align, offset) => {
-                self.code.push(opcode);
-                align.encode(&mut self.code);
-                offset.encode(&mut self.code);
-            }
+            Op::Memory(opcode, align, offset) if opcode <= LAST_LOAD => self.memory_access(opcode, align, offset),
+            Op::Memory(opcode, align, offset) => self.store(opcode, align, offset),
             Op::MemorySize => self.put_call(|layout| layout.imports + 1),
             Op::MemoryGrow => self.put_call(|layout| layout.imports),
             Op::I32(value) => self.put(&Instruction::I32Const(value)),
@@ -118,6 +124,19 @@ impl Emit for Functions {
     }
 }
 
+/// The load with the highest opcode; stores follow.
+const LAST_LOAD: u8 = 0x35;
+
+/// Where a value waits while its address is looked at.
+fn stored(opcode: u8) -> Temp {
+    match opcode {
+        0x36 | 0x3a | 0x3b => Temp::StoredI32,
+        0x38 => Temp::LeftF32,
+        0x39 => Temp::LeftF64,
+        _ => Temp::StoredI64,
+    }
+}
+
 fn block_type(result: Option<ValueType>) -> BlockType {
     result.map_or(BlockType::Empty, |value| BlockType::Result(val_type(value)))
 }
@@ -138,6 +157,26 @@ impl Functions {
     fn put_call(&mut self, index: impl Fn(&Layout) -> u32) {
         let index = index(self.layout());
         self.put(&Instruction::Call(index));
+    }
+
+    fn memory_access(&mut self, opcode: u8, align: u32, offset: u32) {
+        self.code.push(opcode);
+        align.encode(&mut self.code);
+        offset.encode(&mut self.code);
+    }
+
+    /// A store that notes its chunk. An address that wraps around was out of bounds before.
+    fn store(&mut self, opcode: u8, align: u32, offset: u32) {
+        use Instruction::{I32Add, I32Const, I32ShrU, I32Store8, LocalGet, LocalSet, LocalTee};
+        const NOTE: MemArg = MemArg { offset: 0, align: 0, memory_index: 1 };
+        let (address, value) = (self.local(Temp::Address), self.local(stored(opcode)));
+        self.put_all(&[LocalSet(value), LocalTee(address), LocalGet(value)]);
+        self.memory_access(opcode, align, offset);
+        self.put(&LocalGet(address));
+        if offset != 0 {
+            self.put_all(&[I32Const(offset as i32), I32Add]);
+        }
+        self.put_all(&[I32Const(CHUNK.trailing_zeros() as i32), I32ShrU, I32Const(1), I32Store8(NOTE)]);
     }
 
     fn call(&mut self, index: u32) {
