@@ -12,6 +12,7 @@ use wasm::{Apply, RunLimits};
 use crate::authorization::{EOSIO_CODE, Provided, level_text};
 use crate::budget::TransactionKind;
 use crate::features::Feature;
+use crate::message::{Part, message};
 use crate::native;
 use crate::trace::{AccountDelta, ActionReceipt, ActionTrace, AuthSequences};
 use crate::world::{Machine, Outcome, World};
@@ -136,12 +137,13 @@ fn run_at_receiver(machine: &mut Machine, world: &mut World) -> Outcome {
 
 /// nodeos adds what the contract printed so far; exceptions that are not its own it wraps.
 fn with_pending_console(fault: Fault, console: &[u8]) -> Fault {
-    let message = format!("pending console output: {}", String::from_utf8_lossy(console));
+    let console = ("console", Part::Text(console));
     if fault.kind == FaultKind::STD_EXCEPTION && fault.details.len() == 1 {
-        let what = &fault.details[0];
-        return Fault::new(FaultKind::STD_EXCEPTION, format!("{what}: {message}"));
+        let what = ("what", Part::Text(fault.details[0].as_bytes()));
+        let text = message("${what}: pending console output: ${console}", &[console, what]);
+        return Fault::new(FaultKind::STD_EXCEPTION, text);
     }
-    fault.with_context(message)
+    fault.with_context(message("pending console output: ${console}", &[console]))
 }
 
 /// Runs the native handler and the code of the current receiver; returns the receiver.

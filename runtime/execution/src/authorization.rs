@@ -12,6 +12,7 @@ use primitives::{
 
 use crate::authority_checker::{AuthorityChecker, AuthorityLookup};
 use crate::features::{Feature, FeatureSet};
+use crate::message::{Part, message};
 use crate::native::{CancelDelay, DeleteAuth, LinkAuth, UnlinkAuth, UpdateAuth};
 use crate::world::{Outcome, World};
 
@@ -111,19 +112,13 @@ impl World {
             provided.permissions,
             effective_delay_us(provided.delay_us, config.max_transaction_delay),
         );
-        ensure!(
-            checker.satisfied(level),
-            UNSATISFIED_AUTHORIZATION,
-            "permission '{}' was not satisfied under {}",
-            level_text(level),
-            provided_text(provided, config.max_transaction_delay)
-        );
-        ensure!(
-            provided.allow_unused_keys || checker.all_keys_used(),
-            TX_IRRELEVANT_SIG,
-            "irrelevant keys provided: {}",
-            keys_text(&checker.unused_keys())
-        );
+        if !checker.satisfied(level) {
+            let was_not = "permission '${auth}' was not satisfied under";
+            return Err(unsatisfied(was_not, level, provided, config.max_transaction_delay));
+        }
+        if !(provided.allow_unused_keys || checker.all_keys_used()) {
+            return Err(irrelevant_keys("irrelevant keys provided: ${keys}", &checker.unused_keys()));
+        }
         Ok(())
     }
 }
@@ -157,14 +152,29 @@ fn effective_delay_us(delay_us: i64, max_delay_sec: u32) -> i64 {
     if delay_us >= i64::from(max_delay_sec) * 1_000_000 { i64::MAX } else { delay_us }
 }
 
-fn provided_text(provided: Provided<'_>, max_delay_sec: u32) -> String {
-    format!(
-        "a provided delay of {} ms, provided permissions {}, provided keys {}, and a delay max limit of {} ms",
-        provided.delay_us / 1000,
-        levels_text(provided.permissions),
-        keys_text(provided.keys),
-        i64::from(max_delay_sec) * 1000
-    )
+/// `what` names the level as `${auth}`.
+#[cold]
+fn unsatisfied(what: &str, level: PermissionLevel, provided: Provided<'_>, max_delay_sec: u32) -> Fault {
+    let format = format!(
+        "{what} a provided delay of ${{provided_delay}} ms, provided permissions ${{provided_permissions}}, \
+         provided keys ${{provided_keys}}, and a delay max limit of ${{delay_max_limit_ms}} ms"
+    );
+    let text = message(
+        &format,
+        &[
+            ("auth", Part::Json(level_text(level))),
+            ("provided_delay", Part::Number(provided.delay_us / 1000)),
+            ("provided_permissions", Part::Json(levels_text(provided.permissions))),
+            ("provided_keys", Part::Json(keys_text(provided.keys))),
+            ("delay_max_limit_ms", Part::Number(i64::from(max_delay_sec) * 1000)),
+        ],
+    );
+    Fault::new(FaultKind::UNSATISFIED_AUTHORIZATION, text)
+}
+
+#[cold]
+fn irrelevant_keys(format: &str, keys: &[PublicKey]) -> Fault {
+    Fault::new(FaultKind::TX_IRRELEVANT_SIG, message(format, &[("keys", Part::Json(keys_text(keys)))]))
 }
 
 /// The declared authorization of an action that must have exactly one.
@@ -206,20 +216,15 @@ impl Authorizer<'_> {
         );
         for (&level, &delay_us) in &to_satisfy {
             (self.checktime)()?;
-            ensure!(
-                checker.satisfied_with_delay(level, delay_us) || provided.check_but_dont_fail,
-                UNSATISFIED_AUTHORIZATION,
-                "transaction declares authority '{}', but does not have signatures for it under {}",
-                level_text(level),
-                provided_text(provided, config.max_transaction_delay)
-            );
+            if !(checker.satisfied_with_delay(level, delay_us) || provided.check_but_dont_fail) {
+                let lacks = "transaction declares authority '${auth}', but does not have signatures for it under";
+                return Err(unsatisfied(lacks, level, provided, config.max_transaction_delay));
+            }
         }
-        ensure!(
-            provided.allow_unused_keys || checker.all_keys_used() || provided.check_but_dont_fail,
-            TX_IRRELEVANT_SIG,
-            "transaction bears irrelevant signatures from these keys: {}",
-            keys_text(&checker.unused_keys())
-        );
+        if !(provided.allow_unused_keys || checker.all_keys_used() || provided.check_but_dont_fail) {
+            let format = "transaction bears irrelevant signatures from these keys: ${keys}";
+            return Err(irrelevant_keys(format, &checker.unused_keys()));
+        }
         Ok(())
     }
 

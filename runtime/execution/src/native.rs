@@ -16,6 +16,7 @@ use crate::authorization::{
 };
 use crate::deferred::sender_id_of;
 use crate::features::Feature;
+use crate::message::{Part, message};
 use crate::world::{Machine, Outcome, World};
 
 /// Creates an account.
@@ -294,7 +295,8 @@ fn check_updateauth(world: &World, update: &UpdateAuth) -> Outcome {
     world.known_account(update.account)?;
     if !update.auth.is_valid() {
         let auth = serde_json::to_string(&update.auth).expect("an authority is plain data");
-        return Err(Fault::new(FaultKind::ACTION_VALIDATE_EXCEPTION, format!("Invalid authority: {auth}")));
+        let text = message("Invalid authority: ${auth}", &[("auth", Part::Json(auth))]);
+        return Err(Fault::new(FaultKind::ACTION_VALIDATE_EXCEPTION, text));
     }
     ensure!(
         update.permission != ACTIVE || update.parent == OWNER,

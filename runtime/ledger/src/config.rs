@@ -1,6 +1,6 @@
 //! Names and numbers of the chain that its tables know (nodeos: config.hpp and the `billable_size` of each object).
 
-use primitives::{Authority, Name, Pack, name};
+use primitives::{Authority, Name, Pack, PublicKey, VarUint32, name};
 
 /// The account of the system contract.
 pub const SYSTEM_ACCOUNT: Name = name!("eosio");
@@ -53,7 +53,16 @@ pub fn authority_ram_bytes(authority: &Authority) -> i64 {
     const KEY: usize = 16;
     const ACCOUNT: usize = 32;
     const WAIT: usize = 16;
-    let keys: usize = authority.keys.iter().map(|weight| KEY + weight.key.packed_size()).sum();
+    let keys: usize = authority.keys.iter().map(|weight| KEY + stored_key_size(&weight.key)).sum();
     let bytes = keys + ACCOUNT * authority.accounts.len() + WAIT * authority.waits.len();
     i64::try_from(bytes).expect("an authority is far smaller than 2^63 bytes")
+}
+
+/// Bytes of a key as tables keep it (nodeos: `shared_public_key`): a WebAuthn key is a string there, with its length.
+fn stored_key_size(key: &PublicKey) -> usize {
+    let size = key.packed_size();
+    match key {
+        PublicKey::WebAuthn(_) => size + VarUint32(size as u32 - 1).packed_size(),
+        PublicKey::K1(_) | PublicKey::R1(_) => size,
+    }
 }

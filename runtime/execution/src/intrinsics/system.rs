@@ -4,6 +4,7 @@ use primitives::{Checksum256, Fault, FaultKind, Name};
 use wasm::{Intrinsics, LegacyPtr, LegacySpan, Memory, Text};
 
 use crate::features::Feature;
+use crate::message::{Part, message};
 use crate::world::{Outcome, World};
 
 /// Bytes of an assertion's message that are kept.
@@ -40,10 +41,10 @@ fn abort(_: &mut World, _: &mut Memory<'_>) -> Outcome {
 }
 
 #[cold]
-fn assertion_failed(message: &[u8]) -> Fault {
-    let kept = &message[..message.len().min(ASSERT_MESSAGE_MAX)];
-    let text = String::from_utf8_lossy(kept);
-    Fault::new(FaultKind::EOSIO_ASSERT_MESSAGE_EXCEPTION, format!("assertion failure with message: {text}"))
+fn assertion_failed(said: &[u8]) -> Fault {
+    let kept = &said[..said.len().min(ASSERT_MESSAGE_MAX)];
+    let text = message("assertion failure with message: ${s}", &[("s", Part::Text(kept))]);
+    Fault::new(FaultKind::EOSIO_ASSERT_MESSAGE_EXCEPTION, text)
 }
 
 fn eosio_assert(_: &mut World, memory: &mut Memory<'_>, condition: bool, message: Text) -> Outcome {
