@@ -45,7 +45,7 @@ fn action(trace: &ActionTrace) -> ActionOutcome {
             )
         }),
         context_free: trace.context_free,
-        console: String::from_utf8_lossy(&trace.console).into_owned(),
+        console: execution::utf8_only(&trace.console),
         ram: trace.account_ram_deltas.iter().map(|delta| (delta.account.to_string(), delta.delta)).collect(),
         returned: hex::encode(&trace.return_value),
         fault: trace.except.as_ref().map(|fault| fault.kind.code),
