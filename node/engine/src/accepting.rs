@@ -31,7 +31,8 @@ impl Writer {
                 if applied.applied.is_empty() {
                     let bytes = kept.to_bytes();
                     let num = store::blocks::number_of(&id);
-                    let row = AcceptedBlock { num, id, bytes: &bytes, head: false, signed: None };
+                    let irreversible = chain.root().number();
+                    let row = AcceptedBlock { num, id, bytes: &bytes, head: false, irreversible, signed: None };
                     self.shared.store.append_block(&row)?;
                 }
                 self.accept(&mut chain, &applied, None)?;
@@ -63,7 +64,8 @@ impl Writer {
             let head = Head { num: state.number(), id: state.id() };
             // Of several blocks (a change of branches) only the last batch moves the head, over all of them.
             let single = applied.applied.len() == 1;
-            let row = AcceptedBlock { num: head.num, id: head.id, bytes: &bytes, head: single, signed };
+            let irreversible = chain.root().number();
+            let row = AcceptedBlock { num: head.num, id: head.id, bytes: &bytes, head: single, irreversible, signed };
             self.shared.store.append_block(&row)?;
             branch.push(head);
         }

@@ -27,7 +27,7 @@ pub enum SubmitKind {
 }
 
 /// What became of a transaction: its trace, or why it was refused.
-pub type SubmitResult = Result<Box<TransactionTrace>, Fault>;
+pub type SubmitResult = Result<Arc<TransactionTrace>, Fault>;
 
 /// A transaction on its way in.
 #[derive(Debug)]

@@ -100,13 +100,8 @@ impl FinalityTracker {
             memory.chain.earliest = block;
         }
         for (id, expiration) in transactions {
-            let state = TransactionState {
-                expiration,
-                block: Some(block),
-                forked_out: false,
-                failed: false,
-                seen: block.time,
-            };
+            let state =
+                TransactionState { expiration, block: Some(block), forked_out: false, failed: false, seen: block.time };
             if memory.states.insert(id, state).is_none() {
                 memory.order.push_back(id);
             }

@@ -47,13 +47,19 @@ pub struct WaitingTransaction {
 }
 
 /// What the writer and the readers share.
-#[derive(Debug)]
 pub(crate) struct Shared {
     pub chain: RwLock<Chain>,
     pub producer: RwLock<ProducerView>,
     pub finality: FinalityTracker,
     pub store: Arc<Store>,
     pub chain_id: ChainId,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // A whole chain is not printed.
+        out.debug_struct("Shared").field("chain_id", &self.chain_id).finish_non_exhaustive()
+    }
 }
 
 /// The way to the writer; cheap to clone.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use chain::{BlockPurpose, ChainError, StartBlock};
-use execution::{Budget, RecoveredTransaction, TransactionTrace, budget::UNLIMITED_US};
+use execution::{ActionTrace, Budget, RecoveredTransaction, TransactionTrace, budget::UNLIMITED_US};
 use primitives::{
     BlockSigningAuthority, BlockTimestamp, Checksum256, Fault, FaultKind, Name, PrivateKey, ProducerAuthority,
     Signature, TimePoint, TransactionId,
@@ -13,9 +13,9 @@ use rustc_hash::FxHashSet;
 use store::Watermark;
 
 use crate::clock::now;
-use crate::command::{Submission, SubmitKind};
+use crate::command::{Submission, SubmitKind, SubmitResult};
 use crate::queue::{Waiting, expired_fault};
-use crate::writer::{Phase, Writer, answer, fault_of};
+use crate::writer::{Phase, Writer, answer};
 use crate::{EngineError, slots};
 
 /// Age of the head, in microseconds, beyond which nothing is run speculatively on it.
@@ -94,7 +94,9 @@ impl Writer {
         let age_max = i64::from(self.settings.options.max_irreversible_block_age_s);
         let age = (now().0 - self.shared.chain.read().root().header.timestamp().time().0).max(0) / 1_000_000;
         if age_max >= 0 && age >= age_max {
-            tracing::error!("Not producing block because the irreversible block is too old [age:{age}s, max:{age_max}s]");
+            tracing::error!(
+                "Not producing block because the irreversible block is too old [age:{age}s, max:{age_max}s]"
+            );
             return false;
         }
         match self.watermark(producer.producer_name) {
@@ -127,7 +129,8 @@ impl Writer {
 
     fn signers(&self, authority: &BlockSigningAuthority) -> Vec<PrivateKey> {
         let BlockSigningAuthority::V0 { keys, .. } = authority;
-        let held = |public| self.settings.keys.iter().find(|(key, _)| key == public).map(|(_, private)| private.clone());
+        let held =
+            |public| self.settings.keys.iter().find(|(key, _)| key == public).map(|(_, private)| private.clone());
         keys.iter().filter_map(|weighted| held(&weighted.key)).collect()
     }
 
@@ -176,7 +179,7 @@ impl Writer {
                 self.queue.keep_aborted(waiting);
                 continue;
             }
-            full = self.run(waiting, true)? == Fit::BlockFull;
+            full = self.run_waiting(waiting, true)? == Fit::BlockFull;
         }
         if matches!(self.phase, Phase::Producing { .. }) && !full {
             full = self.run_scheduled()?;
@@ -186,7 +189,7 @@ impl Writer {
                 break;
             }
             let Some(waiting) = self.queue.take_incoming() else { break };
-            full = self.run(waiting, false)? == Fit::BlockFull;
+            full = self.run_waiting(waiting, false)? == Fit::BlockFull;
         }
         if full && matches!(self.phase, Phase::Producing { .. }) {
             self.wake = Some(now());
@@ -215,7 +218,7 @@ impl Writer {
                 while owed >= 1.0 && now() < until {
                     let Some(waiting) = self.queue.take_incoming() else { break };
                     owed -= 1.0;
-                    if self.run(waiting, false)? == Fit::BlockFull {
+                    if self.run_waiting(waiting, false)? == Fit::BlockFull {
                         return Ok(true);
                     }
                 }
@@ -243,7 +246,7 @@ impl Writer {
                     self.queue.add_incoming(waiting);
                     return Ok(());
                 }
-                let fit = self.run(waiting, false)?;
+                let fit = self.run_waiting(waiting, false)?;
                 match (fit, self.phase) {
                     (Fit::BlockFull, Phase::Producing { .. }) => self.wake = Some(now()),
                     (Fit::BlockFull | Fit::Later, Phase::Speculating) => return self.plan(),
@@ -260,7 +263,7 @@ impl Writer {
     }
 
     /// Runs a waiting transaction in the pending block, answers, or lets it wait again.
-    fn run(&mut self, waiting: Waiting, was_aborted: bool) -> Result<Fit, EngineError> {
+    fn run_waiting(&mut self, waiting: Waiting, was_aborted: bool) -> Result<Fit, EngineError> {
         let pending_time = self.pending_time();
         let header = &waiting.transaction.parts.header;
         if TimePoint::from(header.expiration) < pending_time {
@@ -291,7 +294,7 @@ impl Writer {
             }
             _ => {
                 self.note(&trace, expiration);
-                reply_to(waiting.reply, Ok(Box::new(trace)));
+                reply_to(waiting.reply, Ok(trace));
                 Ok(Fit::Done)
             }
         }
@@ -299,9 +302,9 @@ impl Writer {
 
     fn run_transient(
         &mut self,
-        transaction: &RecoveredTransaction,
+        transaction: &Arc<RecoveredTransaction>,
         kind: SubmitKind,
-    ) -> Result<Result<Box<TransactionTrace>, Fault>, EngineError> {
+    ) -> Result<SubmitResult, EngineError> {
         let built_for_this = self.phase == Phase::Waiting;
         if built_for_this && !self.speculate_briefly()? {
             let fault = Fault::new(FaultKind::MISSING_PENDING_BLOCK_STATE, "no block can be built at this moment");
@@ -317,7 +320,7 @@ impl Writer {
             chain.abort_block();
         }
         match result {
-            Ok(trace) => Ok(Ok(Box::new(trace))),
+            Ok(trace) => Ok(Ok(trace)),
             Err(ChainError::Block(fault)) => Ok(Err(*fault)),
             Err(error) => Err(error.into()),
         }
@@ -350,7 +353,7 @@ impl Writer {
         let (producer, cpu, net) = (pending.producer, pending.cpu_usage_us, pending.net_usage_bytes);
         let slot = pending.timestamp;
         let signers = self.signers(&chain.head().header.scheduled_producer(slot).authority);
-        let mut sign = |digest: &Checksum256| -> Vec<Signature> { signers.iter().map(|key| key.sign(digest)).collect() };
+        let mut sign = |digest: &Checksum256| sign_with_all(&signers, digest);
         match chain.seal_block(&mut sign) {
             Ok(applied) => {
                 self.phase = Phase::Waiting;
@@ -402,6 +405,9 @@ impl Writer {
     }
 
     fn note(&self, trace: &TransactionTrace, expiration: primitives::TimePointSec) {
+        if self.settings.contracts_console {
+            trace.action_traces.iter().filter(|action| !action.console.is_empty()).for_each(log_console);
+        }
         self.shared.finality.ran(trace.id, expiration, trace.block_time, trace.except.is_some());
     }
 
@@ -435,6 +441,23 @@ impl Writer {
         let chain = self.shared.chain.read();
         chain.pending().map_or(chain.head_time(), |pending| pending.timestamp.time())
     }
+}
+
+/// Signs with every key; one that cannot sign is reported and left out.
+fn sign_with_all(signers: &[PrivateKey], digest: &Checksum256) -> Vec<Signature> {
+    let sign = |key: &PrivateKey| {
+        key.sign(digest).inspect_err(|fault| tracing::error!("a block cannot be signed: {fault}")).ok()
+    };
+    signers.iter().filter_map(sign).collect()
+}
+
+/// What a contract printed, as nodeos logs it.
+fn log_console(action: &ActionTrace) {
+    let place = format!("({},{})->{}", action.act.account, action.act.name, action.receiver);
+    let text = String::from_utf8_lossy(&action.console);
+    tracing::info!(
+        "\n[{place}]: CONSOLE OUTPUT BEGIN =====================\n{text}\n[{place}]: CONSOLE OUTPUT END   ====================="
+    );
 }
 
 /// Whether a fault says that the block has no room, and not that the transaction is bad.

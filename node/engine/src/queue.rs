@@ -104,11 +104,13 @@ impl Queue {
     /// Drops what expired before `time` and tells whoever waits.
     pub fn drop_expired(&mut self, time: TimePoint) {
         let alive = |waiting: &Waiting| TimePoint::from(waiting.transaction.parts.header.expiration) >= time;
-        let (aborted, gone): (VecDeque<_>, Vec<_>) = std::mem::take(&mut self.aborted).into_iter().partition(alive);
-        self.aborted = aborted;
-        let (incoming, late): (VecDeque<_>, Vec<_>) = std::mem::take(&mut self.incoming).into_iter().partition(alive);
-        self.incoming = incoming;
-        for waiting in gone.into_iter().chain(late) {
+        let mut gone = Vec::new();
+        for list in [&mut self.aborted, &mut self.incoming] {
+            let (kept, expired): (VecDeque<_>, VecDeque<_>) = std::mem::take(list).into_iter().partition(alive);
+            *list = kept;
+            gone.extend(expired);
+        }
+        for waiting in gone {
             self.leave(&waiting.transaction);
             let fault = expired_fault(&waiting.transaction, time);
             refuse(waiting, fault);

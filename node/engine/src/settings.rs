@@ -65,6 +65,8 @@ pub struct Settings {
     pub finality_status_bytes: usize,
     /// Stop after this block; 0 for no end.
     pub terminate_at_block: u32,
+    /// Log what contracts print.
+    pub contracts_console: bool,
 }
 
 impl std::fmt::Debug for Settings {
@@ -92,6 +94,7 @@ impl Default for Settings {
             traces: None,
             finality_status_bytes: 0,
             terminate_at_block: 0,
+            contracts_console: false,
         }
     }
 }

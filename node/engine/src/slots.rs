@@ -60,7 +60,10 @@ mod tests {
 
     fn schedule(names: &[u64]) -> Vec<ProducerAuthority> {
         let authority = BlockSigningAuthority::V0 { threshold: 1, keys: Vec::new() };
-        names.iter().map(|name| ProducerAuthority { producer_name: Name(*name), authority: authority.clone() }).collect()
+        names
+            .iter()
+            .map(|name| ProducerAuthority { producer_name: Name(*name), authority: authority.clone() })
+            .collect()
     }
 
     #[test]

@@ -21,6 +21,10 @@ use crate::{EngineError, FinalityTracker, Handle, Settings};
 
 /// How long the writer sleeps when nothing is planned.
 const IDLE: Duration = Duration::from_secs(1);
+/// How often running contracts look at the time.
+const TICK: Duration = Duration::from_millis(10);
+/// Bytes of stack of the thread that only sleeps and ticks.
+const TICKER_STACK_BYTES: usize = 64 << 10;
 
 /// What the pending block is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,10 +70,16 @@ pub struct Running {
 
 impl Running {
     /// Asks the writer to finish and waits until everything is on disk.
-    pub fn stop(self) {
-        // Full or gone, it ends either way: the queue is drained, or the writer is no more.
+    ///
+    /// # Errors
+    /// What went wrong on the last steps.
+    pub fn stop(mut self) -> Result<(), EngineError> {
+        // The writer takes it, or is gone already.
         let _ = self.handle.commands.send(Command::Stop);
-        let _ = self.thread.join();
+        if let Err(panic) = self.thread.join() {
+            std::panic::resume_unwind(panic);
+        }
+        self.ended.try_recv().unwrap_or(Ok(()))
     }
 }
 
@@ -77,7 +87,12 @@ impl Running {
 ///
 /// # Errors
 /// The disk, or the system refuses a thread.
-pub fn start(chain: Chain, store: Arc<Store>, settings: Settings) -> Result<Running, EngineError> {
+pub fn start(
+    chain: Chain,
+    store: Arc<Store>,
+    settings: Settings,
+    ticker: wasm::Ticker,
+) -> Result<Running, EngineError> {
     let mut watermarks = rustc_hash::FxHashMap::default();
     for producer in &settings.producers {
         if let Some(mark) = store.watermark(*producer)? {
@@ -98,6 +113,7 @@ pub fn start(chain: Chain, store: Arc<Store>, settings: Settings) -> Result<Runn
         finality: FinalityTracker::new(settings.finality_status_bytes),
         store: Arc::clone(&store),
     });
+    start_ticker(ticker)?;
     let (sender, receiver) = sync_channel(COMMAND_QUEUE_CAPACITY);
     let (ended_sender, ended) = oneshot::channel();
     let follower = Follower::start(store, settings.traces)?;
@@ -116,6 +132,7 @@ pub fn start(chain: Chain, store: Arc<Store>, settings: Settings) -> Result<Runn
     };
     let thread = std::thread::Builder::new()
         .name("writer".to_owned())
+        .stack_size(wasm::engine::THREAD_STACK_BYTES)
         .spawn(move || {
             // Nobody may wait for the reason any more.
             let _ = ended_sender.send(writer.run(&receiver));
@@ -124,13 +141,28 @@ pub fn start(chain: Chain, store: Arc<Store>, settings: Settings) -> Result<Runn
     Ok(Running { handle, ended, thread })
 }
 
+/// Lets running contracts look at the time, for as long as the process lives.
+fn start_ticker(ticker: wasm::Ticker) -> Result<(), EngineError> {
+    std::thread::Builder::new()
+        .name("ticker".to_owned())
+        .stack_size(TICKER_STACK_BYTES)
+        .spawn(move || {
+            loop {
+                std::thread::sleep(TICK);
+                ticker.tick();
+            }
+        })
+        .map(drop)
+        .map_err(|source| EngineError::Thread { name: "ticker", source })
+}
+
 impl Writer {
     fn run(mut self, commands: &Receiver<Command>) -> Result<(), EngineError> {
         self.plan()?;
         loop {
-            let pause = self.wake.map_or(IDLE, |wake| {
-                Duration::from_micros(u64::try_from(wake.0 - now().0).unwrap_or(0)).min(IDLE)
-            });
+            let pause = self
+                .wake
+                .map_or(IDLE, |wake| Duration::from_micros(u64::try_from(wake.0 - now().0).unwrap_or(0)).min(IDLE));
             match commands.recv_timeout(pause) {
                 Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Ok(command) => self.act(command)?,
@@ -201,14 +233,14 @@ impl Writer {
 
     fn integrity_hash(&mut self) -> Result<(BlockId, Checksum256), Fault> {
         self.abort();
-        let mut chain = self.shared.chain.write();
+        let chain = self.shared.chain.read();
         let head = chain.head().id();
         chain.integrity_hash().map(|hash| (head, hash)).map_err(fault_of)
     }
 
     fn snapshot(&mut self) -> Result<SnapshotInfo, Fault> {
         self.abort();
-        let mut chain = self.shared.chain.write();
+        let chain = self.shared.chain.read();
         let (head_id, head_num, head_time) = (chain.head().id(), chain.head().number(), chain.head_time());
         let bytes = chain.write_snapshot().map_err(fault_of)?;
         drop(chain);

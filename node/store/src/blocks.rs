@@ -8,6 +8,7 @@ use crate::StoreError;
 use crate::db::{BLOCKS, META, Store};
 
 const HEAD: &[u8] = b"head";
+const IRREVERSIBLE: &[u8] = b"irreversible";
 const WATERMARK: &[u8] = b"watermark/";
 const CANONICAL: &[u8] = b"n";
 
@@ -40,6 +41,8 @@ pub struct AcceptedBlock<'a> {
     pub bytes: &'a [u8],
     /// Whether it is the new head; a block of another branch is kept without moving the head.
     pub head: bool,
+    /// The number of the last irreversible block once it is accepted.
+    pub irreversible: u32,
     /// Set when this node signed it: producer and watermark.
     pub signed: Option<(Name, Watermark)>,
 }
@@ -56,6 +59,7 @@ impl Store {
         if block.head {
             self.put_head(&mut batch, &[Head { num: block.num, id: block.id }]);
         }
+        batch.put_cf(self.family(META), IRREVERSIBLE, block.irreversible.to_be_bytes());
         if let Some((producer, mark)) = block.signed {
             batch.put_cf(self.family(META), watermark_key(producer), watermark_value(mark));
         }
@@ -94,6 +98,15 @@ impl Store {
         self.get(META, HEAD)?
             .map(|value| decode_head(&value).ok_or_else(|| self.corrupt("the head is no head")))
             .transpose()
+    }
+
+    /// The number of the last irreversible block; 0 on a new chain.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn irreversible(&self) -> Result<u32, StoreError> {
+        let value = self.get(META, IRREVERSIBLE)?;
+        Ok(value.and_then(|value| value.try_into().ok()).map_or(0, u32::from_be_bytes))
     }
 
     /// What this node signed for a producer.
@@ -243,6 +256,7 @@ mod tests {
             id: id(num, fill),
             bytes: std::slice::from_ref(&fills[usize::from(fill)]),
             head,
+            irreversible: num - 1,
             signed,
         };
         store.append_block(&block(1, 1, true, None)).unwrap();

@@ -29,6 +29,19 @@ impl Chain {
         self.switch_to_best()
     }
 
+    /// Takes a block that this node accepted before and kept, after a restart: what its transactions were signed with
+    /// is known to be in order, so blocks prepared with [`crate::PrepareMode::Trusted`] will do.
+    ///
+    /// # Errors
+    /// As [`Self::push_block`].
+    pub fn push_kept_block(&mut self, block: PreparedBlock) -> Result<Applied, ChainError> {
+        let state = self.check_header(block)?;
+        let id = state.id();
+        self.tree.add(state)?;
+        self.tree.mark_valid(&id).map_err(ChainError::broken)?;
+        self.switch_to_best()
+    }
+
     /// What can be said of a block without executing it (`create_block_state`).
     fn check_header(&self, block: PreparedBlock) -> Outcome<Arc<BlockState>> {
         ensure!(

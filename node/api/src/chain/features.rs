@@ -1,0 +1,76 @@
+//! `get_activated_protocol_features`.
+
+use execution::features::{Feature, FeatureSpec};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::node::Node;
+use crate::params;
+use crate::reply::{Answer, json};
+
+#[derive(Deserialize)]
+#[serde(default)]
+struct FeatureParams {
+    #[serde(deserialize_with = "params::maybe_number")]
+    lower_bound: Option<u32>,
+    #[serde(deserialize_with = "params::maybe_number")]
+    upper_bound: Option<u32>,
+    #[serde(deserialize_with = "params::number")]
+    limit: u32,
+    #[serde(deserialize_with = "params::flag")]
+    search_by_block_num: bool,
+    #[serde(deserialize_with = "params::flag")]
+    reverse: bool,
+}
+
+impl Default for FeatureParams {
+    fn default() -> Self {
+        Self { lower_bound: None, upper_bound: None, limit: 10, search_by_block_num: false, reverse: false }
+    }
+}
+
+/// `get_activated_protocol_features`.
+pub fn get_activated_protocol_features(node: &Node, body: &[u8]) -> Answer {
+    let params: FeatureParams = params::optional(body)?;
+    let active = node.handle.read(|chain| chain.ledger().protocol_state().activated_protocol_features.clone());
+    let (lower, upper) = (params.lower_bound.unwrap_or(0), params.upper_bound.unwrap_or(u32::MAX));
+    let mut found: Vec<(u32, _)> = (0..).zip(active).collect();
+    found.retain(|(ordinal, feature)| {
+        let at = if params.search_by_block_num { feature.activation_block_num } else { *ordinal };
+        (lower..=upper).contains(&at)
+    });
+    if params.reverse {
+        found.reverse();
+    }
+    let limit = usize::try_from(params.limit).unwrap_or(usize::MAX);
+    let more = found.get(limit).map(|(ordinal, _)| *ordinal);
+    let rows = found.into_iter().take(limit).filter_map(|(ordinal, feature)| {
+        let spec = Feature::by_digest(&feature.feature_digest)?.spec();
+        Some(activated(spec, ordinal, feature.activation_block_num))
+    });
+    let mut answer = Map::new();
+    answer.insert("activated_protocol_features".to_owned(), rows.collect());
+    if let Some(more) = more {
+        answer.insert("more".to_owned(), more.into());
+    }
+    json(200, &answer)
+}
+
+fn activated(spec: &FeatureSpec, ordinal: u32, block_num: u32) -> Value {
+    let Value::Object(fields) = spec.to_json() else { unreachable!("a feature is described by an object") };
+    let mut row = Map::new();
+    for (key, value) in fields {
+        match key.as_str() {
+            "feature_digest" => {
+                row.insert(key, value);
+                row.insert("activation_ordinal".to_owned(), ordinal.into());
+                row.insert("activation_block_num".to_owned(), block_num.into());
+            }
+            "subjective_restrictions" => {}
+            _ => {
+                row.insert(key, value);
+            }
+        }
+    }
+    Value::Object(row)
+}

@@ -1,0 +1,114 @@
+//! `get_producer_schedule`, `get_producers`.
+
+use abi::Abi;
+use consensus::header_state::SYSTEM_ACCOUNT;
+use ledger::{Float64, Ledger, SecondaryRow};
+use primitives::json::double_text;
+use primitives::{BlockSigningAuthority, Name, ProducerSchedule};
+use serde::Deserialize;
+use serde_json::{Map, Value, json as value};
+
+use crate::abis::SHORT;
+use crate::chain::currency::name;
+use crate::chain::rows::{index_type, row};
+use crate::node::Node;
+use crate::reply::{Answer, json};
+use crate::{block_json, params};
+
+/// `get_producer_schedule`.
+pub fn get_producer_schedule(node: &Node, body: &[u8]) -> Answer {
+    params::none(body)?;
+    let (active, pending, proposed) = node.handle.read(|chain| {
+        let header = &chain.head().header;
+        let property = chain.ledger().global_property();
+        let proposed = property.proposed_schedule_block_num.map(|_| property.proposed_schedule.clone());
+        (header.active_schedule.clone(), header.pending_schedule.schedule.clone(), proposed)
+    });
+    let unless_empty = |schedule: &ProducerSchedule| {
+        if schedule.producers.is_empty() { Value::Null } else { block_json::value(schedule) }
+    };
+    json(
+        200,
+        &value!({
+            "active": block_json::value(&*active),
+            "pending": unless_empty(&pending),
+            "proposed": proposed.as_ref().map_or(Value::Null, unless_empty),
+        }),
+    )
+}
+
+#[derive(Deserialize)]
+struct ProducersParams {
+    #[serde(default, deserialize_with = "params::flag")]
+    json: bool,
+    #[serde(default, deserialize_with = "params::text")]
+    lower_bound: String,
+    #[serde(default = "fifty", deserialize_with = "params::number")]
+    limit: u32,
+}
+
+fn fifty() -> u32 {
+    50
+}
+
+/// `get_producers`: from the system contract by votes, or without one the active schedule.
+pub fn get_producers(node: &Node, body: &[u8]) -> Answer {
+    let params: ProducersParams = params::required(body)?;
+    let voted = node.handle.read(|chain| voted(node, chain.ledger(), &params));
+    if let Some(answer) = voted {
+        return json(200, &answer);
+    }
+    let schedule = node.handle.read(|chain| chain.head().header.active_schedule.clone());
+    let rows: Vec<Value> = schedule
+        .producers
+        .iter()
+        .map(|producer| {
+            let mut row = Map::new();
+            row.insert("owner".to_owned(), producer.producer_name.to_string().into());
+            row.insert("producer_authority".to_owned(), block_json::value(&producer.authority));
+            row.insert("url".to_owned(), "".into());
+            row.insert("total_votes".to_owned(), double_text(0.0).into());
+            let BlockSigningAuthority::V0 { threshold, keys } = &producer.authority;
+            if let [only] = keys.as_slice()
+                && u32::from(only.weight) == *threshold
+            {
+                row.insert("producer_key".to_owned(), only.key.to_string().into());
+            }
+            Value::Object(row)
+        })
+        .collect();
+    json(200, &value!({"rows": rows, "total_producer_vote_weight": double_text(0.0), "more": ""}))
+}
+
+/// As the system contract's tables have it; none without them.
+fn voted(node: &Node, ledger: &Ledger, params: &ProducersParams) -> Option<Value> {
+    let producers = name("producers");
+    index_type(node, ledger, SYSTEM_ACCOUNT, producers).ok().filter(|kind| kind == "i64")?;
+    let abi = node.abis.get(ledger, SYSTEM_ACCOUNT)?;
+    let table = ledger.find_table(SYSTEM_ACCOUNT, SYSTEM_ACCOUNT, producers)?;
+    let lower: Name = params.lower_bound.parse().ok()?;
+    let mut next = if lower.0 == 0 {
+        ledger.secondary_lower_bound(table, Float64((-f64::MAX).to_bits()))
+    } else {
+        ledger.secondary_primary_lower_bound::<Float64>(table, lower.0)
+    };
+    let mut rows = Vec::new();
+    let mut more = String::new();
+    while let Some(at) = next {
+        let entry: &SecondaryRow<Float64> = ledger.secondary(at);
+        if rows.len() >= usize::try_from(params.limit).unwrap_or(usize::MAX) {
+            more = Name(entry.primary).to_string();
+            break;
+        }
+        let bytes = row(ledger, SYSTEM_ACCOUNT, SYSTEM_ACCOUNT, producers, entry.primary)?;
+        rows.push(if params.json { decoded(&abi, producers, bytes)? } else { hex::encode(bytes).into() });
+        next = ledger.next_secondary::<Float64>(at);
+    }
+    let global = row(ledger, SYSTEM_ACCOUNT, SYSTEM_ACCOUNT, name("global"), name("global").0)?;
+    let total = decoded(&abi, name("global"), global)?.get("total_producer_vote_weight")?.clone();
+    Some(value!({"rows": rows, "total_producer_vote_weight": total, "more": more}))
+}
+
+fn decoded(abi: &Abi, table: Name, bytes: &[u8]) -> Option<Value> {
+    abi.decode(abi.table_type(table)?, bytes, &SHORT).ok()
+}

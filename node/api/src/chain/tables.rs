@@ -1,0 +1,394 @@
+//! `get_table_rows`, `get_table_by_scope`: every kind of key, nothing cut but by the client's own limit.
+//!
+//! Rows are copied while the chain is read and turned into JSON afterwards, so that a long answer never holds up
+//! the writer.
+
+use ledger::{Float64, Float128, Key128, Key256, Ledger, SecondaryId, SecondaryKey, TableId, TableKey};
+use primitives::{Fault, FaultKind, Name, ensure};
+use serde::Deserialize;
+use serde_json::{Value, json as value};
+
+use crate::abis::{LONG, SHORT};
+use crate::chain::rows::index_type;
+use crate::node::Node;
+use crate::params;
+use crate::reply::{Answer, json};
+use crate::table_keys as keys;
+
+#[derive(Deserialize)]
+#[serde(default)]
+struct RowsParams {
+    #[serde(deserialize_with = "params::flag")]
+    json: bool,
+    code: Name,
+    #[serde(deserialize_with = "params::text")]
+    scope: String,
+    table: Name,
+    #[serde(deserialize_with = "params::text")]
+    lower_bound: String,
+    #[serde(deserialize_with = "params::text")]
+    upper_bound: String,
+    #[serde(deserialize_with = "params::number")]
+    limit: u32,
+    #[serde(deserialize_with = "params::text")]
+    key_type: String,
+    #[serde(deserialize_with = "params::text")]
+    index_position: String,
+    #[serde(deserialize_with = "params::text")]
+    encode_type: String,
+    #[serde(deserialize_with = "params::flag")]
+    reverse: bool,
+    #[serde(deserialize_with = "params::flag")]
+    show_payer: bool,
+}
+
+impl Default for RowsParams {
+    fn default() -> Self {
+        Self {
+            json: false,
+            code: Name(0),
+            scope: String::new(),
+            table: Name(0),
+            lower_bound: String::new(),
+            upper_bound: String::new(),
+            limit: 10,
+            key_type: String::new(),
+            index_position: String::new(),
+            encode_type: "dec".to_owned(),
+            reverse: false,
+            show_payer: false,
+        }
+    }
+}
+
+/// Rows as they are in the ledger, and where to go on.
+#[derive(Default)]
+struct Found {
+    rows: Vec<(Vec<u8>, Name)>,
+    next_key: Option<String>,
+}
+
+/// Which index is asked for: 0 for the primary one, else the number that the secondary table carries, plus one.
+fn index_number(params: &RowsParams) -> Result<Option<u64>, Fault> {
+    let position = params.index_position.as_str();
+    let starts = |prefix: &str| position.starts_with(prefix);
+    Ok(Some(match position {
+        "" | "first" | "primary" | "one" => return Ok(None),
+        "two" => 0,
+        _ if starts("sec") => 0,
+        _ if starts("ter") || starts("th") => 1,
+        _ if starts("fou") => 2,
+        _ if starts("fi") => 3,
+        _ if starts("six") => 4,
+        _ if starts("sev") => 5,
+        _ if starts("eig") => 6,
+        _ if starts("nin") => 7,
+        _ if starts("ten") => 8,
+        _ => match keys::lexical_u64(position) {
+            Some(number) if number < 2 => return Ok(None),
+            Some(number) => number - 2,
+            None => {
+                let message = format!("Invalid index_position: {position}");
+                return Err(Fault::new(FaultKind::CONTRACT_TABLE_QUERY_EXCEPTION, message));
+            }
+        },
+    }))
+}
+
+/// `get_table_rows`.
+pub fn get_table_rows(node: &Node, body: &[u8]) -> Answer {
+    let params: RowsParams = params::required(body)?;
+    let (found, abi) = node.handle.read(|chain| {
+        let ledger = chain.ledger();
+        Ok::<_, Fault>((find(node, ledger, &params)?, node.abis.get(ledger, params.code)))
+    })?;
+    let kind = abi.as_ref().and_then(|abi| abi.table_type(params.table).map(|kind| (abi, kind)));
+    let limits = if node.settings.verbose_http_errors { &LONG } else { &SHORT };
+    let row = |(bytes, payer): &(Vec<u8>, Name)| -> Result<Value, Fault> {
+        let data = match (&kind, params.json) {
+            (Some((abi, kind)), true) => abi.decode(kind, bytes, limits)?,
+            (None, true) => {
+                let message = format!("Table {} is not specified in the ABI", params.table);
+                return Err(Fault::new(FaultKind::CONTRACT_TABLE_QUERY_EXCEPTION, message));
+            }
+            (_, false) => hex::encode(bytes).into(),
+        };
+        Ok(if params.show_payer { value!({"data": data, "payer": payer.to_string()}) } else { data })
+    };
+    let rows = found.rows.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+    json(200, &value!({"rows": rows, "more": found.next_key.is_some(), "next_key": found.next_key.unwrap_or_default()}))
+}
+
+fn find(node: &Node, ledger: &Ledger, params: &RowsParams) -> Result<Found, Fault> {
+    ensure!(
+        ledger.find_account(params.code).is_some(),
+        ACCOUNT_QUERY_EXCEPTION,
+        "Fail to retrieve account for {}",
+        params.code
+    );
+    ensure!(params.table.0 & 0xf == 0, CONTRACT_TABLE_QUERY_EXCEPTION, "Unsupported table name: {}", params.table);
+    let Some(index) = index_number(params)? else {
+        let kind = index_type(node, ledger, params.code, params.table)?;
+        ensure!(
+            kind == "i64" || params.key_type == "i64" || params.key_type == "name",
+            CONTRACT_TABLE_QUERY_EXCEPTION,
+            "Invalid table type {kind}"
+        );
+        return primary(ledger, params);
+    };
+    ensure!(!params.key_type.is_empty(), CONTRACT_TABLE_QUERY_EXCEPTION, "key type required for non-primary index");
+    let index = Name(params.table.0 | (index & 0xf));
+    let hexadecimal = params.encode_type == "hex";
+    match params.key_type.as_str() {
+        "i64" | "name" => secondary::<u64>(ledger, params, index, u64::MAX, 0),
+        "i128" => secondary::<Key128>(ledger, params, index, Key128::from(u128::MAX), Key128::from(0)),
+        "i256" | "sha256" | "ripemd160" => {
+            let most = Key256(u128::MAX.into(), u128::MAX.into());
+            secondary::<Key256>(ledger, params, index, most, Key256::default())
+        }
+        "float64" => secondary::<Float64>(
+            ledger,
+            params,
+            index,
+            Float64(f64::INFINITY.to_bits()),
+            keys::float64(f64::NEG_INFINITY),
+        ),
+        "float128" => {
+            let _ = hexadecimal;
+            let (most, least) = (keys::float128(f64::INFINITY), keys::float128(f64::NEG_INFINITY));
+            secondary::<Float128>(ledger, params, index, most, least)
+        }
+        other => Err(Fault::new(
+            FaultKind::CONTRACT_TABLE_QUERY_EXCEPTION,
+            format!("Unsupported secondary index type: {other}"),
+        )),
+    }
+}
+
+fn primary(ledger: &Ledger, params: &RowsParams) -> Result<Found, Fault> {
+    let scope = Name(keys::to_u64(&params.scope, "scope")?);
+    let bound = |text: &str, what: &str, default: u64| -> Result<u64, Fault> {
+        match text {
+            "" => Ok(default),
+            name if params.key_type == "name" => Ok(name.parse::<Name>()?.0),
+            text => keys::to_u64(text, what),
+        }
+    };
+    let lower = bound(&params.lower_bound, "lower_bound", 0)?;
+    let upper = bound(&params.upper_bound, "upper_bound", u64::MAX)?;
+    let Some(table) = ledger.find_table(params.code, scope, params.table) else { return Ok(Found::default()) };
+    if upper < lower {
+        return Ok(Found::default());
+    }
+    let mut next = if !params.reverse {
+        ledger.row_lower_bound(table, lower)
+    } else {
+        let above = ledger.row_upper_bound(table, upper);
+        above.map_or_else(|| ledger.last_row(table), |above| ledger.previous_row(above))
+    };
+    let mut found = Found::default();
+    while let Some(id) = next {
+        let row = ledger.row(id);
+        if !(lower..=upper).contains(&row.primary) {
+            break;
+        }
+        if found.rows.len() >= limit_of(params) {
+            found.next_key = Some(row.primary.to_string());
+            break;
+        }
+        found.rows.push((row.value().to_vec(), row.payer));
+        next = if params.reverse { ledger.previous_row(id) } else { ledger.next_row(id) };
+    }
+    Ok(found)
+}
+
+/// A kind of secondary key as clients write it.
+trait ClientKey: SecondaryKey + Copy + Ord {
+    fn read(text: &str, params: &RowsParams, what: &str) -> Result<Self, Fault>;
+    fn show(self, params: &RowsParams) -> String;
+}
+
+fn secondary<K: ClientKey>(
+    ledger: &Ledger,
+    params: &RowsParams,
+    index: Name,
+    most: K,
+    least: K,
+) -> Result<Found, Fault> {
+    let scope = Name(keys::to_u64(&params.scope, "scope")?);
+    let tables = (ledger.find_table(params.code, scope, params.table), ledger.find_table(params.code, scope, index));
+    let (Some(rows), Some(index)) = tables else { return Ok(Found::default()) };
+    let bound =
+        |text: &str, what: &str, default: K| if text.is_empty() { Ok(default) } else { K::read(text, params, what) };
+    let lower = bound(&params.lower_bound, "lower_bound", least)?;
+    let upper = bound(&params.upper_bound, "upper_bound", most)?;
+    if upper < lower {
+        return Ok(Found::default());
+    }
+    let mut next = first_secondary(ledger, index, params.reverse, lower, upper);
+    let mut found = Found::default();
+    while let Some(id) = next {
+        let entry = ledger.secondary::<K>(id);
+        let key = entry.secondary;
+        if key < lower || upper < key {
+            break;
+        }
+        if found.rows.len() >= limit_of(params) {
+            found.next_key = Some(key.show(params));
+            break;
+        }
+        if let Some(row) = ledger.find_row(rows, entry.primary) {
+            found.rows.push((ledger.row(row).value().to_vec(), entry.payer));
+        }
+        next = if params.reverse { ledger.previous_secondary::<K>(id) } else { ledger.next_secondary::<K>(id) };
+    }
+    Ok(found)
+}
+
+fn first_secondary<K: ClientKey>(
+    ledger: &Ledger,
+    index: TableId,
+    reverse: bool,
+    lower: K,
+    upper: K,
+) -> Option<SecondaryId> {
+    if !reverse {
+        return ledger.secondary_lower_bound(index, lower);
+    }
+    match ledger.secondary_upper_bound(index, upper) {
+        Some(above) => ledger.previous_secondary::<K>(above),
+        None => ledger.last_secondary::<K>(index),
+    }
+}
+
+fn limit_of(params: &RowsParams) -> usize {
+    usize::try_from(params.limit).unwrap_or(usize::MAX)
+}
+
+impl ClientKey for u64 {
+    fn read(text: &str, params: &RowsParams, what: &str) -> Result<Self, Fault> {
+        if params.key_type == "name" { Ok(text.parse::<Name>()?.0) } else { keys::to_u64(text, what) }
+    }
+    fn show(self, _: &RowsParams) -> String {
+        self.to_string()
+    }
+}
+
+impl ClientKey for Key128 {
+    fn read(text: &str, _: &RowsParams, what: &str) -> Result<Self, Fault> {
+        keys::to_u128(text, what).map(Self::from)
+    }
+    fn show(self, _: &RowsParams) -> String {
+        u128::from(self).to_string()
+    }
+}
+
+impl ClientKey for Key256 {
+    fn read(text: &str, params: &RowsParams, what: &str) -> Result<Self, Fault> {
+        match params.key_type.as_str() {
+            "ripemd160" => keys::hash160(text, what),
+            "i256" if params.encode_type != "hex" => keys::number256(text, what),
+            _ => keys::hash256(text, what),
+        }
+    }
+    fn show(self, params: &RowsParams) -> String {
+        let bytes = keys::bytes256(self);
+        match params.key_type.as_str() {
+            "ripemd160" => hex::encode(&bytes[..20]),
+            "i256" if params.encode_type != "hex" => format!("0x{}", hex::encode(bytes)),
+            _ => hex::encode(bytes),
+        }
+    }
+}
+
+impl ClientKey for Float64 {
+    fn read(text: &str, _: &RowsParams, what: &str) -> Result<Self, Fault> {
+        keys::to_f64(text, what).map(keys::float64)
+    }
+    fn show(self, _: &RowsParams) -> String {
+        primitives::json::double_text(f64::from_bits(self.0))
+    }
+}
+
+impl ClientKey for Float128 {
+    fn read(text: &str, params: &RowsParams, what: &str) -> Result<Self, Fault> {
+        if params.encode_type == "hex" {
+            return keys::to_u128(text, what).map(|bits| Self(bits.into()));
+        }
+        keys::to_f64(text, what).map(keys::float128)
+    }
+    fn show(self, _: &RowsParams) -> String {
+        primitives::json::double_text(keys::narrow(self))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+struct ScopeParams {
+    code: Name,
+    table: Name,
+    #[serde(deserialize_with = "params::text")]
+    lower_bound: String,
+    #[serde(deserialize_with = "params::text")]
+    upper_bound: String,
+    #[serde(deserialize_with = "params::number")]
+    limit: u32,
+    #[serde(deserialize_with = "params::flag")]
+    reverse: bool,
+}
+
+impl Default for ScopeParams {
+    fn default() -> Self {
+        Self {
+            code: Name(0),
+            table: Name(0),
+            lower_bound: String::new(),
+            upper_bound: String::new(),
+            limit: 10,
+            reverse: false,
+        }
+    }
+}
+
+/// `get_table_by_scope`.
+pub fn get_table_by_scope(node: &Node, body: &[u8]) -> Answer {
+    let params: ScopeParams = params::required(body)?;
+    let mut first = TableKey { code: params.code, scope: Name(0), table: params.table };
+    let last_table = if params.table.0 == 0 { Name(u64::MAX) } else { params.table };
+    let mut last = TableKey { code: params.code, scope: Name(u64::MAX), table: last_table };
+    if !params.lower_bound.is_empty() {
+        first.scope = Name(keys::to_u64(&params.lower_bound, "lower_bound scope")?);
+    }
+    if !params.upper_bound.is_empty() {
+        last.scope = Name(keys::to_u64(&params.upper_bound, "upper_bound scope")?);
+    }
+    let limit = usize::try_from(params.limit).unwrap_or(usize::MAX);
+    let (rows, more) = node.handle.read(|chain| {
+        let tables = chain.ledger().tables_between(first, last);
+        if params.reverse { scopes(tables.rev(), params.table, limit) } else { scopes(tables, params.table, limit) }
+    });
+    json(200, &value!({"rows": rows, "more": more}))
+}
+
+fn scopes<'a>(
+    tables: impl Iterator<Item = (&'a TableKey, &'a ledger::Table)>,
+    filter: Name,
+    limit: usize,
+) -> (Vec<Value>, String) {
+    let mut rows = Vec::new();
+    for (key, table) in tables {
+        if rows.len() >= limit {
+            return (rows, key.scope.to_string());
+        }
+        if filter.0 == 0 || key.table == filter {
+            rows.push(value!({
+                "code": key.code.to_string(),
+                "scope": key.scope.to_string(),
+                "table": key.table.to_string(),
+                "payer": table.payer.to_string(),
+                "count": table.count,
+            }));
+        }
+    }
+    (rows, String::new())
+}

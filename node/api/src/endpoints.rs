@@ -1,0 +1,153 @@
+//! The table of all endpoints. What is not in it does not exist; `get_supported_apis` lists it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+
+use crate::node::Node;
+use crate::reply::Answer;
+use crate::{chain, others, producer, trace_api};
+
+/// An answer that takes waiting.
+pub type Later = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+/// How an endpoint answers.
+#[derive(Clone, Copy)]
+pub enum Run {
+    /// At once, from what the node knows.
+    Now(fn(&Node, &[u8]) -> Answer),
+    /// After the writer has acted.
+    Later(fn(Arc<Node>, Bytes) -> Later),
+}
+
+/// What must be switched on for an endpoint to exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing.
+    Nothing,
+    /// `--enable-account-queries`.
+    AccountQueries,
+    /// `--transaction-finality-status-max-storage-size-gb`.
+    FinalityStatus,
+    /// `--plugin eosio::trace_api_plugin`.
+    TraceApi,
+}
+
+/// One path.
+#[derive(Clone, Copy)]
+pub struct Endpoint {
+    /// The path.
+    pub path: &'static str,
+    /// What it needs.
+    pub needs: Needs,
+    /// How it answers.
+    pub run: Run,
+}
+
+const fn now(path: &'static str, run: fn(&Node, &[u8]) -> Answer) -> Endpoint {
+    Endpoint { path, needs: Needs::Nothing, run: Run::Now(run) }
+}
+
+const fn later(path: &'static str, run: fn(Arc<Node>, Bytes) -> Later) -> Endpoint {
+    Endpoint { path, needs: Needs::Nothing, run: Run::Later(run) }
+}
+
+const fn needing(needs: Needs, endpoint: Endpoint) -> Endpoint {
+    Endpoint { path: endpoint.path, needs, run: endpoint.run }
+}
+
+/// Every endpoint, ascending by path.
+pub const ENDPOINTS: &[Endpoint] = &[
+    later("/v1/chain/compute_transaction", |node, body| Box::pin(chain::transactions::compute(node, body))),
+    now("/v1/chain/get_abi", chain::code::get_abi),
+    now("/v1/chain/get_account", chain::account::get_account),
+    needing(
+        Needs::AccountQueries,
+        now("/v1/chain/get_accounts_by_authorizers", chain::authorizers::get_accounts_by_authorizers),
+    ),
+    now("/v1/chain/get_activated_protocol_features", chain::features::get_activated_protocol_features),
+    now("/v1/chain/get_block", chain::blocks::get_block),
+    now("/v1/chain/get_block_header", chain::blocks::get_block_header),
+    now("/v1/chain/get_block_header_state", chain::blocks::get_block_header_state),
+    now("/v1/chain/get_block_info", chain::blocks::get_block_info),
+    now("/v1/chain/get_code", chain::code::get_code),
+    now("/v1/chain/get_code_hash", chain::code::get_code_hash),
+    now("/v1/chain/get_consensus_parameters", chain::info::get_consensus_parameters),
+    now("/v1/chain/get_currency_balance", chain::currency::get_currency_balance),
+    now("/v1/chain/get_currency_stats", chain::currency::get_currency_stats),
+    now("/v1/chain/get_info", chain::info::get_info),
+    now("/v1/chain/get_producer_schedule", chain::producers::get_producer_schedule),
+    now("/v1/chain/get_producers", chain::producers::get_producers),
+    now("/v1/chain/get_raw_abi", chain::code::get_raw_abi),
+    now("/v1/chain/get_raw_block", chain::blocks::get_raw_block),
+    now("/v1/chain/get_raw_code_and_abi", chain::code::get_raw_code_and_abi),
+    now("/v1/chain/get_required_keys", chain::keys::get_required_keys),
+    now("/v1/chain/get_scheduled_transactions", chain::scheduled::get_scheduled_transactions),
+    now("/v1/chain/get_table_by_scope", chain::tables::get_table_by_scope),
+    now("/v1/chain/get_table_rows", chain::tables::get_table_rows),
+    now("/v1/chain/get_transaction_id", chain::keys::get_transaction_id),
+    needing(Needs::FinalityStatus, now("/v1/chain/get_transaction_status", chain::info::get_transaction_status)),
+    later("/v1/chain/push_block", |node, body| Box::pin(chain::transactions::push_block(node, body))),
+    later("/v1/chain/push_transaction", |node, body| Box::pin(chain::transactions::push(node, body))),
+    later("/v1/chain/push_transactions", |node, body| Box::pin(chain::transactions::push_many(node, body))),
+    later("/v1/chain/send_read_only_transaction", |node, body| Box::pin(chain::transactions::read_only(node, body))),
+    later("/v1/chain/send_transaction", |node, body| Box::pin(chain::transactions::send(node, body))),
+    later("/v1/chain/send_transaction2", |node, body| Box::pin(chain::transactions::send2(node, body))),
+    now("/v1/db_size/get", others::db_size),
+    now("/v1/net/connect", others::net_connect),
+    now("/v1/net/connections", others::net_connections),
+    now("/v1/net/disconnect", others::net_disconnect),
+    now("/v1/net/status", others::net_status),
+    now("/v1/node/get_supported_apis", others::get_supported_apis),
+    now("/v1/producer/add_greylist_accounts", producer::add_greylist_accounts),
+    later("/v1/producer/create_snapshot", |node, body| Box::pin(producer::create_snapshot(node, body))),
+    now("/v1/producer/get_account_ram_corrections", producer::get_account_ram_corrections),
+    now("/v1/producer/get_greylist", producer::get_greylist),
+    later("/v1/producer/get_integrity_hash", |node, body| Box::pin(producer::get_integrity_hash(node, body))),
+    now("/v1/producer/get_runtime_options", producer::get_runtime_options),
+    now(
+        "/v1/producer/get_scheduled_protocol_feature_activations",
+        producer::get_scheduled_protocol_feature_activations,
+    ),
+    now("/v1/producer/get_snapshot_requests", producer::get_snapshot_requests),
+    now("/v1/producer/get_supported_protocol_features", producer::get_supported_protocol_features),
+    now("/v1/producer/get_unapplied_transactions", producer::get_unapplied_transactions),
+    now("/v1/producer/get_whitelist_blacklist", producer::get_whitelist_blacklist),
+    later("/v1/producer/pause", |node, body| Box::pin(producer::pause(node, body))),
+    now("/v1/producer/paused", producer::paused),
+    now("/v1/producer/remove_greylist_accounts", producer::remove_greylist_accounts),
+    later("/v1/producer/resume", |node, body| Box::pin(producer::resume(node, body))),
+    later("/v1/producer/schedule_protocol_feature_activations", |node, body| {
+        Box::pin(producer::schedule_protocol_feature_activations(node, body))
+    }),
+    now("/v1/producer/schedule_snapshot", producer::schedule_snapshot),
+    now("/v1/producer/set_whitelist_blacklist", producer::set_whitelist_blacklist),
+    now("/v1/producer/unschedule_snapshot", producer::unschedule_snapshot),
+    later("/v1/producer/update_runtime_options", |node, body| Box::pin(producer::update_runtime_options(node, body))),
+    needing(Needs::TraceApi, now("/v1/trace_api/get_block", trace_api::get_block)),
+    needing(Needs::TraceApi, now("/v1/trace_api/get_transaction_trace", trace_api::get_transaction_trace)),
+];
+
+impl Needs {
+    /// Whether `node` has what is needed.
+    pub fn met_by(self, node: &Node) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::AccountQueries => node.settings.account_queries,
+            Self::FinalityStatus => node.handle.finality().is_enabled(),
+            Self::TraceApi => node.settings.trace_api,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_ascending_and_unique() {
+        assert!(ENDPOINTS.is_sorted_by(|a, b| a.path < b.path));
+    }
+}

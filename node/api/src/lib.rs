@@ -1,0 +1,27 @@
+//! The HTTP API of nodeos, field for field. Handlers run on any thread: they read through the engine's handle, send
+//! it commands, and make JSON before or after.
+//!
+//! Reading order: [`error`] answers of failure, [`params`] request bodies, [`reply`] answers of success, [`node`] what
+//! handlers reach, [`abis`] contracts' ABIs, [`endpoints`] the table of all paths, [`server`] sockets. Then one file
+//! for each group of endpoints: [`chain`], [`producer`], [`trace_api`], [`others`]; [`trace_json`] and [`block_json`]
+//! are the long JSON forms.
+
+pub mod abis;
+pub mod block_json;
+pub mod chain;
+pub mod endpoints;
+pub mod error;
+pub mod node;
+pub mod others;
+pub mod params;
+pub mod producer;
+pub mod recover;
+pub mod reply;
+pub mod server;
+pub mod table_keys;
+pub mod trace_api;
+pub mod trace_json;
+
+pub use error::ApiError;
+pub use node::{ApiSettings, Node};
+pub use server::{HttpSettings, serve};

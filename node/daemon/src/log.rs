@@ -1,0 +1,50 @@
+//! Log lines on standard error in the form that operators of nodeos know: level, time, thread, message.
+
+use std::fmt::Write as _;
+
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
+
+/// Begins to log; `RUST_LOG` says what.
+pub fn begin(node: bool) {
+    let default = if node { "info" } else { "warn" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).event_format(Line).with_writer(std::io::stderr).init();
+}
+
+/// Tells a person why the program ends: what failed, and each cause below it.
+#[allow(clippy::print_stderr, reason = "the last words of a program belong on standard error")]
+pub fn failure(error: &anyhow::Error) {
+    let mut text = format!("error: {error}");
+    for cause in error.chain().skip(1) {
+        // Writing into memory does not fail.
+        let _ = write!(text, "\n  because: {cause}");
+    }
+    eprintln!("{text}");
+}
+
+struct Line;
+
+impl<S, N> FormatEvent<S, N> for Line
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, context: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> std::fmt::Result {
+        let level = match *event.metadata().level() {
+            Level::ERROR => "error",
+            Level::WARN => "warn ",
+            Level::INFO => "info ",
+            Level::DEBUG => "debug",
+            Level::TRACE => "trace",
+        };
+        let thread = std::thread::current();
+        let name = thread.name().unwrap_or("boreasd");
+        write!(out, "{level} {} {name:<9} ] ", engine::clock::now())?;
+        context.field_format().format_fields(out.by_ref(), event)?;
+        writeln!(out)
+    }
+}

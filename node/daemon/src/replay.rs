@@ -1,0 +1,240 @@
+//! `boreasd replay`: applies a block log and says where the chain ends. One thread prepares blocks, one applies them.
+
+use std::fs::File;
+use std::io::IsTerminal;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use chain::block_log::{BlockLog, ChainContext};
+use chain::{Chain, PrepareMode, PreparedBlock};
+use indicatif::{ProgressBar, ProgressStyle};
+use memmap2::Mmap;
+use primitives::{ChainId, Fault, Genesis};
+use serde_json::json;
+use wasm::Engine;
+
+use crate::settings::ReplayArgs;
+use crate::start;
+
+/// Prepared blocks that wait at most.
+const PREPARED_CAPACITY: usize = 16;
+/// Blocks between two looks of the progress bar.
+const PROGRESS_BLOCKS: u32 = 16;
+/// How often contracts look at the time.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What was applied.
+#[derive(Debug, Default, Clone, Copy)]
+struct Done {
+    blocks: u32,
+    transactions: usize,
+}
+
+/// Replays and prints the result.
+///
+/// # Errors
+/// The log cannot be read, or a block breaks a rule.
+pub fn replay(args: &ReplayArgs) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let bytes = map(&args.blocks_log)?;
+    let log =
+        BlockLog::open(&bytes).with_context(|| format!("cannot read the block log {}", args.blocks_log.display()))?;
+    let genesis = genesis(args, &log)?;
+    let compiler = Engine::new();
+    let ticker = compiler.ticker();
+    std::thread::spawn(move || {
+        loop {
+            std::thread::sleep(TICK);
+            ticker.tick();
+        }
+    });
+    let doors = start::doors(&compiler, args.data_dir.as_deref())?;
+    let mut chain =
+        Chain::from_genesis(&genesis, chain::Settings::default(), doors).context("the genesis breaks a rule")?;
+    if let Some(first) = log.packed(1) {
+        let first = PreparedBlock::from_bytes(first, &chain.chain_id(), PrepareMode::Trusted)?;
+        anyhow::ensure!(first.id == chain.head().id(), "block 1 of the log is not the block of the genesis");
+    }
+    let last = log.last_block_num().unwrap_or(1).min(args.stop_at_block.unwrap_or(u32::MAX));
+    let mode = if args.force_all_checks { PrepareMode::Full } else { PrepareMode::Trusted };
+    let store = args.data_dir.as_deref().map(|folder| begin_store(folder, &genesis, &chain)).transpose()?;
+    let done = apply_all(&mut chain, &log, last, mode, store.as_deref())?;
+    if let Some(store) = &store {
+        checkpoint(&mut chain, store)?;
+    }
+    report(args, &chain, done, started)
+}
+
+fn map(path: &Path) -> anyhow::Result<Mmap> {
+    let file = File::open(path).with_context(|| format!("cannot open the block log {}", path.display()))?;
+    // SAFETY: the log is only read; whoever changes it meanwhile gets a failed replay, as the file's format is checked.
+    unsafe { Mmap::map(&file) }.with_context(|| format!("cannot read the block log {}", path.display()))
+}
+
+fn genesis(args: &ReplayArgs, log: &BlockLog<'_>) -> anyhow::Result<Genesis> {
+    let given = args.genesis_json.as_deref().map(start::read_genesis).transpose()?;
+    match (log.context(), given) {
+        (ChainContext::Genesis(own), None) => Ok(own.clone()),
+        (context, Some(given)) => {
+            anyhow::ensure!(
+                context.chain_id() == given.chain_id(),
+                "the block log is of chain {}, the genesis of chain {}",
+                context.chain_id(),
+                given.chain_id()
+            );
+            Ok(given)
+        }
+        (ChainContext::Id(_), None) => anyhow::bail!("the block log has no genesis; give it with --genesis-json"),
+    }
+}
+
+fn begin_store(folder: &Path, genesis: &Genesis, chain: &Chain) -> anyhow::Result<std::sync::Arc<store::Store>> {
+    use codec::Pack;
+    let store = start::open_store(folder)?;
+    anyhow::ensure!(store.head()?.is_none(), "{} already holds a chain; replay into a new folder", folder.display());
+    store.set_fact(start::GENESIS_FACT, &genesis.to_bytes())?;
+    store.set_fact(start::CHAIN_ID_FACT, &chain.chain_id().0)?;
+    keep(&store, chain)?;
+    Ok(store)
+}
+
+fn keep(store: &store::Store, chain: &Chain) -> anyhow::Result<()> {
+    use codec::Pack;
+    let head = chain.head();
+    let Some(block) = &head.block else { return Ok(()) };
+    let bytes = block.to_bytes();
+    let irreversible = head.number();
+    store.append_block(&store::AcceptedBlock {
+        num: head.number(),
+        id: head.id(),
+        bytes: &bytes,
+        head: true,
+        irreversible,
+        signed: None,
+    })?;
+    Ok(())
+}
+
+fn checkpoint(chain: &mut Chain, store: &store::Store) -> anyhow::Result<()> {
+    let mut writer = store.begin_checkpoint();
+    for (key, value) in chain.take_checkpoint() {
+        match value {
+            Some(value) => writer.put(&key, &value),
+            None => writer.delete(&key),
+        }
+    }
+    let (num, id, extra) = (chain.root().number(), chain.root().id(), chain.root_header_state_bytes());
+    Ok(writer.commit(&store::CheckpointHeader { num, id, extra })?)
+}
+
+fn apply_all(
+    chain: &mut Chain,
+    log: &BlockLog<'_>,
+    last: u32,
+    mode: PrepareMode,
+    store: Option<&store::Store>,
+) -> anyhow::Result<Done> {
+    let first = chain.head().number() + 1;
+    let bar = progress(u64::from(last.saturating_sub(first) + 1));
+    let chain_id = chain.chain_id();
+    std::thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(PREPARED_CAPACITY);
+        scope.spawn(move || {
+            for num in first..=last {
+                let prepared = prepare(log, num, &chain_id, mode);
+                let failed = prepared.is_err();
+                if sender.send((num, prepared)).is_err() || failed {
+                    return;
+                }
+            }
+        });
+        apply_prepared(chain, &receiver, &bar, store)
+    })
+    .inspect(|_| bar.finish_and_clear())
+}
+
+fn prepare(log: &BlockLog<'_>, num: u32, chain_id: &ChainId, mode: PrepareMode) -> Result<PreparedBlock, Fault> {
+    let missing = || Fault::new(primitives::FaultKind::BLOCK_LOG_EXCEPTION, "the block is not in the log");
+    PreparedBlock::from_bytes(log.packed(num).ok_or_else(missing)?, chain_id, mode)
+}
+
+fn apply_prepared(
+    chain: &mut Chain,
+    prepared: &Receiver<(u32, Result<PreparedBlock, Fault>)>,
+    bar: &ProgressBar,
+    store: Option<&store::Store>,
+) -> anyhow::Result<Done> {
+    let mut done = Done { blocks: 1, transactions: 0 };
+    for (num, block) in prepared {
+        let block = block.with_context(|| format!("block {num} of the log is malformed"))?;
+        done.transactions += block.block.transactions.len();
+        done.blocks += 1;
+        chain.replay_block(block).with_context(|| format!("block {num} of the log cannot be applied"))?;
+        if let Some(store) = store {
+            keep(store, chain)?;
+        }
+        if num % PROGRESS_BLOCKS == 0 {
+            bar.set_position(u64::from(done.blocks));
+        }
+    }
+    Ok(done)
+}
+
+fn progress(blocks: u64) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} blocks, {per_sec}, {eta} left")
+        .expect("the template is constant");
+    ProgressBar::new(blocks).with_style(style)
+}
+
+#[allow(clippy::print_stdout, reason = "what a command found belongs on standard output")]
+fn report(args: &ReplayArgs, chain: &Chain, done: Done, started: Instant) -> anyhow::Result<()> {
+    let wall = started.elapsed().as_secs_f64();
+    let hash = chain.integrity_hash()?;
+    let usage = usage();
+    let (num, id) = (chain.head().number(), chain.head().id());
+    if args.json {
+        let result = json!({
+            "head_block_num": num,
+            "head_block_id": id.to_string(),
+            "integrity_hash": hash.to_string(),
+            "blocks": done.blocks,
+            "transactions": done.transactions,
+            "wall_seconds": wall,
+            "cpu_seconds": usage.cpu_seconds,
+            "peak_rss_bytes": usage.peak_rss_bytes,
+        });
+        println!("{result}");
+    } else {
+        println!(
+            "head {num} {id}\nintegrity hash {hash}\n{} blocks, {} transactions in {wall:.2} s",
+            done.blocks, done.transactions
+        );
+    }
+    Ok(())
+}
+
+struct Usage {
+    cpu_seconds: f64,
+    peak_rss_bytes: u64,
+}
+
+/// What the process used, from /proc.
+fn usage() -> Usage {
+    /// Clock ticks a second in /proc/self/stat, the same on every Linux.
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let ticks: u64 = stat
+        .rsplit(')')
+        .next()
+        .map(|fields| fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum())
+        .unwrap_or_default();
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse::<u64>().ok());
+    Usage { cpu_seconds: ticks as f64 / TICKS_PER_SECOND, peak_rss_bytes: peak.unwrap_or(0) * 1024 }
+}

@@ -1,0 +1,282 @@
+//! The options of `boreasd`, with nodeos' names where nodeos has them, one struct for each part of the node.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, builder::BoolishValueParser};
+
+use super::keys;
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "boreasd",
+    version,
+    about = "A node of an Antelope chain: produces, stores and serves blocks. Speaks the HTTP API of nodeos.",
+    args_override_self = true,
+    infer_long_args = true,
+    args_conflicts_with_subcommands = true,
+    max_term_width = 120
+)]
+pub struct Cli {
+    /// Running the node.
+    #[command(flatten)]
+    pub node: NodeArgs,
+    /// Working on files instead.
+    #[command(subcommand)]
+    pub subcommand: Option<Subcommand>,
+}
+
+/// What else `boreasd` does.
+#[derive(Debug, clap::Subcommand)]
+pub enum Subcommand {
+    /// Replay a block log and print where the chain ends
+    Replay(ReplayArgs),
+    /// Write the irreversible blocks of a node as a block log of nodeos
+    ExportBlocks(ExportArgs),
+}
+
+/// Options of the node.
+#[derive(Debug, Args)]
+pub struct NodeArgs {
+    /// Folders and files.
+    #[command(flatten, next_help_heading = "Folders")]
+    pub folders: FolderArgs,
+    /// The chain.
+    #[command(flatten, next_help_heading = "Chain")]
+    pub chain: ChainArgs,
+    /// Production.
+    #[command(flatten, next_help_heading = "Production")]
+    pub producer: ProducerArgs,
+    /// HTTP.
+    #[command(flatten, next_help_heading = "HTTP")]
+    pub http: HttpArgs,
+}
+
+/// Where things are.
+#[derive(Debug, Args)]
+pub struct FolderArgs {
+    /// Folder of blocks and state
+    #[arg(short = 'd', long, value_name = "DIR", default_value_os_t = default_data_dir())]
+    pub data_dir: PathBuf,
+    /// Folder of config.ini
+    #[arg(long, value_name = "DIR", default_value_os_t = default_config_dir())]
+    pub config_dir: PathBuf,
+    /// Configuration file in the configuration folder
+    #[arg(short = 'c', long, value_name = "FILE", default_value = "config.ini")]
+    pub config: PathBuf,
+    /// Folder of snapshots, in the data folder unless absolute
+    #[arg(long, value_name = "DIR", default_value = "snapshots")]
+    pub snapshots_dir: PathBuf,
+    /// Parts of nodeos: trace_api_plugin switches on the trace API, the rest is always there
+    #[arg(long, value_name = "NAME", action = ArgAction::Append, num_args = 1..)]
+    pub plugin: Vec<String>,
+}
+
+/// How the chain begins and what it allows.
+#[derive(Debug, Args)]
+pub struct ChainArgs {
+    /// Genesis document of a new chain
+    #[arg(long, value_name = "FILE")]
+    pub genesis_json: Option<PathBuf>,
+    /// Start time of a new chain in place of the document's: a time, or "now"
+    #[arg(long, value_name = "TIME")]
+    pub genesis_timestamp: Option<String>,
+    /// Snapshot to begin from
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
+    /// Forget blocks and state first
+    #[arg(long)]
+    pub delete_all_blocks: bool,
+    /// Forget the state and apply all blocks again
+    #[arg(long)]
+    pub replay_blockchain: bool,
+    /// Forget the state and apply all blocks again, as far as they are whole
+    #[arg(long)]
+    pub hard_replay_blockchain: bool,
+    /// Check everything again while replaying
+    #[arg(long)]
+    pub force_all_checks: bool,
+    /// Stop producing after this block
+    #[arg(long, value_name = "NUM", default_value_t = 0)]
+    pub terminate_at_block: u32,
+    /// Log the hash of the state when the node has started
+    #[arg(long)]
+    pub integrity_hash_on_start: bool,
+    /// Print contracts' console output
+    #[arg(long)]
+    pub contracts_console: bool,
+    /// Microseconds that a transaction may overrun its account's CPU limit
+    #[arg(long, value_name = "US", default_value_t = 31_000)]
+    pub subjective_cpu_leeway_us: i64,
+    /// Percentage of the time of signature recovery that is billed
+    #[arg(long, value_name = "PERCENT", default_value_t = 50)]
+    pub signature_cpu_billable_pct: u32,
+    /// Bytes of an inline action that an unprivileged contract may send
+    #[arg(long, value_name = "BYTES", default_value_t = 4096)]
+    pub max_nonprivileged_inline_action_size: u32,
+    /// Bytes that the variable parts of a signature may have
+    #[arg(long, value_name = "BYTES", default_value_t = 16_384)]
+    pub maximum_variable_signature_length: u32,
+    /// Let contracts bill others for RAM in notifications
+    #[arg(long)]
+    pub disable_ram_billing_notify_checks: bool,
+    /// Only these accounts may authorize
+    #[arg(long, value_name = "ACCOUNT", action = ArgAction::Append, num_args = 1..)]
+    pub actor_whitelist: Vec<String>,
+    /// These accounts may not authorize
+    #[arg(long, value_name = "ACCOUNT", action = ArgAction::Append, num_args = 1..)]
+    pub actor_blacklist: Vec<String>,
+    /// Only these contracts may run
+    #[arg(long, value_name = "ACCOUNT", action = ArgAction::Append, num_args = 1..)]
+    pub contract_whitelist: Vec<String>,
+    /// These contracts may not run
+    #[arg(long, value_name = "ACCOUNT", action = ArgAction::Append, num_args = 1..)]
+    pub contract_blacklist: Vec<String>,
+    /// These actions (contract::action) may not run
+    #[arg(long, value_name = "ACTION", action = ArgAction::Append, num_args = 1..)]
+    pub action_blacklist: Vec<String>,
+    /// These keys may not enter an authority
+    #[arg(long, value_name = "KEY", action = ArgAction::Append, num_args = 1..)]
+    pub key_blacklist: Vec<String>,
+    /// Accounts whose deferred transactions the lists do not bind
+    #[arg(long, value_name = "ACCOUNT", action = ArgAction::Append, num_args = 1..)]
+    pub sender_bypass_whiteblacklist: Vec<String>,
+    /// Producers whose blocks are taken on trust
+    #[arg(long, value_name = "ACCOUNT", action = ArgAction::Append, num_args = 1..)]
+    pub trusted_producer: Vec<String>,
+    /// Answer which permissions name a key or account (get_accounts_by_authorizers)
+    #[arg(long, value_parser = BoolishValueParser::new(), action = ArgAction::Set, default_value_t = false)]
+    pub enable_account_queries: bool,
+    /// Gigabytes for remembering what became of transactions (get_transaction_status); 0 for none
+    #[arg(long, value_name = "GB", default_value_t = 0)]
+    pub transaction_finality_status_max_storage_size_gb: u64,
+}
+
+/// Who produces, and within what limits.
+#[derive(Debug, Args)]
+pub struct ProducerArgs {
+    /// Produce even if the chain is stale
+    #[arg(short = 'e', long)]
+    pub enable_stale_production: bool,
+    /// Start with production paused
+    #[arg(short = 'x', long)]
+    pub pause_on_startup: bool,
+    /// Producer that this node produces for
+    #[arg(short = 'p', long, value_name = "ACCOUNT", action = ArgAction::Append, num_args = 1..)]
+    pub producer_name: Vec<String>,
+    /// Key to sign with: PUBLIC=KEY:PRIVATE [default: nodeos' development key]
+    #[arg(long, value_name = "PROVIDER", action = ArgAction::Append, num_args = 1.., default_value = keys::DEVELOPMENT, hide_default_value = true)]
+    pub signature_provider: Vec<String>,
+    /// Milliseconds that a transaction may run; -1 for no limit
+    #[arg(long, value_name = "MS", default_value_t = 30, allow_hyphen_values = true)]
+    pub max_transaction_time: i32,
+    /// Seconds of age of the last irreversible block beyond which nothing is produced; -1 for no limit
+    #[arg(long, value_name = "SECONDS", default_value_t = -1, allow_hyphen_values = true)]
+    pub max_irreversible_block_age: i32,
+    /// Percentage of a slot that a producer works on a block
+    #[arg(long, value_name = "PERCENT", default_value_t = 90, value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub cpu_effort_percent: u32,
+    /// Microseconds of a block's CPU that are too few to go on with it
+    #[arg(long, value_name = "US", default_value_t = 5000)]
+    pub max_block_cpu_usage_threshold_us: u64,
+    /// Bytes of a block's net that are too few to go on with it
+    #[arg(long, value_name = "BYTES", default_value_t = 1024)]
+    pub max_block_net_usage_threshold_bytes: u64,
+    /// Milliseconds of a block that scheduled transactions may take; -1 for no limit
+    #[arg(long, value_name = "MS", default_value_t = 100, allow_hyphen_values = true)]
+    pub max_scheduled_transaction_time_per_block_ms: i32,
+    /// Incoming transactions run for each scheduled one while both wait
+    #[arg(long, value_name = "RATIO", default_value_t = 1.0)]
+    pub incoming_defer_ratio: f64,
+    /// Megabytes of transactions that may wait
+    #[arg(long, value_name = "MB", default_value_t = 1024)]
+    pub incoming_transaction_queue_size_mb: usize,
+    /// Accounts that get no elastic resources
+    #[arg(long, value_name = "ACCOUNT", action = ArgAction::Append, num_args = 1..)]
+    pub greylist_account: Vec<String>,
+    /// Multiplier of resources that accounts get at most
+    #[arg(long, value_name = "LIMIT", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub greylist_limit: u32,
+}
+
+/// How the API is served.
+#[derive(Debug, Args)]
+pub struct HttpArgs {
+    /// Address and port of the API; empty for none
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8888")]
+    pub http_server_address: String,
+    /// Access-Control-Allow-Origin of answers
+    #[arg(long, value_name = "ORIGIN")]
+    pub access_control_allow_origin: Option<String>,
+    /// Access-Control-Allow-Headers of answers
+    #[arg(long, value_name = "HEADERS")]
+    pub access_control_allow_headers: Option<String>,
+    /// Access-Control-Max-Age of answers
+    #[arg(long, value_name = "AGE")]
+    pub access_control_max_age: Option<String>,
+    /// Send Access-Control-Allow-Credentials: true
+    #[arg(long)]
+    pub access_control_allow_credentials: bool,
+    /// Bytes that a request may have
+    #[arg(long, value_name = "BYTES", default_value_t = 2 << 20)]
+    pub max_body_size: usize,
+    /// Answer with all messages of a failure
+    #[arg(long)]
+    pub verbose_http_errors: bool,
+    /// Turn away requests whose Host header is not this node's
+    #[arg(long, value_parser = BoolishValueParser::new(), action = ArgAction::Set, default_value_t = true)]
+    pub http_validate_host: bool,
+    /// Further accepted Host header
+    #[arg(long, value_name = "HOST:PORT", action = ArgAction::Append)]
+    pub http_alias: Vec<String>,
+    /// Threads that serve requests
+    #[arg(long, value_name = "NUM", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
+    pub http_threads: u16,
+}
+
+/// Options of `replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// Block log of nodeos
+    #[arg(long, value_name = "FILE")]
+    pub blocks_log: PathBuf,
+    /// Genesis document, where the log does not begin with block 1
+    #[arg(long, value_name = "FILE")]
+    pub genesis_json: Option<PathBuf>,
+    /// Last block to apply
+    #[arg(long, value_name = "NUM")]
+    pub stop_at_block: Option<u32>,
+    /// Check signatures and authorisations too
+    #[arg(long)]
+    pub force_all_checks: bool,
+    /// Folder of a node that the blocks and the state are kept in; must be new
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Print one JSON object on the last line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `export-blocks`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// Folder of the node; it must not be running
+    #[arg(short = 'd', long, value_name = "DIR", default_value_os_t = default_data_dir())]
+    pub data_dir: PathBuf,
+    /// File to write
+    pub file: PathBuf,
+}
+
+fn home() -> PathBuf {
+    std::env::var_os("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from)
+}
+
+/// Folder of blocks and state unless told otherwise.
+pub fn default_data_dir() -> PathBuf {
+    home().join(".local/share/boreas/data")
+}
+
+/// Folder of `config.ini` unless told otherwise.
+pub fn default_config_dir() -> PathBuf {
+    home().join(".local/share/boreas/config")
+}

@@ -1,0 +1,197 @@
+//! From files to a chain: the store is opened, the state is loaded, later blocks are applied again.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use chain::{Chain, Doors, PrepareMode, PreparedBlock};
+use codec::{Pack, Unpack};
+use engine::WallClock;
+use primitives::time::SLOT_US;
+use primitives::{Genesis, TimePoint};
+use store::{AcceptedBlock, CodeFolder, Store, StoreSettings};
+use wasm::Engine;
+
+use crate::code_cache::DiskCache;
+use crate::settings::args::ChainArgs;
+
+/// Under which name the store keeps the packed genesis.
+pub const GENESIS_FACT: &str = "genesis";
+/// Under which name the store keeps the chain's id.
+pub const CHAIN_ID_FACT: &str = "chain id";
+/// Blocks between two lines about progress.
+const PROGRESS_BLOCKS: u32 = 10_000;
+
+/// Where the database of a node is.
+pub fn store_path(data_dir: &Path) -> PathBuf {
+    data_dir.join("db")
+}
+
+/// Opens the store of a node.
+///
+/// # Errors
+/// It cannot be opened; another process may be using it.
+pub fn open_store(data_dir: &Path) -> anyhow::Result<Arc<Store>> {
+    let settings = StoreSettings { path: store_path(data_dir) };
+    let store = Store::open(&settings).with_context(|| {
+        format!("is another boreasd running on {}? The node's data cannot be opened", data_dir.display())
+    })?;
+    Ok(Arc::new(store))
+}
+
+/// The doors of a chain whose compiled code is kept in `data_dir`, or nowhere.
+///
+/// # Errors
+/// The folder cannot be made.
+pub fn doors(engine: &Engine, data_dir: Option<&Path>) -> anyhow::Result<Doors> {
+    let code_cache: Box<dyn wasm::CodeCache> = match data_dir {
+        Some(folder) => Box::new(DiskCache(CodeFolder::open(&folder.join("code"))?)),
+        None => Box::new(wasm::NoCache),
+    };
+    Ok(Doors { clock: Box::new(WallClock), engine: engine.clone(), code_cache })
+}
+
+/// Reads a genesis document.
+///
+/// # Errors
+/// The file cannot be read or is no genesis.
+pub fn read_genesis(path: &Path) -> anyhow::Result<Genesis> {
+    let text = std::fs::read(path).with_context(|| format!("cannot read the genesis {}", path.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("{} is no genesis document", path.display()))
+}
+
+/// Builds the chain that is in the store, or begins one there.
+///
+/// # Errors
+/// What is on disk cannot be used, or contradicts the options.
+pub fn chain(args: &ChainArgs, settings: chain::Settings, store: &Store, doors: Doors) -> anyhow::Result<Chain> {
+    if args.replay_blockchain || args.hard_replay_blockchain {
+        store.forget_state()?;
+    }
+    let known = store.fact(GENESIS_FACT)?;
+    let mut chain = if let Some(checkpoint) = store.checkpoint()? {
+        agree_on_genesis(args, known.as_deref())?;
+        let rows = store
+            .state_rows()
+            .map(|row| row.map(|(key, value)| (key.into_vec(), value.into_vec())))
+            .collect::<Result<Vec<_>, _>>()?;
+        Chain::from_checkpoint(rows, &checkpoint.extra, settings, doors)?
+    } else if let Some(bytes) = &known {
+        agree_on_genesis(args, known.as_deref())?;
+        let genesis = Genesis::from_bytes(bytes).context("the stored genesis is damaged")?;
+        Chain::from_genesis(&genesis, settings, doors)?
+    } else if let Some(path) = &args.snapshot {
+        begin_with_snapshot(path, settings, store, doors)?
+    } else {
+        begin_with_genesis(args, settings, store, doors)?
+    };
+    apply_stored_blocks(&mut chain, store, args.force_all_checks)?;
+    Ok(chain)
+}
+
+fn agree_on_genesis(args: &ChainArgs, known: Option<&[u8]>) -> anyhow::Result<()> {
+    let (Some(path), Some(known)) = (&args.genesis_json, known) else { return Ok(()) };
+    let given = genesis_of(args)?;
+    anyhow::ensure!(
+        given.to_bytes() == known,
+        "{} is the genesis of another chain than the one in the data folder. Leave it out, or begin anew with \
+         --delete-all-blocks",
+        path.display()
+    );
+    Ok(())
+}
+
+fn genesis_of(args: &ChainArgs) -> anyhow::Result<Genesis> {
+    let mut genesis = args.genesis_json.as_deref().map(read_genesis).transpose()?.unwrap_or_default();
+    if let Some(text) = &args.genesis_timestamp {
+        let time = if text == "now" {
+            engine::clock::now()
+        } else {
+            text.parse::<TimePoint>()
+                .map_err(|fault| anyhow::anyhow!("--genesis-timestamp {text} is no time: {fault}"))?
+        };
+        genesis.initial_timestamp = TimePoint(time.0.div_euclid(SLOT_US) * SLOT_US);
+        if text == "now" && genesis.initial_timestamp < time {
+            genesis.initial_timestamp = TimePoint(genesis.initial_timestamp.0 + SLOT_US);
+        }
+    }
+    Ok(genesis)
+}
+
+fn begin_with_genesis(
+    args: &ChainArgs,
+    settings: chain::Settings,
+    store: &Store,
+    doors: Doors,
+) -> anyhow::Result<Chain> {
+    let genesis = genesis_of(args)?;
+    let chain = Chain::from_genesis(&genesis, settings, doors).context("the genesis breaks a rule")?;
+    tracing::info!("a new chain begins: {}", chain.chain_id());
+    store.set_fact(GENESIS_FACT, &genesis.to_bytes())?;
+    store.set_fact(CHAIN_ID_FACT, &chain.chain_id().0)?;
+    let head = chain.head();
+    if let Some(block) = &head.block {
+        let bytes = block.to_bytes();
+        let row = AcceptedBlock {
+            num: head.number(),
+            id: head.id(),
+            bytes: &bytes,
+            head: true,
+            irreversible: 1,
+            signed: None,
+        };
+        store.append_block(&row)?;
+    }
+    Ok(chain)
+}
+
+fn begin_with_snapshot(path: &Path, settings: chain::Settings, store: &Store, doors: Doors) -> anyhow::Result<Chain> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read the snapshot {}", path.display()))?;
+    let mut chain = Chain::from_snapshot(&bytes, settings, doors)
+        .with_context(|| format!("{} is no snapshot that this node can use", path.display()))?;
+    store.set_fact(CHAIN_ID_FACT, &chain.chain_id().0)?;
+    let mut writer = store.begin_checkpoint();
+    for (key, value) in chain.take_checkpoint() {
+        if let Some(value) = value {
+            writer.put(&key, &value);
+        }
+    }
+    let extra = chain.root_header_state_bytes();
+    writer.commit(&store::CheckpointHeader { num: chain.root().number(), id: chain.root().id(), extra })?;
+    tracing::info!("the chain begins with the snapshot's block {}", chain.head().number());
+    Ok(chain)
+}
+
+/// Applies the blocks behind the state. They were accepted once, so they are taken on trust unless all is checked.
+fn apply_stored_blocks(chain: &mut Chain, store: &Store, all_checks: bool) -> anyhow::Result<()> {
+    let Some(head) = store.head()? else { return Ok(()) };
+    let (irreversible, chain_id) = (store.irreversible()?, chain.chain_id());
+    let first = chain.head().number() + 1;
+    for num in first..=head.num {
+        let bytes = store.block_at(num)?.with_context(|| format!("block {num} is missing in the database"))?;
+        let settled = num <= irreversible;
+        let mode = if all_checks { PrepareMode::Full } else { PrepareMode::Trusted };
+        let failed = || format!("block {num} of the database cannot be applied again");
+        let block = PreparedBlock::from_bytes(&bytes, &chain_id, mode).with_context(failed)?;
+        if settled {
+            chain.replay_block(block).with_context(failed)?;
+        } else if all_checks {
+            chain.push_block(block).with_context(failed)?;
+        } else {
+            chain.push_kept_block(block).with_context(failed)?;
+        }
+        if num % PROGRESS_BLOCKS == 0 {
+            tracing::info!("applied blocks up to {num} of {} again", head.num);
+        }
+    }
+    anyhow::ensure!(
+        chain.head().id() == head.id,
+        "the blocks of the database lead to head {} instead of {}. Start with --hard-replay-blockchain",
+        chain.head().id(),
+        head.id
+    );
+    if head.num >= first {
+        tracing::info!("applied {} blocks again, head is {}", head.num + 1 - first, head.num);
+    }
+    Ok(())
+}
