@@ -7,6 +7,7 @@
 
 mod float;
 mod function;
+mod wide;
 
 use crate::args::ValueType;
 use crate::linear::{NOTES, PAGE};
@@ -18,6 +19,7 @@ use wasm_encoder::{
     GlobalSection, GlobalType, ImportSection, Instruction, MemorySection, MemoryType, RefType, TableSection, TableType,
     TypeSection, ValType,
 };
+use wide::Wide;
 
 /// Import module of the two functions below.
 pub const MEMORY_MODULE: &str = "boreas";
@@ -126,15 +128,18 @@ struct Layout {
     first_added_type: u32,
     depth_global: u32,
     first_float_helper: u32,
+    wide: Wide,
 }
 
 impl Layout {
     fn of(module: &Module<'_>) -> Self {
         let imports = module.imports.len() as u32;
+        let depth_global = module.globals.len() as u32;
         Self {
             imports,
+            depth_global,
+            wide: Wide::of(module, depth_global + 1),
             first_added_type: module.types.len() as u32,
-            depth_global: module.globals.len() as u32,
             first_float_helper: imports + ADDED_IMPORTS + module.function_types.len() as u32,
         }
     }
@@ -162,7 +167,7 @@ const TYPE_FIRST_HELPER: u32 = 4;
 fn encode(module: &Module<'_>, functions: Functions, image: &Image) -> Vec<u8> {
     let layout = Layout::of(module);
     let mut encoded = wasm_encoder::Module::new();
-    encoded.section(&types(module));
+    encoded.section(&types(module, &layout));
     encoded.section(&imports(module, &layout));
     let (declared, bodies) = code(module, &layout, functions, image);
     encoded.section(&declared);
@@ -196,7 +201,7 @@ fn encode(module: &Module<'_>, functions: Functions, image: &Image) -> Vec<u8> {
         });
         encoded.section(&section);
     }
-    encoded.section(&globals(module));
+    encoded.section(&globals(module, &layout));
     encoded.section(&exports(&layout, module, image));
     if !module.elements.is_empty() {
         let mut section = ElementSection::new();
@@ -211,11 +216,11 @@ fn encode(module: &Module<'_>, functions: Functions, image: &Image) -> Vec<u8> {
     encoded.finish()
 }
 
-fn types(module: &Module<'_>) -> TypeSection {
+fn types(module: &Module<'_>, layout: &Layout) -> TypeSection {
     let mut section = TypeSection::new();
-    for func_type in module.types.iter().chain(&added_types()) {
-        let params: Vec<ValType> = func_type.params.iter().map(|value| val_type(*value)).collect();
-        section.ty().function(params, func_type.result.map(val_type));
+    for (index, func_type) in module.types.iter().chain(&added_types()).enumerate() {
+        let params = layout.wide.declared(index, &func_type.params);
+        section.ty().function(params.into_iter().map(val_type), func_type.result.map(val_type));
     }
     section
 }
@@ -231,20 +236,25 @@ fn imports(module: &Module<'_>, layout: &Layout) -> ImportSection {
     section
 }
 
-fn globals(module: &Module<'_>) -> GlobalSection {
+fn globals(module: &Module<'_>, layout: &Layout) -> GlobalSection {
     let mut section = GlobalSection::new();
     for global in &module.globals {
         let global_type = GlobalType { val_type: val_type(global.value_type), mutable: global.mutable, shared: false };
-        let initial = match global.value_type {
-            ValueType::I32 => ConstExpr::i32_const(global.initial as i32),
-            ValueType::I64 => ConstExpr::i64_const(global.initial as i64),
-            ValueType::F32 => ConstExpr::f32_const(f32::from_bits(global.initial as u32).into()),
-            ValueType::F64 => ConstExpr::f64_const(f64::from_bits(global.initial).into()),
-        };
-        section.global(global_type, &initial);
+        section.global(global_type, &constant(global.value_type, global.initial));
     }
-    section.global(GlobalType { val_type: ValType::I32, mutable: true, shared: false }, &ConstExpr::i32_const(0));
+    for value in std::iter::once(ValueType::I32).chain(layout.wide.globals()) {
+        section.global(GlobalType { val_type: val_type(value), mutable: true, shared: false }, &constant(value, 0));
+    }
     section
+}
+
+fn constant(value: ValueType, bits: u64) -> ConstExpr {
+    match value {
+        ValueType::I32 => ConstExpr::i32_const(bits as i32),
+        ValueType::I64 => ConstExpr::i64_const(bits as i64),
+        ValueType::F32 => ConstExpr::f32_const(f32::from_bits(bits as u32).into()),
+        ValueType::F64 => ConstExpr::f64_const(f64::from_bits(bits).into()),
+    }
 }
 
 fn exports(layout: &Layout, module: &Module<'_>, image: &Image) -> ExportSection {

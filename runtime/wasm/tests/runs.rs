@@ -132,6 +132,28 @@ fn whatever_a_run_leaves_behind_is_gone() {
 }
 
 #[test]
+fn functions_take_more_parameters_than_the_compiler() {
+    let types = |last: &str| format!("{} {last}", "i32 ".repeat(1199));
+    let take = "(call $print (i64.extend_i32_u (local.get 1198))) (call $print (i64.extend_i32_u (local.get 5)))";
+    let fields = format!(
+        "{PRINTI} (type $wide (func (param {}))) (type $other (func (param {})))
+        (table 2 funcref) (elem (i32.const 0) $f $g)
+        (func $f (type $wide) (local i64) (local.set 1200 (i64.extend_i32_u (local.get 1199))) (call $print (local.get 1200)) {take})
+        (func $g (type $other) (call $print (local.get 1199)) {take})",
+        types("i32"),
+        types("i64")
+    );
+    let push: String = (0..1199).map(|index| format!("(i32.const {index})")).collect();
+    let mut bench = Bench::new();
+    let mut run = |body: &str| bench.run(&module(&fields, body)).map_err(|fault| fault.details[0].clone());
+    let direct = format!("{push} (i32.const 7) (call $f) {push} (i64.const 8) (call $g)");
+    assert_eq!(run(&direct).as_deref(), Ok("711985811985"));
+    let indirect = |place: u32| format!("{push} (i64.const 9) (call_indirect (type $other) (i32.const {place}))");
+    assert_eq!(run(&indirect(1)).as_deref(), Ok("911985"));
+    assert_eq!(run(&indirect(0)), Err("eos-vm system failure".to_owned()));
+}
+
+#[test]
 fn exit_ends_a_run_cleanly_and_start_alone() {
     let fields = format!("{PRINTI} (import \"env\" \"eosio_exit\" (func $exit (param i32)))");
     let mut bench = Bench::new();

@@ -5,7 +5,7 @@
 //! need one as well.
 
 use super::float::{self, Range, Rule};
-use super::{Layout, val_type};
+use super::{Layout, val_type, wide};
 use crate::args::ValueType;
 use crate::memory::CHUNK;
 use crate::parse::{Emit, FuncType, Module, Op};
@@ -19,6 +19,10 @@ pub struct Functions {
     layout: Option<Layout>,
     code: Vec<u8>,
     calls: bool,
+    /// Type of every function, imported or not.
+    types: Vec<u32>,
+    /// Whether the current function's last parameters are locals.
+    wide: bool,
     /// First added local of the current function.
     first_local: u32,
     added: [bool; Temp::COUNT],
@@ -63,9 +67,13 @@ impl Emit for Functions {
     fn begin(&mut self, module: &Module<'_>, index: usize) {
         if self.layout.is_none() {
             self.layout = Some(Layout::of(module));
+            self.types = module.imports.iter().map(|import| import.func_type).collect();
+            self.types.extend(&module.function_types);
         }
         let function = &module.functions[index];
-        let params = module.types[function.func_type as usize].params.len() as u32;
+        let params = &module.types[function.func_type as usize].params;
+        self.wide = !wide::spilled(params).is_empty();
+        let params = params.len() as u32 + if self.wide { wide::TAG as u32 } else { 0 };
         self.first_local = function.locals.iter().fold(params, |sum, (count, _)| sum.saturating_add(*count));
         self.code.clear();
         self.calls = false;
@@ -91,11 +99,13 @@ impl Emit for Functions {
             Op::CallIndirect(type_index) => {
                 self.calls = true;
                 self.require_depth();
+                self.pass_wide(type_index, true);
                 self.put(&Instruction::CallIndirect { type_index, table_index: 0 });
             }
             Op::Variable(opcode, index) => {
+                let behind_tag = self.wide && opcode <= LOCAL_TEE && index as usize >= wide::KEPT;
                 self.code.push(opcode);
-                index.encode(&mut self.code);
+                (index + if behind_tag { wide::TAG as u32 } else { 0 }).encode(&mut self.code);
             }
             Op::Memory(opcode, align, offset) if opcode <= LAST_LOAD => self.memory_access(opcode, align, offset),
             Op::Memory(opcode, align, offset) => self.store(opcode, align, offset),
@@ -112,9 +122,13 @@ impl Emit for Functions {
     fn finish(&mut self, module: &Module<'_>, index: usize) {
         let function = &module.functions[index];
         let func_type = &module.types[function.func_type as usize];
-        let mut body = self.encoded_locals(&function.locals);
+        let spilled = wide::spilled(&func_type.params).iter().map(|value| (1, *value));
+        let locals: Vec<_> = spilled.chain(function.locals.iter().copied()).collect();
+        let mut body = self.encoded_locals(&locals);
         let code = std::mem::take(&mut self.code);
         self.prologue(func_type);
+        let received = self.layout().wide.receive(function.func_type);
+        self.put_all(&received);
         body.append(&mut self.code);
         body.extend_from_slice(&code);
         self.epilogue();
@@ -124,6 +138,8 @@ impl Emit for Functions {
     }
 }
 
+/// The last of the three instructions on locals; those on globals follow.
+const LOCAL_TEE: u8 = 0x22;
 /// The load with the highest opcode; stores follow.
 const LAST_LOAD: u8 = 0x35;
 
@@ -186,7 +202,24 @@ impl Functions {
         } else {
             self.calls = true;
         }
+        self.pass_wide(self.types[index as usize], false);
         self.put_call(|layout| layout.function(index));
+    }
+
+    /// Hands over what does not fit into parameters. `indirect`: the place in the table lies on top.
+    fn pass_wide(&mut self, type_index: u32, indirect: bool) {
+        let passed = self.layout().wide.pass(type_index);
+        if passed.is_empty() {
+            return;
+        }
+        let place = self.local(Temp::Address);
+        if indirect {
+            self.put(&Instruction::LocalSet(place));
+        }
+        self.put_all(&passed);
+        if indirect {
+            self.put(&Instruction::LocalGet(place));
+        }
     }
 
     /// Traps where no call is left.
