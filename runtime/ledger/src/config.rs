@@ -47,8 +47,8 @@ pub const ROW_RAM_BYTES: i64 = 112;
 /// RAM of a generated transaction without its bytes.
 pub const GENERATED_TRANSACTION_RAM_BYTES: i64 = 272;
 
-/// RAM of an authority (nodeos: `shared_authority::get_billable_size`): 8 and the packed key for each key, 24 for each
-/// account, 16 for each wait, each in steps of 16 where nodeos rounds.
+/// RAM of an authority (nodeos: `shared_authority::get_billable_size`): 16 and the key as it is stored for each key, 32
+/// for each account, 16 for each wait.
 pub fn authority_ram_bytes(authority: &Authority) -> i64 {
     const KEY: usize = 16;
     const ACCOUNT: usize = 32;
@@ -64,5 +64,33 @@ fn stored_key_size(key: &PublicKey) -> usize {
     match key {
         PublicKey::WebAuthn(_) => size + VarUint32(size as u32 - 1).packed_size(),
         PublicKey::K1(_) | PublicKey::R1(_) => size,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use primitives::key::WebAuthnKey;
+    use primitives::{KeyWeight, PermissionLevel, PermissionLevelWeight, WaitWeight};
+
+    use super::*;
+
+    #[test]
+    fn an_authority_is_billed_as_it_is_stored() {
+        let bill =
+            |key| authority_ram_bytes(&Authority { keys: vec![KeyWeight { key, weight: 1 }], ..Authority::default() });
+        let web = |relying_party: &str| {
+            let relying_party = relying_party.to_owned();
+            PublicKey::WebAuthn(WebAuthnKey { key: [2; 33], user_presence: 1, relying_party })
+        };
+        assert_eq!(bill(PublicKey::K1([2; 33])), 16 + 34);
+        assert_eq!(bill(web("boreas.test")), 16 + 1 + 1 + 33 + 1 + 1 + 11);
+        assert_eq!(bill(web(&"x".repeat(100))), 16 + 1 + 2 + 33 + 1 + 1 + 100);
+        let permission = PermissionLevel { actor: SYSTEM_ACCOUNT, permission: ACTIVE };
+        let rest = Authority {
+            accounts: vec![PermissionLevelWeight { permission, weight: 1 }],
+            waits: vec![WaitWeight { wait_sec: 1, weight: 1 }],
+            ..Authority::default()
+        };
+        assert_eq!(authority_ram_bytes(&rest), 32 + 16);
     }
 }

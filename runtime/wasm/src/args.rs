@@ -171,6 +171,12 @@ impl<T: Plain> LegacyPtr<T> {
         T::from_memory(memory.region(self.at, u64::from(T::SIZE)))
     }
 
+    /// Whether it lies at a multiple of its size. nodeos works on a copy of a value that does not, and writes it back
+    /// when the function ends: that shows where two results overlap.
+    pub fn is_aligned(self) -> bool {
+        self.at.is_multiple_of(T::SIZE)
+    }
+
     /// Sets the value.
     pub fn write(self, memory: &mut Memory<'_>, value: T) {
         value.to_memory(memory.region_mut(self.at, u64::from(T::SIZE)));

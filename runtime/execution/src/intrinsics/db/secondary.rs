@@ -326,8 +326,14 @@ impl World {
     ) -> i32 {
         if let Some(row) = row {
             let row = self.ledger.secondary::<A::Key>(row);
-            primary.write(memory, row.primary);
-            key.write(memory, row.secondary);
+            // Where the two overlap, the later one counts: the primary key, unless it was written in place.
+            if primary.is_aligned() {
+                primary.write(memory, row.primary);
+                key.write(memory, row.secondary);
+            } else {
+                key.write(memory, row.secondary);
+                primary.write(memory, row.primary);
+            }
         }
         self.arrive_or_end_secondary::<A::Key>(table, row)
     }
