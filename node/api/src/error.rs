@@ -55,6 +55,8 @@ impl ApiError {
             (400, "Invalid Request")
         } else if kind.is_a(FaultKind::ACCOUNT_QUERY_EXCEPTION) {
             (400, "Account lookup")
+        } else if kind.is_a(FaultKind::UNSATISFIED_AUTHORIZATION) {
+            (401, "UnAuthorized")
         } else if kind == FaultKind::TX_DUPLICATE {
             (409, "Conflict")
         } else {
@@ -73,6 +75,15 @@ impl ApiError {
             name: kind.name.to_owned(),
             what: kind.what.to_owned(),
             details: details.collect(),
+        }
+    }
+
+    /// The failure of a transaction that was run: nodeos shows all kinds but duplicates alike.
+    pub fn of_transaction(fault: &Fault) -> Self {
+        let error = Self::of(fault);
+        match error.status {
+            409 => error,
+            _ => Self { status: 500, message: "Internal Service Error", ..error },
         }
     }
 

@@ -7,7 +7,7 @@ use serde::de::{DeserializeOwned, Deserializer, Error, Visitor};
 use crate::ApiError;
 
 /// Whether nothing was sent: no bytes, blanks, or an empty object.
-fn is_empty(body: &[u8]) -> bool {
+pub fn is_empty(body: &[u8]) -> bool {
     let trimmed = body.trim_ascii();
     match trimmed {
         [] => true,
@@ -63,14 +63,27 @@ pub fn none(body: &[u8]) -> Result<(), ApiError> {
 /// # Errors
 /// `invalid_http_request`.
 pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    if body.trim_ascii_start().starts_with(b"[") {
+        let why = "Invalid cast from type 'array_type' to Object".to_owned();
+        return Err(ApiError::bad_body("Unable to parse valid input from POST body", vec![why]));
+    }
     serde_json::from_slice(body).map_err(|error| unreadable(&error))
 }
 
 /// The failure of a body that cannot be read.
 pub fn unreadable(error: &serde_json::Error) -> ApiError {
-    let text = error.to_string();
+    let text = plain(error);
     let why = Fault::recognise(&text).map_or_else(|| vec![text], |fault| fault.details);
     ApiError::bad_body("Unable to parse valid input from POST body", why)
+}
+
+/// What a reader of JSON says, without the place: clients know their own bodies.
+pub fn plain(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(end) if error.line() > 0 => text[..end].to_owned(),
+        _ => text,
+    }
 }
 
 /// `#[serde(deserialize_with = "params::text")]`: a string, or a number or flag as its text; null is empty.
@@ -117,7 +130,12 @@ pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error
 
 /// `#[serde(deserialize_with = "params::number")]`: a 32-bit number, also from a string.
 pub fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    primitives::json::integer::deserialize(deserializer)
+    let read = text(deserializer)?;
+    if read.is_empty() {
+        return Ok(0);
+    }
+    let number = crate::table_keys::lexical_u64(&read).or_else(|| read.parse::<f64>().ok().map(|real| real as u64));
+    number.map(|number| number as u32).ok_or_else(|| D::Error::custom("Couldn't parse uint64_t"))
 }
 
 /// `#[serde(deserialize_with = "params::maybe_number")]`: as [`number`]; null for none.

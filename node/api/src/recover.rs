@@ -36,23 +36,30 @@ pub struct TransactionJson {
 /// # Errors
 /// `invalid_http_request`, or why it is no packed transaction.
 pub fn read_body<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, ApiError> {
+    if params::is_empty(body) {
+        return Err(params::missing());
+    }
     match serde_json::from_slice(body) {
         Ok(read) => Ok(read),
         Err(error) if error.is_data() && serde_json::from_slice::<Value>(body).is_ok_and(|json| json.is_object()) => {
-            Err(ApiError::of(&invalid(&error.to_string())))
+            Err(ApiError::of(&invalid(&params::plain(&error))))
         }
-        Err(_) if body.trim_ascii().is_empty() || body.trim_ascii() == b"{}" => Err(params::missing()),
         Err(error) => Err(params::unreadable(&error)),
     }
 }
 
+/// What nodeos' reader adds to a fault inside a transaction.
+pub const DESERIALIZE: &str = "Failed to deserialize variant";
+
 fn invalid(text: &str) -> Fault {
     let fault = Fault::recognise(text).unwrap_or_else(|| Fault::new(FaultKind::EXCEPTION, text));
+    let fault = fault.with_context(DESERIALIZE);
     fault.rethrown_as(FaultKind::PACKED_TRANSACTION_TYPE_EXCEPTION, "Invalid packed transaction")
 }
 
 fn missing(what: &str) -> Fault {
     Fault::new(FaultKind::PACKED_TRANSACTION_TYPE_EXCEPTION, format!("Missing {what}"))
+        .with_context(DESERIALIZE)
         .with_context("Invalid packed transaction")
 }
 
@@ -65,7 +72,7 @@ pub fn packed(node: &Node, json: TransactionJson) -> Result<PackedTransaction, F
     let compression = json.compression.ok_or_else(|| missing("compression"))?;
     let bytes = |text: &str| {
         hex::decode(text).or_else(|_| primitives::json::bytes_of_hex(text)).map_err(|fault| {
-            fault.rethrown_as(FaultKind::PACKED_TRANSACTION_TYPE_EXCEPTION, "Invalid packed transaction")
+            fault.with_context(DESERIALIZE).rethrown_as(FaultKind::PACKED_TRANSACTION_TYPE_EXCEPTION, "Invalid packed transaction")
         })
     };
     let packed_data = json.packed_context_free_data.filter(|text| !text.is_empty());
@@ -78,6 +85,7 @@ pub fn packed(node: &Node, json: TransactionJson) -> Result<PackedTransaction, F
             let contracts = contracts_of_json(&json);
             let abis = node.handle.read(|chain| node.abis.set(chain.ledger(), contracts));
             let transaction = present::transaction_from(&json, &mut from_set(&abis), &SHORT).map_err(|fault| {
+                let fault = fault.with_context(DESERIALIZE);
                 fault.rethrown_as(FaultKind::PACKED_TRANSACTION_TYPE_EXCEPTION, "Invalid packed transaction")
             })?;
             (None, transaction)

@@ -128,7 +128,7 @@ impl Writer {
             header.timestamp,
             header.producer,
             state.block.as_ref().map_or(0, |block| block.transactions.len()),
-            state.header.dpos_irreversible_blocknum,
+            self.shared.chain.read().root().number(),
             header.confirmed,
             (now().0 - header.timestamp.time().0) / 1000,
         );

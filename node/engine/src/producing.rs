@@ -320,7 +320,11 @@ impl Writer {
             chain.abort_block();
         }
         match result {
-            Ok(trace) => Ok(Ok(trace)),
+            Ok(trace) => Ok(match (&trace.except, kind) {
+                // nodeos shows the trace of a failure only where nothing may be changed anyway.
+                (Some(fault), SubmitKind::DryRun) => Err((**fault).clone()),
+                _ => Ok(trace),
+            }),
             Err(ChainError::Block(fault)) => Ok(Err(*fault)),
             Err(error) => Err(error.into()),
         }
@@ -390,7 +394,7 @@ impl Writer {
             header.timestamp,
             header.producer,
             state.block.as_ref().map_or(0, |block| block.transactions.len()),
-            state.header.dpos_irreversible_blocknum,
+            self.shared.chain.read().root().number(),
             header.confirmed,
             now().0 - started.0,
         );

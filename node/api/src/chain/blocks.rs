@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::node::Node;
 use crate::reply::{Answer, json};
+use crate::table_keys::lexical_u64;
 use crate::{ApiError, block_json, params};
 
 /// Characters that a block's number or id may have.
@@ -38,7 +39,7 @@ fn which(text: &str) -> Result<Which, ApiError> {
         let message = "Invalid Block number or ID, must be greater than 0 and less than 65 characters";
         return Err(ApiError::new(FaultKind::BLOCK_ID_TYPE_EXCEPTION, message));
     }
-    if let Ok(number) = text.parse::<u64>() {
+    if let Some(number) = lexical_u64(text) {
         return Ok(Which::Number(number));
     }
     text.parse::<BlockId>().map(Which::Id).map_err(|fault| {
@@ -137,12 +138,13 @@ pub fn get_block_info(node: &Node, body: &[u8]) -> Answer {
 pub fn get_block_header_state(node: &Node, body: &[u8]) -> Answer {
     let params: BlockParams = params::required(body)?;
     let text = &params.block_num_or_id;
-    let found = match text.parse::<u64>() {
-        Ok(number) => {
+    let found = match lexical_u64(text) {
+        Some(number) => {
             let number = u32::try_from(number).unwrap_or(u32::MAX);
             node.handle.read(|chain| chain.fork_block_by_num(number).cloned())
         }
-        Err(_) => match which(text)? {
+        None if text.is_empty() => None,
+        None => match which(text)? {
             Which::Id(id) => node.handle.read(|chain| chain.fork_block(&id).cloned()),
             Which::Number(_) => None,
         },

@@ -62,13 +62,13 @@ pub fn get_abi(node: &Node, body: &[u8]) -> Answer {
 /// `get_code`: the module's bytes as a text.
 pub fn get_code(node: &Node, body: &[u8]) -> Answer {
     let params: AccountParams = params::required(body)?;
-    if !params.code_as_wasm {
-        let message = "Returning WAST from get_code is no longer supported";
-        return Err(ApiError::new(FaultKind::UNSUPPORTED_FEATURE, message));
-    }
     let (hash, wasm, abi) = node.handle.read(|chain| {
         let ledger = chain.ledger();
         let id = account(ledger, params.account_name, "code")?;
+        if !params.code_as_wasm {
+            let message = "Returning WAST from get_code is no longer supported";
+            return Err(ApiError::new(FaultKind::UNSUPPORTED_FEATURE, message));
+        }
         let wasm = code_of(ledger, id);
         Ok::<_, ApiError>((ledger.account_code_hash(id), wasm, abi_of(ledger, id)?))
     })?;
@@ -129,8 +129,8 @@ pub fn get_raw_abi(node: &Node, body: &[u8]) -> Answer {
     json(200, &answer)
 }
 
-/// Base64 as fc writes it: padded.
+/// Base64 as nodeos writes blobs: padded, and one more sign, which older clients insist on.
 fn base64(bytes: &[u8]) -> String {
     use base64::Engine;
-    base64::engine::general_purpose::STANDARD.encode(bytes)
+    base64::engine::general_purpose::STANDARD.encode(bytes) + "="
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, json as value};
 use crate::chain::rows::{index_type, rows};
 use crate::node::Node;
 use crate::reply::{Answer, json};
-use crate::{ApiError, params};
+use crate::params;
 
 /// Bytes of a packed asset.
 const ASSET_BYTES: usize = 16;
@@ -61,10 +61,10 @@ pub fn get_currency_balance(node: &Node, body: &[u8]) -> Answer {
 /// `get_currency_stats`: supply, maximum and issuer by symbol.
 pub fn get_currency_stats(node: &Node, body: &[u8]) -> Answer {
     let params: StatsParams = params::required(body)?;
-    let scope = params.symbol.to_ascii_uppercase().parse::<SymbolCode>().map_err(|fault| ApiError::of(&fault))?;
     let stats = node.handle.read(|chain| {
         let ledger = chain.ledger();
         index_type(node, ledger, params.code, name("stat"))?;
+        let scope = params.symbol.to_ascii_uppercase().parse::<SymbolCode>()?;
         let mut stats = Map::new();
         for bytes in rows(ledger, params.code, Name(scope.0), name("stat")) {
             ensure!(bytes.len() >= STAT_BYTES, ASSET_TYPE_EXCEPTION, "Invalid data on table");

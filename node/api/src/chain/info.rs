@@ -76,22 +76,17 @@ pub fn get_info(node: &Node, body: &[u8]) -> Answer {
 #[derive(Serialize)]
 struct Parameters {
     chain_config: ChainConfig,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    wasm_config: Option<WasmConfig>,
+    wasm_config: WasmConfig,
 }
 
 /// `get_consensus_parameters`.
 pub fn get_consensus_parameters(node: &Node, body: &[u8]) -> Answer {
     params::none(body)?;
-    let configurable = execution::Feature::ConfigurableWasmLimits2.digest();
     let parameters = node.handle.read(|chain| {
-        let ledger = chain.ledger();
-        let property = ledger.global_property();
-        let active = ledger.protocol_state().activated_protocol_features.iter();
+        let property = chain.ledger().global_property();
         Parameters {
             chain_config: property.configuration.clone(),
-            wasm_config: (active.into_iter().any(|feature| feature.feature_digest == configurable))
-                .then(|| property.wasm_configuration.clone()),
+            wasm_config: property.wasm_configuration.clone(),
         }
     });
     json(200, &parameters)

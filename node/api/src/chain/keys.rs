@@ -1,13 +1,14 @@
 //! `get_required_keys`, `get_transaction_id`.
 
 use abi::present;
-use primitives::{FaultKind, PublicKey, Transaction};
+use primitives::{Fault, FaultKind, PublicKey, Transaction};
 use serde::Deserialize;
 use serde_json::{Value, json as value};
 
 use crate::abis::SHORT;
 use crate::block_json::{contracts_of_json, from_set};
 use crate::node::Node;
+use crate::recover::DESERIALIZE;
 use crate::reply::{Answer, json};
 use crate::{ApiError, params};
 
@@ -25,7 +26,7 @@ pub fn get_required_keys(node: &Node, body: &[u8]) -> Answer {
     let contracts = contracts_of_json(&params.transaction);
     let abis = node.handle.read(|chain| node.abis.set(chain.ledger(), contracts));
     let transaction = present::transaction_from(&params.transaction, &mut from_set(&abis), &SHORT)
-        .map_err(|fault| fault.rethrown_as(FaultKind::TRANSACTION_TYPE_EXCEPTION, "Invalid transaction"))?;
+        .map_err(|fault| fault.with_context(DESERIALIZE).rethrown_as(FaultKind::TRANSACTION_TYPE_EXCEPTION, "Invalid transaction"))?;
     let mut available = params.available_keys;
     available.sort_unstable();
     available.dedup();
@@ -39,9 +40,12 @@ pub fn get_transaction_id(_: &Node, body: &[u8]) -> Answer {
     if body.is_empty() {
         return Err(params::missing());
     }
-    let refuse = |message: &str| ApiError::new(FaultKind::INVALID_HTTP_REQUEST, message);
+    let refuse = |message: &str| {
+        let fault = Fault::new(FaultKind::INVALID_HTTP_REQUEST, message).with_context("Invalid transaction");
+        ApiError::of(&fault)
+    };
     let parsed: Value = serde_json::from_slice(body)
-        .map_err(|error| ApiError::bad_body("Invalid transaction", vec![error.to_string()]))?;
+        .map_err(|error| ApiError::bad_body("Invalid transaction", vec![params::plain(&error)]))?;
     let Value::Object(mut fields) = parsed else { return Err(refuse("Transaction object is missing or invalid")) };
     let Some(Value::Array(actions)) = fields.get_mut("actions") else {
         return Err(refuse("Transaction actions are missing or invalid"));
@@ -59,7 +63,7 @@ pub fn get_transaction_id(_: &Node, body: &[u8]) -> Answer {
         }
     }
     let transaction: Transaction = serde_json::from_value(Value::Object(fields))
-        .map_err(|error| ApiError::bad_body("Invalid transaction", vec![error.to_string()]))?;
+        .map_err(|error| ApiError::bad_body("Invalid transaction", vec![params::plain(&error)]))?;
     if transaction.id() == Transaction::default().id() {
         return Err(refuse("Invalid transaction object"));
     }

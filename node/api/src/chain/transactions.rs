@@ -37,14 +37,14 @@ fn shown(node: &Node, trace: &TransactionTrace, shape: Shape) -> Vec<u8> {
 /// `push_transaction`: the trace as a tree.
 pub async fn push(node: Arc<Node>, body: Bytes) -> Answer {
     let json = recover::read_body(&body)?;
-    let trace = run(&node, json, PLAIN).await?;
+    let trace = run(&node, json, PLAIN).await.map_err(|fault| ApiError::of_transaction(&fault))?;
     Ok(Reply { status: 202, body: shown(&node, &trace, Shape::Tree) })
 }
 
 /// `send_transaction`: the trace as a list.
 pub async fn send(node: Arc<Node>, body: Bytes) -> Answer {
     let json = recover::read_body(&body)?;
-    let trace = run(&node, json, PLAIN).await?;
+    let trace = run(&node, json, PLAIN).await.map_err(|fault| ApiError::of_transaction(&fault))?;
     Ok(Reply { status: 202, body: shown(&node, &trace, Shape::Flat) })
 }
 
@@ -70,7 +70,7 @@ pub async fn send2(node: Arc<Node>, body: Bytes) -> Answer {
         return Err(ApiError::new(FaultKind::UNSUPPORTED_FEATURE, message));
     }
     let kind = SubmitKind::Input { return_failure_trace: params.return_failure_trace };
-    let trace = run(&node, params.transaction, kind).await?;
+    let trace = run(&node, params.transaction, kind).await.map_err(|fault| ApiError::of_transaction(&fault))?;
     Ok(Reply { status: 202, body: shown(&node, &trace, Shape::Flat) })
 }
 
@@ -83,20 +83,22 @@ struct TransientParams {
 /// `compute_transaction`: what it would do, without doing it.
 pub async fn compute(node: Arc<Node>, body: Bytes) -> Answer {
     let params: TransientParams = recover::read_body(&body)?;
-    let trace = run(&node, params.transaction, SubmitKind::DryRun).await?;
+    let trace = run(&node, params.transaction, SubmitKind::DryRun).await;
+    let trace = trace.map_err(|fault| ApiError::of_transaction(&fault))?;
     Ok(Reply { status: 200, body: shown(&node, &trace, Shape::Flat) })
 }
 
 /// `send_read_only_transaction`.
 pub async fn read_only(node: Arc<Node>, body: Bytes) -> Answer {
     let params: TransientParams = recover::read_body(&body)?;
-    let trace = run(&node, params.transaction, SubmitKind::ReadOnly).await?;
+    let trace = run(&node, params.transaction, SubmitKind::ReadOnly).await;
+    let trace = trace.map_err(|fault| ApiError::of_transaction(&fault))?;
     Ok(Reply { status: 200, body: shown(&node, &trace, Shape::Flat) })
 }
 
 /// `push_transactions`: one after another; failures stand between the successes.
 pub async fn push_many(node: Arc<Node>, body: Bytes) -> Answer {
-    let list: Vec<TransactionJson> = params::required(&body)?;
+    let list: Vec<TransactionJson> = serde_json::from_slice(&body).map_err(|error| params::unreadable(&error))?;
     if list.len() > TRANSACTIONS_MAX {
         let message = "Attempt to push too many transactions at once";
         return Err(ApiError::new(FaultKind::TOO_MANY_TX_AT_ONCE, message));
