@@ -5,6 +5,7 @@
 
 mod account;
 mod arguments;
+mod contract;
 mod create;
 mod get;
 mod json;
@@ -36,6 +37,9 @@ struct Boreas {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Write, build and test contracts
+    #[command(subcommand)]
+    Contract(contract::Contract),
     /// Create keys and accounts
     #[command(subcommand)]
     Create(create::Create),
@@ -69,6 +73,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command, session: &mut Session) -> anyhow::Result<()> {
     match command {
+        Command::Contract(command) => command.run(),
         Command::Create(command) => command.run(session),
         Command::Get(command) => command.run(session),
         Command::Set(command) => command.run(session),
