@@ -126,6 +126,7 @@ impl From<codec::DecodeError> for Fault {
         use codec::DecodeError;
         let kind = match error {
             DecodeError::Truncated { .. } | DecodeError::TruncatedVarint { .. } => FaultKind::OUT_OF_RANGE_EXCEPTION,
+            DecodeError::Invalid(crate::packed::UNKNOWN_COMPRESSION) => FaultKind::UNKNOWN_TRANSACTION_COMPRESSION,
             _ => FaultKind::ASSERT_EXCEPTION,
         };
         Self::new(kind, error.to_string())

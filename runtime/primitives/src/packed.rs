@@ -12,6 +12,9 @@ pub const DECOMPRESSED_BYTES_MAX: usize = 1024 * 1024;
 /// Net bytes that every packed transaction costs beside its parts (nodeos: `fixed_net_overhead_of_packed_trx`).
 const NET_OVERHEAD_BYTES: u64 = 16;
 
+/// What nodeos says of any other compression.
+pub(crate) const UNKNOWN_COMPRESSION: &str = "Unknown transaction compression algorithm";
+
 /// How packed parts are compressed: one byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Compression {
@@ -33,7 +36,7 @@ impl Unpack for Compression {
         match u8::unpack(input)? {
             0 => Ok(Self::None),
             1 => Ok(Self::Zlib),
-            _ => Err(codec::DecodeError::Invalid("Unknown transaction compression algorithm")),
+            _ => Err(codec::DecodeError::Invalid(UNKNOWN_COMPRESSION)),
         }
     }
 }
@@ -61,7 +64,7 @@ impl<'de> Deserialize<'de> for Compression {
             Form::Number(1) => Ok(Self::Zlib),
             Form::Name(name) if name == "none" || name == "0" => Ok(Self::None),
             Form::Name(name) if name == "zlib" || name == "1" => Ok(Self::Zlib),
-            _ => Err(serde::de::Error::custom("Unknown transaction compression algorithm")),
+            _ => Err(serde::de::Error::custom(UNKNOWN_COMPRESSION)),
         }
     }
 }
@@ -99,7 +102,7 @@ impl PackedTransaction {
     /// The packed transaction without compression.
     ///
     /// # Errors
-    /// `tx_decompression_error` when it expands too far; `unhandled_exception` when it is no zlib stream.
+    /// `tx_decompression_error` when it expands too far; `exception` (0) when it is no zlib stream.
     pub fn raw_transaction(&self) -> Result<Cow<'_, [u8]>, Fault> {
         self.expand(&self.packed_trx)
     }
@@ -184,7 +187,7 @@ fn decompress(bytes: &[u8]) -> Result<Vec<u8>, Fault> {
     let mut out = Vec::new();
     let mut decoder = std::io::Read::take(flate2::read::ZlibDecoder::new(bytes), DECOMPRESSED_BYTES_MAX as u64 + 1);
     std::io::Read::read_to_end(&mut decoder, &mut out)
-        .map_err(|_| Fault::new(FaultKind::UNHANDLED_EXCEPTION, "internal decompression error"))?;
+        .map_err(|_| Fault::new(FaultKind::EXCEPTION, "internal decompression error"))?;
     let fits = out.len() <= DECOMPRESSED_BYTES_MAX;
     crate::ensure!(fits, TX_DECOMPRESSION_ERROR, "Exceeded maximum decompressed transaction size");
     Ok(out)

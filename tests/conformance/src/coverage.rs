@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::recording::{names, Recording};
+use crate::recording::{Recording, names};
 use crate::step::Step;
 
 /// The native actions.
@@ -32,7 +32,10 @@ pub fn markdown<'a>(hosts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Stri
     let mut shown = "";
     for (topic, name) in hosts {
         if topic != shown {
-            let _ = write!(out, "\n## Host functions: {topic}\n\n| function | passed | failed | recordings |\n|---|---:|---:|---|\n");
+            let _ = write!(
+                out,
+                "\n## Host functions: {topic}\n\n| function | passed | failed | recordings |\n|---|---:|---:|---|\n"
+            );
             shown = topic;
         }
         line(&mut out, name, counts.get(name));

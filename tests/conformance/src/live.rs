@@ -8,7 +8,7 @@ use chain::block_log::BlockLog;
 use chain::{BlockPurpose, Chain, ChainError, Settings, StartBlock, recover_transaction};
 use codec::Unpack;
 use execution::Budget;
-use primitives::{BlockTimestamp, Checksum256, Fault, PackedTransaction, SignedBlock, Signature, block};
+use primitives::{BlockTimestamp, Checksum256, Fault, PackedTransaction, Signature, SignedBlock, block};
 
 use crate::replay::{doors, genesis};
 use crate::step::{Outcome, Step};
@@ -27,6 +27,23 @@ pub fn rerun(recording: &Recording) -> Result<(), Vec<String>> {
         }
     }
     if live.differences.is_empty() { Ok(()) } else { Err(live.differences) }
+}
+
+/// Our portable snapshot after the live run has sealed `block`; differences before are ignored.
+///
+/// # Errors
+/// What ended the run before.
+pub fn snapshot_at(recording: &Recording, block: u32) -> Result<Vec<u8>, String> {
+    let mut live = Live::new(recording)?;
+    for (index, step) in recording.steps.iter().enumerate() {
+        let last = matches!(step, Step::Seal { .. }) && live.number == block;
+        let taken = live.take(index, step);
+        if last {
+            return live.chain.write_snapshot().map_err(|error| error.to_string());
+        }
+        taken?;
+    }
+    Err("the recording ends before".into())
 }
 
 struct Live<'a> {
@@ -115,14 +132,15 @@ impl<'a> Live<'a> {
     }
 }
 
-/// All signatures of a recorded block, the header's first.
+/// All signatures of a recorded block in the order in which a signer returns them, the header's last.
 fn signatures(recorded: &SignedBlock) -> Result<Vec<Signature>, String> {
-    let mut all = vec![recorded.signed_header.producer_signature.clone()];
+    let mut all = Vec::new();
     for (id, data) in &recorded.block_extensions {
         if *id == block::ADDITIONAL_BLOCK_SIGNATURES {
             all.extend(Vec::<Signature>::from_bytes(data).map_err(|error| error.to_string())?);
         }
     }
+    all.push(recorded.signed_header.producer_signature.clone());
     Ok(all)
 }
 

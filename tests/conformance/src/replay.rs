@@ -31,8 +31,7 @@ pub fn genesis(log: &BlockLog<'_>) -> Genesis {
 pub fn replay(recording: &Recording, mode: PrepareMode, each: bool) -> Result<(), String> {
     let log = BlockLog::open(&recording.log).map_err(|error| error.to_string())?;
     let genesis = genesis(&log);
-    let mut chain =
-        Chain::from_genesis(&genesis, Settings::default(), doors()).map_err(|error| error.to_string())?;
+    let mut chain = Chain::from_genesis(&genesis, Settings::default(), doors()).map_err(|error| error.to_string())?;
     let chain_id = chain.chain_id();
     if hex::encode(chain_id.0) != recording.expected.chain_id {
         return Err(format!("chain id: ours {chain_id:?}, nodeos {}", recording.expected.chain_id));

@@ -16,5 +16,8 @@ fn coverage_page_is_current_and_complete() {
     let missing: Vec<_> = page.lines().filter(|line| line.ends_with("| 0 | 0 |  |")).collect();
     assert!(missing.is_empty(), "not covered:\n{}", missing.join("\n"));
     let written = fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == page, "COVERAGE.md is out of date: UPDATE=1 cargo test --release -p conformance --test coverage");
+    assert!(
+        written == page,
+        "COVERAGE.md is out of date: UPDATE=1 cargo test --release -p conformance --test coverage"
+    );
 }
