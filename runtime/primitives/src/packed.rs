@@ -226,7 +226,7 @@ mod tests {
         };
         let bomb = packed(compress(&vec![0; DECOMPRESSED_BYTES_MAX + 1]));
         assert_eq!(bomb.transaction().expect_err("bomb").kind, FaultKind::TX_DECOMPRESSION_ERROR);
-        assert_eq!(packed(vec![1, 2, 3]).transaction().expect_err("garbage").kind, FaultKind::UNHANDLED_EXCEPTION);
+        assert_eq!(packed(vec![1, 2, 3]).transaction().expect_err("garbage").kind, FaultKind::EXCEPTION);
         assert!(packed(vec![]).transaction().is_err());
         let whole = compress(&Transaction::default().to_bytes());
         assert!(packed(whole[..whole.len() - 5].to_vec()).transaction().is_err());

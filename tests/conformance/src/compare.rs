@@ -81,8 +81,8 @@ fn faults(ours: Option<&RecordedFault>, theirs: Option<&RecordedFault>) -> Optio
     let (Some(our), Some(their)) = (ours, theirs) else {
         return field("fault", &ours, &theirs);
     };
-    let same_type = our.code == their.code
-        && (our.code == STD_EXCEPTION || (our.name == their.name && our.what == their.what));
+    let same_type =
+        our.code == their.code && (our.code == STD_EXCEPTION || (our.name == their.name && our.what == their.what));
     let same_message = our.message == their.message || cut(&our.message) == cut(&their.message);
     (!same_type || !same_message).then(|| format!("fault: ours {our:?}, nodeos {their:?}"))
 }
@@ -110,7 +110,10 @@ fn actions(ours: &[ActionOutcome], theirs: &[ActionOutcome]) -> Option<String> {
             .or_else(|| field("context_free", &our.context_free, &their.context_free))
             .or_else(|| field("ram", &our.ram, &their.ram));
         if let Some(text) = text {
-            return Some(format!("action {} ({}::{} at {}): {text}", their.ordinal, their.account, their.name, their.receiver));
+            return Some(format!(
+                "action {} ({}::{} at {}): {text}",
+                their.ordinal, their.account, their.name, their.receiver
+            ));
         }
     }
     field("number of actions", &ours.len(), &theirs.len())
