@@ -87,7 +87,7 @@ def requests(accounts):
     for code, scope, table in (("eosio", "eosio", "global"), ("eosio", "eosio", "producers"), ("eosio", "eosio", "voters"),
                                ("eosio.token", "alice", "accounts"), ("eosio.token", "SYS", "stat"), ("eosio", "eosio", "rammarket"),
                                ("eosio", "alice", "userres"), ("eosio", "eosio", "namebids"), ("eosio", "eosio", "nosuch"),
-                               ("nosuchacct", "x", "y"), ("alice", "alice", "x"), ("eosio", "eosio", "Producers")):
+                ("nosuchacct", "x", "y"), ("eosio", "eosio", "Producers")):
         base = {"json": True, "code": code, "scope": scope, "table": table}
         yield chain + "get_table_rows", base
         for extra in ({"limit": 1}, {"limit": 2, "reverse": True}, {"json": False}, {"show_payer": True}, {"limit": 0},

@@ -72,7 +72,9 @@ pub fn packed(node: &Node, json: TransactionJson) -> Result<PackedTransaction, F
     let compression = json.compression.ok_or_else(|| missing("compression"))?;
     let bytes = |text: &str| {
         hex::decode(text).or_else(|_| primitives::json::bytes_of_hex(text)).map_err(|fault| {
-            fault.with_context(DESERIALIZE).rethrown_as(FaultKind::PACKED_TRANSACTION_TYPE_EXCEPTION, "Invalid packed transaction")
+            fault
+                .with_context(DESERIALIZE)
+                .rethrown_as(FaultKind::PACKED_TRANSACTION_TYPE_EXCEPTION, "Invalid packed transaction")
         })
     };
     let packed_data = json.packed_context_free_data.filter(|text| !text.is_empty());

@@ -55,7 +55,10 @@ pub fn to_u128(text: &str, what: &str) -> Result<u128, Fault> {
 /// # Errors
 /// `unspecified` when it is no number, `contract_table_query_exception` when it is not a number (NaN).
 pub fn to_f64(text: &str, what: &str) -> Result<f64, Fault> {
-    let number: f64 = text.parse().map_err(|_| no_key(text, what))?;
+    let number: f64 = text.parse().map_err(|_| {
+        let message = format!("Could not convert {what} string '{text}' to key type.");
+        Fault::new(FaultKind::PARSE_ERROR_EXCEPTION, "Couldn't parse double").with_context(message)
+    })?;
     if number.is_nan() {
         let message =
             format!("Converted {what} string '{text}' to NaN which is not a permitted value for the key type");

@@ -132,5 +132,5 @@ pub fn get_raw_abi(node: &Node, body: &[u8]) -> Answer {
 /// Base64 as nodeos writes blobs: padded, and one more sign, which older clients insist on.
 fn base64(bytes: &[u8]) -> String {
     use base64::Engine;
-    base64::engine::general_purpose::STANDARD.encode(bytes) + "="
+    if bytes.is_empty() { String::new() } else { base64::engine::general_purpose::STANDARD.encode(bytes) + "=" }
 }

@@ -7,8 +7,8 @@ use serde_json::{Map, json as value};
 
 use crate::chain::rows::{index_type, rows};
 use crate::node::Node;
-use crate::reply::{Answer, json};
 use crate::params;
+use crate::reply::{Answer, json};
 
 /// Bytes of a packed asset.
 const ASSET_BYTES: usize = 16;

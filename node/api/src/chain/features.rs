@@ -8,28 +8,20 @@ use crate::node::Node;
 use crate::params;
 use crate::reply::{Answer, json};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(default)]
 struct FeatureParams {
     #[serde(deserialize_with = "params::maybe_number")]
     lower_bound: Option<u32>,
     #[serde(deserialize_with = "params::maybe_number")]
     upper_bound: Option<u32>,
-    #[serde(deserialize_with = "params::number")]
-    limit: u32,
     #[serde(deserialize_with = "params::flag")]
     search_by_block_num: bool,
     #[serde(deserialize_with = "params::flag")]
     reverse: bool,
 }
 
-impl Default for FeatureParams {
-    fn default() -> Self {
-        Self { lower_bound: None, upper_bound: None, limit: 10, search_by_block_num: false, reverse: false }
-    }
-}
-
-/// `get_activated_protocol_features`.
+/// `get_activated_protocol_features`: all of them, whatever `limit` says, as nodeos 4.1 answers.
 pub fn get_activated_protocol_features(node: &Node, body: &[u8]) -> Answer {
     let params: FeatureParams = params::optional(body)?;
     let active = node.handle.read(|chain| chain.ledger().protocol_state().activated_protocol_features.clone());
@@ -42,17 +34,12 @@ pub fn get_activated_protocol_features(node: &Node, body: &[u8]) -> Answer {
     if params.reverse {
         found.reverse();
     }
-    let limit = usize::try_from(params.limit).unwrap_or(usize::MAX);
-    let more = found.get(limit).map(|(ordinal, _)| *ordinal);
-    let rows = found.into_iter().take(limit).filter_map(|(ordinal, feature)| {
+    let rows = found.into_iter().filter_map(|(ordinal, feature)| {
         let spec = Feature::by_digest(&feature.feature_digest)?.spec();
         Some(activated(spec, ordinal, feature.activation_block_num))
     });
     let mut answer = Map::new();
     answer.insert("activated_protocol_features".to_owned(), rows.collect());
-    if let Some(more) = more {
-        answer.insert("more".to_owned(), more.into());
-    }
     json(200, &answer)
 }
 

@@ -84,10 +84,7 @@ pub fn get_consensus_parameters(node: &Node, body: &[u8]) -> Answer {
     params::none(body)?;
     let parameters = node.handle.read(|chain| {
         let property = chain.ledger().global_property();
-        Parameters {
-            chain_config: property.configuration.clone(),
-            wasm_config: property.wasm_configuration.clone(),
-        }
+        Parameters { chain_config: property.configuration.clone(), wasm_config: property.wasm_configuration.clone() }
     });
     json(200, &parameters)
 }

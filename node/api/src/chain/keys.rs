@@ -25,8 +25,10 @@ pub fn get_required_keys(node: &Node, body: &[u8]) -> Answer {
     let params: RequiredKeysParams = params::required(body)?;
     let contracts = contracts_of_json(&params.transaction);
     let abis = node.handle.read(|chain| node.abis.set(chain.ledger(), contracts));
-    let transaction = present::transaction_from(&params.transaction, &mut from_set(&abis), &SHORT)
-        .map_err(|fault| fault.with_context(DESERIALIZE).rethrown_as(FaultKind::TRANSACTION_TYPE_EXCEPTION, "Invalid transaction"))?;
+    let transaction =
+        present::transaction_from(&params.transaction, &mut from_set(&abis), &SHORT).map_err(|fault| {
+            fault.with_context(DESERIALIZE).rethrown_as(FaultKind::TRANSACTION_TYPE_EXCEPTION, "Invalid transaction")
+        })?;
     let mut available = params.available_keys;
     available.sort_unstable();
     available.dedup();
