@@ -107,26 +107,45 @@ fn transfer(ledger: &mut Ledger, number: u32, from: Name, to: Name, slot: u32) {
     assert!(mark < ledger.mark());
 }
 
-fn main() {
-    let accounts = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(20_000u64);
-    let mut ledger = populate(accounts);
-    println!("{} entries of {} bytes", ledger.undo_len(), size_of::<ledger::undo::Undo>());
-    let start = Instant::now();
-    let mut random = 12345u64;
-    let mut draw = || {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        Name(2 + (random >> 33) % accounts)
-    };
-    for block in 0..TRANSFERS / TRANSFERS_PER_BLOCK {
-        ledger.begin_block(block + 2);
+/// Account names drawn by a small generator.
+struct Draw {
+    state: u64,
+    accounts: u64,
+}
+
+impl Draw {
+    fn name(&mut self) -> Name {
+        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        Name(2 + (self.state >> 33) % self.accounts)
+    }
+}
+
+fn blocks(ledger: &mut Ledger, draw: &mut Draw, from: u32, count: u32) {
+    for block in from..from + count {
+        ledger.begin_block(block);
         ledger.clear_expired_transactions(TimePointSec(1_700_000_000 + block / 2).into());
         for number in 0..TRANSFERS_PER_BLOCK {
-            let (from, to) = (draw(), draw());
-            transfer(&mut ledger, block * TRANSFERS_PER_BLOCK + number, from, to, block);
+            let (from, to) = (draw.name(), draw.name());
+            transfer(ledger, block * TRANSFERS_PER_BLOCK + number, from, to, block);
         }
-        ledger.process_block_usage(block + 2).expect("small numbers");
-        ledger.commit_blocks_up_to(block + 2);
+        ledger.process_block_usage(block).expect("small numbers");
+        ledger.commit_blocks_up_to(block);
     }
+}
+
+fn main() {
+    let accounts = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(20_000);
+    let mut ledger = populate(accounts);
+    let mut draw = Draw { state: 12345, accounts };
+    let count = TRANSFERS / TRANSFERS_PER_BLOCK;
+    let start = Instant::now();
+    blocks(&mut ledger, &mut draw, 2, count);
     let each = start.elapsed().as_nanos() / u128::from(TRANSFERS);
     println!("{each} ns a transfer with {accounts} accounts");
+    for (turn, what) in ["all rows", "rows changed by 20 blocks"].into_iter().enumerate() {
+        let start = Instant::now();
+        let rows = ledger.take_checkpoint().len();
+        println!("{} us for a checkpoint of {rows} rows ({what})", start.elapsed().as_micros());
+        blocks(&mut ledger, &mut draw, 2 + count + 20 * turn as u32, 20);
+    }
 }
