@@ -79,7 +79,7 @@ mod tests {
         let bill =
             |key| authority_ram_bytes(&Authority { keys: vec![KeyWeight { key, weight: 1 }], ..Authority::default() });
         let web = |relying_party: &str| {
-            let relying_party = relying_party.to_owned();
+            let relying_party = relying_party.as_bytes().into();
             PublicKey::WebAuthn(WebAuthnKey { key: [2; 33], user_presence: 1, relying_party })
         };
         assert_eq!(bill(PublicKey::K1([2; 33])), 16 + 34);
