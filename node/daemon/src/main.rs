@@ -11,17 +11,14 @@ mod start;
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use settings::{Parsed, Work};
 
 fn main() -> ExitCode {
     let result = settings::parse(std::env::args_os().collect()).and_then(|Parsed { work, notices }| {
         log::begin(matches!(work, Work::Node(_)));
         notices.iter().for_each(|notice| tracing::warn!("{notice}"));
-        match work {
-            Work::Node(args) => run::node(*args),
-            Work::Replay(args) => replay::replay(&args),
-            Work::ExportBlocks(args) => export::export(&args),
-        }
+        on_deep_stack(|| run(work))
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -30,4 +27,21 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn run(work: Work) -> anyhow::Result<()> {
+    match work {
+        Work::Node(args) => run::node(*args),
+        Work::Replay(args) => replay::replay(&args),
+        Work::ExportBlocks(args) => export::export(&args),
+    }
+}
+
+/// Contracts run at full speed only on a stack that is deep enough for all of them, and the main thread's is not.
+fn on_deep_stack(work: impl FnOnce() -> anyhow::Result<()> + Send) -> anyhow::Result<()> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("main".to_owned()).stack_size(wasm::engine::THREAD_STACK_BYTES);
+        let handle = thread.spawn_scoped(scope, work).context("the system gives no thread")?;
+        handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
