@@ -24,7 +24,8 @@ fn world() -> Tester {
 fn open(chain: &mut Tester, price: &str, in_seconds: i64) -> Outcome {
     let deadline = i64::from(chain.now().seconds().0) + in_seconds;
     let deadline = primitives::TimePointSec(deadline as u32).to_string();
-    let deal = json!({ "buyer": "buyer", "seller": "seller", "price": price, "deadline": deadline, "subject": "a book" });
+    let deal =
+        json!({ "buyer": "buyer", "seller": "seller", "price": price, "deadline": deadline, "subject": "a book" });
     chain.push("escrow", "open", "buyer", deal)
 }
 
