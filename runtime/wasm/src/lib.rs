@@ -23,4 +23,5 @@ pub use host::Host;
 pub use intrinsics::{HostFunction, Intrinsic, Intrinsics, Kind, Signature};
 pub use memory::Memory;
 pub use runtime::{Apply, RunLimits, Runtime};
+pub use stack::with_enough as with_enough_stack;
 pub use validate::{Imports, Limits, Whitelisted, validate};

@@ -14,7 +14,7 @@ use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 use wasmtime::{Caller, FuncType, Linker, Store, Trap, TypedFunc, UpdateDeadline, ValRaw, ValType};
 
-/// Contracts that stay loaded; each holds 4 GiB of address space.
+/// Contracts that stay loaded; each holds 8 GiB of address space.
 const INSTANCES_MAX: usize = 1024;
 
 /// Limits of one run that the chain can change.

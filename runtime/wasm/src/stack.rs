@@ -33,8 +33,8 @@ fn left() -> usize {
     usize::MAX
 }
 
-/// Runs `call` here if the stack is large enough for every contract, else on a thread made for it: right, but slow.
-/// The threads of a node have [`THREAD_STACK_BYTES`].
+/// Runs `call` here if the stack is large enough for every contract, else on a thread made for it. Each run of a
+/// contract does so; who runs many on a thread of less than [`THREAD_STACK_BYTES`] does it once around them all.
 pub fn with_enough<T: Send>(call: impl FnOnce() -> T + Send) -> T {
     if left() >= crate::engine::WASM_STACK_BYTES + (256 << 10) {
         return call();

@@ -206,9 +206,12 @@ fn spans_must_not_overlap_and_pointers_must_lie_within() {
     assert_eq!(run([0, 8, 16, u32::MAX]).as_deref(), Some("access violation"));
 }
 
+/// Artefacts by their keys.
+type Entries = Vec<(Checksum256, Vec<u8>)>;
+
 /// Keeps artefacts in memory.
 #[derive(Clone, Default)]
-struct Kept(std::sync::Arc<std::sync::Mutex<Vec<(Checksum256, Vec<u8>)>>>);
+struct Kept(std::sync::Arc<std::sync::Mutex<Entries>>);
 
 impl CodeCache for Kept {
     fn get(&self, key: &Checksum256) -> Option<Vec<u8>> {

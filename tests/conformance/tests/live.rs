@@ -13,7 +13,7 @@ fn every_push_ends_as_recorded() {
     let chosen = names().into_iter().filter(|name| wanted.as_ref().is_none_or(|wanted| wanted == name));
     let mut report = Vec::new();
     for name in chosen {
-        let differences = std::panic::catch_unwind(|| rerun(&Recording::load(&name)))
+        let differences = std::panic::catch_unwind(|| wasm::with_enough_stack(|| rerun(&Recording::load(&name))))
             .unwrap_or_else(|_| Err(vec!["panicked".into()]))
             .err()
             .unwrap_or_default();
