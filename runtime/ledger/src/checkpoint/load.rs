@@ -90,7 +90,7 @@ impl Ledger {
             RowKey::AccountInfo(index) => self.load_info(index, unpack(key, value)?),
             RowKey::Link(link) => {
                 let row: crate::link::Link = unpack(key, value)?;
-                self.next_link_order = self.next_link_order.max(row.order + 1);
+                self.next_link_order = self.next_link_order.max(row.order.saturating_add(1));
                 ensure(self.links.load(link, row), "a link is there twice")
             }
             RowKey::PendingLimits(name) => {
@@ -108,13 +108,13 @@ impl Ledger {
                 _ => Err(CheckpointError::Key(key.encode())),
             },
             RowKey::Generated(order) => {
-                self.generated.next = self.generated.next.max(order + 1);
+                self.generated.next = self.generated.next.max(order.saturating_add(1));
                 ensure(self.generated.load(order, unpack(key, value)?), "a generated transaction is there twice")
             }
             RowKey::Transactions(time) => {
                 let ids: Vec<(u64, TransactionId)> = unpack(key, value)?;
                 for &(order, id) in &ids {
-                    self.dedup.next_order = self.dedup.next_order.max(order + 1);
+                    self.dedup.next_order = self.dedup.next_order.max(order.saturating_add(1));
                     ensure(self.dedup.known.insert(id), "a transaction is there twice")?;
                 }
                 self.dedup.buckets.insert(time, Bucket { ids, stamp: Stamp::default() });
@@ -129,7 +129,7 @@ impl Ledger {
 
     fn load_code(&mut self, (code_hash, vm_type, vm_version): crate::code::CodeKey, row: CodeRow) -> Result<()> {
         let CodeRow { order, code, code_ref_count, first_block_used } = row;
-        self.codes.next_order = self.codes.next_order.max(order + 1);
+        self.codes.next_order = self.codes.next_order.max(order.saturating_add(1));
         self.codes.put(Code { order, code_hash, code, code_ref_count, first_block_used, vm_type, vm_version });
         Ok(())
     }
@@ -138,7 +138,7 @@ impl Ledger {
         ensure(index as usize == self.account_count(), "accounts are not numbered without gaps")?;
         ensure(self.find_account(row.name).is_none(), "an account is there twice")?;
         if let Some(order) = row.ram_correction_order {
-            self.next_ram_correction = self.next_ram_correction.max(order + 1);
+            self.next_ram_correction = self.next_ram_correction.max(order.saturating_add(1));
         }
         let info = AccountInfo {
             name: row.name,
@@ -184,7 +184,7 @@ impl Ledger {
                 Name(0) => PermissionId::NONE,
                 parent => missing(self.permission_of(account, parent), "parent of a permission")?,
             };
-            self.permissions.next_order = self.permissions.next_order.max(row.order + 1);
+            self.permissions.next_order = self.permissions.next_order.max(row.order.saturating_add(1));
             let PermissionRow { order, last_updated, last_used, auth, .. } = row;
             self.put_permission(account, Permission { order, owner, name, parent, last_updated, last_used, auth });
         }
@@ -193,7 +193,7 @@ impl Ledger {
 
     fn load_table(&mut self, order: u64, (key, payer): (TableKey, Name)) -> Result<()> {
         ensure(!self.contracts.by_key.contains_key(&key), "a table is there twice")?;
-        self.contracts.next_order = self.contracts.next_order.max(order + 1);
+        self.contracts.next_order = self.contracts.next_order.max(order.saturating_add(1));
         self.contracts.put_table(Table { order, key, payer, count: 0, rows: Rows::default(), secondary: None });
         Ok(())
     }
