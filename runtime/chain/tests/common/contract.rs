@@ -37,6 +37,9 @@ impl Call {
     }
 }
 
+/// Where the data goes; host functions refuse references to address 0.
+const DATA: i32 = 8;
+
 /// The module that offers these calls.
 pub fn contract(calls: &[Call]) -> Vec<u8> {
     use ValType::{I32, I64};
@@ -67,7 +70,7 @@ pub fn contract(calls: &[Call]) -> Vec<u8> {
     exports.export("memory", ExportKind::Memory, 0);
     let mut apply = Function::new([(1, I32)]);
     let size = I::LocalGet(3);
-    for at in [I::Call(0), I::LocalSet(3), I::I32Const(0), size.clone(), I::Call(1), I::Drop] {
+    for at in [I::Call(0), I::LocalSet(3), I::I32Const(DATA), size.clone(), I::Call(1), I::Drop] {
         apply.instruction(&at);
     }
     for (index, call) in calls.iter().enumerate() {
@@ -76,9 +79,9 @@ pub fn contract(calls: &[Call]) -> Vec<u8> {
         }
         let host = I::Call(2 + index as u32);
         let body = match call {
-            Call::SetProducers => vec![I::I32Const(0), size.clone(), host, I::Drop],
-            Call::Preactivate => vec![I::I32Const(0), host],
-            Call::SetProducersEx => vec![I::I64Const(1), I::I32Const(0), size.clone(), host, I::Drop],
+            Call::SetProducers => vec![I::I32Const(DATA), size.clone(), host, I::Drop],
+            Call::Preactivate => vec![I::I32Const(DATA), host],
+            Call::SetProducersEx => vec![I::I64Const(1), I::I32Const(DATA), size.clone(), host, I::Drop],
         };
         body.iter().chain([&I::End]).for_each(|at| {
             apply.instruction(at);
