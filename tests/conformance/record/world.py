@@ -1,6 +1,7 @@
 """Words the scenarios are written in: native actions, contract deployment, feature activation."""
 
 import os
+import random
 
 import probe
 from features import DIGEST
@@ -8,6 +9,11 @@ from recorder import Chain
 from wire import DEV, action, auth, authority, blob, many, n, name, sole, u16, u32, u64, u8, varuint  # noqa: F401
 
 CONTRACTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "contracts")
+
+
+def dice(base):
+    """A source of chance that is the same in every recording; SEED in the environment gives other ones."""
+    return random.Random(base + 1000 * int(os.environ.get("SEED", 0)))
 
 
 def wasm(title):

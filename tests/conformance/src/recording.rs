@@ -41,9 +41,10 @@ pub struct Recording {
     pub steps: Vec<Step>,
 }
 
-/// The folder of the recordings.
+/// The folder of the recordings: this crate's, or the one that the environment names in `RECORDINGS`.
 pub fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings")
+    let own = || Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings");
+    std::env::var_os("RECORDINGS").map_or_else(own, PathBuf::from)
 }
 
 /// Names of all recordings, ascending.

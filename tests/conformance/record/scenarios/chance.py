@@ -1,8 +1,7 @@
 """Seeded random calls of every host function with odd arguments, and random mixes of everything else."""
 
-import random
-
 import wire
+import world
 from hosts import HOSTS
 from probe import AT, END, call, grow, let, peek, poke, printed, r, repeat, row, run, sections, unless, when
 from scenarios.deferred import send as defer
@@ -80,7 +79,7 @@ def calls(chain, source, probe, _):
 
 def record_chance_hosts(folder):
     chain = World("chance_hosts", "random calls of every host function with arguments from a pool of odd ones")
-    dice = random.Random(41)
+    dice = world.dice(41)
 
     def source(_):
         for turn in range(5 * len(HOSTS)):
@@ -95,7 +94,7 @@ def record_chance_hosts(folder):
 
 def record_chance_pairs(folder):
     chain = World("chance_pairs", "random short programs of several host calls over prepared memory")
-    dice = random.Random(43)
+    dice = world.dice(43)
     safe = [row_ for row_ in HOSTS if row_[0] not in NEVER and row_[0] not in ("abort", "eosio_exit", "send_deferred", "cancel_deferred")]
 
     def source(_):
@@ -132,7 +131,7 @@ def record_chance_mix_all(folder):
 
 
 def mix(chain, probe, seed, folder):
-    dice = random.Random(seed)
+    dice = world.dice(seed)
     people = ["one", "two", "three", "four"]
     if probe == "probe0":
         chain.deploy("eosio", probe)

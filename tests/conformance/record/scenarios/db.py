@@ -1,8 +1,8 @@
 """The six table kinds: rows, iterators, payers, limits; by hand and at random."""
 
-import random
 import struct
 
+import world
 from probe import AT, END, call, peek, poke, r, row, run, sections, store_register, let, unless, when
 from wire import DEV, K1, action, authority, n, name, sole, u16, u32, u64, u8, u128
 from world import World, setcode, updateauth, wasm
@@ -249,7 +249,7 @@ def record_db_random(folder):
     chain.good(setcode("one", wasm("probe2")))
     chain.good(setcode("two", wasm("probe2")))
     chain.block()
-    dice = random.Random(20)
+    dice = world.dice(20)
     for turn in range(300):
         chain.push(action(dice.choice(["one", "two"]), "run", ["one", "two"], stream(dice, dice.randrange(4, 26))), note="random")
         if turn % 20 == 19:

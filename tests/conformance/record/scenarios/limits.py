@@ -1,7 +1,6 @@
 """RAM quotas, NET and CPU limits of accounts, elastic limits over many blocks, block limits."""
 
-import random
-
+import world
 from probe import AT, call, peek, poke, r, repeat, row, run, sections
 from wire import DEV, K1, action, authority, n, name, sole, u32, u64
 from world import World, abi, linkauth, newaccount, setabi, setcode, unlinkauth, updateauth, deleteauth, wasm
@@ -105,7 +104,7 @@ def record_elastic(folder):
     for who, net, cpu in (("big", 1000000, 1000000), ("mid", 1000, 1000), ("tiny", 1, 1), ("none", 0, 0)):
         limit(chain, who, LOW, net, cpu)
     chain.block()
-    dice = random.Random(5)
+    dice = world.dice(5)
     for number in range(60):
         for _ in range(dice.randrange(4)):
             who = dice.choice(["big", "mid", "tiny", "none", "free"])
