@@ -1,6 +1,8 @@
 //! Transaction traces as JSON, written straight into text: every answer of a pushed transaction goes through here.
 
+use std::cell::RefCell;
 use std::fmt::Write;
+use std::ops::Range;
 
 use abi::present;
 use execution::{AccountDelta, ActionReceipt, ActionTrace, TransactionTrace};
@@ -33,6 +35,7 @@ pub enum Shape {
 /// `{"transaction_id": ..., "processed": ...}`.
 pub fn processed(trace: &TransactionTrace, abis: &AbiSet, shape: Shape) -> Vec<u8> {
     let mut out = String::with_capacity(1024 + 1200 * trace.action_traces.len());
+    let abis = &Sources { abis, written: RefCell::default() };
     write(&mut out, format_args!("{{\"transaction_id\":\"{}\",\"processed\":", trace.id));
     transaction(&mut out, trace, abis, shape);
     out.push('}');
@@ -43,8 +46,14 @@ fn write(out: &mut String, what: std::fmt::Arguments<'_>) {
     out.write_fmt(what).expect("writing into memory does not fail");
 }
 
+/// Where ABIs come from, and which actions are in the text already: notifications share theirs.
+struct Sources<'a> {
+    abis: &'a AbiSet,
+    written: RefCell<Vec<(*const Action, Range<usize>)>>,
+}
+
 /// A whole trace.
-pub fn transaction(out: &mut String, trace: &TransactionTrace, abis: &AbiSet, shape: Shape) {
+fn transaction(out: &mut String, trace: &TransactionTrace, abis: &Sources<'_>, shape: Shape) {
     write(
         out,
         format_args!(
@@ -92,7 +101,7 @@ pub fn transaction(out: &mut String, trace: &TransactionTrace, abis: &AbiSet, sh
 }
 
 /// The actions below `ancestor`, in the order in which they ran.
-fn tree(out: &mut String, trace: &TransactionTrace, abis: &AbiSet, ancestor: u32) {
+fn tree(out: &mut String, trace: &TransactionTrace, abis: &Sources<'_>, ancestor: u32) {
     let mut children: Vec<&ActionTrace> = trace
         .action_traces
         .iter()
@@ -113,7 +122,7 @@ fn action_fields(
     out: &mut String,
     trace: &TransactionTrace,
     action: &ActionTrace,
-    abis: &AbiSet,
+    abis: &Sources<'_>,
     invent_receipt: bool,
 ) {
     write(
@@ -156,7 +165,7 @@ fn action_fields(
     out.push_str(",\"return_value_hex_data\":\"");
     hexadecimal(out, &action.return_value);
     out.push('"');
-    if let Some(value) = present::return_value(&action.act, &action.return_value, &mut from_set(abis), &SHORT) {
+    if let Some(value) = present::return_value(&action.act, &action.return_value, &mut from_set(abis.abis), &SHORT) {
         write(out, format_args!(",\"return_value_data\":{value}"));
     }
 }
@@ -182,13 +191,19 @@ fn action_receipt(out: &mut String, receipt: &ActionReceipt) {
     write(out, format_args!(",\"code_sequence\":{code},\"abi_sequence\":{abi}}}"));
 }
 
-fn act(out: &mut String, act: &Action, abis: &AbiSet) {
+fn act(out: &mut String, act: &Action, abis: &Sources<'_>) {
+    let (from, this) = (out.len(), std::ptr::from_ref(act));
+    let written = abis.written.borrow().iter().find(|(known, _)| *known == this).map(|(_, range)| range.clone());
+    if let Some(range) = written {
+        out.extend_from_within(range);
+        return;
+    }
     write(out, format_args!("{{\"account\":\"{}\",\"name\":\"{}\",\"authorization\":", act.account, act.name));
     list(out, &act.authorization, |out, level| {
         write(out, format_args!("{{\"actor\":\"{}\",\"permission\":\"{}\"}}", level.actor, level.permission));
     });
     out.push_str(",\"data\":");
-    match data(act, abis) {
+    match data(act, abis.abis) {
         Some(data) => write(out, format_args!("{data}")),
         None => {
             out.push('"');
@@ -199,6 +214,7 @@ fn act(out: &mut String, act: &Action, abis: &AbiSet) {
     out.push_str(",\"hex_data\":\"");
     hexadecimal(out, &act.data);
     out.push_str("\"}");
+    abis.written.borrow_mut().push((this, from..out.len()));
 }
 
 /// An action's data in the form of its contract's ABI.

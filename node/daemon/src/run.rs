@@ -38,11 +38,11 @@ pub fn node(args: NodeArgs) -> anyhow::Result<()> {
     };
     let compiler = Engine::new();
     let doors = start::doors(&compiler, Some(data_dir))?;
-    let chain = start::chain(&args.chain, chain_settings, &store, doors)?;
+    let (chain, reapplied) = start::chain(&args.chain, chain_settings, &store, doors)?;
     if args.chain.integrity_hash_on_start {
         tracing::info!("integrity hash of the state at block {}: {}", chain.head().number(), chain.integrity_hash()?);
     }
-    let running = engine::start(chain, store, engine_settings(&args)?, compiler.ticker())?;
+    let running = engine::start(chain, store, engine_settings(&args)?, reapplied, compiler.ticker())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(usize::from(args.http.http_threads))
         .thread_name("http")

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use chain::{Chain, Doors, PrepareMode, PreparedBlock};
 use codec::{Pack, Unpack};
-use engine::WallClock;
+use engine::{Reapplied, WallClock};
 use primitives::time::SLOT_US;
 use primitives::{Genesis, TimePoint};
 use store::{AcceptedBlock, CodeFolder, Store, StoreSettings};
@@ -64,7 +64,12 @@ pub fn read_genesis(path: &Path) -> anyhow::Result<Genesis> {
 ///
 /// # Errors
 /// What is on disk cannot be used, or contradicts the options.
-pub fn chain(args: &ChainArgs, settings: chain::Settings, store: &Store, doors: Doors) -> anyhow::Result<Chain> {
+pub fn chain(
+    args: &ChainArgs,
+    settings: chain::Settings,
+    store: &Store,
+    doors: Doors,
+) -> anyhow::Result<(Chain, Reapplied)> {
     if args.replay_blockchain || args.hard_replay_blockchain {
         store.forget_state()?;
     }
@@ -85,8 +90,8 @@ pub fn chain(args: &ChainArgs, settings: chain::Settings, store: &Store, doors: 
     } else {
         begin_with_genesis(args, settings, store, doors)?
     };
-    apply_stored_blocks(&mut chain, store, args.force_all_checks)?;
-    Ok(chain)
+    let reapplied = apply_stored_blocks(&mut chain, store, args.force_all_checks)?;
+    Ok((chain, reapplied))
 }
 
 fn agree_on_genesis(args: &ChainArgs, known: Option<&[u8]>) -> anyhow::Result<()> {
@@ -163,8 +168,9 @@ fn begin_with_snapshot(path: &Path, settings: chain::Settings, store: &Store, do
 }
 
 /// Applies the blocks behind the state. They were accepted once, so they are taken on trust unless all is checked.
-fn apply_stored_blocks(chain: &mut Chain, store: &Store, all_checks: bool) -> anyhow::Result<()> {
-    let Some(head) = store.head()? else { return Ok(()) };
+fn apply_stored_blocks(chain: &mut Chain, store: &Store, all_checks: bool) -> anyhow::Result<Reapplied> {
+    let mut done = Reapplied::default();
+    let Some(head) = store.head()? else { return Ok(done) };
     let (irreversible, chain_id) = (store.irreversible()?, chain.chain_id());
     let first = chain.head().number() + 1;
     for num in first..=head.num {
@@ -173,6 +179,8 @@ fn apply_stored_blocks(chain: &mut Chain, store: &Store, all_checks: bool) -> an
         let mode = if all_checks { PrepareMode::Full } else { PrepareMode::Trusted };
         let failed = || format!("block {num} of the database cannot be applied again");
         let block = PreparedBlock::from_bytes(&bytes, &chain_id, mode).with_context(failed)?;
+        done.transactions += block.block.transactions.len();
+        done.blocks += 1;
         if settled {
             chain.replay_block(block).with_context(failed)?;
         } else if all_checks {
@@ -193,5 +201,5 @@ fn apply_stored_blocks(chain: &mut Chain, store: &Store, all_checks: bool) -> an
     if head.num >= first {
         tracing::info!("applied {} blocks again, head is {}", head.num + 1 - first, head.num);
     }
-    Ok(())
+    Ok(done)
 }

@@ -12,8 +12,8 @@ use crate::finality::BlockPoint;
 use crate::follower::{Checkpoint, Work};
 use crate::writer::Writer;
 
-/// Transactions after which the state is written to disk: what a restart applies again takes half a second.
-const CHECKPOINT_TRANSACTIONS: usize = 50_000;
+/// Transactions after which the state is written to disk: what a restart applies again takes a fraction of a second.
+const CHECKPOINT_TRANSACTIONS: usize = 20_000;
 /// Blocks after which the state is written to disk.
 const CHECKPOINT_BLOCKS: u32 = 120;
 

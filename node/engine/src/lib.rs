@@ -25,4 +25,4 @@ pub use error::EngineError;
 pub use finality::{FinalityTracker, TransactionState};
 pub use handle::{Handle, ProducerView};
 pub use settings::{RuntimeOptions, Settings};
-pub use writer::{Running, start};
+pub use writer::{Reapplied, Running, start};

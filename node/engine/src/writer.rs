@@ -26,6 +26,19 @@ const TICK: Duration = Duration::from_millis(10);
 /// Bytes of stack of the thread that only sleeps and ticks.
 const TICKER_STACK_BYTES: usize = 64 << 10;
 
+/// How much more a transaction that a restart had to apply again counts towards the next checkpoint than a new one:
+/// a node that is killed again and again must not have more to do each time.
+const REAPPLIED_WEIGHT: usize = 8;
+
+/// What was applied again when the node started.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reapplied {
+    /// Blocks.
+    pub blocks: u32,
+    /// Transactions in them.
+    pub transactions: usize,
+}
+
 /// What the pending block is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -91,6 +104,7 @@ pub fn start(
     chain: Chain,
     store: Arc<Store>,
     settings: Settings,
+    reapplied: Reapplied,
     ticker: wasm::Ticker,
 ) -> Result<Running, EngineError> {
     let mut watermarks = rustc_hash::FxHashMap::default();
@@ -127,7 +141,7 @@ pub fn start(
         production_enabled: settings.enable_stale_production,
         features_signaled: false,
         follower,
-        since_checkpoint: (0, 0),
+        since_checkpoint: (reapplied.transactions.saturating_mul(REAPPLIED_WEIGHT), reapplied.blocks),
         settings,
     };
     let thread = std::thread::Builder::new()
