@@ -9,9 +9,8 @@ fn all(mode: PrepareMode, each: bool) {
     let chosen = names().into_iter().filter(|name| wanted.as_ref().is_none_or(|wanted| wanted == name));
     let failures: Vec<String> = chosen
         .filter_map(|name| {
-            let result = std::panic::catch_unwind(|| {
-                wasm::with_enough_stack(|| replay(&Recording::load(&name), mode, each))
-            });
+            let result =
+                std::panic::catch_unwind(|| wasm::with_enough_stack(|| replay(&Recording::load(&name), mode, each)));
             match result {
                 Ok(Ok(())) => None,
                 Ok(Err(text)) => Some(format!("{name}: {text}")),
