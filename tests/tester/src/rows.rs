@@ -22,7 +22,7 @@ impl Tester {
         let mut next = ledger.first_row(place);
         let mut rows = Vec::new();
         while let Some(id) = next {
-            let row = abi.decode(&kind, &ledger.row(id).value(), &Limits::default());
+            let row = abi.decode(&kind, ledger.row(id).value(), &Limits::default());
             rows.push(row.unwrap_or_else(|fault| panic!("row of {code} {scope} {table}: {fault}")));
             next = ledger.next_row(id);
         }
