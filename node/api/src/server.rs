@@ -138,5 +138,5 @@ fn host_is_allowed(settings: &HttpSettings, headers: &HeaderMap) -> bool {
         _ => format!("{host}:80"),
     };
     let host = with_port(host);
-    settings.hosts.iter().any(|allowed| *allowed == host)
+    settings.hosts.contains(&host)
 }
