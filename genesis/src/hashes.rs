@@ -2,16 +2,16 @@
 
 /// The first contract of `eosio`: activates features.
 pub const BIOS: Contract =
-    contract!("eosio.bios", "509ea64909844beaacaf66cfccc8232d287a2502cd42dd3ac3517c62233fdc4b");
+    contract!("eosio.bios", "9708ab351999947f7e9d2c3aa56fd2370a55482365d4522a6d77528576e6f870");
 /// The system contract: accounts, resources, producers, names.
 pub const SYSTEM: Contract =
-    contract!("eosio.system", "7d35fda0ccb633c949faf8bfc222de8f3be9649e40bdcd516a5a215e52967391");
+    contract!("eosio.system", "d718624f32bb1fbb057924472501e6ba2daa203cd0e20fcd982ee731d9079fe4");
 /// Tokens.
 pub const TOKEN: Contract =
-    contract!("eosio.token", "d28653f91e5ee4a2d0b8a7e3e60d14a799bc345e7001369a04ffb390d3cb9773");
+    contract!("eosio.token", "177d1e2de3ef23120aaff11f84eaa8c0dd46e946c5fe196bea5fbac206c72d65");
 /// Transactions that several accounts approve.
 pub const MSIG: Contract =
-    contract!("eosio.msig", "1be6bda3f169da058d54d47e2a10e53efaa7c131b7f908f36f2e18f08c7f802d");
+    contract!("eosio.msig", "4667bba81472fc9984592df50670b03c3ce84f6e018154506a623fbc5ab12216");
 /// Transactions that the producers approve.
 pub const WRAP: Contract =
-    contract!("eosio.wrap", "55ecddae21190d8f335714cb839c82d3fcd6145ff80a2d7549855fadec1d3457");
+    contract!("eosio.wrap", "8acc7dc653b31e2de95b775c3839f8c441d86c2c196387e46b2623ae44e7c887");

@@ -3,7 +3,7 @@
 //! `#[contract]` writes a function `abi()`; the build runs it and writes `NAME.abi`. Nothing of this is in the module.
 
 use crate::action::{Action, PermissionLevel};
-use crate::codec::{Extension, Ignore, VarUint32};
+use crate::codec::{Extension, Ignore, VarInt32, VarUint32};
 use std::collections::BTreeMap;
 
 /// A contract's ABI while it is being gathered; types are added once, by name.
@@ -12,6 +12,9 @@ pub struct Abi {
     types: BTreeMap<String, String>,
     structs: BTreeMap<String, (String, Vec<(String, String)>)>,
     variants: BTreeMap<String, Vec<String>>,
+    /// What each name stands for in the source, so that no two things share one unseen.
+    sources: BTreeMap<String, String>,
+    faults: Vec<String>,
     actions: BTreeMap<String, (String, String)>,
     tables: BTreeMap<String, String>,
     clauses: Vec<(String, String)>,
@@ -19,34 +22,73 @@ pub struct Abi {
 }
 
 /// A type that has a name in ABIs.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no name in ABIs, so nobody could send or read it",
+    label = "not a type of the chain",
+    note = "for a struct or enum of your own: #[derive(Record)]; for bytes: Vec<u8>, &[u8] or a Checksum; \
+            lists of fixed length, isize and usize are no types of ABIs"
+)]
 pub trait AbiType {
     /// The type's name; a struct or variant adds itself to `abi` first.
     fn describe(abi: &mut Abi) -> String;
 }
 
 impl Abi {
-    /// Adds a struct unless it is there; `fields` is asked only then, so that types may refer to themselves.
+    /// Adds a struct unless it is there; `fields` is asked only then, so that types may refer to themselves. `source`
+    /// says what it is in the source: two things of one name are a fault of the ABI.
     pub fn add_struct(
         &mut self,
         name: &str,
+        source: &str,
         fields: impl FnOnce(&mut Self) -> (String, Vec<(String, String)>),
     ) -> String {
-        if !self.structs.contains_key(name) {
+        if self.claim(name, source) {
             self.structs.insert(name.into(), Default::default());
             let described = fields(self);
+            self.check_extensions(source, &described.1);
             self.structs.insert(name.into(), described);
         }
         name.into()
     }
 
-    /// Adds a variant unless it is there.
-    pub fn add_variant(&mut self, name: &str, kinds: impl FnOnce(&mut Self) -> Vec<String>) -> String {
-        if !self.variants.contains_key(name) {
+    /// Adds a variant unless it is there; as [`Self::add_struct`].
+    pub fn add_variant(&mut self, name: &str, source: &str, kinds: impl FnOnce(&mut Self) -> Vec<String>) -> String {
+        if self.claim(name, source) {
             self.variants.insert(name.into(), Vec::new());
             let described = kinds(self);
             self.variants.insert(name.into(), described);
         }
         name.into()
+    }
+
+    /// Whether the name is new. Notes a fault when something else has it.
+    fn claim(&mut self, name: &str, source: &str) -> bool {
+        let other = match self.sources.get(name) {
+            Some(known) if known == source => return false,
+            Some(known) => known.clone(),
+            None if BUILT_IN.contains(&name) => "a type that every ABI has".into(),
+            None => {
+                self.sources.insert(name.into(), source.into());
+                return true;
+            }
+        };
+        self.faults.push(format!(
+            "two types are called {name:?} in the ABI: {source}, and {other}; \
+             give one another name: #[abi(name = \"...\")] on the struct, #[action(\"...\")] on the action"
+        ));
+        false
+    }
+
+    /// A field that older data may lack is followed only by such fields, and stands in no list or optional.
+    fn check_extensions(&mut self, source: &str, fields: &[(String, String)]) {
+        let is_extension = |kind: &str| kind.ends_with('$');
+        let first = fields.iter().position(|(_, kind)| is_extension(kind)).unwrap_or(fields.len());
+        for (name, kind) in fields.iter().skip(first).filter(|(_, kind)| !is_extension(kind)) {
+            self.faults.push(format!("{source}: the field {name} ({kind}) follows an Extension, which must be last"));
+        }
+        for (name, kind) in fields.iter().filter(|(_, kind)| kind.trim_end_matches('$').contains('$')) {
+            self.faults.push(format!("{source}: the field {name} is {kind}, but an Extension stands in nothing else"));
+        }
     }
 
     /// Adds another name for a type.
@@ -69,7 +111,9 @@ impl Abi {
     /// Adds a table of rows of type `R`.
     pub fn add_table<R: AbiType>(&mut self, name: &str) {
         let kind = R::describe(self);
-        self.tables.insert(name.into(), kind);
+        if let Some(other) = self.tables.insert(name.into(), kind.clone()).filter(|other| *other != kind) {
+            self.faults.push(format!("the table {name:?} has rows of two kinds: {other} and {kind}"));
+        }
     }
 
     /// Adds a ricardian clause.
@@ -78,7 +122,13 @@ impl Abi {
     }
 
     /// The ABI as the JSON file that `cleos set abi` reads.
-    pub fn to_json(&self) -> String {
+    ///
+    /// # Errors
+    /// Each line says what no ABI can express and how to change it.
+    pub fn to_json(&self) -> Result<String, String> {
+        if !self.faults.is_empty() {
+            return Err(self.faults.join("\n"));
+        }
         let pair = |a: &str, x: &str, b: &str, y: &str| {
             format!("{{ {}: {}, {}: {} }}", quote(a), quote(x), quote(b), quote(y))
         };
@@ -121,7 +171,7 @@ impl Abi {
             json.push_str(&format!(",\n    {}: {body}", quote(name)));
         }
         json.push_str("\n}\n");
-        json
+        Ok(json)
     }
 }
 
@@ -151,18 +201,22 @@ fn quote(text: &str) -> String {
 }
 
 macro_rules! built_in {
-    ($($kind:ty => $name:literal),+ $(,)?) => { $(
+    ($($kind:ty => $name:literal),+ $(,)?) => {
+        /// The types that every ABI has.
+        const BUILT_IN: &[&str] = &[$($name),+];
+        $(
         impl AbiType for $kind {
             fn describe(_: &mut Abi) -> String {
                 $name.into()
             }
         }
-    )+ };
+        )+
+    };
 }
 built_in! {
     bool => "bool", u8 => "uint8", i8 => "int8", u16 => "uint16", i16 => "int16", u32 => "uint32", i32 => "int32",
     u64 => "uint64", i64 => "int64", u128 => "uint128", i128 => "int128", f32 => "float32", f64 => "float64",
-    VarUint32 => "varuint32", str => "string", String => "string",
+    VarInt32 => "varint32", VarUint32 => "varuint32", str => "string", String => "string",
     crate::float128::Float128 => "float128", crate::name::Name => "name",
     crate::asset::Asset => "asset", crate::asset::ExtendedAsset => "extended_asset",
     crate::asset::Symbol => "symbol", crate::asset::SymbolCode => "symbol_code",
@@ -186,18 +240,30 @@ impl<T: AbiType> AbiType for Box<T> {
     }
 }
 
+/// What may stand in a list or an optional: another of them only under a name of its own, `B_vector_name_E` as CDT
+/// calls it, because nodeos looks through one mark alone.
+fn add_inner(abi: &mut Abi, kind: String) -> String {
+    let alias = match (kind.strip_suffix("[]"), kind.strip_suffix('?')) {
+        (Some(item), _) => format!("B_vector_{item}_E"),
+        (_, Some(value)) => format!("B_optional_{value}_E"),
+        _ => return kind,
+    };
+    abi.add_alias(&alias, kind)
+}
+
 impl<T: AbiType> AbiType for Vec<T> {
     fn describe(abi: &mut Abi) -> String {
-        match T::describe(abi).as_str() {
-            "uint8" => "bytes".into(),
-            item => format!("{item}[]"),
+        match T::describe(abi) {
+            byte if byte == "uint8" => "bytes".into(),
+            item => add_inner(abi, item) + "[]",
         }
     }
 }
 
 impl<T: AbiType> AbiType for Option<T> {
     fn describe(abi: &mut Abi) -> String {
-        T::describe(abi) + "?"
+        let value = T::describe(abi);
+        add_inner(abi, value) + "?"
     }
 }
 
@@ -213,11 +279,37 @@ impl<T: AbiType + ?Sized> AbiType for Ignore<'_, T> {
     }
 }
 
+/// Describes a struct that has no name of its own: `pair_name_uint64`.
+fn add_tuple(abi: &mut Abi, kind: &str, fields: Vec<(String, String)>) -> String {
+    let parts: Vec<_> = fields.iter().map(|(_, kind)| kind.replace(['[', ']', '?'], "_")).collect();
+    let name = format!("{kind}_{}", parts.join("_"));
+    let source = format!("the {kind} of {fields:?}");
+    abi.add_struct(&name, &source, |_| (String::new(), fields))
+}
+
 impl<A: AbiType, B: AbiType> AbiType for (A, B) {
     fn describe(abi: &mut Abi) -> String {
-        let (first, second) = (A::describe(abi), B::describe(abi));
-        let name = format!("pair_{}_{}", first.replace(['[', ']', '?'], "_"), second.replace(['[', ']', '?'], "_"));
-        abi.add_struct(&name, |_| (String::new(), vec![("first".into(), first), ("second".into(), second)]))
+        let fields = vec![("first".into(), A::describe(abi)), ("second".into(), B::describe(abi))];
+        add_tuple(abi, "pair", fields)
+    }
+}
+
+macro_rules! tuples {
+    ($($kind:ident $field:literal),+) => {
+        impl<$($kind: AbiType),+> AbiType for ($($kind,)+) {
+            fn describe(abi: &mut Abi) -> String {
+                let fields = vec![$(($field.into(), $kind::describe(abi))),+];
+                add_tuple(abi, "tuple", fields)
+            }
+        }
+    };
+}
+tuples!(A "field_0", B "field_1", C "field_2");
+tuples!(A "field_0", B "field_1", C "field_2", D "field_3");
+
+impl<K: AbiType, V: AbiType> AbiType for BTreeMap<K, V> {
+    fn describe(abi: &mut Abi) -> String {
+        Vec::<(K, V)>::describe(abi)
     }
 }
 
@@ -236,9 +328,33 @@ mod tests {
     fn containers_are_written_with_their_marks() {
         let abi = &mut Abi::default();
         assert_eq!(Vec::<u8>::describe(abi), "bytes");
-        assert_eq!(Option::<Vec<crate::name::Name>>::describe(abi), "name[]?");
+        assert_eq!(Option::<Vec<crate::name::Name>>::describe(abi), "B_vector_name_E?");
+        assert_eq!(Vec::<Option<Option<u32>>>::describe(abi), "B_optional_B_optional_uint32_E_E[]");
         assert_eq!(Extension::<Option<u64>>::describe(abi), "uint64?$");
         assert_eq!(crate::authority::BlockSigningAuthority::describe(abi), "block_signing_authority");
-        assert!(abi.to_json().contains("\"variant_block_signing_authority_v0\""));
+        assert!(abi.to_json().expect("an ABI").contains("\"variant_block_signing_authority_v0\""));
+        assert_eq!(BTreeMap::<String, (u8, u64, bool)>::describe(abi), "pair_string_tuple_uint8_uint64_bool[]");
+    }
+
+    #[test]
+    fn two_things_of_one_name_are_a_fault() {
+        let abi = &mut Abi::default();
+        for source in ["here::Deal", "here::Deal", "the arguments of the action deal"] {
+            abi.add_struct("deal", source, |_| Default::default());
+        }
+        abi.add_struct("name", "here::Name", |_| Default::default());
+        let faults = abi.to_json().expect_err("faults");
+        assert_eq!(faults.lines().count(), 2, "{faults}");
+        assert!(faults.contains("the arguments of the action deal, and here::Deal"), "{faults}");
+    }
+
+    #[test]
+    fn an_extension_is_last() {
+        let abi = &mut Abi::default();
+        abi.add_struct("row", "Row", |abi| {
+            let fields = vec![("new".into(), Extension::<u64>::describe(abi)), ("old".into(), "name".into())];
+            (String::new(), fields)
+        });
+        assert!(abi.to_json().expect_err("a fault").contains("Row: the field old (name) follows an Extension"));
     }
 }

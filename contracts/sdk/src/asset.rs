@@ -7,7 +7,7 @@ use crate::name::Name;
 use crate::text::{Text, write_decimal};
 use alloc::string::String;
 use core::cmp::Ordering;
-use core::ops::{Add, AddAssign, Neg, Sub, SubAssign};
+use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 /// One to seven capital letters, the first in the lowest byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -162,28 +162,77 @@ impl SubAssign for Asset {
     }
 }
 
-impl Add for Asset {
-    type Output = Self;
-    fn add(mut self, other: Self) -> Self {
-        self += other;
-        self
-    }
-}
-
-impl Sub for Asset {
-    type Output = Self;
-    fn sub(mut self, other: Self) -> Self {
-        self -= other;
-        self
-    }
-}
-
 impl Neg for Asset {
     type Output = Self;
     fn neg(self) -> Self {
         Self { amount: self.amount.wrapping_neg(), ..self }
     }
 }
+
+impl MulAssign<i64> for Asset {
+    fn mul_assign(&mut self, factor: i64) {
+        let product = i128::from(self.amount) * i128::from(factor);
+        check(product <= i128::from(MAX_AMOUNT), "multiplication overflow");
+        check(product >= i128::from(-MAX_AMOUNT), "multiplication underflow");
+        self.amount = product as i64;
+    }
+}
+
+impl DivAssign<i64> for Asset {
+    fn div_assign(&mut self, divisor: i64) {
+        check(divisor != 0, "divide by zero");
+        check(!(self.amount == i64::MIN && divisor == -1), "signed division overflow");
+        self.amount = self.amount.wrapping_div(divisor);
+    }
+}
+
+/// How often one amount is contained in another.
+impl Div for Asset {
+    type Output = i64;
+    fn div(self, other: Self) -> i64 {
+        check(other.amount != 0, "divide by zero");
+        check(self.symbol == other.symbol, "attempt to divide assets with different symbol");
+        self.amount.wrapping_div(other.amount)
+    }
+}
+
+/// The operators that follow from the assigning ones.
+macro_rules! operators {
+    ($($kind:ident),+) => { $(
+        impl Add for $kind {
+            type Output = Self;
+            fn add(mut self, other: Self) -> Self {
+                self += other;
+                self
+            }
+        }
+
+        impl Sub for $kind {
+            type Output = Self;
+            fn sub(mut self, other: Self) -> Self {
+                self -= other;
+                self
+            }
+        }
+
+        impl Mul<i64> for $kind {
+            type Output = Self;
+            fn mul(mut self, factor: i64) -> Self {
+                self *= factor;
+                self
+            }
+        }
+
+        impl Div<i64> for $kind {
+            type Output = Self;
+            fn div(mut self, divisor: i64) -> Self {
+                self /= divisor;
+                self
+            }
+        }
+    )+ };
+}
+operators!(Asset, ExtendedAsset);
 
 /// Amounts of different tokens cannot be ordered: trying fails the action.
 impl PartialOrd for Asset {
@@ -224,6 +273,59 @@ pub struct ExtendedAsset {
     pub quantity: Asset,
     /// The token's contract.
     pub contract: Name,
+}
+
+impl ExtendedAsset {
+    /// The other's quantity; fails when it is of another contract.
+    fn of_same_contract(&self, other: Self) -> Asset {
+        check(self.contract == other.contract, "type mismatch");
+        other.quantity
+    }
+}
+
+impl AddAssign for ExtendedAsset {
+    fn add_assign(&mut self, other: Self) {
+        self.quantity += self.of_same_contract(other);
+    }
+}
+
+impl SubAssign for ExtendedAsset {
+    fn sub_assign(&mut self, other: Self) {
+        self.quantity -= self.of_same_contract(other);
+    }
+}
+
+impl MulAssign<i64> for ExtendedAsset {
+    fn mul_assign(&mut self, factor: i64) {
+        self.quantity *= factor;
+    }
+}
+
+impl DivAssign<i64> for ExtendedAsset {
+    fn div_assign(&mut self, divisor: i64) {
+        self.quantity /= divisor;
+    }
+}
+
+impl Neg for ExtendedAsset {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self { quantity: -self.quantity, ..self }
+    }
+}
+
+impl PartialOrd for ExtendedAsset {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        self.quantity.partial_cmp(&self.of_same_contract(*other))
+    }
+}
+
+impl Text for ExtendedAsset {
+    fn write(&self, out: &mut String) {
+        self.quantity.write(out);
+        out.push('@');
+        self.contract.write(out);
+    }
 }
 
 macro_rules! packed_as_number {
@@ -281,6 +383,27 @@ mod tests {
         assert_eq!(text!(sys(1)), "0.0001 SYS");
         assert_eq!(text!(sys(-12_345)), "-1.2345 SYS");
         assert_eq!(text!(Asset::new(7, Symbol::new(SymbolCode::new("RAM"), 0))), "7 RAM");
+    }
+
+    #[test]
+    fn amounts_are_multiplied_and_divided() {
+        assert_eq!((sys(7) * 3, sys(-7) / 2, sys(7) / sys(2)), (sys(21), sys(-3), 3));
+        let ours = ExtendedAsset { quantity: sys(5), contract: Name::new("token") };
+        assert_eq!(text!(ours + ours * 2), "0.0015 SYS@token");
+        assert!(ours < ours * 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "eosio_assert_message")]
+    fn a_product_beyond_the_range_fails() {
+        let _ = sys(MAX_AMOUNT) * 2;
+    }
+
+    #[test]
+    #[should_panic(expected = "eosio_assert_message")]
+    fn tokens_of_two_contracts_cannot_be_added() {
+        let of = |contract| ExtendedAsset { quantity: sys(5), contract };
+        let _ = of(Name::new("token")) + of(Name::new("fake.token"));
     }
 
     #[test]

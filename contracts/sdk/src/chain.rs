@@ -2,8 +2,9 @@
 
 use crate::action::PermissionLevel;
 use crate::alloc::vec::Vec;
-use crate::codec::{Pack, pack, unpack};
+use crate::codec::{Pack, Writer, pack, unpack};
 use crate::digest::Checksum256;
+use crate::key::PublicKey;
 use crate::name::Name;
 use crate::raw;
 use crate::time::{BlockTimestamp, TimePoint};
@@ -61,6 +62,12 @@ pub fn current_block_time() -> BlockTimestamp {
     current_time().into()
 }
 
+/// When the transaction was published: the time of its block, or when a deferred one was scheduled.
+pub fn publication_time() -> TimePoint {
+    // SAFETY: no pointers.
+    TimePoint(unsafe { raw::publication_time() } as i64)
+}
+
 /// The number of the block being made.
 pub fn block_num() -> u32 {
     // SAFETY: no pointers.
@@ -87,14 +94,19 @@ pub fn active_producers() -> Vec<Name> {
 
 /// Whether these permissions (and no keys) satisfy a packed transaction.
 pub fn check_transaction_authorization(transaction: &[u8], permissions: &[PermissionLevel]) -> bool {
-    let permissions = pack(permissions);
-    // SAFETY: pointers and lengths are those of live slices; no keys are given.
+    check_transaction_signatures(transaction, &[], permissions)
+}
+
+/// Whether signatures with these keys, together with these permissions, satisfy a packed transaction.
+pub fn check_transaction_signatures(transaction: &[u8], keys: &[PublicKey], permissions: &[PermissionLevel]) -> bool {
+    let (keys, permissions) = (packed_unless_empty(keys), pack(permissions));
+    // SAFETY: pointers and lengths are those of live slices.
     unsafe {
         raw::check_transaction_authorization(
             transaction.as_ptr(),
             transaction.len() as u32,
-            core::ptr::null(),
-            0,
+            keys.as_ptr(),
+            keys.len() as u32,
             permissions.as_ptr(),
             permissions.len() as u32,
         ) > 0
@@ -103,19 +115,35 @@ pub fn check_transaction_authorization(transaction: &[u8], permissions: &[Permis
 
 /// Whether these permissions (and no keys) satisfy a permission after a delay.
 pub fn check_permission_authorization(of: PermissionLevel, permissions: &[PermissionLevel], delay_us: u64) -> bool {
-    let permissions = pack(permissions);
-    // SAFETY: pointer and length are those of a live vector; no keys are given.
+    check_permission_signatures(of, &[], permissions, delay_us)
+}
+
+/// Whether signatures with these keys, together with these permissions, satisfy a permission after a delay.
+pub fn check_permission_signatures(
+    of: PermissionLevel,
+    keys: &[PublicKey],
+    permissions: &[PermissionLevel],
+    delay_us: u64,
+) -> bool {
+    let (keys, permissions) = (packed_unless_empty(keys), pack(permissions));
+    // SAFETY: pointers and lengths are those of live slices.
     unsafe {
         raw::check_permission_authorization(
             of.actor.0,
             of.permission.0,
-            core::ptr::null(),
-            0,
+            keys.as_ptr(),
+            keys.len() as u32,
             permissions.as_ptr(),
             permissions.len() as u32,
             delay_us,
         ) > 0
     }
+}
+
+/// The host takes no bytes at all for no keys.
+#[inline]
+fn packed_unless_empty(keys: &[PublicKey]) -> Writer {
+    if keys.is_empty() { Writer::with_capacity(0) } else { pack(keys) }
 }
 
 /// When a permission was last used.

@@ -5,21 +5,54 @@
 use crate::fail::{check, fail};
 pub use crate::writer::Writer;
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::alloc;
 
 /// A value that can be written in the chain's format.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no packed form, so the chain cannot carry it",
+    label = "not a value of the chain",
+    note = "for a struct or enum of your own: #[derive(Record)]; a table's row: #[table(\"name\")]"
+)]
 pub trait Pack {
     /// Appends the packed form of `self`.
     fn pack(&self, out: &mut Writer);
+
+    /// Appends many values, one after the other. Bytes do it in one go.
+    #[doc(hidden)]
+    fn pack_all(values: &[Self], out: &mut Writer)
+    where
+        Self: Sized,
+    {
+        for value in values {
+            value.pack(out);
+        }
+    }
 }
 
 /// A value that can be read from the chain's format. `'a` is the life of the bytes: `&str` and `&[u8]` borrow them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from packed bytes, so the chain cannot carry it",
+    label = "not a value of the chain",
+    note = "for a struct or enum of your own: #[derive(Record)]; a table's row: #[table(\"name\")]"
+)]
 pub trait Unpack<'a>: Sized {
     /// Takes one value off the front of the reader.
     fn unpack(reader: &mut Reader<'a>) -> Self;
+
+    /// Takes so many values off the front. Bytes do it in one go.
+    #[doc(hidden)]
+    fn unpack_list(length: usize, reader: &mut Reader<'a>) -> Vec<Self> {
+        // A length is a claim; at least one byte must stand behind every item before memory is given for it.
+        let mut items = Vec::with_capacity(length.min(reader.rest().len()));
+        for _ in 0..length {
+            items.push(Self::unpack(reader));
+        }
+        items
+    }
 }
 
 /// The packed form of a value.
@@ -112,7 +145,30 @@ macro_rules! numbers {
         }
     )+ };
 }
-numbers!(u8, i8, u16, i16, u32, i32, u64, i64, u128, i128, f32, f64);
+numbers!(i8, u16, i16, u32, i32, u64, i64, u128, i128, f32, f64);
+
+impl Pack for u8 {
+    #[inline]
+    fn pack(&self, out: &mut Writer) {
+        out.push(*self);
+    }
+
+    fn pack_all(values: &[Self], out: &mut Writer) {
+        out.extend_from_slice(values);
+    }
+}
+
+impl<'a> Unpack<'a> for u8 {
+    #[inline]
+    fn unpack(reader: &mut Reader<'a>) -> Self {
+        let [byte] = reader.array();
+        byte
+    }
+
+    fn unpack_list(length: usize, reader: &mut Reader<'a>) -> Vec<Self> {
+        Vec::from(reader.take(length))
+    }
+}
 
 impl Pack for bool {
     fn pack(&self, out: &mut Writer) {
@@ -139,6 +195,23 @@ impl Pack for VarUint32 {
 impl<'a> Unpack<'a> for VarUint32 {
     fn unpack(reader: &mut Reader<'a>) -> Self {
         Self(reader.length() as u32)
+    }
+}
+
+/// A signed number of variable length, as `signed_int` in C++ contracts: small magnitudes are short.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct VarInt32(pub i32);
+
+impl Pack for VarInt32 {
+    fn pack(&self, out: &mut Writer) {
+        pack_length((self.0 << 1 ^ self.0 >> 31) as u32 as usize, out);
+    }
+}
+
+impl<'a> Unpack<'a> for VarInt32 {
+    fn unpack(reader: &mut Reader<'a>) -> Self {
+        let value = reader.length() as u32;
+        Self((value >> 1) as i32 ^ -((value & 1) as i32))
     }
 }
 
@@ -191,9 +264,7 @@ impl<'a> Unpack<'a> for String {
 impl<T: Pack> Pack for [T] {
     fn pack(&self, out: &mut Writer) {
         pack_length(self.len(), out);
-        for item in self {
-            item.pack(out);
-        }
+        T::pack_all(self, out);
     }
 }
 
@@ -214,12 +285,24 @@ impl<T: Pack> Pack for Vec<T> {
 impl<'a, T: Unpack<'a>> Unpack<'a> for Vec<T> {
     fn unpack(reader: &mut Reader<'a>) -> Self {
         let length = reader.length();
-        // A length is a claim; at least one byte must stand behind every item before memory is given for it.
-        let mut items = Self::with_capacity(length.min(reader.rest().len()));
-        for _ in 0..length {
-            items.push(T::unpack(reader));
+        T::unpack_list(length, reader)
+    }
+}
+
+impl<K: Pack, V: Pack> Pack for BTreeMap<K, V> {
+    fn pack(&self, out: &mut Writer) {
+        pack_length(self.len(), out);
+        for (key, value) in self {
+            key.pack(out);
+            value.pack(out);
         }
-        items
+    }
+}
+
+impl<'a, K: Unpack<'a> + Ord, V: Unpack<'a>> Unpack<'a> for BTreeMap<K, V> {
+    fn unpack(reader: &mut Reader<'a>) -> Self {
+        let length = reader.length();
+        (0..length).map(|_| Unpack::unpack(reader)).collect()
     }
 }
 
@@ -307,8 +390,44 @@ impl<'a, T: ?Sized> Unpack<'a> for Ignore<'a, T> {
     }
 }
 
+/// Fails as reading a number that is no case of an enum does.
+#[cold]
+pub fn unknown_case() -> ! {
+    fail("invalid enum value")
+}
+
 /// Fails as reading an unknown variant does.
 #[cold]
 pub fn unknown_variant() -> ! {
     fail("invalid variant index")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signed_numbers_of_variable_length_zigzag() {
+        for (value, bytes) in [(0, &[0][..]), (-1, &[1]), (1, &[2]), (-64, &[127]), (64, &[128, 1])] {
+            assert_eq!(*pack(&VarInt32(value)), *bytes, "{value}");
+            assert_eq!(unpack::<VarInt32>(bytes).0, value);
+        }
+        for value in [i32::MIN, i32::MAX] {
+            assert_eq!(unpack::<VarInt32>(&pack(&VarInt32(value))).0, value);
+        }
+    }
+
+    #[test]
+    fn bytes_maps_and_lists_come_back() {
+        let map = BTreeMap::from([(1u16, Vec::from(*b"one")), (2, Vec::new())]);
+        assert_eq!(*pack(&map), *b"\x02\x01\0\x03one\x02\0\0");
+        assert_eq!(unpack::<BTreeMap<u16, Vec<u8>>>(&pack(&map)), map);
+        assert_eq!(*pack(&[1u16, 2][..]), [2, 1, 0, 2, 0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "eosio_assert_message")]
+    fn a_length_beyond_the_data_fails() {
+        unpack::<Vec<u64>>(&[0xff, 0xff, 0xff, 0xff, 0x0f, 1, 2, 3]);
+    }
 }

@@ -1,5 +1,6 @@
 //! Hashes and signatures, computed by the host.
 
+use crate::alloc;
 use crate::alloc::vec::Vec;
 use crate::codec::{pack, unpack};
 use crate::digest::{Checksum160, Checksum256, Checksum512};
@@ -77,4 +78,89 @@ pub fn assert_recover_key(digest: &Checksum256, signature: &Signature, key: &Pub
     }
 }
 
-use crate::alloc;
+/// The uncompressed secp256k1 key (a byte 4, then both coordinates) that signed a digest; `signature` is 65 bytes as
+/// Ethereum writes them, the recovery byte first. Nothing when there is no such key.
+pub fn k1_recover(signature: &[u8; 65], digest: &Checksum256) -> Option<[u8; 65]> {
+    let mut key = [0; 65];
+    // SAFETY: pointers and lengths are those of live arrays.
+    let status = unsafe { raw::k1_recover(signature.as_ptr(), 65, digest.0.as_ptr(), 32, key.as_mut_ptr(), 65) };
+    (status == 0).then_some(key)
+}
+
+/// The sum of two points of alt_bn128 (x then y, 32 bytes big-endian each). Nothing when one is no point.
+pub fn alt_bn128_add(a: &[u8; 64], b: &[u8; 64]) -> Option<[u8; 64]> {
+    let (a, b, mut sum) = (*a, *b, [0; 64]); // the host wants every buffer to be one of its own, here and below
+    // SAFETY: pointers and lengths are those of live arrays.
+    let status = unsafe { raw::alt_bn128_add(a.as_ptr(), 64, b.as_ptr(), 64, sum.as_mut_ptr(), 64) };
+    (status == 0).then_some(sum)
+}
+
+/// A point of alt_bn128 times a number (32 bytes, big-endian). Nothing when the point is none.
+pub fn alt_bn128_mul(point: &[u8; 64], scalar: &[u8; 32]) -> Option<[u8; 64]> {
+    let (point, scalar, mut product) = (*point, *scalar, [0; 64]);
+    // SAFETY: pointers and lengths are those of live arrays.
+    let status = unsafe { raw::alt_bn128_mul(point.as_ptr(), 64, scalar.as_ptr(), 32, product.as_mut_ptr(), 64) };
+    (status == 0).then_some(product)
+}
+
+/// Whether the product of the pairings is one; `pairs` are points of G1 (64 bytes) each with one of G2 (128 bytes).
+/// Nothing when one is no point.
+pub fn alt_bn128_pair(pairs: &[u8]) -> Option<bool> {
+    // SAFETY: pointer and length are those of a live slice.
+    match unsafe { raw::alt_bn128_pair(pairs.as_ptr(), pairs.len() as u32) } {
+        0 => Some(true),
+        1 => Some(false),
+        _ => None,
+    }
+}
+
+/// `base` to the power of `exponent`, modulo `modulus`, all big-endian; as long as the modulus. Nothing when the
+/// modulus is empty.
+pub fn mod_exp(base: &[u8], exponent: &[u8], modulus: &[u8]) -> Option<Vec<u8>> {
+    let (base, exponent, modulus) = (Vec::from(base), Vec::from(exponent), Vec::from(modulus));
+    let mut result = alloc::vec![0; modulus.len()];
+    // SAFETY: pointers and lengths are those of live slices.
+    let status = unsafe {
+        raw::mod_exp(
+            base.as_ptr(),
+            base.len() as u32,
+            exponent.as_ptr(),
+            exponent.len() as u32,
+            modulus.as_ptr(),
+            modulus.len() as u32,
+            result.as_mut_ptr(),
+            result.len() as u32,
+        )
+    };
+    (status == 0).then_some(result)
+}
+
+/// The compression function of BLAKE2b (RFC 7693): the new state after so many rounds. `offset` is how many bytes were
+/// taken so far, little-endian, low half first.
+pub fn blake2_f(
+    rounds: u32,
+    state: &[u8; 64],
+    message: &[u8; 128],
+    offset: [&[u8; 8]; 2],
+    last: bool,
+) -> Option<[u8; 64]> {
+    let (state, message, [low, high], mut result) = (*state, *message, offset.map(|half| *half), [0; 64]);
+    // SAFETY: pointers and lengths are those of live arrays.
+    let status = unsafe {
+        raw::blake2_f(
+            rounds,
+            state.as_ptr(),
+            64,
+            message.as_ptr(),
+            128,
+            low.as_ptr(),
+            8,
+            high.as_ptr(),
+            8,
+            i32::from(last),
+            result.as_mut_ptr(),
+            64,
+        )
+    };
+    (status == 0).then_some(result)
+}

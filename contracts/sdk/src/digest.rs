@@ -1,6 +1,8 @@
 //! Digests: plain bytes in the order they are written.
 
+use crate::alloc::string::String;
 use crate::codec::{Pack, Reader, Unpack, Writer};
+use crate::text::Text;
 
 macro_rules! digests {
     ($($(#[$doc:meta])* $kind:ident $size:literal),+) => { $(
@@ -12,6 +14,12 @@ macro_rules! digests {
         impl Default for $kind {
             fn default() -> Self {
                 Self([0; $size])
+            }
+        }
+
+        impl Text for $kind {
+            fn write(&self, out: &mut String) {
+                self.0.as_slice().write(out);
             }
         }
 

@@ -51,9 +51,24 @@ macro_rules! check {
     };
 }
 
+/// The whole message, formatted parts too, costs a contract one kilobyte; the place in the source would cost two more.
 #[cfg(target_arch = "wasm32")]
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo) -> ! {
-    // Only constant messages are told: formatting would cost every contract some kilobytes.
-    fail(info.message().as_str().unwrap_or("contract panicked"))
+    let mut message = Message(crate::writer::Writer::new());
+    // A `Display` that gives up leaves what it wrote until then.
+    let _ = core::fmt::write(&mut message, format_args!("{}", info.message()));
+    // SAFETY: only texts were written, and nothing decodes them.
+    fail(unsafe { core::str::from_utf8_unchecked(&message.0) })
+}
+
+#[cfg(target_arch = "wasm32")]
+struct Message(crate::writer::Writer);
+
+#[cfg(target_arch = "wasm32")]
+impl core::fmt::Write for Message {
+    fn write_str(&mut self, part: &str) -> core::fmt::Result {
+        self.0.extend_from_slice(part.as_bytes());
+        Ok(())
+    }
 }

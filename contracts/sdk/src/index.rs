@@ -1,11 +1,13 @@
 //! Secondary indexes: five kinds of keys, each with its own family of host functions.
 
 use crate::digest::Checksum256;
+use crate::fail::fail;
 use crate::float128::Float128;
 use crate::name::Name;
 use crate::raw;
-use crate::table::{Entry, Row, Table};
+use crate::table::{Entry, NO_TABLE, NOT_ASKED, Row, Table, check_ascending};
 use core::marker::PhantomData;
+use core::ops::{Bound, RangeBounds};
 
 /// Which index of which table; `#[table]` makes one constant of these per index.
 pub struct IndexOf<R, K> {
@@ -26,7 +28,12 @@ impl<R: Row, K> IndexOf<R, K> {
 }
 
 /// A key kept in a secondary index.
-pub trait SecondaryKey: Copy {
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the key of an index",
+    label = "not a key",
+    note = "keys are u64, Name, u128, f64, Float128 and Checksum256; index(name: KEY = EXPRESSION) makes one of anything"
+)]
+pub trait SecondaryKey: Copy + PartialOrd {
     /// Whether two keys have the same bits (what decides whether the index is touched).
     fn same(&self, other: &Self) -> bool;
     /// Adds a key.
@@ -161,8 +168,16 @@ pub fn remove_key<K: SecondaryKey>(code: Name, scope: u64, table: u64, id: u64) 
 pub struct Index<R, K> {
     rows: Table<R>,
     table: u64,
-    key: PhantomData<K>,
+    key: PhantomData<fn() -> K>,
 }
+
+impl<R, K> Clone for Index<R, K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R, K> Copy for Index<R, K> {}
 
 impl<R: Row, K: SecondaryKey> Index<R, K> {
     pub(crate) fn new(rows: Table<R>, index: IndexOf<R, K>) -> Self {
@@ -171,61 +186,119 @@ impl<R: Row, K: SecondaryKey> Index<R, K> {
 
     /// The first row with exactly this key.
     pub fn find(&self, key: K) -> Option<Entry<R>> {
-        let (at, id) = key.find(self.rows.code, self.rows.scope, self.table);
-        (at >= 0).then(|| self.rows.find(id)).flatten()
+        self.load(key.find(self.rows.code, self.rows.scope, self.table))
     }
 
-    /// All rows, by ascending secondary key.
+    /// The first row with exactly this key; fails with `message` without it.
+    pub fn get(&self, key: K, message: &str) -> Entry<R> {
+        match self.find(key) {
+            Some(entry) => entry,
+            None => fail(message),
+        }
+    }
+
+    /// All rows, by ascending secondary key; `.rev()` begins at the greatest.
     pub fn iter(&self) -> IndexRows<R, K> {
         self.lower_bound(K::least())
     }
 
     /// The rows whose secondary key is `key` or above.
     pub fn lower_bound(&self, key: K) -> IndexRows<R, K> {
-        IndexRows {
-            rows: self.rows,
-            at: key.lower_bound(self.rows.code, self.rows.scope, self.table),
-            key: PhantomData,
-        }
+        self.from(self.first_from(key))
     }
 
     /// The rows whose secondary key is above `key`.
     pub fn upper_bound(&self, key: K) -> IndexRows<R, K> {
-        IndexRows {
-            rows: self.rows,
-            at: key.upper_bound(self.rows.code, self.rows.scope, self.table),
-            key: PhantomData,
-        }
+        self.from(self.first_after(key))
+    }
+
+    /// The rows whose secondary keys are in the range, as in `index.range(..=price).rev()`.
+    pub fn range(&self, keys: impl RangeBounds<K>) -> IndexRows<R, K> {
+        let front = match keys.start_bound() {
+            Bound::Included(key) => self.first_from(*key),
+            Bound::Excluded(key) => self.first_after(*key),
+            Bound::Unbounded => self.first_from(K::least()),
+        };
+        let (after, _) = match keys.end_bound() {
+            Bound::Included(key) => self.first_after(*key),
+            Bound::Excluded(key) => self.first_from(*key),
+            Bound::Unbounded => return self.from(front),
+        };
+        check_ascending(keys.start_bound(), keys.end_bound(), |a, b| a <= b);
+        let back = if front.0 < 0 || front.0 == after { NOTHING } else { before::<K>(after) };
+        let front = if back.0 < 0 { NOTHING } else { front };
+        IndexRows { index: *self, front, back }
     }
 
     /// The row with the greatest secondary key.
     pub fn last(&self) -> Option<Entry<R>> {
-        let end = K::end(self.rows.code, self.rows.scope, self.table);
-        if end == -1 {
-            return None;
-        }
-        let (at, id) = K::previous(end);
+        self.load(before::<K>(self.end()))
+    }
+
+    fn from(&self, front: (i32, u64)) -> IndexRows<R, K> {
+        IndexRows { index: *self, front, back: (NOT_ASKED, 0) }
+    }
+
+    fn first_from(&self, key: K) -> (i32, u64) {
+        key.lower_bound(self.rows.code, self.rows.scope, self.table)
+    }
+
+    fn first_after(&self, key: K) -> (i32, u64) {
+        key.upper_bound(self.rows.code, self.rows.scope, self.table)
+    }
+
+    fn end(&self) -> i32 {
+        K::end(self.rows.code, self.rows.scope, self.table)
+    }
+
+    fn load(&self, (at, id): (i32, u64)) -> Option<Entry<R>> {
         (at >= 0).then(|| self.rows.find(id)).flatten()
     }
 }
 
+/// In place of a row and its primary key.
+const NOTHING: (i32, u64) = (NO_TABLE, 0);
+
+/// The row before a row or the index's end.
+fn before<K: SecondaryKey>(at: i32) -> (i32, u64) {
+    if at == NO_TABLE { NOTHING } else { K::previous(at) }
+}
+
 /// Rows by ascending secondary key. The next place is taken before a row is given out, so that row may be removed.
 pub struct IndexRows<R, K> {
-    rows: Table<R>,
-    at: (i32, u64),
-    key: PhantomData<K>,
+    index: Index<R, K>,
+    /// The first row not yet given out and its primary key; negative when there is none.
+    front: (i32, u64),
+    /// The last row not yet given out, or [`NOT_ASKED`] while that is the index's last.
+    back: (i32, u64),
 }
 
 impl<R: Row, K: SecondaryKey> Iterator for IndexRows<R, K> {
     type Item = Entry<R>;
 
     fn next(&mut self) -> Option<Entry<R>> {
-        let (at, id) = self.at;
-        if at < 0 {
+        if self.front.0 < 0 {
             return None;
         }
-        let entry = self.rows.find(id);
-        self.at = K::next(at);
+        let entry = self.index.load(self.front);
+        self.front = if self.front.0 == self.back.0 { NOTHING } else { K::next(self.front.0) };
+        entry
+    }
+}
+
+impl<R: Row, K: SecondaryKey> DoubleEndedIterator for IndexRows<R, K> {
+    fn next_back(&mut self) -> Option<Entry<R>> {
+        if self.front.0 < 0 {
+            return None;
+        }
+        if self.back.0 == NOT_ASKED {
+            self.back = before::<K>(self.index.end());
+        }
+        let entry = self.index.load(self.back);
+        match self.front.0 == self.back.0 {
+            true => self.front = NOTHING,
+            false => self.back = before::<K>(self.back.0),
+        }
         entry
     }
 }

@@ -55,7 +55,7 @@ pub mod prelude {
     pub use crate::chain::{
         current_receiver, current_time, has_auth, is_account, require_auth, require_auth_of, require_recipient,
     };
-    pub use crate::codec::{Extension, Ignore, Pack, Reader, Unpack, VarUint32, Writer, pack, unpack};
+    pub use crate::codec::{Extension, Ignore, Pack, Reader, Unpack, VarInt32, VarUint32, Writer, pack, unpack};
     pub use crate::digest::{Checksum160, Checksum256, Checksum512};
     pub use crate::fail::{check, fail};
     pub use crate::key::{PublicKey, Signature};

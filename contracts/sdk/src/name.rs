@@ -115,19 +115,9 @@ impl<'a> Unpack<'a> for Name {
     }
 }
 
-#[cfg(not(target_arch = "wasm32"))]
 impl core::fmt::Debug for Name {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let mut text = String::new();
-        self.write(&mut text);
-        f.write_str(&text)
-    }
-}
-
-#[cfg(target_arch = "wasm32")]
-impl core::fmt::Debug for Name {
-    fn fmt(&self, _: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        Ok(())
+        core::fmt::Display::fmt(self, f)
     }
 }
 

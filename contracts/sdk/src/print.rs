@@ -1,13 +1,20 @@
 //! The console of an action: for development; nodes may drop it.
 
 use crate::alloc::string::String;
-use crate::asset::{Asset, Symbol, SymbolCode};
-use crate::digest::Checksum256;
+use crate::asset::{Asset, ExtendedAsset, Symbol, SymbolCode};
+use crate::digest::{Checksum160, Checksum256, Checksum512};
+use crate::float128::Float128;
 use crate::name::Name;
 use crate::raw;
 use crate::text;
+use crate::time::{BlockTimestamp, TimePoint, TimePointSec};
 
 /// A value that can be written to the console.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be written to the console",
+    label = "cannot stand in print!(...)",
+    note = "there is a way for texts, numbers, names, assets, symbols, times, digests and bytes (&list[..])"
+)]
 pub trait Print {
     /// Writes it.
     fn print(&self);
@@ -63,13 +70,35 @@ macro_rules! by_text {
         }
     )+ };
 }
-by_text!(Asset, Symbol, SymbolCode, bool);
+by_text!(Asset, ExtendedAsset, Symbol, SymbolCode, bool, char, usize, TimePoint, TimePointSec, BlockTimestamp);
 
-impl Print for Checksum256 {
-    fn print(&self) {
-        self.0.as_slice().print();
-    }
+macro_rules! by_address {
+    ($($kind:ty, $host:ident, $number:expr;)+) => { $(
+        impl Print for $kind {
+            fn print(&self) {
+                let number: fn(&$kind) -> &_ = $number;
+                // SAFETY: the host reads one number of 16 bytes.
+                unsafe { raw::$host(number(self)) }
+            }
+        }
+    )+ };
 }
+by_address! {
+    u128, printui128, |value| value;
+    i128, printi128, |value| value;
+    Float128, printqf, |value| &value.0;
+}
+
+macro_rules! as_bytes {
+    ($($kind:ty),+) => { $(
+        impl Print for $kind {
+            fn print(&self) {
+                self.0.as_slice().print();
+            }
+        }
+    )+ };
+}
+as_bytes!(Checksum160, Checksum256, Checksum512);
 
 /// Bytes are written in hexadecimal.
 impl Print for [u8] {

@@ -1,5 +1,7 @@
 //! What only privileged accounts may do: the system contract and what it trusts.
 
+use crate::alloc;
+use crate::alloc::vec::Vec;
 use crate::authority::{ProducerAuthority, ProducerKey};
 use crate::codec::{pack, unpack};
 use crate::digest::Checksum256;
@@ -81,6 +83,26 @@ pub fn set_blockchain_parameters(parameters: &BlockchainParameters) {
     let packed = pack(parameters);
     // SAFETY: pointer and length are those of a live vector.
     unsafe { raw::set_blockchain_parameters_packed(packed.as_ptr(), packed.len() as u32) }
+}
+
+/// Single parameters by number: `ids` is a count and then numbers; the answer is a count and then (id, value) pairs.
+pub fn parameters_packed(ids: &[u8]) -> Vec<u8> {
+    // SAFETY: the host writes at most the length it is given; a length of 0 asks for the size.
+    sized(|start, length| unsafe { raw::get_parameters_packed(ids.as_ptr(), ids.len() as u32, start, length) })
+}
+
+/// The limits on modules: a version and eleven numbers.
+pub fn wasm_parameters_packed() -> Vec<u8> {
+    const NEWEST_VERSION: u32 = 0;
+    // SAFETY: as above.
+    sized(|start, length| unsafe { raw::get_wasm_parameters_packed(start, length, NEWEST_VERSION) })
+}
+
+/// Asks for a size and then for as many bytes.
+fn sized(ask: impl Fn(*mut u8, u32) -> u32) -> Vec<u8> {
+    let mut bytes = alloc::vec![0; ask(core::ptr::null_mut(), 0) as usize];
+    ask(bytes.as_mut_ptr(), bytes.len() as u32);
+    bytes
 }
 
 /// Sets single parameters by number: `packed` is a count and then (id, value) pairs.

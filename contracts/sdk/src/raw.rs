@@ -1,7 +1,8 @@
 //! The host functions by their own names: every one a contract may import, as the chain offers them.
 //!
-//! Nothing here is safe or pleasant; the other modules are. Whole-number helpers of C++ compilers (`__multi3`, memcpy and
-//! their like) are left out: Rust brings its own. On the build machine every function panics with its name.
+//! Nothing here is safe or pleasant; the other modules are. Those that only stand in for a C++ compiler's
+//! library (whole numbers of 128 bits, memory) are here for completeness: Rust brings its own. `host_functions.rs` of
+//! `tests/tester` holds this list against the chain's table. On the build machine every function panics with its name.
 
 #![allow(clippy::too_many_arguments, reason = "the signatures are the chain's")]
 
@@ -208,6 +209,50 @@ host! {
     fn db_idx256_end(code: u64, scope: u64, table: u64) -> i32;
     fn db_idx256_next(row: i32, id: *mut u64) -> i32;
     fn db_idx256_previous(row: i32, id: *mut u64) -> i32;
+}
+
+// --- memory
+host! {
+    fn memcpy(to: *mut u8, from: *const u8, length: u32) -> *mut u8;
+    fn memmove(to: *mut u8, from: *const u8, length: u32) -> *mut u8;
+    fn memcmp(a: *const u8, b: *const u8, length: u32) -> i32;
+    fn memset(to: *mut u8, byte: i32, length: u32) -> *mut u8;
+}
+
+// --- whole numbers of 128 bits
+host! {
+    #[link_name = "__ashlti3"]
+    fn ashlti3(result: *mut i128, low: u64, high: u64, shift: u32);
+    #[link_name = "__ashrti3"]
+    fn ashrti3(result: *mut i128, low: u64, high: u64, shift: u32);
+    #[link_name = "__lshlti3"]
+    fn lshlti3(result: *mut i128, low: u64, high: u64, shift: u32);
+    #[link_name = "__lshrti3"]
+    fn lshrti3(result: *mut i128, low: u64, high: u64, shift: u32);
+    #[link_name = "__divti3"]
+    fn divti3(result: *mut i128, a_low: u64, a_high: u64, b_low: u64, b_high: u64);
+    #[link_name = "__udivti3"]
+    fn udivti3(result: *mut u128, a_low: u64, a_high: u64, b_low: u64, b_high: u64);
+    #[link_name = "__multi3"]
+    fn multi3(result: *mut i128, a_low: u64, a_high: u64, b_low: u64, b_high: u64);
+    #[link_name = "__modti3"]
+    fn modti3(result: *mut i128, a_low: u64, a_high: u64, b_low: u64, b_high: u64);
+    #[link_name = "__umodti3"]
+    fn umodti3(result: *mut u128, a_low: u64, a_high: u64, b_low: u64, b_high: u64);
+    #[link_name = "__fixsfti"]
+    fn fixsfti(result: *mut i128, value: f32);
+    #[link_name = "__fixdfti"]
+    fn fixdfti(result: *mut i128, value: f64);
+    #[link_name = "__fixunssfti"]
+    fn fixunssfti(result: *mut u128, value: f32);
+    #[link_name = "__fixunsdfti"]
+    fn fixunsdfti(result: *mut u128, value: f64);
+    #[link_name = "__floatsidf"]
+    fn floatsidf(value: i32) -> f64;
+    #[link_name = "__floattidf"]
+    fn floattidf(low: u64, high: u64) -> f64;
+    #[link_name = "__floatuntidf"]
+    fn floatuntidf(low: u64, high: u64) -> f64;
 }
 
 // --- long double arithmetic

@@ -27,6 +27,19 @@ impl<R: Row> Singleton<R> {
         self.0.find(R::TABLE).map(|entry| entry.into_row())
     }
 
+    /// The row, or `default` when it was never set.
+    pub fn get_or(&self, default: R) -> R {
+        self.find().unwrap_or(default)
+    }
+
+    /// The row; when it was never set, it is set to `default`, paid by `payer`.
+    pub fn get_or_create(&self, payer: Name, default: R) -> R {
+        match self.0.find(R::TABLE) {
+            Some(entry) => entry.into_row(),
+            None => self.0.insert(payer, default).into_row(),
+        }
+    }
+
     /// Sets the row; `payer` pays from now on.
     pub fn set(&self, value: R, payer: Name) {
         match self.0.find(R::TABLE) {

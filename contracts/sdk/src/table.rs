@@ -9,15 +9,24 @@ use crate::name::Name;
 use crate::{chain, raw};
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
-use core::ops::Deref;
+use core::ops::{Bound, Deref, RangeBounds};
 
 /// Who pays after a change stays who paid before it.
 pub const SAME_PAYER: Name = Name(0);
+
+/// What the host says instead of a row or an end when there is no table.
+pub(crate) const NO_TABLE: i32 = -1;
+/// In place of a row: nobody needed it yet. The host never gives it.
+pub(crate) const NOT_ASKED: i32 = i32::MIN;
 
 /// Bytes of rows that are read without asking for their size first.
 const ROW_BUFFER: usize = 512;
 
 /// A struct that is a row of a table; `#[table]` writes this.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a row of a table",
+    note = "a row is a struct with #[table(\"name\")] and a field with #[primary]"
+)]
 pub trait Row: Pack + for<'a> Unpack<'a> {
     /// The table's name.
     const TABLE: Name;
@@ -34,6 +43,30 @@ pub trait Row: Pack + for<'a> Unpack<'a> {
     /// Takes the row out of its indexes.
     fn remove_secondary(&self, _code: Name, _scope: u64) {}
 }
+
+/// What can be a row's primary key: anything that stands for a number of 64 bits.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a primary key",
+    label = "not a key",
+    note = "primary keys are unsigned numbers up to u64, Name, Symbol and SymbolCode; primary = EXPRESSION makes one of \
+            anything"
+)]
+pub trait PrimaryKey {
+    /// The number.
+    fn number(&self) -> u64;
+}
+
+macro_rules! primary_keys {
+    ($($kind:ty),+) => { $(
+        impl PrimaryKey for $kind {
+            #[inline]
+            fn number(&self) -> u64 {
+                u64::from(*self)
+            }
+        }
+    )+ };
+}
+primary_keys!(u8, u16, u32, u64, bool, Name, crate::asset::Symbol, crate::asset::SymbolCode);
 
 /// The secondary keys of a row that has none.
 #[derive(PartialEq)]
@@ -93,33 +126,65 @@ impl<R: Row> Table<R> {
         Entry { table: *self, iterator, row }
     }
 
-    /// All rows, by ascending key.
+    /// All rows, by ascending key; `.rev()` begins at the greatest.
     pub fn iter(&self) -> Rows<R> {
         self.lower_bound(0u64)
     }
 
     /// The rows whose key is `key` or above.
     pub fn lower_bound(&self, key: impl Into<u64>) -> Rows<R> {
-        // SAFETY: no pointers.
-        Rows { table: *self, next: unsafe { raw::db_lowerbound_i64(self.code.0, self.scope, R::TABLE.0, key.into()) } }
+        Rows { table: *self, front: self.first_from(key.into()), back: NOT_ASKED }
     }
 
     /// The rows whose key is above `key`.
     pub fn upper_bound(&self, key: impl Into<u64>) -> Rows<R> {
-        // SAFETY: no pointers.
-        Rows { table: *self, next: unsafe { raw::db_upperbound_i64(self.code.0, self.scope, R::TABLE.0, key.into()) } }
+        Rows { table: *self, front: self.first_after(key.into()), back: NOT_ASKED }
+    }
+
+    /// The rows whose keys are in the range, as in `table.range(10u64..20)` or `table.range(..=last).rev()`.
+    pub fn range<K: Into<u64> + Copy>(&self, keys: impl RangeBounds<K>) -> Rows<R> {
+        let front = match keys.start_bound() {
+            Bound::Included(key) => self.first_from((*key).into()),
+            Bound::Excluded(key) => self.first_after((*key).into()),
+            Bound::Unbounded => self.first_from(0),
+        };
+        let after = match keys.end_bound() {
+            Bound::Included(key) => self.first_after((*key).into()),
+            Bound::Excluded(key) => self.first_from((*key).into()),
+            Bound::Unbounded => return Rows { table: *self, front, back: NOT_ASKED },
+        };
+        check_ascending(keys.start_bound(), keys.end_bound(), |a, b| (*a).into() <= (*b).into());
+        let back = if front < 0 || front == after { -1 } else { self.before(after) };
+        Rows { table: *self, front: if back < 0 { -1 } else { front }, back }
     }
 
     /// The row with the greatest key.
     pub fn last(&self) -> Option<Entry<R>> {
-        // SAFETY: the host writes one number.
-        unsafe {
-            let end = raw::db_end_i64(self.code.0, self.scope, R::TABLE.0);
-            if end == -1 {
-                return None;
-            }
-            self.load(raw::db_previous_i64(end, &mut 0))
+        self.load(self.before(self.end()))
+    }
+
+    fn first_from(&self, key: u64) -> i32 {
+        // SAFETY: no pointers.
+        unsafe { raw::db_lowerbound_i64(self.code.0, self.scope, R::TABLE.0, key) }
+    }
+
+    fn first_after(&self, key: u64) -> i32 {
+        // SAFETY: no pointers.
+        unsafe { raw::db_upperbound_i64(self.code.0, self.scope, R::TABLE.0, key) }
+    }
+
+    fn end(&self) -> i32 {
+        // SAFETY: no pointers.
+        unsafe { raw::db_end_i64(self.code.0, self.scope, R::TABLE.0) }
+    }
+
+    /// The row before a row or the table's end.
+    fn before(&self, iterator: i32) -> i32 {
+        if iterator == NO_TABLE {
+            return NO_TABLE;
         }
+        // SAFETY: the host writes one number.
+        unsafe { raw::db_previous_i64(iterator, &mut 0) }
     }
 
     /// A key greater than every key in the table: one more than the last, or 0.
@@ -239,16 +304,44 @@ impl<R: Row> Entry<R> {
 /// Rows by ascending primary key. The place of the next row is taken before a row is given out, so that row may be removed.
 pub struct Rows<R> {
     table: Table<R>,
-    next: i32,
+    /// The first row not yet given out; negative when there is none.
+    front: i32,
+    /// The last row not yet given out, or [`NOT_ASKED`] while that is the table's last.
+    back: i32,
 }
 
 impl<R: Row> Iterator for Rows<R> {
     type Item = Entry<R>;
 
     fn next(&mut self) -> Option<Entry<R>> {
-        let entry = self.table.load(self.next)?;
+        let entry = self.table.load(self.front)?;
         // SAFETY: the host writes one number.
-        self.next = unsafe { raw::db_next_i64(entry.iterator, &mut 0) };
+        self.front = if self.front == self.back { -1 } else { unsafe { raw::db_next_i64(self.front, &mut 0) } };
         Some(entry)
+    }
+}
+
+impl<R: Row> DoubleEndedIterator for Rows<R> {
+    fn next_back(&mut self) -> Option<Entry<R>> {
+        if self.front < 0 {
+            return None;
+        }
+        if self.back == NOT_ASKED {
+            self.back = self.table.before(self.table.end());
+        }
+        let entry = self.table.load(self.back);
+        match self.front == self.back {
+            true => self.front = -1,
+            false => self.back = self.table.before(self.back),
+        }
+        entry
+    }
+}
+
+/// Fails when a range ends before it begins, as ranges of the standard library do.
+pub(crate) fn check_ascending<K>(start: Bound<&K>, end: Bound<&K>, ascending: impl Fn(&K, &K) -> bool) {
+    if let (Bound::Included(start) | Bound::Excluded(start), Bound::Included(end) | Bound::Excluded(end)) = (start, end)
+    {
+        check(ascending(start, end), "range start is greater than range end");
     }
 }

@@ -5,6 +5,11 @@ use alloc::string::String;
 use crate::alloc;
 
 /// A value that can be shown to a person.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no text of its own",
+    label = "cannot stand in text!(...) or check!(...)",
+    note = "there is one for texts, whole numbers, names, assets, symbols, times, digests and bytes (&list[..])"
+)]
 pub trait Text {
     /// Appends the value's text.
     fn write(&self, out: &mut String);
@@ -19,6 +24,30 @@ macro_rules! text {
         joined
     }};
 }
+
+/// `Display` by the value's text, for `panic!` and `format!` (whose machinery only their users pay for).
+macro_rules! shown_as_text {
+    ($($kind:ty),+ $(,)?) => { $(
+        impl core::fmt::Display for $kind {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(&text!(self))
+            }
+        }
+    )+ };
+}
+shown_as_text!(
+    crate::name::Name,
+    crate::asset::Asset,
+    crate::asset::ExtendedAsset,
+    crate::asset::Symbol,
+    crate::asset::SymbolCode,
+    crate::time::TimePoint,
+    crate::time::TimePointSec,
+    crate::time::BlockTimestamp,
+    crate::digest::Checksum160,
+    crate::digest::Checksum256,
+    crate::digest::Checksum512,
+);
 
 impl Text for str {
     fn write(&self, out: &mut String) {
@@ -69,6 +98,51 @@ macro_rules! unsigned {
 }
 unsigned!(u8, u16, u32, u64);
 
+impl Text for usize {
+    fn write(&self, out: &mut String) {
+        write_decimal(*self as u64, 1, out);
+    }
+}
+
+impl Text for u128 {
+    fn write(&self, out: &mut String) {
+        const TEN_TO_18: u128 = 1_000_000_000_000_000_000;
+        match (self / TEN_TO_18, (self % TEN_TO_18) as u64) {
+            (0, low) => write_decimal(low, 1, out),
+            (high, low) => {
+                high.write(out);
+                write_decimal(low, 18, out);
+            }
+        }
+    }
+}
+
+impl Text for i128 {
+    fn write(&self, out: &mut String) {
+        if *self < 0 {
+            out.push('-');
+        }
+        self.unsigned_abs().write(out);
+    }
+}
+
+impl Text for char {
+    fn write(&self, out: &mut String) {
+        out.push(*self);
+    }
+}
+
+/// Bytes are written in hexadecimal.
+impl Text for [u8] {
+    fn write(&self, out: &mut String) {
+        for byte in self {
+            for digit in [byte >> 4, byte & 15] {
+                out.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+            }
+        }
+    }
+}
+
 macro_rules! signed {
     ($($number:ty),+) => { $(
         impl Text for $number {
@@ -91,5 +165,7 @@ mod tests {
             crate::text!(0u8, " ", -5i64, " ", u64::MAX, " ", i64::MIN),
             "0 -5 18446744073709551615 -9223372036854775808"
         );
+        assert_eq!(crate::text!(u128::MAX, " ", i128::MIN), format!("{} {}", u128::MAX, i128::MIN));
+        assert_eq!(crate::text!(10u128.pow(18), " ", 3usize, 'x', [0xabu8, 1][..]), "1000000000000000000 3xab01");
     }
 }

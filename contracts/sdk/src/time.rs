@@ -1,6 +1,8 @@
 //! Moments: microseconds, seconds, and the half-second slots of blocks.
 
+use crate::alloc::string::String;
 use crate::codec::{Pack, Reader, Unpack, Writer};
+use crate::text::{Text, write_decimal};
 
 /// Microseconds since 1970.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +67,50 @@ impl From<BlockTimestamp> for TimePoint {
     }
 }
 
+/// `2025-01-31T23:59:59.500`, as nodeos prints it.
+impl Text for TimePoint {
+    fn write(&self, out: &mut String) {
+        let ms = self.0.div_euclid(1_000);
+        write_seconds(ms.div_euclid(1_000), out);
+        out.push('.');
+        write_decimal(ms.rem_euclid(1_000) as u64, 3, out);
+    }
+}
+
+/// `2025-01-31T23:59:59`, as nodeos prints it.
+impl Text for TimePointSec {
+    fn write(&self, out: &mut String) {
+        write_seconds(i64::from(self.0), out);
+    }
+}
+
+impl Text for BlockTimestamp {
+    fn write(&self, out: &mut String) {
+        TimePoint::from(*self).write(out);
+    }
+}
+
+/// Date and time of day; the year is counted from March, so that the leap day is its last.
+fn write_seconds(seconds: i64, out: &mut String) {
+    const DAYS_FROM_MARCH_OF_YEAR_0_TO_1970: i64 = 719_468;
+    const DAYS_OF_400_YEARS: i64 = 146_097;
+    let days = seconds.div_euclid(86_400) + DAYS_FROM_MARCH_OF_YEAR_0_TO_1970;
+    let (era, day) = (days.div_euclid(DAYS_OF_400_YEARS), days.rem_euclid(DAYS_OF_400_YEARS));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let (month_day, month) = (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
+    let year = year + era * 400 + i64::from(month <= 2);
+    let time = seconds.rem_euclid(86_400);
+    let parts =
+        [(year, 4, '-'), (month, 2, '-'), (month_day, 2, 'T'), (time / 3_600, 2, ':'), (time / 60 % 60, 2, ':')];
+    for (part, width, after) in parts {
+        write_decimal(part as u64, width, out);
+        out.push(after);
+    }
+    write_decimal((time % 60) as u64, 2, out);
+}
+
 macro_rules! packed_as {
     ($($kind:ident $number:ty),+) => { $(
         impl Pack for $kind {
@@ -80,3 +126,25 @@ macro_rules! packed_as {
     )+ };
 }
 packed_as!(TimePoint i64, TimePointSec u32, BlockTimestamp u32);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text;
+
+    #[test]
+    fn moments_are_written_as_nodeos_prints_them() {
+        let seconds = [
+            (0, "1970-01-01T00:00:00"),
+            (951_782_400, "2000-02-29T00:00:00"),
+            (1_735_689_599, "2024-12-31T23:59:59"),
+            (4_107_542_400, "2100-03-01T00:00:00"),
+            (u32::MAX, "2106-02-07T06:28:15"),
+        ];
+        for (moment, written) in seconds {
+            assert_eq!(text!(TimePointSec(moment)), written);
+        }
+        assert_eq!(text!(TimePoint(1_735_689_599_500_999)), "2024-12-31T23:59:59.500");
+        assert_eq!(text!(BlockTimestamp(1)), "2000-01-01T00:00:00.500");
+    }
+}

@@ -2,8 +2,9 @@
 
 use crate::Record;
 use crate::action::Action;
+use crate::alloc;
 use crate::alloc::vec::Vec;
-use crate::codec::VarUint32;
+use crate::codec::{VarUint32, Writer, unpack};
 use crate::raw;
 use crate::time::TimePointSec;
 
@@ -77,4 +78,34 @@ pub fn tapos_block_prefix() -> u32 {
     unsafe { raw::tapos_block_prefix() as u32 }
 }
 
-use crate::alloc;
+/// The transaction's action at this place of its list. Nothing when the list is shorter.
+pub fn action(at: u32) -> Option<Action> {
+    listed_action(1, at)
+}
+
+/// The transaction's context-free action at this place of its list. Nothing when the list is shorter.
+pub fn context_free_action(at: u32) -> Option<Action> {
+    listed_action(0, at)
+}
+
+fn listed_action(list: u32, at: u32) -> Option<Action> {
+    // SAFETY: the host writes at most the length it is given.
+    let packed = sized(|start, length| unsafe { raw::get_action(list, at, start, length) })?;
+    Some(unpack(&packed))
+}
+
+/// What the transaction carries for its context-free actions at this place; only they may ask. Nothing when there is
+/// less.
+pub fn context_free_data(at: u32) -> Option<Vec<u8>> {
+    // SAFETY: the host writes at most the length it is given.
+    sized(|start, length| unsafe { raw::get_context_free_data(at, start, length) }).map(|data| Vec::from(&*data))
+}
+
+/// Asks for a size and then for as many bytes; a negative size is nothing.
+fn sized(ask: impl Fn(*mut u8, u32) -> i32) -> Option<Writer> {
+    let size = usize::try_from(ask(core::ptr::null_mut(), 0)).ok()?;
+    let mut bytes = Writer::with_capacity(size);
+    // SAFETY: `ask` fills the room of the size that it said.
+    unsafe { bytes.fill(size, |start| ask(start, size as u32) as usize) };
+    Some(bytes)
+}

@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
+use abi::Limits;
 use execution::{ActionTrace, TransactionTrace};
 use primitives::Fault;
+use serde::de::DeserializeOwned;
+
+use crate::Tester;
 
 /// A pushed transaction's trace.
 #[derive(Debug, Clone)]
@@ -66,6 +70,23 @@ impl Outcome {
     /// The packed return value of the first action.
     pub fn return_value(&self) -> &[u8] {
         self.0.action_traces.first().map(|trace| trace.return_value.as_slice()).unwrap_or_default()
+    }
+
+    /// What the first action returned, by the ABI that its contract has now: as JSON (`Value`, with large numbers as
+    /// texts, as nodeos prints them) or as a value of the test.
+    ///
+    /// # Panics
+    /// When the ABI does not tell of a result, the value is not of its type, or it does not fit `T`.
+    #[track_caller]
+    pub fn result<T: DeserializeOwned>(&self, chain: &mut Tester) -> T {
+        let first = self.0.action_traces.first().expect("a transaction has an action");
+        let (contract, action) = (first.act.account, first.act.name);
+        let abi = chain.abi(contract);
+        let kind = abi.action_result_type(action);
+        let kind = kind.unwrap_or_else(|| panic!("{contract} has no result of {action} in its ABI"));
+        let value = abi.decode(kind, &first.return_value, &Limits::default());
+        let value = value.unwrap_or_else(|fault| panic!("result of {contract}::{action}: {fault}"));
+        serde_json::from_value(value).unwrap_or_else(|error| panic!("result of {contract}::{action}: {error}"))
     }
 
     /// `contract::action > contract::action`: the way to the action that failed, else the first.

@@ -45,7 +45,7 @@ fn balance(chain: &mut Tester, account: &str) -> Option<String> {
 fn a_released_deal_pays_the_seller_and_leaves_nothing() {
     let mut chain = world();
     let opened = open(&mut chain, "2.0000 SYS", 3600).succeed();
-    assert_eq!(opened.return_value(), 0u64.to_le_bytes());
+    assert_eq!(opened.result::<u64>(&mut chain), 0);
     pay(&mut chain, "eosio.token", "buyer", "2.0000 SYS", "0").succeed();
     assert_eq!(balance(&mut chain, "escrow").as_deref(), Some("2.0000 SYS"));
     call(&mut chain, "release", "buyer").succeed();
@@ -99,7 +99,7 @@ fn the_sellers_open_deals_are_found_by_index() {
     }
     let pending = |chain: &mut Tester, seller: &str| {
         let told = chain.push("escrow", "pending", "seller", json!({ "seller": seller })).succeed();
-        u32::from_le_bytes(told.return_value().try_into().expect("a number"))
+        told.result::<u32>(chain)
     };
     assert_eq!((pending(&mut chain, "seller"), pending(&mut chain, "buyer")), (3, 0));
 }

@@ -1,9 +1,9 @@
 //! `#[contract]`: the entry point, the typed calls and the ABI of a module or an impl.
 
 use crate::interface::{ActionWords, arguments, call};
-use crate::words::{name_number, take_attribute};
+use crate::words::{also, is_attribute, name_number, no_two, take_attribute};
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Ident, ImplItem, Item, ItemImpl, ItemMod, LitStr, Path, Signature, Token, Type, parenthesized};
@@ -55,6 +55,27 @@ struct Parts {
 }
 
 impl Parts {
+    /// Takes what every function is, all of their errors told at once.
+    fn take_all<'a>(
+        &mut self,
+        functions: impl Iterator<Item = (&'a mut Vec<Attribute>, &'a Signature)>,
+    ) -> syn::Result<()> {
+        let mut errors = Ok(());
+        for (attributes, signature) in functions {
+            if let Err(error) = self.take(attributes, signature) {
+                also(&mut errors, error);
+            }
+        }
+        errors?;
+        no_two(self.actions.iter().map(|action| (action.name.value(), &action.name as &dyn ToTokens)), |name| {
+            format!("there is an action {name} already")
+        })?;
+        let handlers = self.handlers.iter();
+        no_two(handlers.map(|handler| ((handler.code, handler.action), &handler.function as &dyn ToTokens)), |_| {
+            "this notification has a handler already".to_owned()
+        })
+    }
+
     fn take(&mut self, attributes: &mut Vec<Attribute>, signature: &Signature) -> syn::Result<()> {
         if let Some(action) = ActionWords::take(attributes, signature)? {
             self.actions.push(action);
@@ -79,10 +100,11 @@ impl Parts {
 
 pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let words: Words = syn::parse2(arguments)?;
-    if let Ok(module) = syn::parse2::<ItemMod>(item.clone()) {
-        return expand_module(words, module);
+    match syn::parse2::<Item>(item)? {
+        Item::Mod(module) => expand_module(words, module),
+        Item::Impl(block) => expand_impl(words, block),
+        other => Err(syn::Error::new_spanned(other, "a contract is a module (mod name { ... }) or an impl")),
     }
-    expand_impl(words, syn::parse2(item)?)
 }
 
 fn expand_module(words: Words, mut module: ItemMod) -> syn::Result<TokenStream> {
@@ -90,16 +112,18 @@ fn expand_module(words: Words, mut module: ItemMod) -> syn::Result<TokenStream> 
     let Some((_, items)) = &mut module.content else {
         return Err(syn::Error::new_spanned(&module, "a contract's functions stand in braces"));
     };
-    for item in items.iter_mut() {
-        match item {
-            Item::Fn(function) => parts.take(&mut function.attrs, &function.sig)?,
-            Item::Struct(row) if row.attrs.iter().any(|attribute| attribute.path().is_ident("table")) => {
-                let name = &row.ident;
-                parts.tables.push(quote!(#name));
-            }
-            _ => {}
+    for item in items.iter() {
+        if let Item::Struct(row) = item
+            && row.attrs.iter().any(|attribute| is_attribute(attribute, "table"))
+        {
+            let name = &row.ident;
+            parts.tables.push(quote!(#name));
         }
     }
+    parts.take_all(items.iter_mut().filter_map(|item| match item {
+        Item::Fn(function) => Some((&mut function.attrs, &function.sig)),
+        _ => None,
+    }))?;
     let added = written(&words, &parts, &quote!(self));
     items.push(Item::Verbatim(added));
     let name = &module.ident;
@@ -112,11 +136,10 @@ fn expand_module(words: Words, mut module: ItemMod) -> syn::Result<TokenStream> 
 
 fn expand_impl(words: Words, mut block: ItemImpl) -> syn::Result<TokenStream> {
     let mut parts = Parts::default();
-    for item in &mut block.items {
-        if let ImplItem::Fn(function) = item {
-            parts.take(&mut function.attrs, &function.sig)?;
-        }
-    }
+    parts.take_all(block.items.iter_mut().filter_map(|item| match item {
+        ImplItem::Fn(function) => Some((&mut function.attrs, &function.sig)),
+        _ => None,
+    }))?;
     let contract = &block.self_ty;
     let added = written(&words, &parts, &quote!(#contract));
     Ok(quote!(#block #added))
@@ -193,7 +216,7 @@ fn abi(words: &Words, parts: &Parts) -> TokenStream {
         let kinds = arguments.iter().map(|(_, kind)| kind);
         let result = result.as_ref().map(|kind| quote!(abi.add_result::<#kind>(#name);));
         quote! {
-            abi.add_struct(#name, |abi| {
+            abi.add_struct(#name, concat!("the arguments of the action ", #name), |abi| {
                 let fields = ::sdk::alloc::vec![#((#names.into(), <#kinds as ::sdk::abi::AbiType>::describe(abi))),*];
                 let _ = &abi;
                 (::sdk::alloc::string::String::new(), fields)

@@ -1,6 +1,6 @@
 //! Typed calls: one function per action that packs its arguments into a `Call`.
 
-use crate::words::{documentation, inside, name_number, plain, take_attribute};
+use crate::words::{documentation, inside, name_number, no_type_parameters, plain, take_attribute};
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{FnArg, Ident, Item, ItemMod, LitStr, Pat, ReturnType, Signature, Type};
@@ -20,22 +20,44 @@ impl ActionWords {
     /// Reads `#[action]` off a function; nothing when it has none.
     pub fn take(attributes: &mut Vec<syn::Attribute>, signature: &Signature) -> syn::Result<Option<Self>> {
         let Some(attribute) = take_attribute(attributes, "action") else { return Ok(None) };
-        let name = match &attribute.meta {
-            syn::Meta::List(_) => attribute.parse_args::<LitStr>()?,
-            _ => LitStr::new(&plain(&signature.ident), signature.ident.span()),
-        };
+        let (name, number) = action_name(&attribute, signature)?;
+        no_type_parameters(&signature.generics)?;
+        if let Some(asynchronous) = &signature.asyncness {
+            return Err(syn::Error::new_spanned(asynchronous, "an action cannot wait: it runs to its end or fails"));
+        }
         Ok(Some(Self {
-            number: name_number(&name)?,
+            number,
             name,
             function: signature.ident.clone(),
             arguments: arguments(signature)?,
             result: match &signature.output {
-                ReturnType::Type(_, kind) => Some((**kind).clone()),
-                ReturnType::Default => None,
+                ReturnType::Type(_, kind) if !is_unit(kind) => Some((**kind).clone()),
+                _ => None,
             },
             documentation: documentation(attributes),
         }))
     }
+}
+
+/// The action's name and its number: what the attribute says, or the function's own name where that is one.
+fn action_name(attribute: &syn::Attribute, signature: &Signature) -> syn::Result<(LitStr, u64)> {
+    if let syn::Meta::List(_) = &attribute.meta {
+        let name = attribute.parse_args::<LitStr>()?;
+        let number = name_number(&name)?;
+        return Ok((name, number));
+    }
+    let written = plain(&signature.ident);
+    let name = LitStr::new(&written, signature.ident.span());
+    let number = name_number(&name).map_err(|error| {
+        let letters: String = written.chars().filter(char::is_ascii_alphabetic).take(12).collect();
+        let hint = format!("{error}; name the action, as in #[action({:?})]", letters.to_lowercase());
+        syn::Error::new(name.span(), hint)
+    })?;
+    Ok((name, number))
+}
+
+fn is_unit(kind: &Type) -> bool {
+    matches!(kind, Type::Tuple(tuple) if tuple.elems.is_empty())
 }
 
 /// The names and types of a function's arguments.

@@ -1,9 +1,9 @@
-//! `#[derive(Record)]`: packing, unpacking and the ABI of one type.
+//! `#[derive(Record)]`: packing, unpacking and the ABI of one type: a struct, a variant, a numbered enum, a new name.
 
-use crate::words::{plain, snake};
+use crate::words::{no_type_parameters, plain, snake};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::{Attribute, Data, DeriveInput, Field, Fields, LitStr};
+use syn::{Attribute, Data, DeriveInput, Field, Fields, Ident, LitStr};
 
 /// What `#[abi(...)]` says.
 #[derive(Default)]
@@ -34,14 +34,81 @@ pub fn abi_words(attributes: &[Attribute]) -> syn::Result<AbiWords> {
 
 pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     let input: DeriveInput = syn::parse2(item)?;
+    no_type_parameters(&input.generics)?;
     match &input.data {
         Data::Struct(data) => match &data.fields {
             Fields::Named(fields) => record(&input, &fields.named.iter().collect::<Vec<_>>()),
-            other => Err(syn::Error::new_spanned(other, "Record wants named fields")),
+            Fields::Unnamed(fields) if fields.unnamed.len() == 1 => Ok(newtype(&input, &fields.unnamed[0])),
+            _ => Err(syn::Error::new_spanned(&input.ident, "a record has named fields, or is a new name for one type")),
         },
+        Data::Enum(data) if data.variants.iter().all(|case| matches!(case.fields, Fields::Unit)) => {
+            number(&input, data)
+        }
         Data::Enum(_) => variant(&input),
-        Data::Union(_) => Err(syn::Error::new_spanned(&input, "a union has no packed form")),
+        Data::Union(_) => Err(syn::Error::new_spanned(&input.ident, "a union has no packed form")),
     }
+}
+
+/// A struct around one value: packed and described as that value.
+fn newtype(input: &DeriveInput, field: &Field) -> TokenStream {
+    let (kind, inner, generics, life) = (&input.ident, &field.ty, &input.generics, life(input));
+    let (_, type_generics, _) = generics.split_for_impl();
+    quote! {
+        impl #generics ::sdk::codec::Pack for #kind #type_generics {
+            fn pack(&self, out: &mut ::sdk::writer::Writer) {
+                ::sdk::codec::Pack::pack(&self.0, out);
+            }
+        }
+        impl<#life> ::sdk::codec::Unpack<#life> for #kind #type_generics {
+            fn unpack(reader: &mut ::sdk::codec::Reader<#life>) -> Self {
+                Self(<#inner as ::sdk::codec::Unpack<#life>>::unpack(reader))
+            }
+        }
+        #[cfg(not(target_arch = "wasm32"))]
+        impl #generics ::sdk::abi::AbiType for #kind #type_generics {
+            fn describe(abi: &mut ::sdk::abi::Abi) -> ::sdk::alloc::string::String {
+                <#inner as ::sdk::abi::AbiType>::describe(abi)
+            }
+        }
+    }
+}
+
+/// An enum without values: packed and described as the number that its `repr` names.
+fn number(input: &DeriveInput, data: &syn::DataEnum) -> syn::Result<TokenStream> {
+    let (kind, cases) = (&input.ident, data.variants.iter().map(|case| &case.ident).collect::<Vec<_>>());
+    let mut number: Option<Ident> = None;
+    for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("repr")) {
+        number = Some(attribute.parse_args()?);
+    }
+    let number = number.ok_or_else(|| {
+        let message = "an enum without values is packed as a number: say which kind, as in #[repr(u8)]";
+        syn::Error::new_spanned(kind, message)
+    })?;
+    Ok(quote! {
+        impl ::sdk::codec::Pack for #kind {
+            fn pack(&self, out: &mut ::sdk::writer::Writer) {
+                let number = match self {
+                    #(Self::#cases => Self::#cases as #number,)*
+                };
+                ::sdk::codec::Pack::pack(&number, out);
+            }
+        }
+        impl<'__bytes> ::sdk::codec::Unpack<'__bytes> for #kind {
+            fn unpack(reader: &mut ::sdk::codec::Reader<'__bytes>) -> Self {
+                let number = <#number as ::sdk::codec::Unpack<'__bytes>>::unpack(reader);
+                #(if number == Self::#cases as #number {
+                    return Self::#cases;
+                })*
+                ::sdk::codec::unknown_case()
+            }
+        }
+        #[cfg(not(target_arch = "wasm32"))]
+        impl ::sdk::abi::AbiType for #kind {
+            fn describe(abi: &mut ::sdk::abi::Abi) -> ::sdk::alloc::string::String {
+                <#number as ::sdk::abi::AbiType>::describe(abi)
+            }
+        }
+    })
 }
 
 /// The life of borrowed fields, or a fresh one.
@@ -69,6 +136,9 @@ fn record(input: &DeriveInput, fields: &[&Field]) -> syn::Result<TokenStream> {
     for field in fields {
         let (ty, words) = (&field.ty, abi_words(&field.attrs)?);
         if words.base {
+            if !described.is_empty() {
+                return Err(syn::Error::new_spanned(&field.ident, "the base comes first: its fields are packed first"));
+            }
             base = quote!(<#ty as ::sdk::abi::AbiType>::describe(abi));
             continue;
         }
@@ -90,7 +160,7 @@ fn record(input: &DeriveInput, fields: &[&Field]) -> syn::Result<TokenStream> {
         #[cfg(not(target_arch = "wasm32"))]
         impl #generics ::sdk::abi::AbiType for #kind #type_generics {
             fn describe(abi: &mut ::sdk::abi::Abi) -> ::sdk::alloc::string::String {
-                abi.add_struct(#abi_name, |abi| (#base, ::sdk::alloc::vec![#(#described),*]))
+                abi.add_struct(#abi_name, concat!(module_path!(), "::", stringify!(#kind)), |abi| (#base, ::sdk::alloc::vec![#(#described),*]))
             }
         }
     })
@@ -139,7 +209,8 @@ fn variant(input: &DeriveInput) -> syn::Result<TokenStream> {
         #[cfg(not(target_arch = "wasm32"))]
         impl #generics ::sdk::abi::AbiType for #kind #type_generics {
             fn describe(abi: &mut ::sdk::abi::Abi) -> ::sdk::alloc::string::String {
-                let #name = abi.add_variant(#abi_name, |abi| {
+                let source = concat!(module_path!(), "::", stringify!(#kind));
+                let #name = abi.add_variant(#abi_name, source, |abi| {
                     ::sdk::alloc::vec![#(<#kinds as ::sdk::abi::AbiType>::describe(abi)),*]
                 });
                 #alias

@@ -1,10 +1,15 @@
 //! `#[table]`: a struct as a row, with its keys.
 
-use crate::words::{name_number, plain, take_attribute};
+use crate::words::{name_number, no_two, no_type_parameters, plain, take_attribute};
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
 use syn::{Expr, Ident, ItemStruct, LitStr, Token, Type, parenthesized};
+
+/// The bits of a table's name in which the host keeps the numbers of its indexes.
+const INDEX_NUMBERS: u64 = 0xf;
+const INDEXES_MAX: usize = 16;
 
 struct Index {
     name: Ident,
@@ -52,26 +57,60 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let mut words: Words = syn::parse2(arguments)?;
     let mut row: ItemStruct = syn::parse2(item)?;
     let table = name_number(&words.name)?;
-    let mut primary = words.primary.take();
+    if table & INDEX_NUMBERS != 0 {
+        let message = "a table's name has at most 12 characters: its indexes are numbered by the 13th";
+        return Err(syn::Error::new(words.name.span(), message));
+    }
+    no_type_parameters(&row.generics)?;
+    if !matches!(row.fields, syn::Fields::Named(_)) {
+        return Err(syn::Error::new_spanned(&row.ident, "a row has named fields: the ABI shows them"));
+    }
+    let primary = primary_key(&mut words, &mut row)?;
+    let primary = match primary {
+        Some(key) => quote_spanned!(key.span()=> ::sdk::table::PrimaryKey::number(&(#key))),
+        None => quote!(#table),
+    };
     for field in &mut row.fields {
-        let (name, kind) = (field.ident.clone(), field.ty.clone());
-        if take_attribute(&mut field.attrs, "primary").is_some() {
-            primary = Some(syn::parse_quote!(self.#name));
-        }
         if take_attribute(&mut field.attrs, "secondary").is_some() {
+            let (name, kind) = (field.ident.clone(), field.ty.clone());
             let index = name.clone().ok_or_else(|| syn::Error::new_spanned(&kind, "a row has named fields"))?;
-            words.indexes.push(Index { name: index, kind, key: syn::parse_quote!(self.#name) });
+            let key = syn::parse_quote_spanned!(index.span()=> self.#name);
+            words.indexes.push(Index { name: index, kind, key });
         }
     }
-    let primary = match (primary, words.singleton) {
-        (Some(primary), false) => quote!(::core::convert::Into::<u64>::into(#primary)),
-        (None, true) => quote!(#table),
-        _ => {
-            let message = "a row needs one key: a field with #[primary], or primary = EXPRESSION, or singleton";
-            return Err(syn::Error::new_spanned(&row.ident, message));
-        }
-    };
+    let indexes = words.indexes.iter();
+    no_two(indexes.map(|index| (plain(&index.name).to_uppercase(), &index.name as &dyn ToTokens)), |name| {
+        format!("there is an index {name} already")
+    })?;
+    if let Some(beyond) = words.indexes.get(INDEXES_MAX) {
+        let message = format!("a table has at most {INDEXES_MAX} secondary indexes");
+        return Err(syn::Error::new_spanned(&beyond.name, message));
+    }
     Ok(written(&row, table, &primary, &words.indexes, &words.name))
+}
+
+/// The expression of the primary key, said exactly once; nothing for a singleton.
+fn primary_key(words: &mut Words, row: &mut ItemStruct) -> syn::Result<Option<Expr>> {
+    let given = words.primary.take().map(|key| (key.to_token_stream(), key));
+    let mut keys: Vec<_> = given.into_iter().collect();
+    for field in &mut row.fields {
+        if let Some(attribute) = take_attribute(&mut field.attrs, "primary") {
+            let (name, kind) = (&field.ident, &field.ty);
+            keys.push((attribute.to_token_stream(), syn::parse_quote_spanned!(kind.span()=> self.#name)));
+        }
+    }
+    let several = |place: &TokenStream| {
+        let kind = if words.singleton { "a singleton has no key of its own" } else { "a row has one primary key" };
+        syn::Error::new_spanned(place, format!("{kind}, and here is another; further keys are #[secondary]"))
+    };
+    match (&keys[..], words.singleton) {
+        ([_, (place, _), ..], _) | ([(place, _)], true) => Err(several(place)),
+        ([], false) => {
+            let message = "a row needs one key: a field with #[primary], or primary = EXPRESSION, or singleton";
+            Err(syn::Error::new_spanned(&row.ident, message))
+        }
+        _ => Ok(keys.pop().map(|(_, key)| key)),
+    }
 }
 
 fn written(row: &ItemStruct, table: u64, primary: &TokenStream, indexes: &[Index], name: &LitStr) -> TokenStream {

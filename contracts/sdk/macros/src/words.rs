@@ -32,10 +32,14 @@ pub fn documentation(attributes: &[Attribute]) -> String {
     attributes.iter().filter_map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// Whether an attribute has this name, whatever path it is called by.
+pub fn is_attribute(attribute: &Attribute, name: &str) -> bool {
+    attribute.path().segments.last().is_some_and(|last| last.ident == name)
+}
+
 /// Takes the attribute of this name off the list.
 pub fn take_attribute(attributes: &mut Vec<Attribute>, name: &str) -> Option<Attribute> {
-    let is_it = |attribute: &Attribute| attribute.path().segments.last().is_some_and(|last| last.ident == name);
-    let at = attributes.iter().position(is_it)?;
+    let at = attributes.iter().position(|attribute| is_attribute(attribute, name))?;
     Some(attributes.remove(at))
 }
 
@@ -48,6 +52,39 @@ pub fn inside<'a>(kind: &'a Type, wrapper: &str) -> Option<&'a Type> {
         GenericArgument::Type(kind) => Some(kind),
         _ => None,
     })
+}
+
+/// Adds an error to those found before, so that all are told at once.
+pub fn also(errors: &mut syn::Result<()>, error: syn::Error) {
+    match errors {
+        Ok(()) => *errors = Err(error),
+        Err(before) => before.combine(error),
+    }
+}
+
+/// An error at each item whose key an earlier one has.
+pub fn no_two<'a, K: Ord>(
+    items: impl Iterator<Item = (K, &'a dyn quote::ToTokens)>,
+    message: impl Fn(&K) -> String,
+) -> syn::Result<()> {
+    let (mut seen, mut errors) = (std::collections::BTreeSet::new(), Ok(()));
+    for (key, place) in items {
+        if seen.contains(&key) {
+            also(&mut errors, syn::Error::new_spanned(place, message(&key)));
+        }
+        seen.insert(key);
+    }
+    errors
+}
+
+/// An error when a type has parameters other than lifetimes: the ABI could not name it.
+pub fn no_type_parameters(generics: &syn::Generics) -> syn::Result<()> {
+    match generics.params.iter().find(|parameter| !matches!(parameter, syn::GenericParam::Lifetime(_))) {
+        Some(parameter) => {
+            Err(syn::Error::new_spanned(parameter, "no type parameters here: an ABI has plain types only"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The number of a chain name; an error at `span` when the text is none.
@@ -68,7 +105,8 @@ pub fn name_number(text: &syn::LitStr) -> syn::Result<u64> {
     };
     let number = written.bytes().enumerate().try_fold(0, |sum, (at, byte)| Some(sum | digit(at, byte)?));
     let wrong = || {
-        syn::Error::new(text.span(), format!("{written:?} is not a name: up to 13 of .12345abcdefghijklmnopqrstuvwxyz"))
+        let rule = "up to 12 of .12345abcdefghijklmnopqrstuvwxyz, and a 13th of .12345abcdefghij";
+        syn::Error::new(text.span(), format!("{written:?} is not a name: {rule}"))
     };
     number.ok_or_else(wrong)
 }

@@ -1,8 +1,10 @@
 //! Every part of the SDK at work on a chain: each action checks what it did from inside, so that succeeding is the test.
 //!
-//! `differential/own.py` deploys it; it must be privileged for `privileged`.
+//! `tests/tester/tests/sdk.rs` runs it on our chain, `differential/probe.py` on nodeos; it must be privileged for
+//! `privileged`.
 
 #![no_std]
+#![allow(clippy::unwrap_used, reason = "one of the ways to fail")]
 
 /// The contract.
 #[sdk::contract]
@@ -12,10 +14,14 @@ pub mod probe {
     use sdk::privileged;
     use sdk::{chain, crypto, transaction};
 
+    extern crate alloc;
+    use alloc::boxed::Box;
+    use alloc::collections::BTreeMap;
+
     /// A row with a key of every kind.
     #[table(
         "things",
-        index(by_small: u64 = self.id * 10),
+        index(by_small: u64 = self.id.wrapping_mul(10)),
         index(by_big: u128 = u128::MAX - u128::from(self.id)),
         index(by_real: f64 = -(self.id as f64) / 3.0),
         index(by_digest: Checksum256 = self.digest),
@@ -36,6 +42,47 @@ pub mod probe {
     pub struct Only {
         /// The value.
         pub value: Shape,
+    }
+
+    /// A number in disguise.
+    #[derive(Record, Clone, Copy, PartialEq)]
+    #[repr(u8)]
+    pub enum Color {
+        /// 1.
+        Red = 1,
+        /// 5.
+        Blue = 5,
+    }
+
+    /// A new name for a type.
+    #[derive(Record, Clone, PartialEq)]
+    pub struct Tags(Vec<String>);
+
+    /// A field of every kind that a row or an argument may have.
+    #[table("everything", singleton)]
+    #[derive(Clone, PartialEq)]
+    #[allow(missing_docs, reason = "the types speak")]
+    pub struct Everything {
+        pub truth: bool,
+        pub small: (i8, u8, i16),
+        pub wide: (i128, u128),
+        pub reals: (f32, f64),
+        pub variable: (VarInt32, VarUint32),
+        pub when: (TimePoint, TimePointSec, BlockTimestamp),
+        pub money: ExtendedAsset,
+        pub symbol: (Symbol, SymbolCode),
+        pub digests: (Checksum160, Checksum256, Checksum512),
+        pub key: PublicKey,
+        pub bytes: Vec<u8>,
+        pub lists: Vec<Vec<Name>>,
+        pub maybe: Option<Vec<u32>>,
+        pub maybes: Vec<Option<u32>>,
+        pub map: BTreeMap<Name, String>,
+        pub shape: Shape,
+        pub color: Color,
+        pub tags: Tags,
+        pub boxed: Box<PermissionLevel>,
+        pub late: Extension<u64>,
     }
 
     /// A variant.
@@ -101,10 +148,49 @@ pub mod probe {
         check(second.next().is_some_and(|row| row.id == 3), "the row after");
         second.remove();
         check(ids(table.index(Thing::BY_BIG).iter()) == [5, 3, 1], "gone from its indexes");
+        backwards();
         for row in table.iter() {
             row.remove();
         }
         check(table.index(Thing::BY_QUAD).iter().next().is_none(), "all gone");
+    }
+
+    /// Ranges and reverse order, over rows 1, 3, 5.
+    fn backwards() {
+        let table = things();
+        let (small, big) = (table.index(Thing::BY_SMALL), table.index(Thing::BY_BIG));
+        check(ids(table.iter().rev()) == [5, 3, 1] && ids(small.iter().rev()) == [5, 3, 1], "reversed");
+        check(
+            ids(table.lower_bound(2u64).rev()) == [5, 3] && ids(big.iter().rev()) == [1, 3, 5],
+            "reversed to a bound",
+        );
+        for (range, expected) in [(1..5, &[1, 3][..]), (2..6, &[3, 5]), (3..3, &[]), (6..9, &[]), (0..1, &[])] {
+            check(ids(table.range(range.clone())) == expected, "a range");
+            check(ids(table.range(range.clone()).rev()).iter().eq(expected.iter().rev()), "a range reversed");
+            let tenfold = range.start * 10..range.end * 10;
+            check(ids(small.range(tenfold.clone())) == expected, "a range of an index");
+            check(ids(small.range(tenfold).rev()).iter().eq(expected.iter().rev()), "a range of an index reversed");
+        }
+        check(ids(table.range(..=3u64)) == [1, 3] && ids(table.range(3u64..)) == [3, 5], "half ranges");
+        check(small.range(..50).next_back().is_some_and(|row| row.id == 3), "the greatest key below another");
+        let mut rows = table.iter();
+        let (first, last, middle) = (rows.next(), rows.next_back(), rows.next_back());
+        check([first, middle, last].map(|row| row.map_or(0, |row| row.id)) == [1, 3, 5], "from both ends");
+        check(rows.next().is_none() && rows.next_back().is_none(), "and no row twice");
+        let mut rows = small.iter();
+        let (last, first, middle) = (rows.next_back(), rows.next(), rows.next());
+        check([first, middle, last].map(|row| row.map_or(0, |row| row.id)) == [1, 3, 5], "an index from both ends");
+        check(rows.next().is_none() && rows.next_back().is_none(), "and no row of it twice");
+        check(small.get(30, "row 3").id == 3, "got by index");
+    }
+
+    /// Keeps what it gets.
+    #[action]
+    fn keep(everything: Everything) {
+        let this = current_receiver();
+        let given = transaction::action(0).map_or_else(Vec::new, |action| action.data);
+        check(*pack(&everything) == *given, "packed again it is the same");
+        Singleton::new(this, this).set(everything, this);
     }
 
     /// A singleton through its life, with each case of a variant.
@@ -114,6 +200,9 @@ pub mod probe {
         let only = Singleton::<Only>::new(this, this);
         only.remove();
         check(!only.exists() && only.find().is_none(), "not set yet");
+        let other = || Only { value: Shape::Number(0) };
+        check(only.get_or(other()).value == Shape::Number(0) && !only.exists(), "a default is not kept");
+        check(only.get_or_create(this, other()).value == Shape::Number(0) && only.exists(), "unless it is made");
         let shapes = [Shape::Number(7), Shape::Pair((1, String::from("one"))), Shape::Names(Vec::from([this])), shape];
         for value in &shapes {
             only.set(Only { value: value.clone() }, this);
@@ -138,6 +227,26 @@ pub mod probe {
         crypto::assert_ripemd160(b"abc", &crypto::ripemd160(b"abc"));
         check(crypto::recover_key(&digest, &signature) == key, "recovered");
         crypto::assert_recover_key(&digest, &signature, &key);
+        if let (Signature::K1(signature), PublicKey::K1(key)) = (&signature, &key) {
+            let mut raw = *signature;
+            raw[0] -= 4; // the chain counts compressed keys from 31, this function from 27
+            let whole = crypto::k1_recover(&raw, &digest);
+            check(whole.is_some_and(|whole| whole[0] == 4 && whole[1..33] == key[1..]), "recovered in full");
+        }
+        primitives();
+    }
+
+    /// Mathematics whose results are known.
+    fn primitives() {
+        let (mut one, mut two) = ([0; 64], [0; 32]);
+        (one[31], one[63], two[31]) = (1, 2, 2); // the generator of alt_bn128 is (1, 2)
+        let double = crypto::alt_bn128_add(&one, &one);
+        check(double.is_some() && double == crypto::alt_bn128_mul(&one, &two), "twice is plus");
+        check(crypto::alt_bn128_add(&[1; 64], &one).is_none(), "no point");
+        check(crypto::alt_bn128_pair(&[]) == Some(true), "no pairs at all");
+        check(crypto::mod_exp(&[3], &[4], &[0, 50]).as_deref() == Some(&[0, 31]), "3 to the 4th is 81");
+        let state = crypto::blake2_f(0, &[0; 64], &[0; 128], [&[0; 8]; 2], false);
+        check(state.is_some_and(|state| state[0] == 0x08), "no round mixes the constants in");
     }
 
     /// What the chain tells.
@@ -159,6 +268,9 @@ pub mod probe {
         check(chain::permission_last_used(PermissionLevel::active(account)).0 > 0, "when it was used");
         let active = [PermissionLevel::active(account)];
         check(chain::check_permission_authorization(active[0], &active, 0), "satisfied by itself");
+        check(!chain::check_permission_signatures(active[0], &[PublicKey::K1([2; 33])], &[], 0), "not by another key");
+        check(chain::publication_time() == current_time(), "published now");
+        check(transaction::context_free_action(0).is_none() && transaction::action(1).is_none(), "no further actions");
         let whole = transaction::current_transaction();
         let transaction: Transaction = unpack(&whole);
         check(transaction.actions.len() == 1 && transaction.actions[0].account == this, "this transaction");
@@ -193,6 +305,7 @@ pub mod probe {
             0.5f64
         );
         print!(" ", Checksum256([0xab; 32]), " ", [1u8, 255].as_slice());
+        print!(" ", u128::MAX, " ", i128::MIN, " ", third, " ", TimePointSec(1_735_689_599), " ", 'x', 3usize);
     }
 
     /// What only privileged contracts may do.
@@ -205,6 +318,10 @@ pub mod probe {
         check(privileged::resource_limits(account).net_weight == 77, "set and got");
         privileged::set_resource_limits(account, before);
         let parameters = privileged::blockchain_parameters();
+        let first = privileged::parameters_packed(&[1, 0]);
+        check(first[..2] == [1, 0] && first[2..] == parameters.max_block_net_usage.to_le_bytes(), "one parameter");
+        privileged::set_parameters_packed(&first);
+        privileged::set_wasm_parameters_packed(&privileged::wasm_parameters_packed());
         privileged::set_blockchain_parameters(&parameters);
         check(privileged::blockchain_parameters() == parameters, "set and got again");
     }
@@ -216,7 +333,36 @@ pub mod probe {
             "check" => check(false, "checked"),
             "parts" => check!(false, "parts ", 1u64, " and ", current_receiver()),
             "panic" => panic!("panicked plainly"),
-            "formatted" => panic!("panicked with {}", how.len()),
+            "formatted" => panic!("{} panicked with {how:?}", current_receiver()),
+            "expect" => {
+                let nothing: Option<u8> = how.bytes().find(u8::is_ascii_digit);
+                print!(nothing.expect("a digit"));
+            }
+            "result" => {
+                let digit: Result<u8, Name> = how.bytes().find(u8::is_ascii_digit).ok_or(name!("eosio"));
+                print!(digit.unwrap());
+            }
+            "key" => things().get(1u64, "row 1").modify(SAME_PAYER, |row| row.id += 1),
+            "foreign" => {
+                let rows = Table::<Only>::new(name!("eosio"), name!("eosio"));
+                rows.insert(current_receiver(), Only { value: Shape::Number(1) });
+            }
+            "taken" => {
+                let (this, digest) = (current_receiver(), digest(1));
+                things().insert(this, Thing { id: 1, digest, text: String::new() });
+                things().insert(this, Thing { id: 1, digest, text: String::new() });
+            }
+            "limit" => {
+                let this = current_receiver();
+                things().insert(this, Thing { id: u64::MAX - 2, digest: digest(1), text: String::new() });
+                print!(things().available_primary_key());
+            }
+            "range" => drop(things().range(how.len() as u64..1)),
+            "short" => drop(unpack::<(u64, String)>(&[1, 2, 3, 4, 5, 6, 7, 8, 200, 1])),
+            "number" => drop(unpack::<Tags>(&[1]).0),
+            "color" => {
+                unpack::<Color>(&[2]);
+            }
             "overflow" => {
                 let sum = how.len() as u8 + 248;
                 print!(sum);
