@@ -33,8 +33,9 @@ pub struct Document {
 pub struct Account {
     /// Its name.
     pub name: Name,
-    /// The key of its owner and active permission.
-    pub key: PublicKey,
+    /// The key of its owner and active permission; left out, it is the account's [`dev_key`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<PublicKey>,
     /// Tokens it can spend.
     pub balance: Asset,
     /// Tokens staked for it, half for net and half for CPU.
@@ -49,19 +50,16 @@ pub struct Account {
 pub struct Producer {
     /// Its account, which is created.
     pub name: Name,
-    /// Its block signing key, which is also the account's.
-    pub key: PublicKey,
+    /// Its block signing key, which is also the account's; left out, it is the account's [`dev_key`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<PublicKey>,
     /// Its page.
     #[serde(default)]
     pub url: String,
 }
 
-/// Accounts of the built-in chain.
-const DEV_ACCOUNTS: [&str; 10] = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy"];
-/// The producer of the built-in chain.
-const DEV_PRODUCER: Name = primitives::name!("producer1");
-
-/// The private key of an account of the built-in chain: everybody knows it, as with all development chains.
+/// The private key of an account for which the document names none: everybody knows it, as with all development
+/// chains.
 pub fn dev_key(account: Name) -> PrivateKey {
     let seed = Sha256::of(format!("boreas development key of {account}").as_bytes());
     PrivateKey::k1_from_seed(seed.0).expect("a hash is a secret but for one case in 2^128")
@@ -79,24 +77,26 @@ impl Document {
     /// The built-in development chain: ten accounts with tokens, stake and RAM, one elected producer, refunds after
     /// five seconds.
     pub fn dev() -> Self {
-        let mut document = Self::parse(include_str!("../presets/dev.json")).expect("the built-in document is tested");
-        let public = |account| dev_key(account).public_key().expect("a development key is valid");
-        let asset = |text: &str| text.parse::<Asset>().expect("a constant asset");
-        document.accounts = DEV_ACCOUNTS
-            .iter()
-            .map(|text| Name::new(text))
-            .map(|name| Account {
-                name,
-                key: public(name),
-                balance: asset("1000000.0000 SYS"),
-                stake: asset("20000.0000 SYS"),
-                ram_bytes: 1024 * 1024,
-            })
-            .collect();
-        document.producers =
-            vec![Producer { name: DEV_PRODUCER, key: public(DEV_PRODUCER), url: "http://localhost".to_owned() }];
-        document
+        Self::parse(include_str!("../presets/dev.json")).expect("the built-in document is tested")
     }
+}
+
+impl Account {
+    /// The key of its owner and active permission.
+    pub fn public_key(&self) -> PublicKey {
+        key_or_dev(self.key.as_ref(), self.name)
+    }
+}
+
+impl Producer {
+    /// Its block signing key.
+    pub fn public_key(&self) -> PublicKey {
+        key_or_dev(self.key.as_ref(), self.name)
+    }
+}
+
+fn key_or_dev(key: Option<&PublicKey>, account: Name) -> PublicKey {
+    key.cloned().unwrap_or_else(|| dev_key(account).public_key().expect("a development key is valid"))
 }
 
 #[cfg(test)]
@@ -108,7 +108,7 @@ mod tests {
         let document = Document::dev();
         assert_eq!(document.accounts.len(), 10);
         let text = serde_json::to_string(&document).expect("a document has a JSON form");
-        assert_eq!(Document::parse(&text).expect("its own text").producers[0].name, DEV_PRODUCER);
+        assert_eq!(Document::parse(&text).expect("its own text").producers[0].name, document.producers[0].name);
     }
 
     #[test]

@@ -1,16 +1,20 @@
 //! What a new chain begins with: the embedded system contracts, and the plan that brings a chain from block 1 to a
 //! running system (features, accounts, privileges, token, staking, an elected schedule) from one document.
 //!
-//! The plan only says what to push, in which order and signed by whom. Whoever has a chain pushes it.
+//! The plan only says what to push, in which order and signed by whom; [`LocalProducer`] carries it out on a chain
+//! whose producers' keys it knows.
 //!
 //! - [`contracts`]: the embedded modules with their pinned hashes.
 //! - [`document`]: what users write; [`Document::dev`] is the built-in one.
 //! - [`plan`]: a document as stages of transactions.
+//! - [`boot`]: carrying out a plan, and building blocks for all producers of a chain.
 
+pub mod boot;
 pub mod contracts;
 pub mod document;
 pub mod plan;
 
+pub use boot::{BootError, LocalProducer, later_features};
 pub use contracts::Contract;
 pub use document::{Account, Document, Producer};
 pub use plan::{Plan, Stage};

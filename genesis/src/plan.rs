@@ -30,6 +30,11 @@ const FOUNDER: Name = name!("founder");
 /// Accounts of one transaction: it has to fit the limits of a small chain.
 const ACCOUNTS_PER_TRANSACTION: usize = 4;
 
+/// A chain whose schedule changes less often than once a day is not waited for.
+const SCHEDULE_INTERVAL_SLOTS_MAX: u32 = 2 * 24 * 3600;
+/// Slots from the election of a schedule to its first block, with room.
+const SCHEDULE_MARGIN_SLOTS: u32 = 120;
+
 /// Actions that go into one transaction.
 pub type Transaction = Vec<Action>;
 
@@ -41,7 +46,12 @@ pub enum Stage {
     /// Push these transactions, signed with the boot key, in order; they may share a block.
     Push(Vec<Transaction>),
     /// Produce blocks until the schedule has these producers.
-    AwaitSchedule(Vec<Name>),
+    AwaitSchedule {
+        /// Their names, sorted.
+        producers: Vec<Name>,
+        /// Slots after which they will never be.
+        slots_max: u32,
+    },
 }
 
 /// The way from block 1 to a running system.
@@ -105,10 +115,32 @@ impl Plan {
             stages.push(Stage::Push(producers(&system, &token, document, boot_key)?));
             let mut names: Vec<_> = document.producers.iter().map(|producer| producer.name).collect();
             names.sort();
-            stages.push(Stage::AwaitSchedule(names));
+            stages.push(Stage::AwaitSchedule { producers: names, slots_max: schedule_slots_max(document)? });
         }
         Ok(Self { stages })
     }
+
+    /// Slots that the plan takes at most when each transaction has a block of its own.
+    pub fn slots_max(&self) -> u32 {
+        let slots = |stage: &Stage| match stage {
+            Stage::Activate(_) => 1,
+            Stage::Push(transactions) => u32::try_from(transactions.len()).unwrap_or(u32::MAX),
+            Stage::AwaitSchedule { slots_max, .. } => *slots_max,
+        };
+        self.stages.iter().fold(0, |sum: u32, stage| sum.saturating_add(slots(stage)).saturating_add(1))
+    }
+}
+
+/// The system contract looks at the votes once in an interval; then the schedule has to become irreversible.
+fn schedule_slots_max(document: &Document) -> Result<u32, GenesisError> {
+    let interval = parameters(document)?["schedule_interval_slots"].clone();
+    let slots = interval.as_u64().and_then(|slots| u32::try_from(slots).ok());
+    let slots = slots.filter(|slots| *slots <= SCHEDULE_INTERVAL_SLOTS_MAX);
+    let slots = slots.ok_or_else(|| {
+        let reason = format!("{interval} is no number from 0 to {SCHEDULE_INTERVAL_SLOTS_MAX}");
+        GenesisError::new("parameters.schedule_interval_slots", reason)
+    })?;
+    Ok(slots + SCHEDULE_MARGIN_SLOTS)
 }
 
 /// `setcode` and `setabi`.
@@ -201,7 +233,7 @@ fn account(system: &Caller, token: &Caller, account: &crate::Account) -> Result<
         "stake_net_quantity": half, "stake_cpu_quantity": rest, "transfer": true,
     });
     let mut actions =
-        vec![newaccount(system, account.name, &account.key)?, system.call(name!("buyrambytes"), EOSIO, &ram)?];
+        vec![newaccount(system, account.name, &account.public_key())?, system.call(name!("buyrambytes"), EOSIO, &ram)?];
     if account.stake.amount > 0 {
         actions.push(system.call(name!("delegatebw"), EOSIO, &stake)?);
     }
@@ -230,7 +262,7 @@ fn producers(
     let whole = 10i64.pow(u32::from(document.core_symbol.precision()));
     let with = |name, stake| crate::Account {
         name,
-        key: boot_key.clone(),
+        key: Some(boot_key.clone()),
         balance: core(0),
         stake: core(stake),
         ram_bytes: 64 * 1024,
@@ -242,12 +274,12 @@ fn producers(
     for (location, producer) in document.producers.iter().enumerate() {
         transactions.push(account(system, token, &with(producer.name, 20 * whole))?);
         let register = json!({
-            "producer": producer.name, "producer_key": producer.key, "url": producer.url, "location": location,
+            "producer": producer.name, "producer_key": producer.public_key(), "url": producer.url, "location": location,
         });
         // Only an account that is there when a transaction begins can authorize it.
         let mut actions = vec![system.call(name!("regproducer"), producer.name, &register)?];
         for (permission, parent) in [(ACTIVE, name!("owner")), (name!("owner"), name!(""))] {
-            let auth = Authority::of_key(producer.key.clone());
+            let auth = Authority::of_key(producer.public_key());
             let update = json!({ "account": producer.name, "permission": permission, "parent": parent, "auth": auth });
             let mut action = system.call(name!("updateauth"), producer.name, &update)?;
             action.authorization[0].permission = name!("owner");
@@ -272,7 +304,7 @@ mod tests {
     fn the_built_in_document_can_be_planned() {
         let plan = Plan::new(&Document::dev(), &boot_key(), Checksum256::default(), &[Checksum256([1; 32])]);
         let stages = plan.expect("the built-in document is sound").stages;
-        assert!(matches!(stages.last(), Some(Stage::AwaitSchedule(names)) if names.len() == 1));
+        assert!(matches!(stages.last(), Some(Stage::AwaitSchedule { producers, .. }) if producers.len() == 1));
     }
 
     #[test]

@@ -1,39 +1,37 @@
 //! `boreasd`: without a subcommand it runs the node; the others work on files. Here is only which of them runs, and
 //! how a failure is told.
 
-mod code_cache;
-mod export;
-mod log;
-mod replay;
-mod run;
-mod settings;
-mod start;
-
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use settings::{Parsed, Work};
+use daemon::settings::{Parsed, Work};
+use daemon::{export, log, replay, run, settings};
 
 fn main() -> ExitCode {
-    let result = settings::parse(std::env::args_os().collect()).and_then(|Parsed { work, notices }| {
-        log::begin(matches!(work, Work::Node(_)));
+    let words: Vec<_> = std::env::args_os().collect();
+    let result = settings::parse(&words).and_then(|Parsed { work, notices }| {
+        log::begin(matches!(work, Work::Node(_) | Work::Dev(_)));
         notices.iter().for_each(|notice| tracing::warn!("{notice}"));
-        on_deep_stack(|| run(work))
+        on_deep_stack(|| perform(&work))
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            log::failure(&error);
-            ExitCode::FAILURE
-        }
+        Err(error) => match error.downcast_ref::<clap::Error>() {
+            Some(usage) => usage.exit(),
+            None => {
+                log::failure(&error);
+                ExitCode::FAILURE
+            }
+        },
     }
 }
 
-fn run(work: Work) -> anyhow::Result<()> {
+fn perform(work: &Work) -> anyhow::Result<()> {
     match work {
-        Work::Node(args) => run::node(*args),
-        Work::Replay(args) => replay::replay(&args),
-        Work::ExportBlocks(args) => export::export(&args),
+        Work::Node(args) => run::node(args),
+        Work::Dev(args) => run::dev(args),
+        Work::Replay(args) => replay::replay(args),
+        Work::ExportBlocks(args) => export::export(args),
     }
 }
 

@@ -9,7 +9,7 @@ use codec::{Pack, Unpack};
 use engine::{Reapplied, WallClock};
 use primitives::time::SLOT_US;
 use primitives::{Genesis, TimePoint};
-use store::{AcceptedBlock, CodeFolder, Store, StoreSettings};
+use store::{AcceptedBlock, Store, StoreSettings};
 use wasm::Engine;
 
 use crate::code_cache::DiskCache;
@@ -44,11 +44,18 @@ pub fn open_store(data_dir: &Path) -> anyhow::Result<Arc<Store>> {
 /// # Errors
 /// The folder cannot be made.
 pub fn doors(engine: &Engine, data_dir: Option<&Path>) -> anyhow::Result<Doors> {
-    let code_cache: Box<dyn wasm::CodeCache> = match data_dir {
-        Some(folder) => Box::new(DiskCache(CodeFolder::open(&folder.join("code"))?)),
+    Ok(Doors { clock: Box::new(WallClock), engine: engine.clone(), code_cache: code_cache(data_dir)? })
+}
+
+/// The compiled code of a node, or a memory of nothing.
+///
+/// # Errors
+/// The folder cannot be made.
+pub fn code_cache(data_dir: Option<&Path>) -> anyhow::Result<Box<dyn wasm::CodeCache>> {
+    Ok(match data_dir {
+        Some(folder) => Box::new(DiskCache::open(&folder.join("code"))?),
         None => Box::new(wasm::NoCache),
-    };
-    Ok(Doors { clock: Box::new(WallClock), engine: engine.clone(), code_cache })
+    })
 }
 
 /// Reads a genesis document.

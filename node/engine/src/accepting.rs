@@ -4,7 +4,7 @@ use chain::{Applied, Chain, ChainError, PreparedBlock};
 use codec::Pack;
 use primitives::block::ReceiptTransaction;
 use primitives::{Fault, Name};
-use store::{AcceptedBlock, Head, Watermark};
+use store::{AcceptedBlock, Head, Store, StoreError, Watermark};
 
 use crate::EngineError;
 use crate::clock::now;
@@ -56,26 +56,11 @@ impl Writer {
         applied: &Applied,
         signed: Option<(Name, Watermark)>,
     ) -> Result<(), EngineError> {
-        let mut branch = Vec::with_capacity(applied.applied.len());
-        for sealed in &applied.applied {
-            let state = &sealed.state;
-            let Some(block) = &state.block else { continue };
-            let bytes = block.to_bytes();
-            let head = Head { num: state.number(), id: state.id() };
-            // Of several blocks (a change of branches) only the last batch moves the head, over all of them.
-            let single = applied.applied.len() == 1;
-            let irreversible = chain.root().number();
-            let row = AcceptedBlock { num: head.num, id: head.id, bytes: &bytes, head: single, irreversible, signed };
-            self.shared.store.append_block(&row)?;
-            branch.push(head);
-        }
-        if branch.len() > 1 {
-            self.shared.store.switch_branch(&branch)?;
-        }
+        let head = keep(&self.shared.store, applied, chain.root().number(), signed)?;
         if let Some((producer, mark)) = signed {
             self.shared.producer.write().watermarks.insert(producer, mark);
         }
-        debug_assert!(branch.last().is_none_or(|head| head.id == chain.head().id()), "the store follows the chain");
+        debug_assert!(head.is_none_or(|head| head.id == chain.head().id()), "the store follows the chain");
         Ok(())
     }
 
@@ -133,6 +118,40 @@ impl Writer {
             (now().0 - header.timestamp.time().0) / 1000,
         );
     }
+}
+
+/// Makes blocks that joined a chain durable, with what was signed in the same instant. Returns the new head.
+///
+/// # Errors
+/// The disk refuses.
+pub fn keep(
+    store: &Store,
+    applied: &Applied,
+    irreversible: u32,
+    signed: Option<(Name, Watermark)>,
+) -> Result<Option<Head>, StoreError> {
+    let mut branch = Vec::with_capacity(applied.applied.len());
+    for sealed in &applied.applied {
+        let state = &sealed.state;
+        let Some(block) = &state.block else { continue };
+        let bytes = block.to_bytes();
+        let head = Head { num: state.number(), id: state.id() };
+        // Of several blocks (a change of branches) only the last batch moves the head, over all of them.
+        let single = applied.applied.len() == 1;
+        store.append_block(&AcceptedBlock {
+            num: head.num,
+            id: head.id,
+            bytes: &bytes,
+            head: single,
+            irreversible,
+            signed,
+        })?;
+        branch.push(head);
+    }
+    if branch.len() > 1 {
+        store.switch_branch(&branch)?;
+    }
+    Ok(branch.last().copied())
 }
 
 fn point(state: &chain::BlockState) -> BlockPoint {

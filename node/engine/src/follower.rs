@@ -89,18 +89,27 @@ fn follow(store: &Store, traces: Option<TraceEncoder>, work: &Receiver<Work>) ->
                     store.settle(Head { num: state.number(), id: state.id() })?;
                 }
                 if let Some(encode) = traces {
-                    for sealed in &applied.applied {
-                        let transactions: Vec<_> = sealed.traces.iter().map(|trace| trace.id).collect();
-                        let bytes = encode(sealed);
-                        let num = sealed.state.number();
-                        store.put_traces(&store::BlockTraces { num, bytes: &bytes, transactions: &transactions })?;
-                    }
+                    keep_traces(store, encode, &applied)?;
                 }
             }
             Work::Checkpoint(checkpoint) => write_checkpoint(store, *checkpoint)?,
         }
     }
     store.sync()
+}
+
+/// Keeps the traces of blocks that joined a chain.
+///
+/// # Errors
+/// The disk refuses.
+pub fn keep_traces(store: &Store, encode: TraceEncoder, applied: &Applied) -> Result<(), StoreError> {
+    for sealed in &applied.applied {
+        let transactions: Vec<_> = sealed.traces.iter().map(|trace| trace.id).collect();
+        let bytes = encode(sealed);
+        let num = sealed.state.number();
+        store.put_traces(&store::BlockTraces { num, bytes: &bytes, transactions: &transactions })?;
+    }
+    Ok(())
 }
 
 fn write_checkpoint(store: &Store, checkpoint: Checkpoint) -> Result<(), StoreError> {

@@ -24,5 +24,5 @@ pub use command::{Command, SnapshotInfo, Submission, SubmitKind, SubmitResult};
 pub use error::EngineError;
 pub use finality::{FinalityTracker, TransactionState};
 pub use handle::{Handle, ProducerView};
-pub use settings::{RuntimeOptions, Settings};
+pub use settings::{BlockSigner, RuntimeOptions, Settings};
 pub use writer::{Reapplied, Running, start};

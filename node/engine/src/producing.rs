@@ -6,8 +6,8 @@ use std::sync::Arc;
 use chain::{BlockPurpose, ChainError, StartBlock};
 use execution::{ActionTrace, Budget, RecoveredTransaction, TransactionTrace, budget::UNLIMITED_US};
 use primitives::{
-    BlockSigningAuthority, BlockTimestamp, Checksum256, Fault, FaultKind, Name, PrivateKey, ProducerAuthority,
-    Signature, TimePoint, TransactionId,
+    BlockSigningAuthority, BlockTimestamp, Checksum256, Fault, FaultKind, Name, ProducerAuthority, Signature,
+    TimePoint, TransactionId,
 };
 use rustc_hash::FxHashSet;
 use store::Watermark;
@@ -16,7 +16,7 @@ use crate::clock::now;
 use crate::command::{Submission, SubmitKind, SubmitResult};
 use crate::queue::{Waiting, expired_fault};
 use crate::writer::{Phase, Writer, answer};
-use crate::{EngineError, slots};
+use crate::{BlockSigner, EngineError, slots};
 
 /// Age of the head, in microseconds, beyond which nothing is run speculatively on it.
 const STALE_HEAD_US: i64 = 5_000_000;
@@ -127,10 +127,10 @@ impl Writer {
         self.shared.producer.read().watermarks.get(&producer).copied()
     }
 
-    fn signers(&self, authority: &BlockSigningAuthority) -> Vec<PrivateKey> {
+    fn signers(&self, authority: &BlockSigningAuthority) -> Vec<Arc<dyn BlockSigner>> {
         let BlockSigningAuthority::V0 { keys, .. } = authority;
         let held =
-            |public| self.settings.keys.iter().find(|(key, _)| key == public).map(|(_, private)| private.clone());
+            |public| self.settings.signers.iter().find(|(key, _)| key == public).map(|(_, signer)| Arc::clone(signer));
         keys.iter().filter_map(|weighted| held(&weighted.key)).collect()
     }
 
@@ -448,9 +448,9 @@ impl Writer {
 }
 
 /// Signs with every key; one that cannot sign is reported and left out.
-fn sign_with_all(signers: &[PrivateKey], digest: &Checksum256) -> Vec<Signature> {
-    let sign = |key: &PrivateKey| {
-        key.sign(digest).inspect_err(|fault| tracing::error!("a block cannot be signed: {fault}")).ok()
+fn sign_with_all(signers: &[Arc<dyn BlockSigner>], digest: &Checksum256) -> Vec<Signature> {
+    let sign = |signer: &Arc<dyn BlockSigner>| {
+        signer.sign(digest).inspect_err(|fault| tracing::error!("a block cannot be signed: {fault}")).ok()
     };
     signers.iter().filter_map(sign).collect()
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use primitives::{Name, PrivateKey, PublicKey};
+use primitives::{Checksum256, Fault, Name, PrivateKey, PublicKey, Signature};
 
 /// Microseconds of a slot that a producer works on a block: `cpu-effort-percent` 90 of 500 ms.
 pub const CPU_EFFORT_US: i64 = 450_000;
@@ -38,13 +39,28 @@ impl Default for RuntimeOptions {
     }
 }
 
+/// Signs blocks with one key. The writer waits for it: an implementation that asks elsewhere bounds its time.
+pub trait BlockSigner: Send + Sync {
+    /// The signature of a block's digest.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn sign(&self, digest: &Checksum256) -> Result<Signature, Fault>;
+}
+
+impl BlockSigner for PrivateKey {
+    fn sign(&self, digest: &Checksum256) -> Result<Signature, Fault> {
+        Self::sign(self, digest)
+    }
+}
+
 /// What the node decides for the writer.
 #[derive(Clone)]
 pub struct Settings {
     /// Producers that this node produces for.
     pub producers: BTreeSet<Name>,
     /// Keys that it signs with.
-    pub keys: Vec<(PublicKey, PrivateKey)>,
+    pub signers: Vec<(PublicKey, Arc<dyn BlockSigner>)>,
     /// Produce even if the head is old.
     pub enable_stale_production: bool,
     /// Start without producing.
@@ -83,7 +99,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             producers: BTreeSet::new(),
-            keys: Vec::new(),
+            signers: Vec::new(),
             enable_stale_production: false,
             pause_on_startup: false,
             options: RuntimeOptions::default(),

@@ -22,7 +22,12 @@ pub struct Load {
 impl Load {
     /// A sender to a chain that is set up already.
     pub fn new(node: Node) -> Self {
-        let key = DEV_PRIVATE_KEY.parse().expect("the dev key is a key");
+        Self::signing_with(node, DEV_PRIVATE_KEY)
+    }
+
+    /// A sender with a key of its own.
+    pub fn signing_with(node: Node, private_key: &str) -> Self {
+        let key = private_key.parse().expect("a private key");
         Self { node, contracts: Contracts::default(), key, sent: 0 }
     }
 

@@ -32,16 +32,31 @@ pub struct RunningNode {
 impl RunningNode {
     /// Starts a producing node on `folder`, which may hold a chain already.
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let plugins = ["--plugin", "eosio::chain_api_plugin", "--plugin", "eosio::producer_api_plugin"];
+        let mut node = Self::launch(folder, &[&["-e", "-p", "eosio"], &plugins[..], arguments].concat());
+        // A transaction refers to a recent block, and block 1 of a new chain lies years back.
+        node.wait_until("first blocks", |info| info["head_block_num"].as_u64() > Some(FIRST_BLOCKS));
+        node
+    }
+
+    /// Starts a development chain on `folder`, or continues it. Compiled code is kept there too.
+    pub fn dev(folder: &Path, arguments: &[&str]) -> Self {
+        Self::launch(folder, &[&["dev"], arguments].concat())
+    }
+
+    fn launch(folder: &Path, arguments: &[&str]) -> Self {
         let port = free_port();
         let address = format!("127.0.0.1:{port}");
         let log = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("node.log"));
         let log = log.expect("the node's folder can be written");
         let begin = Instant::now();
         let process = Command::new(binary("boreasd"))
-            .args(["-e", "-p", "eosio", "--http-server-address", &address, "--data-dir"])
-            .arg(folder)
-            .args(["--plugin", "eosio::chain_api_plugin", "--plugin", "eosio::producer_api_plugin"])
             .args(arguments)
+            .args(["--http-server-address", &address, "--data-dir"])
+            .arg(folder)
+            .arg("--config-dir")
+            .arg(folder)
+            .env("XDG_CACHE_HOME", folder)
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a file handle can be cloned"))
             .stderr(log)
@@ -52,8 +67,6 @@ impl RunningNode {
         let mut node = Self { process, api, url, started_in: Duration::ZERO, folder: folder.to_owned() };
         node.wait_until("an answer", |info| info["head_block_num"].as_u64().is_some());
         node.started_in = begin.elapsed();
-        // A transaction refers to a recent block, and block 1 of a new chain lies years back.
-        node.wait_until("first blocks", |info| info["head_block_num"].as_u64() > Some(FIRST_BLOCKS));
         node
     }
 
@@ -110,8 +123,13 @@ impl RunningNode {
         begin.elapsed()
     }
 
+    /// What it printed and logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("node.log")).unwrap_or_default()
+    }
+
     fn log_end(&self) -> String {
-        let log = std::fs::read_to_string(self.folder.join("node.log")).unwrap_or_default();
+        let log = self.log();
         let lines: Vec<_> = log.lines().collect();
         lines[lines.len().saturating_sub(20)..].join("\n")
     }

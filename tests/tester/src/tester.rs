@@ -5,13 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use abi::{Abi, AbiDefinition, Limits};
-use chain::{BlockPurpose, Chain, Doors, Settings, StartBlock, recover_transaction};
-use execution::features::{FEATURES, Feature};
-use execution::{Budget, StoppedClock, TransactionTrace};
-use genesis::{Contract, Document, Plan, Stage, contracts};
+use chain::{Chain, Doors, Settings};
+use execution::features::Feature;
+use execution::{StoppedClock, TransactionTrace};
+use genesis::{Contract, Document, LocalProducer, contracts, later_features};
 use primitives::{
-    Action, Authority, BlockTimestamp, Bytes, Checksum256, Compression, Genesis, Name, Pack, PackedTransaction,
-    PermissionLevel, PrivateKey, PublicKey, Sha256, Signature, SignedTransaction, TimePoint, Transaction, WaitWeight,
+    Action, Authority, Bytes, Checksum256, Genesis, Name, Pack, PackedTransaction, PermissionLevel, PrivateKey,
+    PublicKey, Sha256, TimePoint, WaitWeight,
 };
 use serde_json::Value;
 
@@ -19,24 +19,16 @@ use crate::Outcome;
 
 /// When the chains of tests begin: 2025-01-01T00:00:00.
 const BEGIN: TimePoint = TimePoint(1_735_689_600_000_000);
-/// CPU that every transaction is billed: the minimum, so that tests do not depend on the machine.
-const BILLED_CPU_US: u32 = 100;
-/// A transaction of a test expires after this.
-const EXPIRATION_SEC: u32 = 60;
 const SLOTS_PER_SECOND: u32 = 2;
-/// A schedule is in force at the latest after so many blocks, or it will never be.
-const SCHEDULE_BLOCKS_MAX: u32 = 400;
 const EOSIO: Name = primitives::name!("eosio");
 const ACTIVE: Name = primitives::name!("active");
 
-/// A chain, the keys of its producers and accounts, and its time.
+/// A chain, and the keys of its producers and accounts.
 #[allow(missing_debug_implementations, reason = "a whole chain is not printed")]
 pub struct Tester {
     chain: Chain,
-    /// Private keys by their public half.
-    keys: BTreeMap<PublicKey, PrivateKey>,
+    producer: LocalProducer,
     abis: BTreeMap<Name, (u64, Arc<Abi>)>,
-    slot: BlockTimestamp,
 }
 
 /// A name in a test's code.
@@ -49,7 +41,7 @@ impl Tester {
     /// A chain with all protocol features and `eosio.bios`; accounts have no limits.
     pub fn bare() -> Self {
         let mut tester = Self::new();
-        tester.activate(Feature::PreactivateFeature.digest());
+        tester.block(vec![Feature::PreactivateFeature.digest()], &[]);
         tester.deploy(EOSIO, &contracts::BIOS);
         for digest in later_features() {
             tester.push("eosio", "activate", "eosio", serde_json::json!({ "feature_digest": digest })).succeed();
@@ -75,11 +67,8 @@ impl Tester {
         {
             tester.know(genesis::document::dev_key(named));
         }
-        let boot_key = public(&tester_key());
-        let plan = Plan::new(document, &boot_key, Feature::PreactivateFeature.digest(), &later_features());
-        for stage in plan.unwrap_or_else(|error| panic!("{error}")).stages {
-            tester.run(stage);
-        }
+        let booted = tester.producer.boot(&mut tester.chain, document, &public(&tester_key()));
+        booted.unwrap_or_else(|error| panic!("{error}"));
         tester
     }
 
@@ -89,8 +78,8 @@ impl Tester {
         let doors =
             Doors { clock: Box::new(StoppedClock), engine: wasm::Engine::new(), code_cache: Box::new(wasm::NoCache) };
         let chain = Chain::from_genesis(&genesis, Settings::default(), doors).expect("a valid genesis");
-        let slot = chain.head().header.timestamp();
-        let mut tester = Self { chain, keys: BTreeMap::new(), abis: BTreeMap::new(), slot };
+        let producer = LocalProducer::after(chain.head().header.timestamp());
+        let mut tester = Self { chain, producer, abis: BTreeMap::new() };
         tester.know(tester_key());
         tester
     }
@@ -107,7 +96,7 @@ impl Tester {
 
     /// Lets the tester sign with a key.
     pub fn know(&mut self, key: PrivateKey) {
-        self.keys.insert(public(&key), key);
+        self.producer.know(key).expect("a valid secret");
     }
 
     /// The time of the head block.
@@ -119,14 +108,14 @@ impl Tester {
     #[track_caller]
     pub fn produce(&mut self, blocks: u32) {
         for _ in 0..blocks {
-            self.in_block(Vec::new(), |_| ());
+            self.block(Vec::new(), &[]);
         }
     }
 
     /// Moves time: the next block is so many seconds later.
     #[track_caller]
     pub fn advance(&mut self, seconds: u32) {
-        self.slot.0 += seconds * SLOTS_PER_SECOND;
+        self.producer.skip(seconds * SLOTS_PER_SECOND);
         self.produce(1);
     }
 
@@ -216,8 +205,8 @@ impl Tester {
     #[track_caller]
     #[must_use = "a test says what it expects: succeed(), refuse() or fail()"]
     pub fn push_actions(&mut self, actions: Vec<Action>) -> Outcome {
-        let transaction = self.sign(actions);
-        Outcome(self.in_block(Vec::new(), |tester| tester.run_transaction(&transaction)))
+        let transaction = self.producer.sign(&self.chain, actions).expect("a known key is valid");
+        Outcome(self.block(Vec::new(), &[transaction]).remove(0))
     }
 
     /// The ABI that a contract's account has now.
@@ -237,94 +226,11 @@ impl Tester {
         abi
     }
 
+    /// Builds the block of the next slot with these transactions.
     #[track_caller]
-    fn run(&mut self, stage: Stage) {
-        match stage {
-            Stage::Activate(feature) => self.activate(feature),
-            Stage::Push(transactions) => transactions.into_iter().for_each(|actions| {
-                self.push_actions(actions).succeed();
-            }),
-            Stage::AwaitSchedule(producers) => {
-                let elected = |chain: &Chain| {
-                    let schedule = &chain.head().header.active_schedule.producers;
-                    schedule.iter().map(|entry| entry.producer_name).eq(producers.iter().copied())
-                };
-                let mut blocks = 0;
-                while !elected(&self.chain) {
-                    self.produce(1);
-                    blocks += 1;
-                    assert!(blocks < SCHEDULE_BLOCKS_MAX, "the schedule of the document is not elected");
-                }
-            }
-        }
-        self.produce(1);
-    }
-
-    #[track_caller]
-    fn activate(&mut self, feature: Checksum256) {
-        self.in_block(vec![feature], |_| ());
-    }
-
-    /// Starts the block of the next slot, lets `work` fill it, and seals it.
-    #[track_caller]
-    fn in_block<T>(&mut self, mut features: Vec<Checksum256>, work: impl FnOnce(&mut Self) -> T) -> T {
-        self.slot = self.slot.max(self.chain.head().header.timestamp()).next();
-        features.extend(self.chain.preactivated_features());
-        let how = StartBlock { timestamp: self.slot, confirmed: 0, features, purpose: BlockPurpose::Produce };
-        self.chain.start_block(&how).unwrap_or_else(|error| panic!("block at slot {}: {error}", self.slot.0));
-        let result = work(self);
-        let producer = self.chain.pending().map(|pending| pending.producer);
-        let signing = self.signing_keys(producer.expect("a block was started"));
-        let mut signer = |digest: &Checksum256| -> Vec<Signature> {
-            signing.iter().map(|key| key.sign(digest).expect("a valid secret")).collect()
-        };
-        self.chain.seal_block(&mut signer).unwrap_or_else(|error| panic!("sealing a block: {error}"));
-        result
-    }
-
-    /// The known keys of a producer's signing authority.
-    #[track_caller]
-    fn signing_keys(&self, producer: Name) -> Vec<PrivateKey> {
-        let schedule = &self.chain.head().header.active_schedule.producers;
-        let pending = &self.chain.head().header.pending_schedule.schedule.producers;
-        let entry = schedule.iter().chain(pending.iter()).find(|entry| entry.producer_name == producer);
-        let entry = entry.unwrap_or_else(|| panic!("{producer} is in no schedule"));
-        let primitives::BlockSigningAuthority::V0 { threshold, keys } = &entry.authority;
-        let mut weight = 0;
-        let mut known = Vec::new();
-        for each in keys {
-            if let Some(key) = self.keys.get(&each.key).filter(|_| weight < *threshold) {
-                weight += u32::from(each.weight);
-                known.push(key.clone());
-            }
-        }
-        assert!(weight >= *threshold, "the tester does not know the keys of producer {producer}; see know()");
-        known
-    }
-
-    /// Signs with every known key that the actions need.
-    fn sign(&self, actions: Vec<Action>) -> PackedTransaction {
-        let head = self.chain.head();
-        let mut transaction = Transaction { actions, ..Transaction::default() };
-        let expiration = self.slot.max(head.header.timestamp()).next().time().seconds();
-        transaction.header.expiration = expiration.plus_seconds(EXPIRATION_SEC);
-        transaction.header.set_reference_block(&head.id());
-        let available: Vec<_> = self.keys.keys().cloned().collect();
-        let needed = execution::get_required_keys(self.chain.ledger(), &transaction, &available);
-        let mut signed = SignedTransaction { transaction, ..SignedTransaction::default() };
-        // Without the right keys it is pushed unsigned, so that the chain says what is missing.
-        for key in needed.unwrap_or_default() {
-            signed.sign(&self.keys[&key], &self.chain.chain_id()).expect("a valid secret");
-        }
-        PackedTransaction::new(&signed, Compression::None)
-    }
-
-    #[track_caller]
-    fn run_transaction(&mut self, packed: &PackedTransaction) -> Arc<TransactionTrace> {
-        let recovered = recover_transaction(packed.clone(), &self.chain.chain_id());
-        let recovered = Arc::new(recovered.unwrap_or_else(|fault| panic!("{fault}")));
-        let budget = Budget::explicit(BILLED_CPU_US);
-        self.chain.push_transaction(&recovered, budget).unwrap_or_else(|error| panic!("{error}"))
+    fn block(&mut self, features: Vec<Checksum256>, transactions: &[PackedTransaction]) -> Vec<Arc<TransactionTrace>> {
+        let built = self.producer.block(&mut self.chain, features, transactions);
+        built.unwrap_or_else(|error| panic!("a block cannot be built: {error}")).0
     }
 }
 
@@ -334,9 +240,4 @@ fn public(key: &PrivateKey) -> PublicKey {
 
 fn tester_key() -> PrivateKey {
     PrivateKey::k1_from_seed(Sha256::of(b"the tester's key").0).expect("a hash is a valid secret")
-}
-
-/// Features other than the first, dependencies before what depends on them.
-fn later_features() -> Vec<Checksum256> {
-    FEATURES.iter().filter(|spec| spec.feature.preactivation_required()).map(|spec| spec.digest).collect()
 }

@@ -4,18 +4,20 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, builder::BoolishValueParser};
 
-use super::keys;
+use super::commands::Subcommand;
+use crate::signing;
 
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(
     name = "boreasd",
-    version,
+    disable_version_flag = true,
     about = "A node of an Antelope chain: produces, stores and serves blocks. Speaks the HTTP API of nodeos.",
     args_override_self = true,
     infer_long_args = true,
     args_conflicts_with_subcommands = true,
-    max_term_width = 120
+    max_term_width = 120,
+    after_help = "Any other option of nodeos 4.1 is accepted with a line that says why it has no effect."
 )]
 pub struct Cli {
     /// Running the node.
@@ -24,15 +26,6 @@ pub struct Cli {
     /// Working on files instead.
     #[command(subcommand)]
     pub subcommand: Option<Subcommand>,
-}
-
-/// What else `boreasd` does.
-#[derive(Debug, clap::Subcommand)]
-pub enum Subcommand {
-    /// Replay a block log and print where the chain ends
-    Replay(ReplayArgs),
-    /// Write the irreversible blocks of a node as a block log of nodeos
-    ExportBlocks(ExportArgs),
 }
 
 /// Options of the node.
@@ -50,6 +43,35 @@ pub struct NodeArgs {
     /// HTTP.
     #[command(flatten, next_help_heading = "HTTP")]
     pub http: HttpArgs,
+    /// What to print instead.
+    #[command(flatten, next_help_heading = "Print and exit")]
+    pub print: PrintArgs,
+}
+
+/// What is printed instead of running the node.
+#[derive(Debug, Args)]
+pub struct PrintArgs {
+    /// Print the version
+    #[arg(short = 'v', long)]
+    pub version: bool,
+    /// Print the version with what it was built from
+    #[arg(long)]
+    pub full_version: bool,
+    /// Print a config.ini with every option and its default
+    #[arg(long)]
+    pub print_default_config: bool,
+    /// Print how the program was built, as JSON
+    #[arg(long)]
+    pub print_build_info: bool,
+    /// Write how the program was built into a file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub extract_build_info: Option<PathBuf>,
+    /// Print the genesis of the chain in the data folder, as JSON
+    #[arg(long)]
+    pub print_genesis_json: bool,
+    /// Write the genesis of the chain in the data folder into a file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub extract_genesis_json: Option<PathBuf>,
 }
 
 /// Where things are.
@@ -93,15 +115,30 @@ pub struct ChainArgs {
     /// Forget the state and apply all blocks again, as far as they are whole
     #[arg(long)]
     pub hard_replay_blockchain: bool,
+    /// With --hard-replay-blockchain: forget the blocks after this one; 0 for none
+    #[arg(long, value_name = "NUM", default_value_t = 0)]
+    pub truncate_at_block: u32,
     /// Check everything again while replaying
     #[arg(long)]
     pub force_all_checks: bool,
-    /// Stop producing after this block
+    /// End after this block; 0 for no end
     #[arg(long, value_name = "NUM", default_value_t = 0)]
     pub terminate_at_block: u32,
     /// Log the hash of the state when the node has started
     #[arg(long)]
     pub integrity_hash_on_start: bool,
+    /// Log the hash of the state when the node stops
+    #[arg(long)]
+    pub integrity_hash_on_stop: bool,
+    /// Blocks that received ones must be: [NUMBER,ID]
+    #[arg(long, value_name = "[NUM,ID]", action = ArgAction::Append, num_args = 1..)]
+    pub checkpoint: Vec<String>,
+    /// How far received blocks are checked: full, or light, which takes their transactions on trust
+    #[arg(long, value_name = "MODE", default_value = "full", value_parser = ["full", "light"])]
+    pub validation_mode: String,
+    /// Run transactions that come over the API
+    #[arg(long, value_parser = BoolishValueParser::new(), action = ArgAction::Set, default_value_t = true)]
+    pub api_accept_transactions: bool,
     /// Print contracts' console output
     #[arg(long)]
     pub contracts_console: bool,
@@ -150,6 +187,12 @@ pub struct ChainArgs {
     /// Gigabytes for remembering what became of transactions (get_transaction_status); 0 for none
     #[arg(long, value_name = "GB", default_value_t = 0)]
     pub transaction_finality_status_max_storage_size_gb: u64,
+    /// Seconds that the status of a transaction that ran is remembered
+    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
+    pub transaction_finality_status_success_duration_sec: u32,
+    /// Seconds that the status of a transaction that failed is remembered
+    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
+    pub transaction_finality_status_failure_duration_sec: u32,
 }
 
 /// Who produces, and within what limits.
@@ -164,9 +207,13 @@ pub struct ProducerArgs {
     /// Producer that this node produces for
     #[arg(short = 'p', long, value_name = "ACCOUNT", action = ArgAction::Append, num_args = 1..)]
     pub producer_name: Vec<String>,
-    /// Key to sign with: PUBLIC=KEY:PRIVATE [default: nodeos' development key]
-    #[arg(long, value_name = "PROVIDER", action = ArgAction::Append, num_args = 1.., default_value = keys::DEVELOPMENT, hide_default_value = true)]
+    /// Key to sign with: PUBLIC=KEY:PRIVATE, or PUBLIC=KEOSD:URL to let keosd sign (http://HOST:PORT/PATH or
+    /// unix:///SOCKET/PATH) [default: nodeos' development key]
+    #[arg(long, value_name = "PROVIDER", action = ArgAction::Append, num_args = 1.., default_value = signing::DEVELOPMENT, hide_default_value = true)]
     pub signature_provider: Vec<String>,
+    /// Milliseconds that keosd has for a signature
+    #[arg(long, value_name = "MS", default_value_t = 5, allow_hyphen_values = true)]
+    pub keosd_provider_timeout: i32,
     /// Milliseconds that a transaction may run; -1 for no limit
     #[arg(long, value_name = "MS", default_value_t = 30, allow_hyphen_values = true)]
     pub max_transaction_time: i32,
@@ -205,6 +252,13 @@ pub struct HttpArgs {
     /// Address and port of the API; empty for none
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8888")]
     pub http_server_address: String,
+    /// Unix socket that the API is served on too, in the data folder unless absolute; empty for none
+    #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
+    pub unix_socket_path: String,
+    /// Serve a part of the API at an address of its own: CATEGORY,ADDRESS. Takes --http-server-address
+    /// http-category-address
+    #[arg(long, value_name = "CATEGORY,ADDRESS", action = ArgAction::Append, num_args = 1..)]
+    pub http_category_address: Vec<String>,
     /// Access-Control-Allow-Origin of answers
     #[arg(long, value_name = "ORIGIN")]
     pub access_control_allow_origin: Option<String>,
@@ -229,54 +283,32 @@ pub struct HttpArgs {
     /// Further accepted Host header
     #[arg(long, value_name = "HOST:PORT", action = ArgAction::Append)]
     pub http_alias: Vec<String>,
+    /// Megabytes of requests under way; 503 beyond; -1 for no limit
+    #[arg(long, value_name = "MB", default_value_t = 500, allow_hyphen_values = true)]
+    pub http_max_bytes_in_flight_mb: i64,
+    /// Requests under way; 503 beyond; -1 for no limit
+    #[arg(long, value_name = "NUM", default_value_t = -1, allow_hyphen_values = true)]
+    pub http_max_in_flight_requests: i64,
+    /// Keep connections open for further requests
+    #[arg(long, value_parser = BoolishValueParser::new(), action = ArgAction::Set, default_value_t = true)]
+    pub http_keep_alive: bool,
     /// Threads that serve requests
     #[arg(long, value_name = "NUM", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
     pub http_threads: u16,
 }
 
-/// Options of `replay`.
-#[derive(Debug, Args)]
-pub struct ReplayArgs {
-    /// Block log of nodeos
-    #[arg(long, value_name = "FILE")]
-    pub blocks_log: PathBuf,
-    /// Genesis document, where the log does not begin with block 1
-    #[arg(long, value_name = "FILE")]
-    pub genesis_json: Option<PathBuf>,
-    /// Last block to apply
-    #[arg(long, value_name = "NUM")]
-    pub stop_at_block: Option<u32>,
-    /// Check signatures and authorisations too
-    #[arg(long)]
-    pub force_all_checks: bool,
-    /// Folder of a node that the blocks and the state are kept in; must be new
-    #[arg(long, value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
-    /// Print one JSON object on the last line
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Options of `export-blocks`.
-#[derive(Debug, Args)]
-pub struct ExportArgs {
-    /// Folder of the node; it must not be running
-    #[arg(short = 'd', long, value_name = "DIR", default_value_os_t = default_data_dir())]
-    pub data_dir: PathBuf,
-    /// File to write
-    pub file: PathBuf,
-}
-
-fn home() -> PathBuf {
-    std::env::var_os("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from)
+/// A folder of this program in the user's home.
+pub fn default_folder(name: &str) -> PathBuf {
+    let home = std::env::var_os("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from);
+    home.join(".local/share/boreas").join(name)
 }
 
 /// Folder of blocks and state unless told otherwise.
 pub fn default_data_dir() -> PathBuf {
-    home().join(".local/share/boreas/data")
+    default_folder("data")
 }
 
 /// Folder of `config.ini` unless told otherwise.
 pub fn default_config_dir() -> PathBuf {
-    home().join(".local/share/boreas/config")
+    default_folder("config")
 }

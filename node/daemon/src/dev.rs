@@ -1,0 +1,251 @@
+//! `boreasd dev`: a producing chain with a running system in one command. The first start boots it from a document,
+//! in slots of the past, before the node itself begins; later starts continue it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use anyhow::Context;
+use chain::{Applied, Chain};
+use codec::Unpack;
+use engine::Reapplied;
+use engine::follower::TraceEncoder;
+use genesis::{Document, LocalProducer, contracts, document::dev_key};
+use primitives::{BlockTimestamp, Genesis, Name, PrivateKey, PublicKey, Sha256, name};
+use store::{Store, Watermark};
+use wasm::{Artefact, Engine};
+
+use crate::settings::DevArgs;
+use crate::signing::Keyring;
+use crate::start;
+
+/// The options that a development chain begins with; `config.ini` and the command line come after them.
+pub const DEFAULTS: [&str; 6] = [
+    "--enable-stale-production",
+    "--contracts-console",
+    "--verbose-http-errors",
+    "--enable-account-queries=true",
+    "--transaction-finality-status-max-storage-size-gb=1",
+    "--plugin=eosio::trace_api_plugin",
+];
+
+/// Under which name the store keeps the document that its chain was, or is being, booted from.
+const DOCUMENT_FACT: &str = "boot document";
+/// Under which name the store notes that the boot is complete.
+const BOOTED_FACT: &str = "booted";
+const EOSIO: Name = name!("eosio");
+
+/// A chain from a document, all of whose producers are in this process.
+#[derive(Debug)]
+pub struct DevChain {
+    /// Where it is kept.
+    pub store: Arc<Store>,
+    document: Document,
+}
+
+impl DevChain {
+    /// Opens the folder of a chain, or begins one. A chain whose boot was interrupted begins anew.
+    ///
+    /// # Errors
+    /// The document cannot be read, the folder cannot be used, or has another chain.
+    pub fn open(args: &DevArgs) -> anyhow::Result<Self> {
+        let given = args.genesis_document.as_deref().map(read_document).transpose()?;
+        let data_dir = &args.node.folders.data_dir;
+        if args.reset || args.node.chain.delete_all_blocks {
+            Store::destroy(&start::store_path(data_dir))?;
+        }
+        let mut store = start::open_store(data_dir)?;
+        if store.fact(DOCUMENT_FACT)?.is_some() && store.fact(BOOTED_FACT)?.is_none() {
+            drop(store);
+            Store::destroy(&start::store_path(data_dir))?;
+            store = start::open_store(data_dir)?;
+        }
+        let document = match store.fact(DOCUMENT_FACT)? {
+            Some(text) => known_document(&text, given.as_ref(), data_dir)?,
+            None => {
+                anyhow::ensure!(
+                    store.head()?.is_none(),
+                    "the chain in {} was not begun by boreasd dev. Choose another --data-dir, or begin anew with --reset",
+                    data_dir.display()
+                );
+                let document = given.unwrap_or_else(Document::dev);
+                store.set_fact(DOCUMENT_FACT, &text_of(&document)?)?;
+                document
+            }
+        };
+        Ok(Self { store, document })
+    }
+
+    /// Everybody who can be elected is produced for, with the keys that everybody knows.
+    pub fn hand_over_keys(&self, keyring: &mut Keyring) {
+        let accounts = self.document.accounts.iter().map(|account| (account.name, account.key.is_none()));
+        let producers = self.document.producers.iter().map(|producer| (producer.name, producer.key.is_none()));
+        keyring.producers.insert(EOSIO);
+        for (name, has_dev_key) in accounts.chain(producers) {
+            keyring.producers.insert(name);
+            let key = has_dev_key.then(|| dev_key(name));
+            if let Some((public, key)) = key.and_then(|key| Some((key.public_key().ok()?, key))) {
+                keyring.add(public, key);
+            }
+        }
+    }
+
+    /// Whether the document has been carried out.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn is_booted(&self) -> anyhow::Result<bool> {
+        Ok(self.store.fact(BOOTED_FACT)?.is_some())
+    }
+
+    /// Boots the chain, which is at block 1, and keeps its blocks.
+    ///
+    /// # Errors
+    /// The document cannot be carried out, or a key is missing.
+    pub fn boot(
+        &self,
+        chain: &mut Chain,
+        keyring: &Keyring,
+        traces: Option<TraceEncoder>,
+    ) -> anyhow::Result<Reapplied> {
+        let boot_key = self.boot_key()?;
+        anyhow::ensure!(
+            keyring.private(&boot_key).is_some(),
+            "the private key of eosio ({boot_key}, the genesis' initial_key) is not known. Give it with \
+             --signature-provider {boot_key}=KEY:PRIVATE"
+        );
+        let slots = LocalProducer::slots_of(&self.document, &boot_key)?;
+        let begin = BlockTimestamp(BlockTimestamp::at(engine::clock::now()).0.saturating_sub(slots));
+        anyhow::ensure!(
+            chain.head_time() < begin.time(),
+            "the genesis' initial_timestamp {} must lie {} seconds back: its boot takes the slots until now",
+            chain.head_time(),
+            slots / 2 + 1
+        );
+        let mut producer = LocalProducer::after(begin);
+        for key in keyring.private_keys() {
+            producer.know(key.clone()).context("a key is none")?;
+        }
+        let mut blocks = producer.boot(chain, &self.document, &boot_key).context("the chain cannot be booted")?;
+        // Clients count from the head's time, so the head must not lie back as far as the boot began.
+        producer.skip_to(BlockTimestamp::at(engine::clock::now()));
+        blocks.push(producer.block(chain, Vec::new(), &[]).context("the first block after the boot")?.1);
+        let mut irreversible = 1;
+        for applied in &blocks {
+            irreversible = applied.irreversible.last().map_or(irreversible, |state| state.number());
+            engine::accepting::keep(&self.store, applied, irreversible, signed(applied))?;
+            if let Some(encode) = traces {
+                engine::follower::keep_traces(&self.store, encode, applied)?;
+            }
+        }
+        self.store.set_fact(BOOTED_FACT, &[])?;
+        tracing::info!("booted the chain in {} blocks", blocks.len());
+        let transactions = blocks.iter().flat_map(|applied| &applied.applied).map(|sealed| sealed.traces.len()).sum();
+        Ok(Reapplied { blocks: u32::try_from(blocks.len()).unwrap_or(u32::MAX), transactions })
+    }
+
+    /// The key of `eosio`.
+    fn boot_key(&self) -> anyhow::Result<PublicKey> {
+        let bytes = self.store.fact(start::GENESIS_FACT)?;
+        let bytes = bytes.context("a development chain begins with a genesis, not with a snapshot")?;
+        Ok(Genesis::from_bytes(&bytes).context("the stored genesis is damaged")?.initial_key)
+    }
+
+    /// What a user needs to begin: the URL, and the accounts with their keys.
+    ///
+    /// # Errors
+    /// The genesis cannot be read.
+    pub fn welcome(&self, keyring: &Keyring) -> anyhow::Result<impl FnOnce(Option<&str>) -> String + use<>> {
+        let (document, boot_key) = (self.document.clone(), self.boot_key()?);
+        let boot_private = keyring.private(&boot_key).cloned();
+        Ok(move |url: Option<&str>| welcome(&document, (&boot_key, boot_private.as_ref()), url))
+    }
+}
+
+fn read_document(path: &Path) -> anyhow::Result<Document> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the genesis document {}", path.display()))?;
+    Document::parse(&text).with_context(|| format!("{} is no genesis document", path.display()))
+}
+
+fn text_of(document: &Document) -> anyhow::Result<Vec<u8>> {
+    serde_json::to_vec(document).context("the document has no JSON form")
+}
+
+/// The document that the chain in the folder was booted from; a given one must be the same.
+fn known_document(text: &[u8], given: Option<&Document>, data_dir: &Path) -> anyhow::Result<Document> {
+    if let Some(given) = given {
+        anyhow::ensure!(
+            text_of(given)? == text,
+            "the chain in {} was booted from another document. Leave --genesis-document out to continue it, or begin \
+             anew with --reset",
+            data_dir.display()
+        );
+    }
+    let text = std::str::from_utf8(text).context("the stored document is damaged")?;
+    Document::parse(text).context("the stored document is damaged")
+}
+
+fn signed(applied: &Applied) -> Option<(Name, Watermark)> {
+    let state = &applied.applied.last()?.state;
+    let header = state.header.block_header();
+    Some((header.producer, Watermark { num: state.number(), slot: header.timestamp }))
+}
+
+/// Embedded contracts that are being compiled.
+#[derive(Debug)]
+pub struct Compiling(Vec<JoinHandle<()>>);
+
+impl Compiling {
+    /// Waits until they are.
+    pub fn wait(self) {
+        for thread in self.0 {
+            // A contract that could not be compiled here is compiled when it runs.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Begins to compile the embedded contracts that the cache lacks; the largest takes as long as all others.
+///
+/// # Errors
+/// The cache cannot be opened, or the system gives no thread.
+pub fn compile_contracts(engine: &Engine, data_dir: &Path) -> anyhow::Result<Compiling> {
+    let begin = |group: &'static [contracts::Contract]| -> anyhow::Result<JoinHandle<()>> {
+        let (engine, cache) = (engine.clone(), start::code_cache(Some(data_dir))?);
+        let compile = move || {
+            for contract in group {
+                let key = Artefact::key(&Sha256::of(contract.wasm));
+                if cache.get(&key).is_none()
+                    && let Ok(artefact) = engine.compile(contract.wasm)
+                {
+                    cache.put(&key, &artefact.to_bytes());
+                }
+            }
+        };
+        std::thread::Builder::new().name("compiler".to_owned()).spawn(compile).context("the system gives no thread")
+    };
+    const GROUPS: [&[contracts::Contract]; 2] =
+        [&[contracts::SYSTEM], &[contracts::BIOS, contracts::TOKEN, contracts::MSIG, contracts::WRAP]];
+    Ok(Compiling(GROUPS.into_iter().map(begin).collect::<anyhow::Result<_>>()?))
+}
+
+fn welcome(document: &Document, eosio: (&PublicKey, Option<&PrivateKey>), url: Option<&str>) -> String {
+    let mut text = String::new();
+    // Writing into memory does not fail.
+    let _ =
+        writeln!(text, "\nA development chain is running{}.", url.map(|url| format!(" at {url}")).unwrap_or_default());
+    let _ = writeln!(text, "Everybody knows these keys; each is that of its account's owner and active permission.\n");
+    let _ = writeln!(text, "{:<12} {:<53} {:<51} balance", "account", "public key", "private key");
+    let mut line = |name: Name, public: &PublicKey, private: Option<&PrivateKey>, balance: &str| {
+        let private = private.map_or_else(|| "(not known here)".to_owned(), PrivateKey::to_secret_text);
+        let _ = writeln!(text, "{:<12} {:<53} {private:<51} {balance}", name.to_string(), public.to_string());
+    };
+    line(EOSIO, eosio.0, eosio.1, "");
+    for account in &document.accounts {
+        let private = account.key.is_none().then(|| dev_key(account.name));
+        line(account.name, &account.public_key(), private.as_ref(), &account.balance.to_string());
+    }
+    text
+}

@@ -1,0 +1,278 @@
+//! Signatures of a keosd: one HTTP request for each block, over TCP or a Unix socket. The request runs on a thread of
+//! its own, so that the writer waits for it no longer than it was allowed to, whatever the other side does.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::os::unix::fs::FileTypeExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use engine::BlockSigner;
+use primitives::{Checksum256, Fault, FaultKind, PublicKey, Signature};
+
+/// The path of keosd that signs digests.
+const SIGN_PATH: &str = "/v1/wallet/sign_digest";
+const HTTP_PORT: u16 = 80;
+/// Bytes of an answer that are read; a signature takes about a hundred.
+const ANSWER_BYTES_MAX: u64 = 64 << 10;
+/// How long the thread works on a request at least before it gives up: a slow answer to one request must not hold the
+/// next ones back for ever.
+const IO_TIMEOUT_MIN: Duration = Duration::from_secs(1);
+
+/// Where a keosd listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Endpoint {
+    /// `http://HOST[:PORT][/PATH]`
+    Tcp {
+        /// Host.
+        host: String,
+        /// Port.
+        port: u16,
+        /// Path of the request.
+        path: String,
+    },
+    /// `unix:///SOCKET[/PATH]`; where the socket ends is seen on the disk.
+    Unix(PathBuf),
+}
+
+impl Endpoint {
+    /// Reads a URL.
+    ///
+    /// # Errors
+    /// It has another form.
+    pub fn parse(url: &str) -> anyhow::Result<Self> {
+        let (scheme, rest) = url.split_once("://").with_context(|| format!("{url} is no URL"))?;
+        match scheme {
+            "http" => {
+                let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+                let (host, port) = match authority.rsplit_once(':') {
+                    Some((host, port)) if !port.ends_with(']') => {
+                        (host, port.parse().with_context(|| format!("the port of {url} is none"))?)
+                    }
+                    _ => (authority, HTTP_PORT),
+                };
+                let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+                anyhow::ensure!(!host.is_empty(), "{url} names no host");
+                anyhow::ensure!(!path.contains(['\r', '\n', ' ']), "the path of {url} is none");
+                let path = if path.len() > 1 { path } else { SIGN_PATH }.to_owned();
+                Ok(Self::Tcp { host, port, path })
+            }
+            "unix" => {
+                anyhow::ensure!(rest.starts_with('/'), "the socket of {url} must be an absolute path");
+                anyhow::ensure!(!rest.contains(['\r', '\n', ' ']), "the path of {url} is none");
+                Ok(Self::Unix(PathBuf::from(rest)))
+            }
+            other => anyhow::bail!("a keosd is reached with http:// or unix://, not {other}://"),
+        }
+    }
+
+    /// Posts `body` and returns what came back with a good status.
+    fn post(&self, body: &str, deadline: Instant) -> anyhow::Result<Vec<u8>> {
+        match self {
+            Self::Tcp { host, port, path } => {
+                let mut addresses = (host.as_str(), *port).to_socket_addrs().with_context(|| format!("host {host}"))?;
+                let address = addresses.next().with_context(|| format!("host {host} has no address"))?;
+                let stream = TcpStream::connect_timeout(&address, left(deadline)?).context("connecting")?;
+                stream.set_read_timeout(Some(left(deadline)?))?;
+                stream.set_write_timeout(Some(left(deadline)?))?;
+                exchange(stream, &format!("{host}:{port}"), path, body)
+            }
+            Self::Unix(given) => {
+                let (socket, path) = split_socket(given)
+                    .with_context(|| format!("there is no socket on the way to {}", given.display()))?;
+                let stream =
+                    UnixStream::connect(&socket).with_context(|| format!("connecting to {}", socket.display()))?;
+                stream.set_read_timeout(Some(left(deadline)?))?;
+                stream.set_write_timeout(Some(left(deadline)?))?;
+                exchange(stream, "localhost", &path, body)
+            }
+        }
+    }
+}
+
+/// The socket on a path, and the request's path behind it.
+fn split_socket(given: &Path) -> Option<(PathBuf, String)> {
+    let is_socket = |path: &Path| path.metadata().is_ok_and(|found| found.file_type().is_socket());
+    let socket = given.ancestors().find(|path| is_socket(path))?;
+    let path = given.strip_prefix(socket).ok()?.to_string_lossy().into_owned();
+    Some((socket.to_owned(), if path.is_empty() { SIGN_PATH.to_owned() } else { format!("/{path}") }))
+}
+
+fn left(deadline: Instant) -> anyhow::Result<Duration> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    anyhow::ensure!(!left.is_zero(), "it took too long");
+    Ok(left)
+}
+
+/// One request of HTTP/1.1 and its answer; the connection ends with it.
+fn exchange(mut stream: impl Read + Write, host: &str, path: &str, body: &str) -> anyhow::Result<Vec<u8>> {
+    let length = body.len();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\
+         Connection: close\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).and_then(|()| stream.flush()).context("sending")?;
+    let mut reader = BufReader::new(stream.take(ANSWER_BYTES_MAX));
+    let mut line = String::new();
+    reader.read_line(&mut line).context("receiving")?;
+    let status: u16 =
+        line.split(' ').nth(1).and_then(|status| status.parse().ok()).context("the answer is not HTTP")?;
+    let mut content_length = None;
+    loop {
+        line.clear();
+        reader.read_line(&mut line).context("receiving")?;
+        let header = line.trim_end();
+        if header.is_empty() {
+            break;
+        }
+        if let Some((name, value)) = header.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            content_length = value.trim().parse::<u64>().ok();
+        }
+    }
+    let mut answer = Vec::new();
+    reader.take(content_length.unwrap_or(ANSWER_BYTES_MAX)).read_to_end(&mut answer).context("receiving")?;
+    anyhow::ensure!((200..300).contains(&status), "status {status}: {}", String::from_utf8_lossy(&answer).trim());
+    Ok(answer)
+}
+
+struct Request {
+    digest: Checksum256,
+    reply: SyncSender<anyhow::Result<Signature>>,
+}
+
+/// A key that a keosd holds.
+#[derive(Debug)]
+pub struct Keosd {
+    requests: SyncSender<Request>,
+    timeout: Duration,
+}
+
+impl Keosd {
+    /// Starts the thread that asks.
+    ///
+    /// # Errors
+    /// The system refuses it.
+    pub fn start(endpoint: Endpoint, key: &PublicKey, timeout: Duration) -> anyhow::Result<Self> {
+        let (requests, receiver) = sync_channel(1);
+        let key = key.to_string();
+        std::thread::Builder::new()
+            .name("keosd".to_owned())
+            .spawn(move || answer_all(&endpoint, &key, timeout.max(IO_TIMEOUT_MIN), &receiver))
+            .context("the system gives no thread")?;
+        Ok(Self { requests, timeout })
+    }
+}
+
+fn answer_all(endpoint: &Endpoint, key: &str, timeout: Duration, requests: &Receiver<Request>) {
+    for request in requests {
+        let body = serde_json::json!([request.digest.to_string(), key]).to_string();
+        let answer = endpoint.post(&body, Instant::now() + timeout);
+        let signature = answer.and_then(|bytes| {
+            serde_json::from_slice(&bytes)
+                .with_context(|| format!("the answer is no signature: {}", String::from_utf8_lossy(&bytes)))
+        });
+        // Whoever asked may have stopped waiting.
+        let _ = request.reply.try_send(signature);
+    }
+}
+
+impl BlockSigner for Keosd {
+    fn sign(&self, digest: &Checksum256) -> Result<Signature, Fault> {
+        let failed = |why: String| Fault::new(FaultKind::PRODUCER_EXCEPTION, format!("keosd does not sign: {why}"));
+        let (reply, answer) = sync_channel(1);
+        match self.requests.try_send(Request { digest: *digest, reply }) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => return Err(failed("it has not answered earlier requests yet".to_owned())),
+            Err(TrySendError::Disconnected(_)) => return Err(failed("the thread that asks it has ended".to_owned())),
+        }
+        match answer.recv_timeout(self.timeout) {
+            Ok(signature) => signature.map_err(|error| failed(format!("{error:#}"))),
+            Err(_) => {
+                let ms = self.timeout.as_millis();
+                Err(failed(format!("no answer within {ms} ms; see --keosd-provider-timeout")))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    const DIGEST: Checksum256 = Checksum256([7; 32]);
+
+    fn key() -> primitives::PrivateKey {
+        primitives::PrivateKey::k1_from_seed([9; 32]).unwrap()
+    }
+
+    /// A keosd that answers each request with what `answer` makes of its body.
+    fn keosd(answer: impl Fn(&str) -> String + Send + 'static) -> Endpoint {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut bytes = [0; 2048];
+                let mut text = String::new();
+                while !text.contains("\r\n\r\n") || !text.ends_with(']') {
+                    let count = stream.read(&mut bytes).unwrap();
+                    text.push_str(std::str::from_utf8(&bytes[..count]).unwrap());
+                }
+                let body = text.split("\r\n\r\n").nth(1).unwrap();
+                stream.write_all(answer(body).as_bytes()).unwrap();
+            }
+        });
+        Endpoint::parse(&format!("http://127.0.0.1:{port}")).unwrap()
+    }
+
+    fn sign(endpoint: Endpoint, timeout_ms: u64) -> Result<Signature, Fault> {
+        let public = key().public_key().unwrap();
+        Keosd::start(endpoint, &public, Duration::from_millis(timeout_ms)).unwrap().sign(&DIGEST)
+    }
+
+    #[test]
+    fn a_keosd_signs_the_digest_it_is_sent() {
+        let endpoint = keosd(|body| {
+            let (digest, public): (Checksum256, PublicKey) = serde_json::from_str(body).unwrap();
+            assert_eq!(public, key().public_key().unwrap());
+            let signature = format!("\"{}\"", key().sign(&digest).unwrap());
+            format!("HTTP/1.1 201 Created\r\ncontent-length: {}\r\n\r\n{signature}", signature.len())
+        });
+        assert_eq!(sign(endpoint, 2000).unwrap(), key().sign(&DIGEST).unwrap());
+    }
+
+    #[test]
+    fn refusals_and_silence_are_told_and_bounded() {
+        let refusing = keosd(|_| "HTTP/1.1 500 Error\r\nContent-Length: 6\r\n\r\nlocked".to_owned());
+        let fault = sign(refusing, 2000).unwrap_err().to_string();
+        assert!(fault.contains("500") && fault.contains("locked"), "{fault}");
+
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = Endpoint::parse(&format!("http://{}", silent.local_addr().unwrap())).unwrap();
+        let begin = Instant::now();
+        assert!(sign(endpoint, 50).unwrap_err().to_string().contains("50 ms"));
+        assert!(begin.elapsed() < Duration::from_millis(500));
+        assert!(
+            sign(Endpoint::Unix("/nonexistent/keosd.sock".into()), 2000).unwrap_err().to_string().contains("socket")
+        );
+    }
+
+    #[test]
+    fn urls_are_taken_apart() {
+        let tcp = |url: &str| match Endpoint::parse(url).unwrap() {
+            Endpoint::Tcp { host, port, path } => (host, port, path),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(tcp("http://h"), ("h".to_owned(), 80, SIGN_PATH.to_owned()));
+        assert_eq!(tcp("http://[::1]:8900/x/y"), ("::1".to_owned(), 8900, "/x/y".to_owned()));
+        for wrong in ["localhost", "http://", "http://h:port", "https://h", "unix://relative", "http://h/ x"] {
+            assert!(Endpoint::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

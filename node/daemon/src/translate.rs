@@ -1,0 +1,129 @@
+//! Options as the parts of the node want them.
+
+use std::collections::BTreeSet;
+
+use anyhow::Context;
+use api::{ApiSettings, HttpSettings};
+use engine::follower::TraceEncoder;
+use primitives::{Name, PublicKey};
+
+use crate::build;
+use crate::settings::NodeArgs;
+use crate::settings::args::HttpArgs;
+use crate::signing::Keyring;
+
+/// The accounts that an option names.
+///
+/// # Errors
+/// One of them is no name.
+pub fn names(option: &str, texts: &[String]) -> anyhow::Result<BTreeSet<Name>> {
+    let read = |text: &String| text.parse::<Name>().map_err(|fault| anyhow::anyhow!("--{option} {text}: {fault}"));
+    texts.iter().map(read).collect()
+}
+
+/// Limits and lists for transactions.
+///
+/// # Errors
+/// A list has something that it cannot have.
+pub fn execution_settings(args: &NodeArgs) -> anyhow::Result<execution::Settings> {
+    let chain = &args.chain;
+    let action = |text: &String| {
+        let (contract, action) =
+            text.split_once("::").with_context(|| format!("--action-blacklist {text} is no contract::action"))?;
+        let read =
+            |part: &str| part.parse::<Name>().map_err(|fault| anyhow::anyhow!("--action-blacklist {text}: {fault}"));
+        Ok::<_, anyhow::Error>((read(contract)?, read(action)?))
+    };
+    let key =
+        |text: &String| text.parse::<PublicKey>().map_err(|fault| anyhow::anyhow!("--key-blacklist {text}: {fault}"));
+    Ok(execution::Settings {
+        greylist_limit: args.producer.greylist_limit,
+        resource_greylist: names("greylist-account", &args.producer.greylist_account)?,
+        subjective_cpu_leeway_us: chain.subjective_cpu_leeway_us,
+        allow_ram_billing_in_notify: chain.disable_ram_billing_notify_checks,
+        maximum_variable_signature_length: chain.maximum_variable_signature_length,
+        max_nonprivileged_inline_action_size: chain.max_nonprivileged_inline_action_size,
+        sig_cpu_bill_pct: chain.signature_cpu_billable_pct * 100,
+        sender_bypass_whiteblacklist: names("sender-bypass-whiteblacklist", &chain.sender_bypass_whiteblacklist)?,
+        actor_whitelist: names("actor-whitelist", &chain.actor_whitelist)?,
+        actor_blacklist: names("actor-blacklist", &chain.actor_blacklist)?,
+        contract_whitelist: names("contract-whitelist", &chain.contract_whitelist)?,
+        contract_blacklist: names("contract-blacklist", &chain.contract_blacklist)?,
+        action_blacklist: chain.action_blacklist.iter().map(action).collect::<anyhow::Result<_>>()?,
+        key_blacklist: chain.key_blacklist.iter().map(key).collect::<anyhow::Result<_>>()?,
+        ..execution::Settings::default()
+    })
+}
+
+/// What the writer decides by.
+pub fn engine_settings(args: &NodeArgs, keyring: Keyring) -> engine::Settings {
+    let producer = &args.producer;
+    let snapshots_dir = args.folders.data_dir.join(&args.folders.snapshots_dir);
+    engine::Settings {
+        producers: keyring.producers,
+        signers: keyring.signers,
+        enable_stale_production: producer.enable_stale_production,
+        pause_on_startup: producer.pause_on_startup,
+        options: engine::RuntimeOptions {
+            max_transaction_time_ms: producer.max_transaction_time,
+            max_irreversible_block_age_s: producer.max_irreversible_block_age,
+            cpu_effort_us: i64::from(producer.cpu_effort_percent) * 5000,
+            max_scheduled_transaction_time_per_block_ms: producer.max_scheduled_transaction_time_per_block_ms,
+            incoming_defer_ratio: producer.incoming_defer_ratio,
+            greylist_limit: producer.greylist_limit,
+        },
+        max_block_cpu_usage_threshold_us: producer.max_block_cpu_usage_threshold_us,
+        max_block_net_usage_threshold_bytes: producer.max_block_net_usage_threshold_bytes,
+        incoming_transaction_queue_bytes: producer.incoming_transaction_queue_size_mb << 20,
+        snapshots_dir,
+        traces: trace_encoder(args),
+        finality_status_bytes: usize::try_from(args.chain.transaction_finality_status_max_storage_size_gb << 30)
+            .unwrap_or(usize::MAX),
+        terminate_at_block: args.chain.terminate_at_block,
+        contracts_console: args.chain.contracts_console,
+    }
+}
+
+/// What keeps traces, where they are kept.
+pub fn trace_encoder(args: &NodeArgs) -> Option<TraceEncoder> {
+    trace_api(args).then_some(api::trace_api::encode as TraceEncoder)
+}
+
+fn trace_api(args: &NodeArgs) -> bool {
+    args.folders.plugin.iter().any(|name| name.ends_with("trace_api_plugin"))
+}
+
+/// How the API answers.
+///
+/// # Errors
+/// A list has something that it cannot have.
+pub fn api_settings(args: &NodeArgs) -> anyhow::Result<ApiSettings> {
+    let execution = execution_settings(args)?;
+    Ok(ApiSettings {
+        verbose_http_errors: args.http.verbose_http_errors,
+        version_id: build::VERSION_ID.to_owned(),
+        version: build::VERSION.to_owned(),
+        full_version: build::VERSION.to_owned(),
+        account_queries: args.chain.enable_account_queries,
+        trace_api: trace_api(args),
+        signature_bytes_max: execution.maximum_variable_signature_length as usize,
+        execution,
+    })
+}
+
+/// How the API is served.
+pub fn http_settings(http: &HttpArgs) -> HttpSettings {
+    let address = &http.http_server_address;
+    let port = address.rsplit(':').next().unwrap_or("80");
+    let mut hosts = vec![address.clone(), format!("localhost:{port}"), format!("127.0.0.1:{port}")];
+    hosts.extend(http.http_alias.iter().cloned());
+    HttpSettings {
+        body_bytes_max: http.max_body_size,
+        validate_host: http.http_validate_host,
+        hosts,
+        allow_origin: http.access_control_allow_origin.clone(),
+        allow_headers: http.access_control_allow_headers.clone(),
+        max_age: http.access_control_max_age.clone(),
+        allow_credentials: http.access_control_allow_credentials,
+    }
+}

@@ -1,0 +1,160 @@
+//! `boreasd dev`: a running system in one command, that goes on where it stopped, and whose blocks nodeos accepts.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use e2e::{Load, RunningNode, binary};
+use primitives::name;
+use serde_json::{Value, json};
+
+/// An empty folder to a served chain takes half a second on two cores; tests run side by side.
+const STARTS_WITHIN: Duration = Duration::from_secs(5);
+/// The built-in document's refunds are due after five seconds.
+const REFUND_DELAY: Duration = Duration::from_secs(6);
+
+/// The private key that the node printed for an account.
+fn printed_key(node: &RunningNode, account: &str) -> String {
+    let log = node.log();
+    let mut columns = log.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let line = columns.find(|columns| columns.first() == Some(&account)).expect("the account is printed");
+    line[2].to_owned()
+}
+
+fn call(node: &RunningNode, path: &str, body: &Value) -> Value {
+    node.api.call(path, body).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn schedule(node: &RunningNode) -> Vec<String> {
+    let schedule = call(node, "/v1/chain/get_producer_schedule", &json!({}));
+    let producers = schedule["active"]["producers"].as_array().expect("a list").clone();
+    producers.iter().map(|entry| entry["producer_name"].as_str().expect("a name").to_owned()).collect()
+}
+
+/// What `boreasd` says when it refuses to start.
+fn refusal(arguments: &[&str]) -> String {
+    let output = Command::new(binary("boreasd")).args(arguments).output().expect("boreasd runs");
+    assert!(!output.status.success());
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_dev_chain_has_a_running_system_and_goes_on_where_it_stopped() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let node = RunningNode::dev(folder.path(), &[]);
+    assert!(node.started_in < STARTS_WITHIN, "served after {:?}", node.started_in);
+
+    let features = call(&node, "/v1/chain/get_activated_protocol_features", &json!({ "limit": 100 }));
+    assert_eq!(features["activated_protocol_features"].as_array().map(Vec::len), Some(19));
+    assert_eq!(schedule(&node), ["producer1"]);
+    let printed = node.log().lines().filter(|line| line.contains(" 5") && line.contains(" EOS")).count();
+    assert_eq!(printed, 11, "eosio and ten accounts are printed with their keys");
+    let alice = call(&node, "/v1/chain/get_account", &json!({ "account_name": "alice" }));
+    assert_eq!(alice["core_liquid_balance"], "1000000.0000 SYS");
+    assert!(alice["ram_quota"].as_i64() >= Some(1 << 20), "{alice}");
+    assert_eq!(alice["total_resources"]["net_weight"], "10000.0000 SYS");
+
+    let mut sender = Load::signing_with(node.api.clone(), &printed_key(&node, "alice"));
+    let mut push = |action, arguments: Value| sender.send(name!("eosio"), action, name!("alice"), &arguments);
+    let stake = |quantities: [&str; 2]| json!({ "from": "alice", "receiver": "bob", quantities[0]: "1.0000 SYS", quantities[1]: "1.0000 SYS" });
+    let mut delegate = stake(["stake_net_quantity", "stake_cpu_quantity"]);
+    delegate["transfer"] = json!(false);
+    push(name!("delegatebw"), delegate).expect("alice can delegate");
+    push(name!("undelegatebw"), stake(["unstake_net_quantity", "unstake_cpu_quantity"])).expect("and undelegate");
+    push(name!("voteproducer"), json!({ "voter": "alice", "proxy": "", "producers": ["producer1"] }))
+        .expect("and vote");
+    let early = push(name!("refund"), json!({ "owner": "alice" })).expect_err("a refund takes five seconds");
+    assert!(early.to_string().contains("refund is not available yet"), "{early}");
+    std::thread::sleep(REFUND_DELAY);
+    push(name!("refund"), json!({ "owner": "alice" })).expect("the refund is due");
+
+    let (head, boots) = (node.head(), |node: &RunningNode| node.log().matches("booted the chain").count());
+    let id = node.block_id(head);
+    assert!(node.stop() < Duration::from_secs(1));
+    let node = RunningNode::dev(folder.path(), &[]);
+    assert_eq!((node.block_id(head), boots(&node)), (id, 1));
+    node.kill();
+    let node = RunningNode::dev(folder.path(), &["--reset"]);
+    assert!(node.head() < head);
+    assert_eq!(boots(&node), 2);
+}
+
+#[test]
+fn a_document_sets_accounts_producers_and_parameters() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let document = folder.path().join("chain.json");
+    let write = |refund_delay_sec: u32| {
+        let document = json!({
+            "core_symbol": "4,TOK", "maximum_supply": "90000000.0000 TOK", "initial_supply": "80000000.0000 TOK",
+            "parameters": { "refund_delay_sec": refund_delay_sec, "min_activated_stake": 0 },
+            "accounts": [{ "name": "zoe", "balance": "7.0000 TOK", "stake": "2.0000 TOK", "ram_bytes": 8192 }],
+            "producers": [{ "name": "prodb" }, { "name": "proda" }],
+        });
+        std::fs::write(folder.path().join("chain.json"), document.to_string()).expect("the folder can be written");
+    };
+    write(1);
+    let given = ["--genesis-document", document.to_str().expect("a path of ASCII")];
+    let mut node = RunningNode::dev(folder.path(), &given);
+    assert_eq!(schedule(&node), ["proda", "prodb"]);
+    let balance = json!({ "code": "eosio.token", "account": "zoe" });
+    assert_eq!(call(&node, "/v1/chain/get_currency_balance", &balance), json!(["7.0000 TOK"]));
+    for producer in ["proda", "prodb"] {
+        node.wait_until(&format!("block of {producer}"), |info| info["head_block_producer"] == producer);
+    }
+    node.stop();
+
+    let data_dir = folder.path().to_str().expect("a path of ASCII");
+    write(2);
+    let message = refusal(&[&["dev", "--data-dir", data_dir], &given[..]].concat());
+    assert!(message.contains("booted from another document") && message.contains("--reset"), "{message}");
+    std::fs::write(&document, r#"{"core_symbol":"4,SYS","acounts":[]}"#).expect("the folder can be written");
+    let message = refusal(&[&["dev", "--reset", "--data-dir", data_dir], &given[..]].concat());
+    assert!(message.contains("acounts"), "{message}");
+}
+
+#[test]
+fn a_chain_of_another_kind_is_not_touched() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    RunningNode::start(folder.path(), &[]).stop();
+    let message = refusal(&["dev", "--data-dir", folder.path().to_str().expect("a path of ASCII")]);
+    assert!(message.contains("not begun by boreasd dev") && message.contains("--reset"), "{message}");
+    RunningNode::start(folder.path(), &[]).stop();
+}
+
+/// The last line of `boreasd replay --json`.
+fn replay(log: &Path) -> Value {
+    let output = Command::new(binary("boreasd"))
+        .args(["replay", "--force-all-checks", "--json", "--blocks-log"])
+        .arg(log)
+        .output()
+        .expect("boreasd runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_str(text.lines().last().expect("a line")).expect("the last line is JSON")
+}
+
+#[test]
+fn its_exported_blocks_replay() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let node = RunningNode::dev(folder.path(), &[]);
+    let mut sender = Load::signing_with(node.api.clone(), &printed_key(&node, "alice"));
+    let transfer = json!({ "from": "alice", "to": "bob", "quantity": "1.0000 SYS", "memo": "" });
+    sender.send(name!("eosio.token"), name!("transfer"), name!("alice"), &transfer).expect("alice has tokens");
+    let head = node.head();
+    let id = node.block_id(head).expect("the head is there");
+    let mut node = node;
+    node.wait_until("more blocks", |info| info["last_irreversible_block_num"].as_u64() > Some(head));
+    node.stop();
+    let log = folder.path().join("exported/blocks.log");
+    std::fs::create_dir(folder.path().join("exported")).expect("the folder can be written");
+    let exported = Command::new(binary("boreasd"))
+        .args(["export-blocks", "--data-dir"])
+        .args([folder.path(), &log])
+        .output()
+        .expect("boreasd runs");
+    assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
+    let result = replay(&log);
+    assert!(result["head_block_num"].as_u64() > Some(head), "{result}");
+    assert!(result["transactions"].as_u64() > Some(30), "{result}");
+    assert!(!id.is_empty());
+}
