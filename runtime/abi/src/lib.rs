@@ -6,7 +6,6 @@
 //! - [`Abi`]: a definition that was checked and can be used.
 //! - [`Abi::decode`] and [`Abi::encode`]: bytes to JSON and JSON to bytes.
 //! - [`present`]: transactions and blocks in JSON with their actions' arguments decoded.
-//! - [`system`]: the ABI that the account `eosio` has at genesis.
 
 mod builtin;
 mod checked;
@@ -15,7 +14,6 @@ mod decode;
 mod definition;
 mod encode;
 pub mod present;
-pub mod system;
 
 pub use checked::Abi;
 pub use context::Limits;

@@ -10,12 +10,15 @@ use serde_json::{Value, json};
 
 fn abi_of(account: Name) -> Option<Arc<Abi>> {
     let vectors: Value = serde_json::from_str(include_str!("vectors.json")).expect("the vectors are JSON");
-    let definition = match account.to_string().as_str() {
-        "eosio" => abi::system::system_abi(),
-        "abitest" => serde_json::from_value(vectors["abi"].clone()).expect("definition"),
+    let limits = Limits::default();
+    let abi = match account.to_string().as_str() {
+        "eosio" => Abi::from_account(&primitives::system_abi(), &limits).expect("abi").expect("not empty"),
+        "abitest" => {
+            Abi::new(serde_json::from_value(vectors["abi"].clone()).expect("definition"), &limits).expect("abi")
+        }
         _ => return None,
     };
-    Some(Arc::new(Abi::new(definition, &Limits::default()).expect("abi")))
+    Some(Arc::new(abi))
 }
 
 fn blocks() -> Vec<(SignedBlock, Value, Value)> {

@@ -116,7 +116,7 @@ fn a_small_row_cannot_fill_the_memory() {
 
 #[test]
 fn time_ends_a_conversion() {
-    let bytes = abi::system::system_abi_bytes();
+    let bytes = primitives::system_abi();
     let limits = Limits { out_of_time: Some(&|| true), ..Limits::default() };
     assert!(Abi::from_account(&bytes, &limits).is_err());
 }

@@ -6,9 +6,8 @@ use consensus::{BlockHeaderState, ForkTree};
 use execution::{Machine, World};
 use ledger::Ledger;
 use ledger::genesis::GenesisArgs;
-use primitives::{Genesis, SignedBlock};
+use primitives::{Genesis, SignedBlock, system_abi};
 
-use crate::system_abi::system_abi;
 use crate::{BlockState, Chain, ChainError, Doors, Settings};
 
 impl Chain {

@@ -28,7 +28,6 @@ mod receiving;
 mod restore;
 pub mod settings;
 mod start;
-mod system_abi;
 
 pub use block_state::{Applied, BlockState, SealedBlock};
 pub use conductor::{Chain, PendingView};

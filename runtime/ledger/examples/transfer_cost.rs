@@ -7,7 +7,6 @@ use std::time::Instant;
 use ledger::config::{ACTIVE, OWNER};
 use ledger::genesis::GenesisArgs;
 use ledger::{AccountId, Ledger, PermissionId, TableId, TableKey};
-use primitives::chain_config::ChainConfigV0;
 use primitives::{
     Authority, BlockTimestamp, Checksum256, Genesis, KeyWeight, Name, PublicKey, TimePoint, TimePointSec,
 };
@@ -15,37 +14,11 @@ use primitives::{
 const TRANSFERS: u32 = 1_000_000;
 const TRANSFERS_PER_BLOCK: u32 = 500;
 
-fn genesis() -> Genesis {
-    Genesis {
-        initial_timestamp: TimePoint(1_527_811_200_000_000),
-        initial_key: PublicKey::K1([2; 33]),
-        initial_configuration: ChainConfigV0 {
-            max_block_net_usage: 1 << 20,
-            target_block_net_usage_pct: 1000,
-            max_transaction_net_usage: 1 << 19,
-            base_per_transaction_net_usage: 12,
-            net_usage_leeway: 500,
-            context_free_discount_net_usage_num: 20,
-            context_free_discount_net_usage_den: 100,
-            max_block_cpu_usage: 200_000,
-            target_block_cpu_usage_pct: 1000,
-            max_transaction_cpu_usage: 150_000,
-            min_transaction_cpu_usage: 100,
-            max_transaction_lifetime: 3600,
-            deferred_trx_expiration_window: 600,
-            max_transaction_delay: 45 * 24 * 3600,
-            max_inline_action_size: 4096,
-            max_inline_action_depth: 4,
-            max_authority_depth: 6,
-        },
-    }
-}
-
 const TOKEN: Name = Name(1);
 
 fn populate(accounts: u64) -> Ledger {
     let args = GenesisArgs {
-        genesis: &genesis(),
+        genesis: &Genesis::default(),
         chain_id: Checksum256::default(),
         head_id: Checksum256::default(),
         system_abi: &[],

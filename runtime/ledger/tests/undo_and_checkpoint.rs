@@ -6,41 +6,14 @@ use std::collections::BTreeMap;
 use ledger::genesis::GenesisArgs;
 use ledger::{Float64, Float128, GeneratedTransaction, Key128, Key256, Ledger, Limits, LinkKey, PermissionId};
 use ledger::{SecondaryKey, TableKey};
-use primitives::chain_config::ChainConfigV0;
 use primitives::{
     Authority, BlockTimestamp, Checksum256, Genesis, KeyWeight, Name, PublicKey, Sha256, TimePoint, TimePointSec,
 };
 use proptest::prelude::*;
 
-fn genesis() -> Genesis {
-    Genesis {
-        initial_timestamp: TimePoint(1_527_811_200_000_000),
-        initial_key: PublicKey::K1([2; 33]),
-        initial_configuration: ChainConfigV0 {
-            max_block_net_usage: 1 << 20,
-            target_block_net_usage_pct: 1000,
-            max_transaction_net_usage: 1 << 19,
-            base_per_transaction_net_usage: 12,
-            net_usage_leeway: 500,
-            context_free_discount_net_usage_num: 20,
-            context_free_discount_net_usage_den: 100,
-            max_block_cpu_usage: 200_000,
-            target_block_cpu_usage_pct: 1000,
-            max_transaction_cpu_usage: 150_000,
-            min_transaction_cpu_usage: 100,
-            max_transaction_lifetime: 3600,
-            deferred_trx_expiration_window: 600,
-            max_transaction_delay: 45 * 24 * 3600,
-            max_inline_action_size: 4096,
-            max_inline_action_depth: 4,
-            max_authority_depth: 6,
-        },
-    }
-}
-
 fn new_ledger() -> Ledger {
     let args = GenesisArgs {
-        genesis: &genesis(),
+        genesis: &Genesis::default(),
         chain_id: Checksum256([1; 32]),
         head_id: Checksum256([2; 32]),
         system_abi: b"abi",

@@ -16,6 +16,7 @@ pub mod merkle;
 pub mod name;
 pub mod packed;
 pub mod schedule;
+pub mod system_abi;
 pub mod time;
 pub mod transaction;
 
@@ -32,5 +33,6 @@ pub use key::{PrivateKey, PublicKey, Signature};
 pub use name::Name;
 pub use packed::{Compression, PackedTransaction};
 pub use schedule::{BlockSigningAuthority, LegacySchedule, ProducerAuthority, ProducerKey, ProducerSchedule};
+pub use system_abi::system_abi;
 pub use time::{BlockTimestamp, TimePoint, TimePointSec};
 pub use transaction::{SignedTransaction, Transaction, TransactionHeader};

@@ -157,33 +157,12 @@ cursor_keys! {
 mod tests {
     use ledger::TableKey;
     use ledger::genesis::GenesisArgs;
-    use primitives::chain_config::ChainConfigV0;
-    use primitives::{Checksum256, FaultKind, Genesis, Name, PublicKey, TimePoint};
+    use primitives::{Checksum256, FaultKind, Genesis, Name};
 
     use super::*;
 
     fn ledger() -> Ledger {
-        let initial_configuration = ChainConfigV0 {
-            max_block_net_usage: 1 << 20,
-            target_block_net_usage_pct: 1000,
-            max_transaction_net_usage: 1 << 19,
-            base_per_transaction_net_usage: 12,
-            net_usage_leeway: 500,
-            context_free_discount_net_usage_num: 20,
-            context_free_discount_net_usage_den: 100,
-            max_block_cpu_usage: 200_000,
-            target_block_cpu_usage_pct: 1000,
-            max_transaction_cpu_usage: 150_000,
-            min_transaction_cpu_usage: 100,
-            max_transaction_lifetime: 3600,
-            deferred_trx_expiration_window: 600,
-            max_transaction_delay: 3600,
-            max_inline_action_size: 4096,
-            max_inline_action_depth: 4,
-            max_authority_depth: 6,
-        };
-        let initial_key = PublicKey::K1([2; 33]);
-        let genesis = Genesis { initial_timestamp: TimePoint(0), initial_key, initial_configuration };
+        let genesis = Genesis::default();
         let (chain_id, head_id) = (Checksum256::default(), Checksum256::default());
         let args = GenesisArgs { genesis: &genesis, chain_id, head_id, system_abi: &[], intrinsics: &[] };
         Ledger::from_genesis(&args).expect("the genesis is sound")

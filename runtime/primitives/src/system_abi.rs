@@ -1,7 +1,8 @@
 //! The ABI of `eosio` at genesis. Its bytes are part of every chain's first state (nodeos: `eosio_contract_abi_bin`).
 
 use codec::{Pack, VarUint32};
-use primitives::Name;
+
+use crate::Name;
 
 const VERSION: &str = "eosio::abi/1.0";
 
@@ -71,8 +72,8 @@ const ACTIONS: [&str; 10] = [
     "onblock",
 ];
 
-/// The packed ABI.
-pub(crate) fn system_abi() -> Vec<u8> {
+/// The packed ABI, 2132 bytes.
+pub fn system_abi() -> Vec<u8> {
     let mut out = Vec::new();
     VERSION.pack(&mut out);
     TYPES.as_slice().pack(&mut out);
@@ -97,7 +98,7 @@ fn count(items: usize, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use primitives::Sha256;
+    use crate::Sha256;
 
     #[test]
     fn its_bytes_are_those_of_every_chain() {
