@@ -1,28 +1,53 @@
 //! Base 58, the digits of keys and signatures in text.
 
 const DIGITS: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+/// Value of each letter, or [`NO_DIGIT`].
+const VALUES: [u8; 256] = values();
+const NO_DIGIT: u8 = 0xff;
 /// Longest text that is read: conversion takes quadratic time, and no key or signature comes near.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
+/// Digits that are converted together, and 58 to their number: the most that fits 64 bits.
+const CHUNK: usize = 10;
+const CHUNK_BASE: u64 = 58u64.pow(CHUNK as u32);
+
+const fn values() -> [u8; 256] {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < DIGITS.len() {
+        values[DIGITS[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+}
 
 /// The text of `bytes`: one leading `1` for each leading zero byte.
 pub(super) fn encode(bytes: &[u8]) -> String {
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-    // Digits, lowest first.
-    let mut digits: Vec<u8> = Vec::with_capacity(bytes.len() * 138 / 100 + 1);
-    for byte in &bytes[zeros..] {
-        let mut carry = u32::from(*byte);
-        for digit in &mut digits {
-            carry += u32::from(*digit) << 8;
-            *digit = (carry % 58) as u8;
-            carry /= 58;
+    // Chunks of digits, lowest first.
+    let mut chunks: Vec<u64> = Vec::with_capacity(bytes.len() / 7 + 1);
+    for word in bytes[zeros..].chunks(4) {
+        let mut carry = word.iter().fold(0, |number, byte| number << 8 | u128::from(*byte));
+        for chunk in &mut chunks {
+            carry += u128::from(*chunk) << (8 * word.len());
+            *chunk = (carry % u128::from(CHUNK_BASE)) as u64;
+            carry /= u128::from(CHUNK_BASE);
         }
-        while carry > 0 {
-            digits.push((carry % 58) as u8);
-            carry /= 58;
+        if carry > 0 {
+            chunks.push(carry as u64);
         }
     }
-    let digits = digits.iter().rev().map(|digit| DIGITS[usize::from(*digit)] as char);
-    std::iter::repeat_n('1', zeros).chain(digits).collect()
+    let mut digits = Vec::with_capacity(chunks.len() * CHUNK + zeros);
+    for mut chunk in chunks {
+        for _ in 0..CHUNK {
+            digits.push(DIGITS[(chunk % 58) as usize]);
+            chunk /= 58;
+        }
+    }
+    // The highest chunk may begin with zeros that are no bytes.
+    let used = digits.len() - digits.iter().rev().take_while(|digit| **digit == DIGITS[0]).count();
+    digits.truncate(used);
+    digits.extend(std::iter::repeat_n(DIGITS[0], zeros));
+    digits.into_iter().rev().map(char::from).collect()
 }
 
 /// The bytes of a text; white space around it is ignored, as fc does.
@@ -31,20 +56,32 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     if text.len() > TEXT_BYTES_MAX {
         return None;
     }
-    let zeros = text.bytes().take_while(|letter| *letter == b'1').count();
-    // Bytes, lowest first.
-    let mut bytes: Vec<u8> = Vec::with_capacity(text.len());
-    for letter in text.bytes() {
-        let mut carry = DIGITS.iter().position(|digit| *digit == letter)? as u32;
-        for byte in &mut bytes {
-            carry += u32::from(*byte) * 58;
-            *byte = carry as u8;
-            carry >>= 8;
+    let zeros = text.bytes().take_while(|letter| *letter == DIGITS[0]).count();
+    // Words, lowest first.
+    let mut words: Vec<u64> = Vec::with_capacity(text.len() / CHUNK + 1);
+    for chunk in text.as_bytes()[zeros..].chunks(CHUNK) {
+        let mut carry = 0u128;
+        let mut base = 1u64;
+        for letter in chunk {
+            let value = VALUES[usize::from(*letter)];
+            if value == NO_DIGIT {
+                return None;
+            }
+            carry = carry * 58 + u128::from(value);
+            base *= 58;
+        }
+        for word in &mut words {
+            carry += u128::from(*word) * u128::from(base);
+            *word = carry as u64;
+            carry >>= 64;
         }
         if carry > 0 {
-            bytes.push(carry as u8);
+            words.push(carry as u64);
         }
     }
+    let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let used = bytes.len() - bytes.iter().rev().take_while(|byte| **byte == 0).count();
+    bytes.truncate(used);
     bytes.extend(std::iter::repeat_n(0, zeros));
     bytes.reverse();
     Some(bytes)
