@@ -2,7 +2,7 @@
 //! does then is in [`crate::producing`] and [`crate::accepting`].
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -21,6 +21,10 @@ use crate::{EngineError, FinalityTracker, Handle, Settings};
 
 /// How long the writer sleeps when nothing is planned.
 const IDLE: Duration = Duration::from_secs(1);
+/// Commands that were waiting together when the writer woke make it busy: it then rests for [`BUSY_PAUSE`] when it has
+/// done them and takes what came meanwhile, because to be woken for each costs more than to run it.
+const BUSY_COMMANDS: u32 = 2;
+const BUSY_PAUSE: Duration = Duration::from_micros(250);
 /// How often running contracts look at the time.
 const TICK: Duration = Duration::from_millis(10);
 /// Bytes of stack of the thread that only sleeps and ticks.
@@ -173,13 +177,27 @@ fn start_ticker(ticker: wasm::Ticker) -> Result<(), EngineError> {
 impl Writer {
     fn run(mut self, commands: &Receiver<Command>) -> Result<(), EngineError> {
         self.plan()?;
+        // Commands since the writer last slept.
+        let mut run = 0u32;
         loop {
-            let pause = self
-                .wake
-                .map_or(IDLE, |wake| Duration::from_micros(u64::try_from(wake.0 - now().0).unwrap_or(0)).min(IDLE));
-            match commands.recv_timeout(pause) {
+            let next = match commands.try_recv() {
+                Err(TryRecvError::Empty) => {
+                    let pause = self.until_wake();
+                    if std::mem::take(&mut run) >= BUSY_COMMANDS {
+                        std::thread::sleep(pause.min(BUSY_PAUSE));
+                        commands.try_recv().or(Err(RecvTimeoutError::Timeout))
+                    } else {
+                        commands.recv_timeout(pause)
+                    }
+                }
+                other => other.map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match next {
                 Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => break,
-                Ok(command) => self.act(command)?,
+                Ok(command) => {
+                    run += 1;
+                    self.act(command)?;
+                }
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if self.wake.is_some_and(|wake| wake <= now()) {
@@ -189,6 +207,10 @@ impl Writer {
         self.abort();
         self.checkpoint()?;
         self.follower.finish()
+    }
+
+    fn until_wake(&self) -> Duration {
+        self.wake.map_or(IDLE, |wake| Duration::from_micros(u64::try_from(wake.0 - now().0).unwrap_or(0)).min(IDLE))
     }
 
     fn act(&mut self, command: Command) -> Result<(), EngineError> {
