@@ -1,0 +1,66 @@
+//! Boreas beside nodeos, in one run on one machine: token transfers over HTTP, replay of the recorded chain, start on an
+//! empty folder. Prints a table with medians and ratios; what a busy machine adds, it adds to both.
+//!
+//! Reading order: [`peers`] the two nodes, [`process`] what a process uses, [`workload`] the transactions, [`load`]
+//! sending them, [`measure`] the three benchmarks, [`report`] the table.
+
+mod load;
+mod measure;
+mod peers;
+mod process;
+mod report;
+mod workload;
+
+use clap::{Parser, ValueEnum};
+
+use crate::peers::{Peer, Peers};
+use crate::report::Report;
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Transfers over HTTP, and the replay of the chain that nodeos recorded.
+    Transfers,
+    /// Start on an empty folder, idle memory, stop.
+    Start,
+}
+
+/// Runs Boreas and nodeos in turn and compares them.
+#[derive(Debug, Parser)]
+pub struct Arguments {
+    /// What to measure; all of it when left out.
+    part: Option<Part>,
+    /// Transfers of each round.
+    #[arg(long, default_value_t = 30_000)]
+    transfers: usize,
+    /// Connections that send at the same time.
+    #[arg(long, default_value_t = 16)]
+    connections: usize,
+    /// Rounds; medians are reported.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Run this one alone, for a profile.
+    #[arg(long)]
+    only: Option<Peer>,
+}
+
+impl Arguments {
+    /// Who takes part, in turn.
+    fn peers(&self) -> impl Iterator<Item = Peer> {
+        [Peer::Nodeos, Peer::Boreas].into_iter().filter(|peer| self.only.is_none_or(|only| only == *peer))
+    }
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let peers = Peers::find()?;
+    let mut report = Report::default();
+    if arguments.part != Some(Part::Start) {
+        measure::transfers(&arguments, &peers, &mut report)?;
+    }
+    if arguments.part != Some(Part::Transfers) {
+        measure::start(&arguments, &peers, &mut report)?;
+    }
+    report.print();
+    Ok(())
+}

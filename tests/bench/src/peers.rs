@@ -1,0 +1,118 @@
+//! The two nodes that are compared, and how each is started.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use clap::ValueEnum;
+use client::Node;
+use serde_json::{Value, json};
+
+use crate::process::Process;
+
+/// A node that does not answer after this is broken.
+const START_LIMIT: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(2);
+
+/// One of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Peer {
+    /// This project's node.
+    Boreas,
+    /// The real nodeos.
+    Nodeos,
+}
+
+/// Where the binaries are.
+#[derive(Debug)]
+pub struct Peers {
+    boreasd: PathBuf,
+    oracle: PathBuf,
+}
+
+/// A node that answers.
+#[derive(Debug)]
+pub struct Running {
+    /// Its process.
+    pub process: Process,
+    /// Its HTTP API.
+    pub api: Node,
+    /// `127.0.0.1:PORT`.
+    pub address: String,
+    /// From the start of the process to the first produced block that `get_info` shows.
+    pub first_block: Duration,
+}
+
+impl Peers {
+    /// Installs nodeos under the target folder where it is not yet; `boreasd` is the one built beside this program.
+    pub fn find() -> anyhow::Result<Self> {
+        let own = std::env::current_exe().context("the program's own path")?;
+        let profile = own.parent().context("the program lies in a folder")?;
+        let boreasd = profile.join("boreasd");
+        ensure!(boreasd.exists(), "{} is missing: cargo build --release --bins", boreasd.display());
+        let oracle = profile.parent().context("the profile's folder lies in the target folder")?.join("peer");
+        let install = Path::new(env!("CARGO_MANIFEST_DIR")).join("../peer/install");
+        let status = Command::new(&install).arg(&oracle).status().context("cannot run tests/peer/install")?;
+        ensure!(status.success(), "nodeos could not be installed");
+        Ok(Self { boreasd, oracle })
+    }
+
+    /// The folder of a contract that CDT compiled.
+    pub fn contract(&self, name: &str) -> PathBuf {
+        self.oracle.join("contracts").join(name)
+    }
+
+    /// The command of a peer.
+    pub fn command(&self, peer: Peer) -> Command {
+        Command::new(match peer {
+            Peer::Boreas => self.boreasd.clone(),
+            Peer::Nodeos => self.oracle.join("bin/nodeos"),
+        })
+    }
+
+    /// Starts a producing node on an empty folder and waits for its first block.
+    pub fn start(&self, peer: Peer, folder: &Path, arguments: &[&str]) -> anyhow::Result<Running> {
+        let (http, p2p) = (free_port()?, free_port()?);
+        let address = format!("127.0.0.1:{http}");
+        let mut command = self.command(peer);
+        command
+            .arg("--data-dir")
+            .arg(folder)
+            .arg("--config-dir")
+            .arg(folder.join("config"))
+            .args(["-e", "-p", "eosio", "--http-server-address", &address, "--http-validate-host=false"])
+            .args(["--plugin", "eosio::chain_api_plugin", "--plugin", "eosio::producer_api_plugin"])
+            .args(arguments);
+        if peer == Peer::Nodeos {
+            command.args(["--p2p-listen-endpoint", &format!("127.0.0.1:{p2p}")]);
+        }
+        let begin = Instant::now();
+        let process = Process::start(command, &folder.join("node.log"))?;
+        let mut running =
+            Running { process, api: Node::new(&address, Vec::new()), address, first_block: Duration::ZERO };
+        while running.info().is_none_or(|info| info["head_block_num"].as_u64() < Some(2)) {
+            ensure!(begin.elapsed() < START_LIMIT, "{peer:?} does not produce; see {}", folder.display());
+            std::thread::sleep(POLL);
+        }
+        running.first_block = begin.elapsed();
+        Ok(running)
+    }
+}
+
+impl Running {
+    /// `get_info`, if the node answers.
+    pub fn info(&self) -> Option<Value> {
+        self.api.call("/v1/chain/get_info", &json!({})).ok()
+    }
+
+    /// The number of the newest block.
+    pub fn head(&self) -> anyhow::Result<u64> {
+        self.info().and_then(|info| info["head_block_num"].as_u64()).context("the node stopped answering")
+    }
+}
+
+fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}

@@ -1,0 +1,68 @@
+//! The table: medians of both peers and their ratio.
+
+use std::collections::BTreeMap;
+
+use crate::peers::Peer;
+
+/// One figure: its unit and the values of each round.
+#[derive(Debug, Default)]
+struct Figure {
+    boreas: Vec<f64>,
+    nodeos: Vec<f64>,
+}
+
+/// All figures in the order in which they were first measured.
+#[derive(Debug, Default)]
+pub struct Report {
+    order: Vec<&'static str>,
+    figures: BTreeMap<&'static str, Figure>,
+    remarks: Vec<String>,
+}
+
+impl Report {
+    /// Adds a value of `what`, which names its unit.
+    pub fn add(&mut self, what: &'static str, peer: Peer, value: f64) {
+        eprintln!("{peer:?}: {what} {value:.3}");
+        if !self.order.contains(&what) {
+            self.order.push(what);
+        }
+        let figure = self.figures.entry(what).or_default();
+        match peer {
+            Peer::Boreas => figure.boreas.push(value),
+            Peer::Nodeos => figure.nodeos.push(value),
+        }
+    }
+
+    /// Adds a sentence under the table.
+    pub fn remark(&mut self, text: String) {
+        self.remarks.push(text);
+    }
+
+    /// Prints it in Markdown.
+    #[allow(clippy::print_stdout, reason = "the table is what the program is for")]
+    pub fn print(&self) {
+        println!("| | Boreas | nodeos | ratio |\n|---|---:|---:|---:|");
+        for what in &self.order {
+            let figure = &self.figures[what];
+            let (ours, theirs) = (median(&figure.boreas), median(&figure.nodeos));
+            println!("| {what} | {} | {} | {:.2} |", shown(ours), shown(theirs), ours / theirs);
+        }
+        self.remarks.iter().for_each(|remark| println!("\n{remark}"));
+        let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        println!("\nLoad average at the end: {}", load.split(' ').take(3).collect::<Vec<_>>().join(" "));
+    }
+}
+
+fn shown(value: f64) -> String {
+    if value >= 100.0 { format!("{value:.0}") } else { format!("{value:.2}") }
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    match sorted.len() {
+        0 => f64::NAN,
+        count if count % 2 == 1 => sorted[count / 2],
+        count => f64::midpoint(sorted[count / 2 - 1], sorted[count / 2]),
+    }
+}

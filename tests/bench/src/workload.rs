@@ -1,0 +1,144 @@
+//! The chain that transfers run on, and the transfers: token transfers between many accounts, each with one signature
+//! and its own memo, signed before the clock runs.
+
+use std::path::Path;
+use std::thread;
+
+use abi::AbiDefinition;
+use anyhow::Context;
+use client::Node;
+use primitives::{
+    Action, Asset, Authority, BlockId, Bytes, ChainId, Compression, Name, Pack, PackedTransaction, PermissionLevel,
+    PrivateKey, SignedTransaction, TimePoint, Transaction, TransactionHeader, name,
+};
+use serde_json::{Value, json};
+
+/// The development key: `eosio`'s, and that of every account here.
+const KEY: &str = "5KQwrPbwdL6PhXujxW37FSSQZ1JiwsST4cqQzDeyXtP79zkvFD3";
+/// Accounts that transfer.
+const ACCOUNTS: usize = 200;
+/// Accounts that are created by one transaction.
+const ACCOUNTS_PER_TRANSACTION: usize = 20;
+/// Transactions stay valid for so long.
+const EXPIRATION_SEC: u32 = 3000;
+const EOSIO: Name = name!("eosio");
+const TOKEN: Name = name!("eosio.token");
+const ACTIVE: Name = name!("active");
+
+/// What binds transactions to a chain.
+struct Binding {
+    chain_id: ChainId,
+    header: TransactionHeader,
+    key: PrivateKey,
+}
+
+impl Binding {
+    fn new(node: &Node) -> anyhow::Result<Self> {
+        let info = node.call("/v1/chain/get_info", &json!({}))?;
+        let text = |key: &str| info[key].as_str().with_context(|| format!("get_info has no {key}"));
+        let head_time: TimePoint = text("head_block_time")?.parse()?;
+        let head: BlockId = text("head_block_id")?.parse()?;
+        let expiration = head_time.seconds().plus_seconds(EXPIRATION_SEC);
+        let mut header = TransactionHeader { expiration, ..TransactionHeader::default() };
+        header.set_reference_block(&head);
+        Ok(Self { chain_id: text("chain_id")?.parse()?, header, key: KEY.parse()? })
+    }
+
+    fn sign(&self, actions: Vec<Action>) -> anyhow::Result<PackedTransaction> {
+        let transaction = Transaction { header: self.header.clone(), actions, ..Transaction::default() };
+        let mut signed = SignedTransaction { transaction, ..SignedTransaction::default() };
+        signed.sign(&self.key, &self.chain_id)?;
+        Ok(PackedTransaction::new(&signed, Compression::None))
+    }
+}
+
+fn action(account: Name, name: Name, actor: Name, data: Vec<u8>) -> Action {
+    Action { account, name, authorization: vec![PermissionLevel { actor, permission: ACTIVE }], data: Bytes(data) }
+}
+
+fn request(transaction: &PackedTransaction) -> Value {
+    json!({ "return_failure_trace": false, "retry_trx": false, "transaction": transaction })
+}
+
+fn push(node: &Node, actions: Vec<Action>) -> anyhow::Result<()> {
+    let transaction = Binding::new(node)?.sign(actions)?;
+    node.call("/v1/chain/send_transaction2", &request(&transaction))?;
+    Ok(())
+}
+
+fn account(index: usize) -> anyhow::Result<Name> {
+    let letter = |place: u32| char::from(b'a' + u8::try_from(index / 26usize.pow(place) % 26).unwrap_or(0));
+    Ok(format!("acc{}{}{}", letter(2), letter(1), letter(0)).parse()?)
+}
+
+fn asset(units: i64) -> anyhow::Result<Asset> {
+    Ok(format!("{}.{:04} SYS", units / 10_000, units % 10_000).parse()?)
+}
+
+/// Deploys the token of `folder` and gives tokens to every account.
+pub fn set_up(node: &Node, folder: &Path) -> anyhow::Result<()> {
+    let authority = Authority::of_key(KEY.parse::<PrivateKey>()?.public_key()?);
+    let new_account = |name: Name| {
+        action(EOSIO, name!("newaccount"), EOSIO, (EOSIO, name, authority.clone(), authority.clone()).to_bytes())
+    };
+    push(node, vec![new_account(TOKEN)])?;
+    let code = std::fs::read(folder.join("eosio.token.wasm"))?;
+    let abi: AbiDefinition = serde_json::from_slice(&std::fs::read(folder.join("eosio.token.abi"))?)?;
+    push(
+        node,
+        vec![
+            action(EOSIO, name!("setcode"), TOKEN, (TOKEN, 0u8, 0u8, Bytes(code)).to_bytes()),
+            action(EOSIO, name!("setabi"), TOKEN, (TOKEN, Bytes(abi.to_bytes())).to_bytes()),
+        ],
+    )?;
+    push(
+        node,
+        vec![
+            action(TOKEN, name!("create"), TOKEN, (EOSIO, asset(100_000_000_000_000)?).to_bytes()),
+            action(TOKEN, name!("issue"), EOSIO, (EOSIO, asset(10_000_000_000_000)?, String::new()).to_bytes()),
+        ],
+    )?;
+    let accounts = (0..ACCOUNTS).map(account).collect::<anyhow::Result<Vec<_>>>()?;
+    for some in accounts.chunks(ACCOUNTS_PER_TRANSACTION) {
+        let mut actions = Vec::new();
+        for name in some {
+            actions.push(new_account(*name));
+            actions.push(transfer(EOSIO, *name, 100_000_000, "fund")?);
+        }
+        push(node, actions)?;
+    }
+    Ok(())
+}
+
+fn transfer(from: Name, to: Name, units: i64, memo: &str) -> anyhow::Result<Action> {
+    let data = (from, to, asset(units)?, memo.to_owned()).to_bytes();
+    Ok(action(TOKEN, name!("transfer"), from, data))
+}
+
+/// Bodies of `count` requests to `send_transaction2`, made by all cores.
+pub fn transfers(node: &Node, count: usize) -> anyhow::Result<Vec<String>> {
+    let binding = Binding::new(node)?;
+    let accounts = (0..ACCOUNTS).map(account).collect::<anyhow::Result<Vec<_>>>()?;
+    let one = |index: usize| -> anyhow::Result<String> {
+        let from = accounts[index % ACCOUNTS];
+        let to = accounts[(index * 7 + index / ACCOUNTS + 1) % ACCOUNTS];
+        let to = if to == from { accounts[(index + 1) % ACCOUNTS] } else { to };
+        let transaction = binding.sign(vec![transfer(from, to, 1, &format!("transfer {index}"))?])?;
+        Ok(request(&transaction).to_string())
+    };
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        let share = count.div_ceil(workers);
+        let parts: Vec<_> = (0..workers)
+            .map(|worker| {
+                let range = worker * share..((worker + 1) * share).min(count);
+                scope.spawn(|| range.map(one).collect::<anyhow::Result<Vec<_>>>())
+            })
+            .collect();
+        let mut bodies = Vec::with_capacity(count);
+        for part in parts {
+            bodies.extend(part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        }
+        Ok(bodies)
+    })
+}
