@@ -5,10 +5,12 @@
 mod binaries;
 mod load;
 mod node;
+mod peer;
 
 pub use binaries::{binary, contract, target_dir};
 pub use load::Load;
-pub use node::RunningNode;
+pub use node::{RunningNode, free_port};
+pub use peer::Peer;
 
 /// The key of `eosio` on a new chain, as on nodeos.
 pub const DEV_PRIVATE_KEY: &str = "5KQwrPbwdL6PhXujxW37FSSQZ1JiwsST4cqQzDeyXtP79zkvFD3";

@@ -143,7 +143,8 @@ impl Drop for RunningNode {
     }
 }
 
-fn free_port() -> u16 {
+/// A port of loopback that nobody listens on.
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
     listener.local_addr().expect("a bound socket has an address").port()
 }
