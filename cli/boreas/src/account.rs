@@ -1,7 +1,8 @@
 //! `boreas get account`, in the layout of cleos.
 
+use anyhow::Context;
 use clap::Args;
-use primitives::Asset;
+use primitives::{Asset, TimePoint};
 use serde_json::{Value, json};
 
 use crate::arguments::name;
@@ -11,6 +12,10 @@ use crate::session::{Session, say};
 const INDENT: &str = "     ";
 const FROM_SELF: &str = "(total stake delegated from account to self)";
 const FROM_OTHERS: &str = "(total staked delegated to account from others)";
+
+/// cleos takes the reference's refund delay for granted.
+const REFUND_DELAY_US: i64 = 3 * 24 * 3600 * 1_000_000;
+const PRODUCERS_A_LINE: usize = 3;
 
 /// Flags of `get account`.
 #[derive(Args)]
@@ -29,6 +34,8 @@ impl GetAccount {
     pub fn run(self, session: &Session) -> anyhow::Result<()> {
         let mut body = json!({ "account_name": name(&self.name)? });
         if let Some(symbol) = self.core_symbol {
+            let symbol: primitives::Symbol =
+                symbol.parse().with_context(|| format!("{symbol:?} is not a symbol, which looks like 4,SYS"))?;
             body["expected_core_symbol"] = json!(symbol);
         }
         let account = session.call("/v1/chain/get_account", &body)?;
@@ -70,10 +77,17 @@ fn describe(account: &Value) -> String {
         bytes(number(&account["ram_quota"])),
         bytes(number(&account["ram_usage"]))
     );
+    out += "\nnet bandwidth: \n";
     out += &describe_bandwidth("net", account, bytes);
+    out += "\ncpu bandwidth:\n";
     out += &describe_bandwidth("cpu", account, duration);
-    out += &describe_refund(&account["refund_request"]);
+    if let Some(used) = account["subjective_cpu_bill_limit"].get("used") {
+        out += &format!("\nsubjective cpu bandwidth:\n{}", amount("used:", duration(number(used))));
+    }
+    out += &describe_refund(account);
     out += &describe_balance(account);
+    out += &describe_rex(&account["rex_info"]);
+    out += "\n";
     out + &describe_votes(&account["voter_info"])
 }
 
@@ -105,7 +119,7 @@ fn describe_links(permission: &str, links: &[Value], only_if_any: bool) -> Strin
     if links.is_empty() && only_if_any {
         return String::new();
     }
-    let mut out = format!("{INDENT}{permission}: \n");
+    let mut out = format!("{INDENT}{permission}:{}\n", if only_if_any { "" } else { " " });
     for link in links {
         out += &format!("{INDENT}{INDENT}{}::{}\n", text(link, "account"), link["action"].as_str().unwrap_or("*"));
     }
@@ -113,7 +127,7 @@ fn describe_links(permission: &str, links: &[Value], only_if_any: bool) -> Strin
 }
 
 fn describe_bandwidth(kind: &str, account: &Value, unit: fn(i64) -> String) -> String {
-    let mut out = format!("\n{kind} bandwidth: \n");
+    let mut out = String::new();
     let weight = format!("{kind}_weight");
     let stake = |holder: &str| text(&account[holder], &weight).parse::<Asset>().ok();
     if let Some(total) = stake("total_resources") {
@@ -125,24 +139,51 @@ fn describe_bandwidth(kind: &str, account: &Value, unit: fn(i64) -> String) -> S
         out += &format!("{INDENT}delegated:{:>17}           {FROM_OTHERS}\n", others.to_string());
     }
     let limit = &account[format!("{kind}_limit")];
-    let used = limit.get("current_used").unwrap_or(&limit["used"]);
-    for (label, value) in [("used:", used), ("available:", &limit["available"]), ("limit:", &limit["max"])] {
-        out += &format!("{INDENT}{label:<11}{:>18}\n", unit(number(value)));
+    out += &match limit.get("current_used") {
+        Some(used) => amount("used:", unit(number(used))),
+        None => amount("used:", unit(number(&limit["used"])).as_str()).replace('\n', "    ( out of date )\n"),
+    };
+    out += &amount("available:", unit(number(&limit["available"])));
+    out + &amount("limit:", unit(number(&limit["max"])))
+}
+
+/// A line of the columns that all amounts share.
+fn amount(label: &str, text: impl std::fmt::Display) -> String {
+    format!("{INDENT}{label:<11}{:>18}\n", text.to_string())
+}
+
+fn describe_refund(account: &Value) -> String {
+    let refund = &account["refund_request"];
+    let amounts = (text(refund, "net_amount").parse::<Asset>(), text(refund, "cpu_amount").parse::<Asset>());
+    let (Ok(net), Ok(cpu)) = amounts else { return String::new() };
+    let total = Asset { amount: net.amount.saturating_add(cpu.amount), ..net };
+    if total.amount <= 0 {
+        return String::new();
+    }
+    let requested = text(refund, "request_time");
+    let mut out = format!("\nunstaking tokens:\n{INDENT}{:<25}{requested:>20}{}\n", "time of unstake request:", {
+        let time = |text: &str| text.parse::<TimePoint>().ok().map(|time| time.0);
+        match (time(requested), time(text(account, "head_block_time"))) {
+            (Some(requested), Some(now)) if now >= requested + REFUND_DELAY_US => {
+                " (available to claim now with 'eosio::refund' action)".to_owned()
+            }
+            (Some(requested), Some(now)) => {
+                let left = duration(requested + REFUND_DELAY_US - now);
+                format!(" (funds will be available in {})", left.trim_end())
+            }
+            _ => String::new(),
+        }
+    });
+    for (label, asset) in [("from net bandwidth:", net), ("from cpu bandwidth:", cpu), ("total:", total)] {
+        out += &format!("{INDENT}{label:<25}{:>18}\n", asset.to_string());
     }
     out
 }
 
-fn describe_refund(refund: &Value) -> String {
-    if !refund.is_object() {
-        return String::new();
-    }
-    format!(
-        "\nunstaking tokens:\n{INDENT}time of unstake request: {:>20}\n{INDENT}from net bandwidth: {:>25}\n\
-         {INDENT}from cpu bandwidth: {:>25}\n",
-        text(refund, "request_time"),
-        text(refund, "net_amount"),
-        text(refund, "cpu_amount")
-    )
+fn describe_rex(rex: &Value) -> String {
+    let Ok(balance) = text(rex, "rex_balance").parse::<Asset>() else { return String::new() };
+    let head = format!("\n{} balances: \n", balance.symbol.code());
+    head + &amount("balance:", balance) + &amount("staked:", text(rex, "vote_stake"))
 }
 
 fn describe_balance(account: &Value) -> String {
@@ -156,7 +197,7 @@ fn describe_balance(account: &Value) -> String {
     let total = Asset { amount: liquid.amount + staked.amount + unstaking.amount, ..liquid };
     let mut out = format!("\n{} balances: \n", liquid.symbol.code());
     for (label, asset) in [("liquid:", liquid), ("staked:", staked), ("unstaking:", unstaking), ("total:", total)] {
-        out += &format!("{INDENT}{label:<11}{:>18}\n", asset.to_string());
+        out += &amount(label, asset);
     }
     out
 }
@@ -167,16 +208,18 @@ fn describe_votes(voter: &Value) -> String {
     }
     match text(voter, "proxy") {
         "" => {
-            let producers = list(voter, "producers");
-            let names = producers.iter().filter_map(Value::as_str).map(|name| format!("{name:<16}"));
-            let names: String = names.collect();
-            let names = if names.is_empty() { "<not voted>".to_owned() } else { names };
-            format!(
-                "\nproducers:{}{names}\n",
-                if producers.is_empty() { INDENT.to_owned() } else { format!("\n{INDENT}") }
-            )
+            let producers: Vec<_> = list(voter, "producers").iter().filter_map(Value::as_str).collect();
+            if producers.is_empty() {
+                return format!("producers:{INDENT}<not voted>\n");
+            }
+            let line = |names: &[&str]| {
+                let names: String = names.iter().map(|name| format!("{name:<16}")).collect();
+                format!("\n{INDENT}{names}")
+            };
+            let lines: String = producers.chunks(PRODUCERS_A_LINE).map(line).collect();
+            format!("producers:{lines}\n")
         }
-        proxy => format!("\nproxy:{INDENT}{proxy}\n"),
+        proxy => format!("proxy:{INDENT}{proxy}\n"),
     }
 }
 
@@ -221,6 +264,13 @@ mod tests {
         assert_eq!(duration(8_629), "8.629 ms   ");
         assert_eq!(duration(3_515_377), "3.515 sec  ");
         assert_eq!(duration(0), "0 us   ");
+    }
+
+    /// `alice.json` is an answer of nodeos 4.1, `alice.txt` what cleos prints of it.
+    #[test]
+    fn an_account_is_described_as_cleos_does() {
+        let answer = serde_json::from_str(include_str!("account/alice.json")).expect("JSON");
+        assert_eq!(describe(&answer) + "\n", include_str!("account/alice.txt"));
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! `boreas create`.
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::{Args, Subcommand};
 use primitives::Compression;
 use primitives::{Action, Authority, Name, PermissionLevel};
 use serde_json::json;
 
 use crate::arguments::{authority, name};
-use crate::session::{Session, note, say};
+use crate::session::{Session, note, say, write_secret};
 use crate::transact::TransactArgs;
 
 /// What is created.
@@ -63,14 +63,14 @@ impl Create {
 impl CreateKey {
     fn run(self) -> anyhow::Result<()> {
         if self.file.is_none() && !self.to_console {
-            bail!("Either indicate a file using \"--file\" or pass \"--to-console\"");
+            bail!("ERROR: Either indicate a file using \"--file\" or pass \"--to-console\"");
         }
         let key = wallet::generate_key(self.r1);
         let text = format!("Private key: {}\nPublic key: {}", key.to_secret_text(), key.public_key()?);
         match self.file {
             Some(file) => {
                 note(format!("saving keys to {file}"));
-                std::fs::write(&file, text + "\n").with_context(|| file.clone())
+                write_secret(&file, &(text + "\n"))
             }
             None => say(text),
         }

@@ -201,7 +201,8 @@ impl GetTable {
 
 fn abi(session: &Session, account: &str, file: Option<String>) -> anyhow::Result<()> {
     let answer = session.call("/v1/chain/get_abi", &json!({ "account_name": name(account)? }))?;
-    let text = pretty(&answer["abi"]);
+    let abi = answer.get("abi").filter(|abi| abi.is_object());
+    let text = pretty(abi.with_context(|| format!("{account} has no ABI: no contract was set, or one without it"))?);
     match file {
         Some(file) => {
             note(format!("saving abi to {file}"));

@@ -8,6 +8,7 @@ mod arguments;
 mod contract;
 mod create;
 mod get;
+mod hints;
 mod json;
 mod push;
 mod session;
@@ -24,6 +25,7 @@ use clap::{Parser, Subcommand};
 use client::{ApiError, ClientError};
 
 use crate::session::{Session, SessionArgs};
+use crate::transact::FailedTransaction;
 
 /// Drives an Antelope node: keys, accounts, contracts, actions.
 #[derive(Parser)]
@@ -84,15 +86,26 @@ fn run(command: Command, session: &mut Session) -> anyhow::Result<()> {
     }
 }
 
-/// Prints an error; the status is the fault's number modulo 256 as from cleos, 1 for everything else.
+/// Prints an error and what helps. As from cleos, the status of a transaction that failed is its fault's number modulo
+/// 256, and 1 for everything else.
 fn fail(error: &anyhow::Error) -> ExitCode {
-    // Standard error may be closed; the status still tells.
-    let _ = writeln!(std::io::stderr(), "{error:#}");
-    match error.downcast_ref::<ClientError>() {
-        Some(ClientError::Api(api)) => match &**api {
-            ApiError::Fault(fault) if fault.code.to_le_bytes()[0] != 0 => ExitCode::from(fault.code.to_le_bytes()[0]),
-            _ => ExitCode::FAILURE,
+    let failed = error.downcast_ref::<FailedTransaction>().map(|failed| &failed.0);
+    let refused = || match error.downcast_ref::<ClientError>()? {
+        ClientError::Api(api) => match &**api {
+            ApiError::Fault(fault) => Some(fault),
+            _ => None,
         },
+        ClientError::Refused(fault) => Some(&**fault),
+        ClientError::Value(_) => None,
+    };
+    let hint = failed.or_else(refused).and_then(|fault| hints::hint(fault.code));
+    // Standard error may be closed; the status still tells.
+    let _ = match hint {
+        Some(hint) => writeln!(std::io::stderr(), "{error:#}\n{hint}"),
+        None => writeln!(std::io::stderr(), "{error:#}"),
+    };
+    match failed.map(|fault| fault.code.to_le_bytes()[0]) {
+        Some(status) if status != 0 => ExitCode::from(status),
         _ => ExitCode::FAILURE,
     }
 }

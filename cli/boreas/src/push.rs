@@ -24,6 +24,9 @@ pub struct PushAction {
     action: String,
     /// Its arguments: JSON (object, or list in order), or a file with it
     data: String,
+    /// Execute a read-only action and keep nothing of it
+    #[arg(long)]
+    read: bool,
     #[command(flatten)]
     transact: TransactArgs,
 }
@@ -36,6 +39,10 @@ impl Push {
         let authorization = push.transact.given_authorization()?;
         let Session { node, contracts, .. } = session;
         let action = contracts.action(node, name(&push.account)?, name(&push.action)?, authorization, &arguments)?;
-        push.transact.send(session, vec![action], Compression::None)
+        let mut transact = push.transact;
+        if push.read {
+            transact.read_only();
+        }
+        transact.send(session, vec![action], Compression::None)
     }
 }

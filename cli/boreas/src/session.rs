@@ -1,11 +1,12 @@
 //! What every command works with: a node, wallets, ABIs, and where output goes.
 
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 
 use abi::{Abi, AbiDefinition, Limits};
 use anyhow::Context;
 use clap::Args;
-use client::{ClientError, Contracts, Node};
+use client::{ClientError, Contracts, Message, Node};
 use primitives::{Name, Unpack};
 use serde_json::Value;
 use wallet::Folder;
@@ -25,6 +26,21 @@ pub struct SessionArgs {
     /// Output all lines of actions' consoles
     #[arg(short, long)]
     verbose: bool,
+    /// Print what is sent to the node, on standard error
+    #[arg(long)]
+    print_request: bool,
+    /// Print what the node answers, on standard error
+    #[arg(long)]
+    print_response: bool,
+    /// Of cleos, without meaning here: wallets are files
+    #[arg(long, hide = true)]
+    wallet_url: Option<String>,
+    /// Of cleos, without meaning here
+    #[arg(long, hide = true)]
+    no_auto_keosd: bool,
+    /// Of cleos, without meaning here
+    #[arg(short, long, hide = true)]
+    no_verify: bool,
 }
 
 /// A command's surroundings.
@@ -52,8 +68,17 @@ impl SessionArgs {
             Ok((name.trim().to_owned(), value.trim().to_owned()))
         });
         let headers = headers.collect::<anyhow::Result<_>>()?;
+        if self.wallet_url.is_some() {
+            note("--wallet-url has no meaning here: keys are in files, see boreas wallet");
+        }
+        let node = Node::new(&self.url, headers);
         Ok(Session {
-            node: Node::new(&self.url, headers),
+            node: match (self.print_request, self.print_response) {
+                (true, true) => node.observed(print_message),
+                (true, false) => node.observed(|message, body| print_if(message, Message::Request, body)),
+                (false, true) => node.observed(|message, body| print_if(message, Message::Response, body)),
+                (false, false) => node,
+            },
             wallets: Folder::of_user(),
             contracts,
             verbose: self.verbose,
@@ -73,6 +98,19 @@ impl Session {
     }
 }
 
+fn print_if(message: Message, wanted: Message, body: &str) {
+    if message == wanted {
+        print_message(message, body);
+    }
+}
+
+/// A message between this program and the node, in the layout of cleos.
+fn print_message(message: Message, body: &str) {
+    const LINE: &str = "---------------------";
+    let body = serde_json::from_str(body).map_or_else(|_| body.to_owned(), |value| crate::json::pretty(&value));
+    note(format!("{}:\n{LINE}\n{body}\n{LINE}", format!("{message:?}").to_uppercase()));
+}
+
 /// Prints a line of output.
 pub fn say(line: impl AsRef<str>) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{}", line.as_ref()).context("standard output is closed")
@@ -82,6 +120,12 @@ pub fn say(line: impl AsRef<str>) -> anyhow::Result<()> {
 pub fn note(line: impl AsRef<str>) {
     // Notes are for eyes only: losing one is no failure.
     let _ = writeln!(std::io::stderr(), "{}", line.as_ref());
+}
+
+/// Writes a file that only its owner may read.
+pub fn write_secret(file: &str, text: &str) -> anyhow::Result<()> {
+    let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file);
+    opened.and_then(|mut opened| opened.write_all(text.as_bytes())).with_context(|| file.to_owned())
 }
 
 /// Reads an ABI from a JSON or binary file.

@@ -9,7 +9,7 @@ use primitives::{Action, Bytes, Name, Pack, PermissionLevel, Sha256};
 use serde_json::json;
 
 use crate::arguments::name;
-use crate::session::{Session, note, read_abi};
+use crate::session::{Session, note, read_abi, say};
 use crate::transact::TransactArgs;
 
 const EOSIO: Name = primitives::name!("eosio");
@@ -33,6 +33,9 @@ pub struct SetContract {
     wasm_file: Option<PathBuf>,
     /// The .abi, relative to the folder; FOLDER.abi when not given
     abi_file: Option<PathBuf>,
+    /// The same as abi-file
+    #[arg(short, long, value_name = "FILE", conflicts_with = "abi_file")]
+    abi: Option<PathBuf>,
     /// Remove the contract of the account
     #[arg(short, long)]
     clear: bool,
@@ -68,8 +71,7 @@ impl SetContract {
             note("Skipping set abi because the new abi is the same as the existing abi");
         }
         if actions.is_empty() {
-            note("no transaction is sent");
-            return Ok(());
+            return say("no transaction is sent");
         }
         note("Publishing contract...");
         self.transact.send(session, actions, Compression::Zlib)
@@ -89,7 +91,7 @@ impl SetContract {
         if !code.starts_with(b"\0asm") {
             bail!("{} is not a WASM module: it does not begin with \\0asm", wasm.display());
         }
-        let abi = read_abi(&file(&self.abi_file, "abi").to_string_lossy())?;
+        let abi = read_abi(&file(&self.abi_file.clone().or(self.abi.clone()), "abi").to_string_lossy())?;
         Ok((code, abi.to_bytes()))
     }
 }

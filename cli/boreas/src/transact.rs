@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 use clap::Args;
-use client::{Draft, Receipt, SendSettings};
+use client::{Draft, Receipt, Route, SendSettings};
 use primitives::Compression;
 use primitives::{Action, Name, PackedTransaction, PermissionLevel, PublicKey};
 use serde_json::{Value, json};
@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::arguments;
 use crate::session::{Session, note, say};
 
-/// An action's arguments longer than this are cut in the receipt.
-const PRINTED_ARGUMENTS_MAX: usize = 100;
+/// Arguments and results longer than this are cut in the receipt.
+const PRINTED_MAX: usize = 100;
 
 /// Flags of a transaction.
 #[derive(Args)]
@@ -34,9 +34,20 @@ pub struct TransactArgs {
     /// Print the transaction and do not send it
     #[arg(short, long)]
     dont_broadcast: bool,
+    /// With --dont-broadcast: print the actions' arguments unpacked
+    #[arg(short, long, conflicts_with = "return_packed")]
+    unpack_action_data: bool,
     /// With --dont-broadcast: print the packed transaction
     #[arg(long)]
     return_packed: bool,
+    /// Send by the old endpoint push_transaction
+    #[arg(long, conflicts_with = "use_old_send_rpc")]
+    use_old_rpc: bool,
+    /// Send by the old endpoint send_transaction
+    #[arg(long)]
+    use_old_send_rpc: bool,
+    #[arg(skip)]
+    read_only: bool,
     /// Number or id of the block that the transaction is bound to
     #[arg(short, long, value_name = "BLOCK")]
     ref_block: Option<String>,
@@ -59,7 +70,7 @@ pub struct TransactArgs {
     #[arg(short = 't', long, default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOLEAN")]
     return_failure_trace: bool,
     /// Let the node retry the transaction until it is irreversible or expires
-    #[arg(long)]
+    #[arg(long, default_value_t = false, action = clap::ArgAction::Set, value_name = "BOOLEAN")]
     retry_irreversible: bool,
     /// Let the node retry the transaction until it is so many blocks deep
     #[arg(long, value_name = "BLOCKS")]
@@ -71,11 +82,31 @@ pub struct TransactArgs {
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum CompressionArg {
+    #[value(alias = "0")]
     None,
+    #[value(alias = "1")]
     Zlib,
 }
 
+/// A transaction that was executed and failed; the status of the program tells its fault's number.
+#[derive(Debug)]
+pub struct FailedTransaction(pub client::ApiFault);
+
+impl std::fmt::Display for FailedTransaction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for FailedTransaction {}
+
 impl TransactArgs {
+    /// Makes it a read-only transaction, which needs no signature.
+    pub fn read_only(&mut self) {
+        self.read_only = true;
+        self.skip_sign = true;
+    }
+
     /// The permissions given, or `actor@active`.
     pub fn authorization(&self, actor: Name) -> anyhow::Result<Vec<PermissionLevel>> {
         if self.permissions.is_empty() {
@@ -108,6 +139,12 @@ impl TransactArgs {
             return_failure_trace: self.return_failure_trace,
             retry_irreversible: self.retry_irreversible,
             retry_num_blocks: self.retry_num_blocks,
+            route: match (self.read_only, self.use_old_rpc, self.use_old_send_rpc) {
+                (true, ..) => Route::ReadOnly,
+                (_, true, _) => Route::Push,
+                (.., true) => Route::Send,
+                _ => Route::Send2,
+            },
         })
     }
 
@@ -121,8 +158,13 @@ impl TransactArgs {
         let keys = if self.skip_sign { Vec::new() } else { session.wallets.unlocked_keys()? };
         let signed = draft.sign(&session.node, &keys, &settings)?;
         if self.dont_broadcast {
-            let packed = || PackedTransaction::new(&signed, settings.compression);
-            let value = if self.return_packed { json!(packed()) } else { json!(signed) };
+            let mut value = match self.return_packed {
+                true => json!(PackedTransaction::new(&signed, settings.compression)),
+                false => json!(signed),
+            };
+            if self.unpack_action_data {
+                unpack_arguments(session, &signed.transaction.actions, &mut value["actions"])?;
+            }
             return say(crate::json::pretty(&value));
         }
         let Receipt(answer) = Receipt::of(&session.node, &signed, &settings)?;
@@ -137,13 +179,11 @@ impl TransactArgs {
             say(crate::json::pretty(answer))?;
         }
         let processed = &answer["processed"];
-        if !processed["except"].is_null() {
-            return Err(failure(&processed["except"]));
-        }
+        let failed = !processed["except"].is_null();
         if !self.json {
             print_receipt(session, processed)?;
         }
-        Ok(())
+        if failed { Err(failure(&processed["except"])) } else { Ok(()) }
     }
 }
 
@@ -179,7 +219,7 @@ fn failure(except: &Value) -> anyhow::Error {
         what: text("message"),
         details: details.filter(|line| !line.is_empty()).collect(),
     };
-    anyhow::Error::new(client::ClientError::from(client::ApiError::Fault(fault)))
+    anyhow::Error::new(FailedTransaction(fault))
 }
 
 /// Puts the values of a log message into its format: `${key}`.
@@ -202,6 +242,9 @@ fn print_receipt(session: &Session, processed: &Value) -> anyhow::Result<()> {
         count(receipt["net_usage_words"].as_i64().map(|words| words * 8)),
         count(receipt["cpu_usage_us"].as_i64()),
     ));
+    if !receipt.is_object() {
+        return Ok(());
+    }
     for trace in processed["action_traces"].as_array().into_iter().flatten() {
         print_action(session, trace)?;
     }
@@ -212,14 +255,15 @@ fn print_receipt(session: &Session, processed: &Value) -> anyhow::Result<()> {
 fn print_action(session: &Session, trace: &Value) -> anyhow::Result<()> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let call = format!("{}::{}", text(&trace["act"]["account"]), text(&trace["act"]["name"]));
-    let mut arguments = trace["act"]["data"].to_string();
-    if let Some((cut, _)) = arguments.char_indices().nth(PRINTED_ARGUMENTS_MAX) {
-        arguments.truncate(cut);
-        arguments.push_str("...");
-    }
+    let arguments = cut(trace["act"]["data"].to_string());
     say(format!("#{:>14} <= {call:<28} {arguments}", text(&trace["receiver"])))?;
-    if let Some(value) = trace.get("return_value_data") {
-        say(format!("=> return value: {value}"))?;
+    let returned = match (trace.get("return_value_data"), trace["return_value_hex_data"].as_str()) {
+        (Some(value), _) => Some(("return value: ", value.to_string())),
+        (None, Some(hex)) if !hex.is_empty() => Some(("return value (hex): ", hex.to_owned())),
+        _ => None,
+    };
+    if let Some((label, value)) = returned {
+        say(format!("=>{label:>46}{}", cut(value)))?;
     }
     let console = text(&trace["console"]);
     let lines = if session.verbose { usize::MAX } else { 1 };
@@ -227,10 +271,32 @@ fn print_action(session: &Session, trace: &Value) -> anyhow::Result<()> {
     trace["inline_traces"].as_array().into_iter().flatten().try_for_each(|inline| print_action(session, inline))
 }
 
+/// The beginning of a text too long for a line.
+fn cut(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(PRINTED_MAX) {
+        text.truncate(end);
+        text.push_str("...");
+    }
+    text
+}
+
+/// Puts the arguments of actions in place of their bytes, which move to `hex_data`.
+fn unpack_arguments(session: &mut Session, actions: &[Action], shown: &mut Value) -> anyhow::Result<()> {
+    for (action, shown) in actions.iter().zip(shown.as_array_mut().into_iter().flatten()) {
+        let Session { node, contracts, .. } = session;
+        let arguments = contracts.arguments(node, action)?;
+        shown["hex_data"] = std::mem::replace(&mut shown["data"], arguments);
+    }
+    Ok(())
+}
+
 /// An asset's text, or what is wrong with it.
 pub fn asset(text: &str) -> anyhow::Result<primitives::Asset> {
     match text.parse::<primitives::Asset>() {
         Ok(asset) => Ok(asset),
-        Err(fault) => bail!("{text:?} is not an asset, which looks like \"1.0000 SYS\": {fault}"),
+        Err(fault) => {
+            let why = fault.details.first().map(String::as_str).unwrap_or_default();
+            bail!("{text:?} is not an asset, which looks like \"1.0000 SYS\": {why}")
+        }
     }
 }

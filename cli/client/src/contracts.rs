@@ -40,12 +40,23 @@ impl Contracts {
         arguments: &Value,
     ) -> Result<Action, ClientError> {
         let abi = self.abi(node, account)?;
-        let kind = abi
-            .action_type(name)
-            .ok_or_else(|| ClientError::Value(format!("Unknown action {name} in contract {account}")))?;
-        let data = abi.encode(kind, arguments, &Limits::default())?;
+        let data = abi.encode(action_type(abi, account, name)?, arguments, &Limits::default())?;
         Ok(Action { account, name, authorization, data: Bytes(data) })
     }
+
+    /// The arguments of an action as JSON.
+    pub fn arguments(&mut self, node: &Node, action: &Action) -> Result<Value, ClientError> {
+        let abi = self.abi(node, action.account)?;
+        Ok(abi.decode(action_type(abi, action.account, action.name)?, &action.data.0, &Limits::default())?)
+    }
+}
+
+/// The type of an action's arguments; when there is no such action, the message names those that there are.
+fn action_type(abi: &Abi, account: Name, name: Name) -> Result<&str, ClientError> {
+    abi.action_type(name).ok_or_else(|| {
+        let known: Vec<_> = abi.actions().map(|action| action.to_string()).collect();
+        ClientError::Value(format!("Unknown action {name} in contract {account}; it has: {}", known.join(", ")))
+    })
 }
 
 fn fetch(node: &Node, account: Name) -> Result<Abi, ClientError> {

@@ -1,13 +1,12 @@
 //! From actions to a signed transaction and its receipt.
 
-use primitives::Compression;
 use primitives::{
-    Action, BlockId, Checksum256, PackedTransaction, PrivateKey, PublicKey, SignedTransaction, TimePoint, Transaction,
-    TransactionHeader, VarUint32,
+    Action, BlockId, Checksum256, Compression, Fault, FaultKind, PackedTransaction, PrivateKey, PublicKey,
+    SignedTransaction, TimePoint, Transaction, TransactionHeader, VarUint32,
 };
 use serde_json::{Value, json};
 
-use crate::{ClientError, Node};
+use crate::{ApiError, ApiFault, ClientError, Node};
 
 /// Actions on their way to a transaction.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +42,22 @@ pub struct SendSettings {
     pub retry_irreversible: bool,
     /// Let the node retry until this many blocks lie over it.
     pub retry_num_blocks: Option<u32>,
+    /// By which endpoint it goes.
+    pub route: Route,
+}
+
+/// The endpoints that take transactions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Route {
+    /// `send_transaction2`: with failure traces and retries.
+    #[default]
+    Send2,
+    /// `send_transaction`, of older nodes.
+    Send,
+    /// `push_transaction`, of the oldest.
+    Push,
+    /// `send_read_only_transaction`: executed, and nothing of it kept.
+    ReadOnly,
 }
 
 /// A node's answer to a transaction.
@@ -92,6 +107,19 @@ impl Receipt {
     /// Sends a signed transaction.
     pub fn of(node: &Node, signed: &SignedTransaction, settings: &SendSettings) -> Result<Self, ClientError> {
         let packed = PackedTransaction::new(signed, settings.compression);
+        let path = match settings.route {
+            Route::Send2 => return Self::of_send2(node, &packed, settings),
+            Route::ReadOnly => {
+                let body = json!({ "transaction": packed });
+                return Ok(Self(node.call("/v1/chain/send_read_only_transaction", &body)?));
+            }
+            Route::Send => "/v1/chain/send_transaction",
+            Route::Push => "/v1/chain/push_transaction",
+        };
+        Ok(Self(node.call(path, &json!(packed))?))
+    }
+
+    fn of_send2(node: &Node, packed: &PackedTransaction, settings: &SendSettings) -> Result<Self, ClientError> {
         let retry = settings.retry_irreversible || settings.retry_num_blocks.is_some();
         let mut body = json!({
             "return_failure_trace": settings.return_failure_trace,
@@ -113,7 +141,16 @@ fn reference(node: &Node, info: &Value, ref_block: Option<&str>) -> Result<Block
     Ok(match ref_block {
         None => field(info, "last_irreversible_block_id")?.parse()?,
         Some(number_or_id) => {
-            let block = node.call("/v1/chain/get_block", &json!({ "block_num_or_id": number_or_id }))?;
+            let block = node.call("/v1/chain/get_block", &json!({ "block_num_or_id": number_or_id }));
+            let block = block.map_err(|error| match error {
+                ApiError::Fault(unknown) => {
+                    let message = format!("Invalid reference block num or id: {number_or_id}");
+                    let mut fault = ApiFault::from(Fault::new(FaultKind::INVALID_REF_BLOCK_EXCEPTION, message));
+                    fault.details.extend(unknown.details);
+                    ApiError::Fault(fault)
+                }
+                other => other,
+            })?;
             field(&block, "id")?.parse()?
         }
     })

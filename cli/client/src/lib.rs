@@ -11,8 +11,8 @@ mod draft;
 mod node;
 
 pub use contracts::Contracts;
-pub use draft::{Draft, Receipt, SendSettings};
-pub use node::{ApiError, ApiFault, Node};
+pub use draft::{Draft, Receipt, Route, SendSettings};
+pub use node::{ApiError, ApiFault, Message, Node};
 
 /// What can go wrong between a command and its receipt.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,9 @@ pub enum ClientError {
     /// The node refused or could not be reached.
     #[error(transparent)]
     Api(#[from] Box<ApiError>),
+    /// A value breaks a rule of the chain; it was found before the node was asked, and is told as a node tells it.
+    #[error("{0}")]
+    Refused(Box<ApiFault>),
     /// A value is not what the chain wants.
     #[error("{0}")]
     Value(String),
@@ -33,6 +36,6 @@ impl From<ApiError> for ClientError {
 
 impl From<primitives::Fault> for ClientError {
     fn from(fault: primitives::Fault) -> Self {
-        Self::Value(fault.to_string())
+        Self::Refused(Box::new(fault.into()))
     }
 }

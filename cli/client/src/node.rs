@@ -16,6 +16,17 @@ pub struct Node {
     url: String,
     headers: Vec<(String, String)>,
     agent: ureq::Agent,
+    /// Sees what is sent and what comes back.
+    observer: Option<fn(Message, &str)>,
+}
+
+/// What an observer of a node sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Message {
+    /// The body of a call.
+    Request,
+    /// The body of its answer.
+    Response,
 }
 
 /// A fault as nodeos reports it over HTTP.
@@ -70,13 +81,31 @@ impl fmt::Display for ApiFault {
     }
 }
 
+impl From<primitives::Fault> for ApiFault {
+    fn from(fault: primitives::Fault) -> Self {
+        let primitives::Fault { kind, details, .. } = fault;
+        Self { status: 0, code: kind.code.into(), name: kind.name.into(), what: kind.what.into(), details }
+    }
+}
+
 impl Node {
     /// A node at `url` (`http://host:port`); `headers` go with every call.
     pub fn new(url: &str, headers: Vec<(String, String)>) -> Self {
         let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
         let settings =
             ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(CALL_TIMEOUT)).build();
-        Self { url: url.trim_end_matches('/').to_owned(), headers, agent: settings.into() }
+        Self { url: url.trim_end_matches('/').to_owned(), headers, agent: settings.into(), observer: None }
+    }
+
+    /// The same node, with everything that is sent and received shown to `observer`.
+    pub fn observed(self, observer: fn(Message, &str)) -> Self {
+        Self { observer: Some(observer), ..self }
+    }
+
+    fn show(&self, message: Message, body: &str) {
+        if let Some(observer) = self.observer {
+            observer(message, body);
+        }
     }
 
     /// Posts `body` to `path` (`/v1/chain/...`) and reads the JSON answer.
@@ -87,9 +116,12 @@ impl Node {
         for (key, value) in &self.headers {
             request = request.header(key, value);
         }
-        let mut answer = request.send(body.to_string()).map_err(unreachable)?;
+        let body = body.to_string();
+        self.show(Message::Request, &body);
+        let mut answer = request.send(body).map_err(unreachable)?;
         let status = answer.status();
         let text = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string().map_err(unreachable)?;
+        self.show(Message::Response, &text);
         let parsed = serde_json::from_str::<Value>(&text);
         match parsed {
             Ok(value) if status.is_success() => Ok(value),

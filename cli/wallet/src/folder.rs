@@ -63,9 +63,14 @@ impl Folder {
         session::unlock(&self.path(name)?, &key)
     }
 
+    /// Whether there is such a wallet: an error says why not.
+    pub fn find(&self, name: &str) -> Result<(), WalletError> {
+        self.read(name).map(drop)
+    }
+
     /// Locks a wallet.
     pub fn lock(&self, name: &str) -> Result<(), WalletError> {
-        self.read(name)?;
+        self.find(name)?;
         session::lock(&self.path(name)?)
     }
 

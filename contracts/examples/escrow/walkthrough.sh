@@ -9,8 +9,9 @@ set -euo pipefail
 folder=${1:?folder with escrow.wasm and escrow.abi}
 cleos=${CLEOS:-cleos} escrow=${ESCROW:-carol} buyer=${BUYER:-alice} seller=${SELLER:-bob} symbol=${SYMBOL:-SYS}
 
-push() { $cleos push action "$escrow" "$1" "$2" -p "$3@active" "${@:4}" >/dev/null && echo "ok      $1 $2"; }
-pay() { $cleos transfer "$buyer" "$escrow" "$1 $symbol" "$2" -p "$buyer@active" >/dev/null && echo "ok      pay $1 for deal $2"; }
+# -f: the same payment twice within a second would be the same transaction.
+push() { $cleos push action -f "$escrow" "$1" "$2" -p "$3@active" "${@:4}" >/dev/null && echo "ok      $1 $2"; }
+pay() { $cleos transfer -f "$buyer" "$escrow" "$1 $symbol" "$2" -p "$buyer@active" >/dev/null && echo "ok      pay $1 for deal $2"; }
 refused() {
   local message=$1 output
   shift

@@ -104,6 +104,11 @@ impl Abi {
         Self::new(AbiDefinition::from_prefix(bytes)?, limits).map(Some)
     }
 
+    /// The actions it tells of.
+    pub fn actions(&self) -> impl Iterator<Item = Name> {
+        self.actions.keys().copied()
+    }
+
     /// Type of an action's arguments.
     pub fn action_type(&self, action: Name) -> Option<&str> {
         self.actions.get(&action).map(String::as_str).filter(|kind| !kind.is_empty())

@@ -79,6 +79,7 @@ impl Load {
             return_failure_trace: false,
             retry_irreversible: false,
             retry_num_blocks: None,
+            route: client::Route::default(),
         };
         let draft = Draft { context_free_actions: Vec::new(), actions: vec![action] };
         let signed = draft.sign(&self.node, std::slice::from_ref(&self.key), &settings)?;

@@ -62,6 +62,9 @@ fn boreas_serves_a_users_first_hour() {
     };
     succeed(&["wallet", "create", "--to-console"]);
     succeed(&["wallet", "import", "--private-key", DEV_PRIVATE_KEY]);
+    let (status, text) = boreas(&["wallet", "import", "--private-key", &DEV_PRIVATE_KEY.replace("zkv", "zkw")]);
+    assert_eq!(status, Some(1));
+    assert!(text.contains("Invalid private key") && !text.contains("5KQwr"), "{text}");
     succeed(&["create", "account", "eosio", "eosio.token", DEV_PUBLIC_KEY]);
     succeed(&["create", "account", "eosio", "alice", DEV_PUBLIC_KEY]);
     let token = contract("eosio.token");
@@ -72,12 +75,29 @@ fn boreas_serves_a_users_first_hour() {
     assert_eq!(succeed(&["get", "currency", "balance", "eosio.token", "alice"]).trim(), "1.2500 SYS");
     assert!(succeed(&["get", "table", "eosio.token", "alice", "accounts"]).contains("1.2500 SYS"));
     assert!(succeed(&["get", "account", "alice"]).contains("permissions:"));
+    let told = succeed(&["set", "contract", "eosio.token", token.to_str().expect("a path of ASCII")]);
+    assert!(told.contains("no transaction is sent"), "{told}");
+    let told = succeed(&["transfer", "alice", "eosio", "0.2500 SYS", "-d", "-u", "-s"]);
+    assert!(told.contains("\"quantity\": \"0.2500 SYS\""), "{told}");
 
     let (status, text) = boreas(&["transfer", "alice", "eosio", "9.0000 SYS"]);
     assert_eq!(status, Some(3_050_003 & 0xff));
     assert!(text.contains("Error 3050003") && text.contains("overdrawn balance"), "{text}");
+    assert!(text.starts_with("failed transaction: "), "{text}");
+    let (status, text) = boreas(&["get", "account", "nobody"]);
+    assert_eq!(status, Some(1), "queries fail with 1, as from cleos: {text}");
+    assert!(text.contains("Error 3060002") && text.contains("--url"), "{text}");
+    let (status, text) = boreas(&["push", "action", "eosio.token", "tranfer", "[]", "-p", "alice"]);
+    assert_eq!(status, Some(1));
+    assert!(text.contains("it has: close, create, issue"), "{text}");
+    let (status, text) = boreas(&["transfer", "alice", "eosio", "1.0000 SYS", "--expiraton", "9"]);
+    assert_eq!(status, Some(2));
+    assert!(text.contains("a similar argument exists: '--expiration'"), "{text}");
     let (status, text) = boreas(&["transfer", "Alice", "eosio", "9.0000 SYS"]);
     assert_eq!(status, Some(1));
     assert!(text.contains("is not a name"), "{text}");
-    succeed(&["wallet", "lock-all"]);
+    succeed(&["wallet", "lock_all"]);
+    let (status, text) = boreas(&["transfer", "alice", "eosio", "1.0000 SYS"]);
+    assert_eq!(status, Some(1));
+    assert!(text.contains("Error 3090003") && text.contains("boreas wallet unlock"), "{text}");
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use abi::{Abi, AbiDefinition, Limits};
 use chain::{Chain, Doors, Settings};
 use execution::features::Feature;
-use execution::{StoppedClock, TransactionTrace};
+use execution::{Clock, StoppedClock, TransactionTrace};
 use genesis::{Contract, Document, LocalProducer, contracts, later_features};
 use primitives::{
     Action, Authority, Bytes, Checksum256, Genesis, Name, Pack, PackedTransaction, PermissionLevel, PrivateKey,
@@ -61,7 +61,17 @@ impl Tester {
     /// When the document cannot be planned or a step of the plan fails.
     #[track_caller]
     pub fn from_document(document: &Document) -> Self {
-        let mut tester = Self::new();
+        Self::boot(Self::new(), document)
+    }
+
+    /// As [`Tester::system`], with a clock that is read when actions begin and end: their traces tell how long they took.
+    /// What they are billed does not depend on it.
+    pub fn timed_system(clock: Box<dyn Clock>) -> Self {
+        Self::boot(Self::with_clock(clock), &Document::dev())
+    }
+
+    #[track_caller]
+    fn boot(mut tester: Self, document: &Document) -> Self {
         for named in
             document.accounts.iter().map(|account| account.name).chain(document.producers.iter().map(|p| p.name))
         {
@@ -74,9 +84,12 @@ impl Tester {
 
     /// Block 1 and nothing else.
     fn new() -> Self {
+        Self::with_clock(Box::new(StoppedClock))
+    }
+
+    fn with_clock(clock: Box<dyn Clock>) -> Self {
         let genesis = Genesis { initial_timestamp: BEGIN, initial_key: public(&tester_key()), ..Genesis::default() };
-        let doors =
-            Doors { clock: Box::new(StoppedClock), engine: wasm::Engine::new(), code_cache: Box::new(wasm::NoCache) };
+        let doors = Doors { clock, engine: wasm::Engine::new(), code_cache: Box::new(wasm::NoCache) };
         let chain = Chain::from_genesis(&genesis, Settings::default(), doors).expect("a valid genesis");
         let producer = LocalProducer::after(chain.head().header.timestamp());
         let mut tester = Self { chain, producer, abis: BTreeMap::new() };
@@ -229,7 +242,8 @@ impl Tester {
     /// Builds the block of the next slot with these transactions.
     #[track_caller]
     fn block(&mut self, features: Vec<Checksum256>, transactions: &[PackedTransaction]) -> Vec<Arc<TransactionTrace>> {
-        let built = self.producer.block(&mut self.chain, features, transactions);
+        // Contracts need more stack than a test's thread has: once for the block, not for each action.
+        let built = wasm::with_enough_stack(|| self.producer.block(&mut self.chain, features, transactions));
         built.unwrap_or_else(|error| panic!("a block cannot be built: {error}")).0
     }
 }
