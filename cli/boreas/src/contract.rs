@@ -4,6 +4,7 @@
 //! way of building and not two.
 
 use std::fs;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -104,12 +105,16 @@ fn make(folder: &Path, source: &Path) -> anyhow::Result<()> {
         fs::write(&path, text).with_context(|| path.display().to_string())?;
     }
     fs::write(folder.join(".gitignore"), "target/\ndist/\n").with_context(|| folder.display().to_string())?;
+    // The versions that the SDK and the tester were tested with; what the project does not need of them, cargo drops.
+    let lock = Path::new(source).join("Cargo.lock");
+    fs::copy(&lock, folder.join("Cargo.lock")).with_context(|| lock.display().to_string())?;
     say(format!("{0}: `boreas contract test {0}` builds and tests it", folder.display()))
 }
 
 fn build(folder: &Path, out: Option<&Path>, pinned: bool) -> anyhow::Result<()> {
     let scripts = std::env::temp_dir().join(format!("boreas-build-{}", std::process::id()));
-    fs::create_dir_all(&scripts).with_context(|| scripts.display().to_string())?;
+    // Not one that is there already: on a shared machine it could be another's.
+    fs::DirBuilder::new().mode(0o700).create(&scripts).with_context(|| scripts.display().to_string())?;
     let done = write_scripts(&scripts).and_then(|()| {
         let mut command = Command::new("bash");
         command.arg(scripts.join("build")).arg(folder).args(out);
