@@ -2,16 +2,16 @@
 
 /// The first contract of `eosio`: activates features.
 pub const BIOS: Contract =
-    contract!("eosio.bios", "9708ab351999947f7e9d2c3aa56fd2370a55482365d4522a6d77528576e6f870");
+    contract!("eosio.bios", "34c178a17b32c3d52e2a90c15b909ef93d2ef7dddcfe2ef5e3f64e5fa280c826");
 /// The system contract: accounts, resources, producers, names.
 pub const SYSTEM: Contract =
-    contract!("eosio.system", "d718624f32bb1fbb057924472501e6ba2daa203cd0e20fcd982ee731d9079fe4");
+    contract!("eosio.system", "734bb62633b34e00f73642e4beeafbbb3b027ec4317fcd6959856a27fc8ebaaa");
 /// Tokens.
 pub const TOKEN: Contract =
-    contract!("eosio.token", "177d1e2de3ef23120aaff11f84eaa8c0dd46e946c5fe196bea5fbac206c72d65");
+    contract!("eosio.token", "ff8df8191563dccc88b60fd4cd8b9148a27b39617e2ad72a63f297075c003d55");
 /// Transactions that several accounts approve.
 pub const MSIG: Contract =
-    contract!("eosio.msig", "4667bba81472fc9984592df50670b03c3ce84f6e018154506a623fbc5ab12216");
+    contract!("eosio.msig", "76db0e98f4be10002afeb53e276d044f66c1eca8a042d0ca9581f3c38113e326");
 /// Transactions that the producers approve.
 pub const WRAP: Contract =
-    contract!("eosio.wrap", "8acc7dc653b31e2de95b775c3839f8c441d86c2c196387e46b2623ae44e7c887");
+    contract!("eosio.wrap", "7dbd41ddd7ba40bca0ff29505f4782590592b325c4122121ea487a36afee96ff");

@@ -103,16 +103,18 @@ impl<'a> Reader<'a> {
         unsafe { *self.take(N).as_ptr().cast() }
     }
 
-    /// Takes a varuint32 length.
+    /// Takes a varuint32 length. As in C++ contracts, no number of bytes is too many for it.
     #[inline(never)]
     pub fn length(&mut self) -> usize {
         let mut value = 0u32;
         let mut shift = 0u32;
         loop {
+            // C++ contracts say so when the bytes end inside a length, and otherwise elsewhere.
+            check(!self.bytes.is_empty(), "get");
             let [byte] = self.array();
             value |= u32::from(byte & 0x7f).wrapping_shl(shift);
             shift = shift.wrapping_add(7);
-            if byte & 0x80 == 0 || shift >= 35 {
+            if byte & 0x80 == 0 {
                 return value as usize;
             }
         }

@@ -124,18 +124,14 @@ pub mod system {
 
     /// Sets {{account}}'s contract.
     #[action]
-    fn setcode(
-        _account: Ignore<Name>,
-        _vmtype: Ignore<u8>,
-        _vmversion: Ignore<u8>,
-        _code: Ignore<[u8]>,
-        _memo: Ignore<Extension<String>>,
-    ) {
+    fn setcode(account: Name, vmtype: u8, vmversion: u8, code: &[u8], memo: Extension<String>) {
+        let _ = (account, vmtype, vmversion, code, memo);
     }
 
     /// Sets {{account}}'s ABI, and keeps its hash.
     #[action]
-    fn setabi(account: Name, abi: &[u8], _memo: Ignore<Extension<String>>) {
+    fn setabi(account: Name, abi: &[u8], memo: Extension<String>) {
+        let _ = memo;
         limits::setabi(account, abi);
     }
 
@@ -200,7 +196,8 @@ pub mod system {
 
     /// Tells that {{protocol}} took {{fee}}.
     #[action]
-    fn logsystemfee(_protocol: Ignore<Name>, _fee: Ignore<Asset>, _memo: Ignore<str>) {
+    fn logsystemfee(protocol: Name, fee: Asset, memo: &str) {
+        let _ = (protocol, fee, memo);
         require_system();
     }
 

@@ -162,7 +162,7 @@ fn close_auction(global: &mut State<Global>, timestamp: BlockTimestamp, paramete
         let paid = Asset::new(highest.high_bid, core_symbol());
         accounts::channel_to_system_fees(NAMES, paid);
         let this = current_receiver();
-        calls::logsystemfee(this, &NAMES, &paid, "buy name").send_as(this);
+        calls::logsystemfee(this, NAMES, paid, "buy name").send_as(this);
         highest.modify(SAME_PAYER, |bid| bid.high_bid = -bid.high_bid);
     }
 }

@@ -207,7 +207,7 @@ pub fn buy(payer: Name, receiver: Name, quantity: Asset) -> BoughtRam {
     let ram_bytes = add(receiver, bytes, core);
     let this = current_receiver();
     calls::logbuyram(this, payer, receiver, quantity, bytes, ram_bytes, fee).send_as(this);
-    calls::logsystemfee(this, &RAM, &fee, "buy ram").send_as(this);
+    calls::logsystemfee(this, RAM, fee, "buy ram").send_as(this);
     BoughtRam { payer, receiver, quantity, bytes_purchased: bytes, ram_bytes, fee }
 }
 
@@ -254,7 +254,7 @@ pub fn sell(account: Name, bytes: i64) -> SoldRam {
     }
     let this = current_receiver();
     calls::logsellram(this, account, quantity, bytes, ram_bytes, fee).send_as(this);
-    calls::logsystemfee(this, &RAM, &fee, "sell ram").send_as(this);
+    calls::logsystemfee(this, RAM, fee, "sell ram").send_as(this);
     SoldRam { account, quantity, bytes_sold: bytes, ram_bytes, fee }
 }
 
