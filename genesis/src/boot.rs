@@ -53,12 +53,15 @@ pub enum BootError {
 pub struct LocalProducer {
     keys: BTreeMap<PublicKey, PrivateKey>,
     slot: BlockTimestamp,
+    /// The last block of each producer: its next one confirms those between, without which nothing of several
+    /// producers becomes irreversible.
+    made: BTreeMap<Name, u32>,
 }
 
 impl LocalProducer {
     /// The next block is in a later slot than `slot`.
     pub fn after(slot: BlockTimestamp) -> Self {
-        Self { keys: BTreeMap::new(), slot }
+        Self { slot, ..Self::default() }
     }
 
     /// Lets it sign with a key.
@@ -93,9 +96,14 @@ impl LocalProducer {
     ) -> Result<(Vec<Arc<TransactionTrace>>, Applied), BootError> {
         self.slot = self.slot.max(chain.head().header.timestamp()).next();
         features.extend(chain.preactivated_features());
-        let how = StartBlock { timestamp: self.slot, confirmed: 0, features, purpose: BlockPurpose::Produce };
+        let head = &chain.head().header;
+        let producer = head.scheduled_producer(self.slot).producer_name;
+        let confirmed = head.blocks_to_confirm(self.made.get(&producer).copied());
+        let how = StartBlock { timestamp: self.slot, confirmed, features, purpose: BlockPurpose::Produce };
         chain.start_block(&how)?;
-        self.fill_and_seal(chain, transactions).inspect_err(|_| drop(chain.abort_block()))
+        let built = self.fill_and_seal(chain, transactions).inspect_err(|_| drop(chain.abort_block()))?;
+        self.made.insert(producer, chain.head().header.block_num);
+        Ok(built)
     }
 
     fn fill_and_seal(

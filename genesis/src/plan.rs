@@ -2,7 +2,7 @@
 
 use abi::Limits;
 use primitives::{Action, Authority, Bytes, Checksum256, Name, Pack, PermissionLevel, PublicKey, name};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::contracts::{BIOS, Contract, MSIG, SYSTEM, TOKEN, WRAP};
 use crate::{Document, GenesisError};
@@ -133,7 +133,7 @@ impl Plan {
 
 /// The system contract looks at the votes once in an interval; then the schedule has to become irreversible.
 fn schedule_slots_max(document: &Document) -> Result<u32, GenesisError> {
-    let interval = parameters(document)?["schedule_interval_slots"].clone();
+    let interval = parameters(&document.parameters)?["schedule_interval_slots"].clone();
     let slots = interval.as_u64().and_then(|slots| u32::try_from(slots).ok());
     let slots = slots.filter(|slots| *slots <= SCHEDULE_INTERVAL_SLOTS_MAX);
     let slots = slots.ok_or_else(|| {
@@ -189,14 +189,17 @@ fn start_system(system: &Caller, document: &Document) -> Result<Vec<Transaction>
     let init = system.call(name!("init"), EOSIO, &json!({ "version": 0, "core": document.core_symbol }))?;
     let mut transactions = vec![vec![init]];
     if !document.parameters.is_empty() {
-        let params = parameters(document)?;
+        let params = parameters(&document.parameters)?;
         transactions.push(vec![system.call(name!("setchain"), EOSIO, &json!({ "params": params }))?]);
     }
     Ok(transactions)
 }
 
-/// The reference's numbers with the document's in their place.
-fn parameters(document: &Document) -> Result<Value, GenesisError> {
+/// What `setchain` takes: the reference's numbers with these in their place.
+///
+/// # Errors
+/// The system contract has no number of a name.
+pub fn parameters(changed: &Map<String, Value>) -> Result<Value, GenesisError> {
     const DAY_SEC: u32 = 24 * 3600;
     let mut all = json!({
         "refund_delay_sec": 3 * DAY_SEC,
@@ -214,7 +217,7 @@ fn parameters(document: &Document) -> Result<Value, GenesisError> {
         "vote_steps_per_doubling": 52,
         "ram_gift_bytes": 1400,
     });
-    for (key, value) in &document.parameters {
+    for (key, value) in changed {
         match all.get_mut(key) {
             Some(place) => *place = value.clone(),
             None => return Err(GenesisError::new(format!("parameters.{key}"), "the system contract has no such one")),

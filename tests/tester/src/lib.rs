@@ -15,6 +15,7 @@
 //! Every account that the tester creates has the tester's key, so that any of them can be the actor of a push. Each
 //! push is a block of its own. Nothing here reads the clock: time is what the test says.
 
+mod compiled;
 mod outcome;
 mod rows;
 mod tester;

@@ -1,6 +1,8 @@
 //! Tables, through the ABI of their contract.
 
 use abi::Limits;
+use ledger::TableKey;
+use primitives::Name;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -27,6 +29,15 @@ impl Tester {
             next = ledger.next_row(id);
         }
         rows
+    }
+
+    /// The scopes in which a table has rows, ascending.
+    pub fn scopes(&self, code: &str, table: &str) -> Vec<Name> {
+        let (code, table) = (name(code), name(table));
+        let first = TableKey { code, scope: Name(0), table: Name(0) };
+        let last = TableKey { code, scope: Name(u64::MAX), table: Name(u64::MAX) };
+        let tables = self.chain().ledger().tables_between(first, last);
+        tables.filter(|(key, _)| key.table == table).map(|(key, _)| key.scope).collect()
     }
 
     /// The rows of a table as values of the test.

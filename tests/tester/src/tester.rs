@@ -16,6 +16,7 @@ use primitives::{
 use serde_json::Value;
 
 use crate::Outcome;
+use crate::compiled::Compiled;
 
 /// When the chains of tests begin: 2025-01-01T00:00:00.
 const BEGIN: TimePoint = TimePoint(1_735_689_600_000_000);
@@ -89,7 +90,7 @@ impl Tester {
 
     fn with_clock(clock: Box<dyn Clock>) -> Self {
         let genesis = Genesis { initial_timestamp: BEGIN, initial_key: public(&tester_key()), ..Genesis::default() };
-        let doors = Doors { clock, engine: wasm::Engine::new(), code_cache: Box::new(wasm::NoCache) };
+        let doors = Doors { clock, engine: wasm::Engine::new(), code_cache: Box::new(Compiled) };
         let chain = Chain::from_genesis(&genesis, Settings::default(), doors).expect("a valid genesis");
         let producer = LocalProducer::after(chain.head().header.timestamp());
         let mut tester = Self { chain, producer, abis: BTreeMap::new() };
@@ -153,6 +154,14 @@ impl Tester {
         self.deploy_code(account, contract.wasm, &contract.packed_abi());
     }
 
+    /// Deploys a module without an ABI.
+    #[track_caller]
+    pub fn deploy_module(&mut self, account: &str, wasm: &[u8]) {
+        let account = name(account);
+        let code = (account, 0u8, 0u8, Bytes::from(wasm)).to_bytes();
+        self.push_action(self.native("setcode", account, code)).succeed();
+    }
+
     /// Deploys `NAME.wasm` and `NAME.abi` of a folder NAME.
     ///
     /// # Panics
@@ -205,6 +214,19 @@ impl Tester {
         let (actor, permission) = actor.split_once('@').unwrap_or((actor, "active"));
         let authorization = vec![PermissionLevel { actor: name(actor), permission: name(permission) }];
         Action { account, name: action, authorization, data: Bytes(data) }
+    }
+
+    /// An action's arguments as JSON.
+    ///
+    /// # Panics
+    /// When the contract's ABI does not know the action or the data is not of its type.
+    #[track_caller]
+    pub fn arguments(&mut self, action: &Action) -> Value {
+        let place = || format!("{}::{}", action.account, action.name);
+        let abi = self.abi(action.account);
+        let kind = abi.action_type(action.name).unwrap_or_else(|| panic!("{} is not in the ABI", place()));
+        let arguments = abi.decode(kind, &action.data.0, &Limits::default());
+        arguments.unwrap_or_else(|fault| panic!("arguments of {}: {fault}", place()))
     }
 
     /// Pushes one packed action.
