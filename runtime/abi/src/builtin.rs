@@ -126,6 +126,11 @@ impl Builtin {
     pub fn decode_array(self, input: &mut Reader<'_>) -> Result<Vec<Value>, Fault> {
         let length = VarUint32::unpack(input)?.0 as usize;
         ensure!(length <= ITEMS_MAX, ASSERT_EXCEPTION, "size.value <= MAX_NUM_ARRAY_ELEMENTS: ");
+        if matches!(self, Self::SymbolCode | Self::TimePoint) {
+            // All of them are read before the first one is printed, which is when these are checked.
+            let mut ahead = input.clone();
+            (0..length).try_for_each(|_| u64::unpack(&mut ahead).map(drop))?;
+        }
         (0..length).map(|_| self.decode(input)).collect()
     }
 
@@ -282,7 +287,11 @@ fn as_i64(value: &Value) -> Result<i64, Fault> {
 fn as_u128(value: &Value) -> Result<u128, Fault> {
     match value {
         Value::Number(number) if number.is_u64() => Ok(as_u64(value)?.into()),
-        Value::String(text) => big(text).ok_or_else(unreadable_number),
+        Value::String(text) => {
+            let (negative, digits) = sign_of(text);
+            let magnitude = big(digits).ok_or_else(unreadable_number)?;
+            Ok(if negative { magnitude.wrapping_neg() } else { magnitude })
+        }
         _ => Err(Fault::new(
             FaultKind::BAD_CAST_EXCEPTION,
             format!("Cannot convert variant of type '{}' into a uint128_t", type_name(value)),
@@ -294,11 +303,11 @@ fn as_i128(value: &Value) -> Result<i128, Fault> {
     match value {
         Value::Number(number) if number.is_i64() && !number.is_u64() => Ok(as_i64(value)?.into()),
         Value::String(text) => {
-            let parse = || match text.strip_prefix('-') {
-                Some(digits) => 0i128.checked_sub_unsigned(big(digits)?),
-                None => i128::try_from(big(text)?).ok(),
-            };
-            parse().ok_or_else(unreadable_number)
+            // The magnitude wraps at 128 bits; what then does not fit becomes the nearest number that does.
+            let (negative, digits) = sign_of(text);
+            let magnitude = big(digits).ok_or_else(unreadable_number)?;
+            let positive = i128::try_from(magnitude).unwrap_or(i128::MAX);
+            Ok(if negative { 0i128.checked_sub_unsigned(magnitude).unwrap_or(i128::MIN) } else { positive })
         }
         _ => Err(Fault::new(
             FaultKind::BAD_CAST_EXCEPTION,
@@ -307,24 +316,26 @@ fn as_i128(value: &Value) -> Result<i128, Fault> {
     }
 }
 
+fn sign_of(text: &str) -> (bool, &str) {
+    text.strip_prefix('-').map_or((false, text), |digits| (true, digits))
+}
+
 /// What boost says of a large number that is none; the colon comes with it.
 fn unreadable_number() -> Fault {
     let message = "Unexpected content found while parsing character string.: ";
     Fault::new(FaultKind::STD_EXCEPTION, message)
 }
 
-/// A large number in decimal, hexadecimal (`0x`) or octal (`0`), as boost reads them.
+/// A large number in decimal, hexadecimal (`0x`) or octal (`0`), as boost reads them: it wraps at 128 bits.
 fn big(text: &str) -> Option<u128> {
-    if text.is_empty() {
-        return Some(0);
-    }
-    if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        return u128::from_str_radix(digits, 16).ok();
-    }
-    match text.strip_prefix('0') {
-        Some(digits) if !digits.is_empty() => u128::from_str_radix(digits, 8).ok(),
-        _ => text.parse().ok(),
-    }
+    let (digits, radix) = match text.strip_prefix('0') {
+        Some(rest) if rest.starts_with(['x', 'X']) => (&rest[1..], 16),
+        Some(rest) => (rest, 8),
+        None => (text, 10),
+    };
+    digits.chars().try_fold(0u128, |number, digit| {
+        Some(number.wrapping_mul(radix.into()).wrapping_add(digit.to_digit(radix)?.into()))
+    })
 }
 
 fn as_f64(value: &Value) -> Result<f64, Fault> {
@@ -332,9 +343,20 @@ fn as_f64(value: &Value) -> Result<f64, Fault> {
         Value::Null => 0.0,
         Value::Bool(flag) => f64::from(u8::from(*flag)),
         Value::Number(number) => number.as_f64().unwrap_or_default(),
-        Value::String(text) => text.parse().map_err(|_| parse_error("double"))?,
+        Value::String(text) => double(text).ok_or_else(|| parse_error("double"))?,
         _ => return Err(bad_cast(value, "double")),
     })
+}
+
+/// A double as boost reads it: not beyond the greatest one, and a NaN may have any text in parentheses.
+fn double(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let named = digits.get(..3).is_some_and(|name| name.eq_ignore_ascii_case("nan"));
+    if named && digits[3..].starts_with('(') && digits.ends_with(')') {
+        return Some(if text.starts_with('-') { -f64::NAN } else { f64::NAN });
+    }
+    let letters = digits.starts_with(|first: char| first.is_ascii_alphabetic());
+    text.parse().ok().filter(|number: &f64| number.is_finite() || letters)
 }
 
 fn float128(value: &Value) -> Result<[u8; 16], Fault> {

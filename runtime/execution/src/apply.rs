@@ -12,10 +12,10 @@ use wasm::{Apply, RunLimits};
 use crate::authorization::{EOSIO_CODE, Provided, level_text};
 use crate::budget::TransactionKind;
 use crate::features::Feature;
-use crate::message::{Part, message};
 use crate::native;
 use crate::trace::{AccountDelta, ActionReceipt, ActionTrace, AuthSequences};
 use crate::world::{Machine, Outcome, World};
+use primitives::message::{Part, message};
 
 /// `generic_system_error`: the error code of every fault that is not a contract's own.
 const GENERIC_SYSTEM_ERROR: u64 = 10_000_000_000_000_000_000;

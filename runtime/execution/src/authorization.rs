@@ -12,9 +12,9 @@ use primitives::{
 
 use crate::authority_checker::{AuthorityChecker, AuthorityLookup};
 use crate::features::{Feature, FeatureSet};
-use crate::message::{Part, message};
 use crate::native::{CancelDelay, DeleteAuth, LinkAuth, UnlinkAuth, UpdateAuth};
 use crate::world::{Outcome, World};
+use primitives::message::{Part, message};
 
 /// The permission that anybody satisfies.
 pub(crate) const EOSIO_ANY: Name = name!("eosio.any");

@@ -19,7 +19,6 @@ pub mod deferred;
 pub mod execute;
 pub mod features;
 pub mod intrinsics;
-pub mod message;
 pub mod native;
 pub mod onblock;
 pub mod recovered;
@@ -33,8 +32,8 @@ pub use budget::{BlockMode, Budget, Clock, StoppedClock, TransactionKind, UNLIMI
 pub use deferred::push_scheduled;
 pub use execute::push_transaction;
 pub use features::{Feature, FeatureSet};
-pub use message::utf8_only;
 pub use onblock::{activate_features, clear_expired_transactions, run_onblock, update_producers_authority};
+pub use primitives::message::utf8_only;
 pub use recovered::{RecoveredTransaction, TransactionParts};
 pub use settings::Settings;
 pub use trace::{AccountDelta, ActionReceipt, ActionTrace, AuthSequences, ReceiptHeader, TransactionTrace};

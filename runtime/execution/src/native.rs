@@ -16,8 +16,8 @@ use crate::authorization::{
 };
 use crate::deferred::sender_id_of;
 use crate::features::Feature;
-use crate::message::{Part, message};
 use crate::world::{Machine, Outcome, World};
+use primitives::message::{Part, message};
 
 /// Creates an account.
 #[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack)]

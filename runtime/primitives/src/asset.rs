@@ -9,6 +9,7 @@ use std::str::FromStr;
 use codec::{Pack, Unpack};
 use serde::{Deserialize, Serialize};
 
+use crate::message::printable;
 use crate::{Fault, FaultKind, Name, ensure};
 
 /// Most decimal places of a symbol.
@@ -52,14 +53,21 @@ fn letters_are_valid(value: u64) -> bool {
     letters(value).all(|letter| letter.is_ascii_uppercase())
 }
 
-/// Seven letters at most; more shift out of the number in nodeos, here they are refused.
-fn parse_letters(text: &str) -> Result<u64, Fault> {
-    ensure!(
-        text.len() <= 7 && text.bytes().all(|letter| letter.is_ascii_uppercase()),
-        SYMBOL_TYPE_EXCEPTION,
-        "invalid character in symbol name"
-    );
-    Ok(text.bytes().rev().fold(0, |value, letter| value << 8 | u64::from(letter)))
+/// A symbol of these letters as nodeos puts it together: from the eighth on they fall on the bytes of the first ones,
+/// where they leave no valid symbol.
+fn assemble(precision: u8, letters: &str) -> Result<Symbol, Fault> {
+    let valid = letters.bytes().all(|letter| letter.is_ascii_uppercase());
+    ensure!(valid, SYMBOL_TYPE_EXCEPTION, "invalid character in symbol name");
+    let shifts = (1..8).chain(0..8).cycle().map(|position| position * 8);
+    let value = letters
+        .bytes()
+        .zip(shifts.take(letters.len()))
+        .fold(0, |value, (letter, shift)| value | u64::from(letter) << shift);
+    Ok(Symbol(value | u64::from(precision)))
+}
+
+fn invalid_symbol(letters: &[u8]) -> Fault {
+    Fault::new(FaultKind::SYMBOL_TYPE_EXCEPTION, format!("invalid symbol: {}", printable(letters)))
 }
 
 impl SymbolCode {
@@ -106,8 +114,10 @@ impl Symbol {
     pub fn validate(self) -> Result<(), Fault> {
         let precision = self.precision();
         ensure!(precision <= PRECISION_MAX, SYMBOL_TYPE_EXCEPTION, "precision {precision} should be <= 18");
-        ensure!(letters_are_valid(self.0 >> 8), SYMBOL_TYPE_EXCEPTION, "invalid symbol: {}", self.code());
-        Ok(())
+        match letters_are_valid(self.0 >> 8) {
+            true => Ok(()),
+            false => Err(invalid_symbol(&letters(self.0 >> 8).collect::<Vec<_>>())),
+        }
     }
 }
 
@@ -160,7 +170,11 @@ impl FromStr for SymbolCode {
     /// # Errors
     /// `symbol_type_exception`.
     fn from_str(text: &str) -> Result<Self, Fault> {
-        parse_letters(text).map(Self)
+        let symbol = assemble(0, text)?;
+        if symbol.validate().is_err() {
+            return Err(invalid_symbol(text.as_bytes()));
+        }
+        Ok(symbol.code())
     }
 }
 
@@ -187,7 +201,11 @@ impl FromStr for Symbol {
         // nodeos cuts the number to eight bits before it looks at it.
         let precision = parse_number(precision)? as u8;
         ensure!(precision <= PRECISION_MAX, SYMBOL_TYPE_EXCEPTION, "precision {precision} should be <= 18");
-        Ok(Self(parse_letters(code)? << 8 | u64::from(precision)))
+        let symbol = assemble(precision, code)?;
+        match symbol.validate() {
+            Ok(()) => Ok(symbol),
+            Err(_) => Err(invalid_symbol(&letters(symbol.0 >> 8).collect::<Vec<_>>())),
+        }
     }
 }
 

@@ -129,7 +129,14 @@ impl From<codec::DecodeError> for Fault {
             DecodeError::Invalid(crate::packed::UNKNOWN_COMPRESSION) => FaultKind::UNKNOWN_TRANSACTION_COMPRESSION,
             _ => FaultKind::ASSERT_EXCEPTION,
         };
-        Self::new(kind, error.to_string())
+        let message = match error {
+            DecodeError::TooLong { limit: codec::ITEMS_MAX, .. } => "size.value <= MAX_NUM_ARRAY_ELEMENTS: ",
+            DecodeError::TooLong { .. } => "size.value <= MAX_SIZE_OF_BYTE_ARRAYS: ",
+            DecodeError::UnknownVariant { .. } => "Provided index out of range for variant.",
+            DecodeError::BadFlag(_) => "(b & ~1) == 0: ",
+            other => return Self::new(kind, other.to_string()),
+        };
+        Self::new(kind, message)
     }
 }
 

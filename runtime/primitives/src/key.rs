@@ -47,7 +47,7 @@ impl Unpack for WebAuthnKey {
     fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let (key, user_presence, relying_party): (_, _, Bytes) = Unpack::unpack(input)?;
         if relying_party.is_empty() {
-            return Err(DecodeError::Invalid("webauthn pubkey must have non empty rpid"));
+            return Err(DecodeError::Invalid("rpid.length(): webauthn pubkey must have non empty rpid"));
         }
         Ok(Self { key, user_presence, relying_party })
     }
@@ -65,7 +65,7 @@ pub enum Signature {
 }
 
 /// A WebAuthn assertion.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Pack, Unpack)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Pack)]
 pub struct WebAuthnSignature {
     /// Recoverable compact secp256r1 signature.
     pub compact: [u8; 65],
@@ -73,6 +73,14 @@ pub struct WebAuthnSignature {
     pub auth_data: Bytes,
     /// Client data JSON as signed, any bytes.
     pub client_json: Bytes,
+}
+
+impl Unpack for WebAuthnSignature {
+    fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        // To fc the authenticator data is a vector of numbers, with another limit than bytes have.
+        let (compact, auth_data, client_json): (_, Vec<u8>, _) = Unpack::unpack(input)?;
+        Ok(Self { compact, auth_data: Bytes(auth_data), client_json })
+    }
 }
 
 impl Default for PublicKey {

@@ -13,6 +13,7 @@ pub mod genesis;
 pub mod json;
 pub mod key;
 pub mod merkle;
+pub mod message;
 pub mod name;
 pub mod packed;
 pub mod schedule;

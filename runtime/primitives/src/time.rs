@@ -269,10 +269,12 @@ impl FromStr for TimePoint {
     /// As fc reads it: the digits after the dot count as milliseconds once there are three of them, so a longer
     /// fraction means more than a second.
     fn from_str(text: &str) -> Result<Self, Fault> {
-        let seconds = i64::from(parse_seconds(text)?);
-        let Some((_, fraction)) = text.split_once('.') else { return Ok(Self(seconds * SECOND_US)) };
+        let Some((_, fraction)) = text.split_once('.') else {
+            return Ok(Self(i64::from(parse_seconds(text)?) * SECOND_US));
+        };
         let no_number = || Fault::new(FaultKind::PARSE_ERROR_EXCEPTION, "Couldn't parse int64_t");
         let milliseconds: i64 = format!("1{fraction:0<3}").parse().map_err(|_| no_number())?;
+        let seconds = i64::from(parse_seconds(text)?);
         let time = (milliseconds - 1000).checked_mul(1000).and_then(|us| us.checked_add(seconds * SECOND_US));
         time.map(Self).ok_or_else(no_number)
     }

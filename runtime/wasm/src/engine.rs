@@ -1,6 +1,6 @@
 //! The compiler behind all runtimes of a process, its clock tick and the cache of compiled code.
 
-use crate::fault::system_failure;
+use crate::fault::{execution_error, system_failure};
 use crate::linear::{Creator, RESERVATION};
 use crate::rewrite::{Image, Program, rewrite};
 use codec::{Pack, Reader, Unpack};
@@ -15,6 +15,8 @@ pub(crate) const WASM_STACK_BYTES: usize = 16 << 20;
 pub const THREAD_STACK_BYTES: usize = WASM_STACK_BYTES + (8 << 20);
 /// Bytes of a module beyond which compilation must be quick rather than good.
 const QUICK_COMPILE_BYTES: usize = 2 << 20;
+/// What nodeos says of code that was set by the older rules and breaks those for running.
+const NOT_RUNNABLE: &str = "Error building eos-vm interp: wasm parse exception";
 
 /// A home for compiled code. Implementations keep bytes as they are; their integrity is checked when they come back.
 pub trait CodeCache: Send {
@@ -128,7 +130,7 @@ impl Engine {
     /// # Errors
     /// The fault that every run of the code ends with, where it cannot be run at all.
     pub fn compile(&self, code: &[u8]) -> Result<Artefact, Fault> {
-        let Program { module, image } = rewrite(code).map_err(|_| system_failure())?;
+        let Program { module, image } = rewrite(code).map_err(|_| execution_error(NOT_RUNNABLE))?;
         let engine = if module.len() > QUICK_COMPILE_BYTES { &self.quick } else { &self.inner };
         let compiled = engine.precompile_module(&module).map_err(|_| system_failure())?;
         Ok(Artefact { image, compiled })

@@ -8,6 +8,7 @@ pub mod host;
 pub mod intrinsics;
 mod linear;
 pub mod memory;
+mod original;
 mod parse;
 mod rewrite;
 pub mod runtime;

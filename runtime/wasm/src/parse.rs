@@ -7,6 +7,7 @@ mod module;
 mod reader;
 
 pub use function::{Emit, Op, Silent};
+pub(crate) use function::{access, numeric_type};
 pub use module::{FuncType, Module, parse};
 pub use reader::ParseError;
 
@@ -24,32 +25,14 @@ pub struct Options {
     pub max_table_elements: u32,
     /// Entries of a section.
     pub max_section_elements: u32,
-    /// Entries of the import section.
-    pub max_imports: u32,
-    /// Entries of the function and code sections.
-    pub max_functions: u32,
-    /// Functions of an element segment.
-    pub max_element_segment_elements: u32,
-    /// Bytes of a data segment.
-    pub max_data_segment_bytes: u32,
     /// Address that data segments may reach.
     pub max_linear_memory_init: u64,
     /// Bytes of locals and operands of a function.
     pub max_func_local_bytes: u32,
-    /// Groups of locals of a function.
-    pub max_local_sets: u32,
-    /// Locals of a function, without parameters.
-    pub max_locals: u32,
     /// Nested blocks, the function included.
     pub max_nested_structures: u32,
-    /// Nested blocks as the older validator counts them, over all functions.
-    pub eosio_max_nested_structures: u32,
-    /// Labels of a `br_table`.
-    pub max_br_table_elements: u32,
     /// Bytes of a name.
     pub max_symbol_bytes: u32,
-    /// Offset of a load or store.
-    pub max_memory_offset: u32,
     /// Bytes of a function.
     pub max_code_bytes: u32,
     /// Pages of initial memory.
@@ -62,8 +45,6 @@ pub struct Options {
     pub allow_invalid_empty_local_set: bool,
     /// A block type of 0 means no result.
     pub allow_zero_blocktype: bool,
-    /// Mutable globals are not exported.
-    pub forbid_export_mutable_globals: bool,
 }
 
 impl Options {
@@ -73,26 +54,16 @@ impl Options {
             max_mutable_global_bytes: ANY,
             max_table_elements: ANY,
             max_section_elements: ANY,
-            max_imports: ANY,
-            max_functions: ANY,
-            max_element_segment_elements: ANY,
-            max_data_segment_bytes: ANY,
             max_linear_memory_init: u64::MAX,
             max_func_local_bytes: ANY,
-            max_local_sets: ANY,
-            max_locals: ANY,
             max_nested_structures: ANY,
-            eosio_max_nested_structures: ANY,
-            max_br_table_elements: ANY,
             max_symbol_bytes: ANY,
-            max_memory_offset: ANY,
             max_code_bytes: ANY,
             max_pages: 65_536,
             allow_code_after_function_end: false,
             allow_u32_limits_flags: true,
             allow_invalid_empty_local_set: true,
             allow_zero_blocktype: true,
-            forbid_export_mutable_globals: false,
         }
     }
 
@@ -102,8 +73,6 @@ impl Options {
             max_mutable_global_bytes: config.max_mutable_global_bytes,
             max_table_elements: config.max_table_elements,
             max_section_elements: config.max_section_elements,
-            max_imports: config.max_section_elements,
-            max_functions: config.max_section_elements,
             max_linear_memory_init: u64::from(config.max_linear_memory_init),
             max_func_local_bytes: config.max_func_local_bytes,
             max_nested_structures: config.max_nested_structures,
@@ -117,26 +86,7 @@ impl Options {
         }
     }
 
-    /// When code is set before limits became configurable: what nodeos' first parser lets through
-    /// (`eosio_options`; limits that its constraint checks report are left to those).
-    pub fn original() -> Self {
-        Self {
-            max_section_elements: 8191,
-            max_imports: 1023,
-            max_functions: 1023,
-            max_element_segment_elements: 8191,
-            max_data_segment_bytes: 8191,
-            max_local_sets: 1023,
-            max_locals: 2048,
-            max_br_table_elements: 8191,
-            max_symbol_bytes: 8191,
-            max_code_bytes: 20 * 1024 * 1024 - 1,
-            forbid_export_mutable_globals: true,
-            ..Self::setting()
-        }
-    }
-
-    /// The second reading when code is set before limits became configurable (`setcode_options`).
+    /// When code is set before limits became configurable, after the older validator (`setcode_options`).
     pub fn setting() -> Self {
         Self { allow_code_after_function_end: true, ..Self::running() }
     }

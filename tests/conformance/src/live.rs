@@ -80,8 +80,10 @@ impl<'a> Live<'a> {
             }
             Step::Scheduled { id, cpu, trace } => {
                 let id = digest(id).map_err(at)?;
-                let billed = trace.receipt.as_ref().map_or(*cpu, |receipt| receipt.1);
-                let ours = self.chain.push_scheduled(&id, Budget::explicit(billed));
+                // What nodeos was given is an estimate; what it billed then is in the receipt, if there is one.
+                let estimate = Budget { billed_cpu_us: *cpu, ..Budget::default() };
+                let budget = trace.receipt.as_ref().map_or(estimate, |receipt| Budget::explicit(receipt.1));
+                let ours = self.chain.push_scheduled(&id, budget);
                 let ours = ours.map_or_else(failure, |trace| compare::outcome(&trace));
                 self.compare(&ours, trace, |text| at(format!("scheduled: {text}")));
                 Ok(())

@@ -133,7 +133,8 @@ fn recover_key(
 
 /// `fc::datastream`'s fault when a key is packed into too little: first its kind, then its 33 bytes.
 fn too_short(length: u32) -> Fault {
-    let over = if length == 0 { 1 } else { SHORT_KEY_SIZE as u32 - length };
+    let left = i64::from(length).saturating_sub(1).max(0);
+    let over = 1 - left;
     let message = format!("write datastream of length {length} over by {over}");
     Fault::new(FaultKind::OUT_OF_RANGE_EXCEPTION, message)
 }

@@ -4,8 +4,8 @@ use primitives::{Checksum256, Fault, FaultKind, Name};
 use wasm::{Intrinsics, LegacyPtr, LegacySpan, Memory, Text};
 
 use crate::features::Feature;
-use crate::message::{Part, message};
 use crate::world::{Outcome, World};
+use primitives::message::{Part, message};
 
 /// Bytes of an assertion's message that are kept.
 const ASSERT_MESSAGE_MAX: usize = 1024;

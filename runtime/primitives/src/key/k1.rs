@@ -8,6 +8,11 @@ use secp256k1::{All, Message, Secp256k1, SecretKey, ffi};
 
 use crate::{Checksum256, Fault, FaultKind};
 
+const PARSE_ASSERTION: &str = "secp256k1_ecdsa_recoverable_signature_parse_compact( detail::_get_context(), &secp_sig, \
+    (unsigned char*)c.begin() + 1, (*c.begin() - 27) & 3): ";
+const RECOVER_ASSERTION: &str = "secp256k1_ecdsa_recover( detail::_get_context(), &secp_pub, &secp_sig, \
+    (unsigned char*) digest.data() ): ";
+
 static CONTEXT: LazyLock<Secp256k1<All>> = LazyLock::new(Secp256k1::new);
 
 /// Whether neither r nor s is negative or padded when read as a signed number (fc: `is_canonical`).
@@ -19,11 +24,15 @@ fn is_canonical(compact: &[u8; 65]) -> bool {
 pub(super) fn recover(compact: &[u8; 65], digest: &Checksum256, check_canonical: bool) -> Result<[u8; 33], Fault> {
     let [header, numbers @ ..] = compact;
     crate::ensure!((27..35).contains(header), EXCEPTION, "unable to reconstruct public key from signature");
-    crate::ensure!(!check_canonical || is_canonical(compact), ASSERT_EXCEPTION, "signature is not canonical");
+    let canonical = !check_canonical || is_canonical(compact);
+    crate::ensure!(canonical, ASSERT_EXCEPTION, "is_canonical( c ): signature is not canonical");
+    // fc's assertions name the calls that failed.
     let recovery_id = RecoveryId::from_u8_masked(header - 27);
-    let key = RecoverableSignature::from_compact(numbers, recovery_id)
-        .and_then(|signature| CONTEXT.recover_ecdsa(Message::from_digest(digest.0), &signature))
-        .map_err(|_| Fault::new(FaultKind::ASSERT_EXCEPTION, "unable to reconstruct public key from signature"))?;
+    let signature = RecoverableSignature::from_compact(numbers, recovery_id)
+        .map_err(|_| Fault::new(FaultKind::ASSERT_EXCEPTION, PARSE_ASSERTION))?;
+    let key = CONTEXT
+        .recover_ecdsa(Message::from_digest(digest.0), &signature)
+        .map_err(|_| Fault::new(FaultKind::ASSERT_EXCEPTION, RECOVER_ASSERTION))?;
     Ok(key.serialize())
 }
 

@@ -5,12 +5,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use codec::{Pack, Unpack};
+use codec::{Pack, Reader, Unpack};
 use ripemd::Digest as _;
 
 use super::{PrivateKey, PublicKey, Signature, WebAuthnKey, WebAuthnSignature, base58};
 use crate::{Fault, FaultKind, Sha256};
 
+/// A compressed point and its checksum.
+const LEGACY_KEY_BYTES: usize = 37;
 const LEGACY_PREFIX: &str = "EOS";
 /// First byte of a WIF key: Bitcoin's main net.
 const WIF_VERSION: u8 = 0x80;
@@ -37,9 +39,15 @@ fn decode_base58(text: &str) -> Result<Vec<u8>, Fault> {
 /// The value of digits whose checksum is right and that hold nothing else.
 fn value_of<T: Pack + Unpack>(digits: &str, kind: &str) -> Result<T, Fault> {
     let bytes = decode_base58(digits)?;
-    let (value, check): (T, [u8; 4]) = Unpack::from_bytes(&bytes)?;
+    let legacy = kind.is_empty();
+    let message = "bin.size() == sizeof(data_type) + sizeof(uint32_t): ";
+    crate::ensure!(!legacy || bytes.len() == LEGACY_KEY_BYTES, ASSERT_EXCEPTION, "{message}");
+    let mut input = Reader::new(&bytes);
+    let (value, check): (T, [u8; 4]) = Unpack::unpack(&mut input)?;
+    let message = "!unpacker.remaining(): decoded base58 length too long";
+    crate::ensure!(input.remaining() == 0, ASSERT_EXCEPTION, "{message}");
     // The bytes before the checksum may have several forms; the one form that counts is the packed one.
-    let expected = if kind.is_empty() { "wrapper::calculate_checksum(wrapped.data)" } else { "checksum" };
+    let expected = if legacy { "wrapper::calculate_checksum(wrapped.data)" } else { "checksum" };
     let right = checksum(&value.to_bytes(), kind) == check;
     crate::ensure!(right, ASSERT_EXCEPTION, "{expected} == wrapped.check: ");
     Ok(value)

@@ -12,18 +12,29 @@ const FLAG_USER_PRESENT: u8 = 0x01;
 const FLAG_USER_VERIFIED: u8 = 0x04;
 
 pub(super) fn recover(signature: &WebAuthnSignature, digest: &Checksum256) -> Result<WebAuthnKey, Fault> {
-    let client = client_data::parse(&signature.client_json)
-        .ok_or_else(|| Fault::new(FaultKind::ASSERT_EXCEPTION, "Failed to parse client data JSON"))?;
-    crate::ensure!(client.kind == b"webauthn.get", ASSERT_EXCEPTION, "webauthn signature type not an assertion");
-    let challenge = decode_base64url(&client.challenge)?;
-    crate::ensure!(challenge == digest.0, ASSERT_EXCEPTION, "Wrong webauthn challenge");
+    let client = client_data::parse(&signature.client_json).ok_or_else(|| {
+        assertion(
+            "reader.Parse<detail::rapidjson::kParseIterativeFlag>(ss, handler)",
+            "Failed to parse client data JSON",
+        )
+    })?;
+    if client.kind != b"webauthn.get" {
+        return Err(assertion("handler.found_type == \"webauthn.get\"", "webauthn signature type not an assertion"));
+    }
+    if decode_base64url(&client.challenge)? != digest.0 {
+        let condition = "fc::sha256(challenge_bytes.data(), challenge_bytes.size()) == digest";
+        return Err(assertion(condition, "Wrong webauthn challenge"));
+    }
     let relying_party = relying_party(&client.origin)?;
 
     let auth_data = &signature.auth_data[..];
-    let complete = auth_data.len() >= AUTH_DATA_BYTES_MIN;
-    crate::ensure!(complete, ASSERT_EXCEPTION, "auth_data not as large as required");
-    let matches = auth_data[..32] == Sha256::of(relying_party).0;
-    crate::ensure!(matches, ASSERT_EXCEPTION, "webauthn rpid hash doesn't match origin");
+    if auth_data.len() < AUTH_DATA_BYTES_MIN {
+        return Err(assertion("c.auth_data.size() >= min_auth_data_size", "auth_data not as large as required"));
+    }
+    if auth_data[..32] != Sha256::of(relying_party).0 {
+        let condition = "memcmp(c.auth_data.data(), fc::sha256::hash(rpid).data(), sizeof(fc::sha256)) == 0";
+        return Err(assertion(condition, "webauthn rpid hash doesn't match origin"));
+    }
 
     let mut signed = Sha256::default();
     signed.put(auth_data);
@@ -42,10 +53,16 @@ pub(super) fn recover(signature: &WebAuthnSignature, digest: &Checksum256) -> Re
     Ok(WebAuthnKey { key, user_presence, relying_party: Bytes(relying_party.to_vec()) })
 }
 
+/// fc's assertions name the condition that does not hold.
+fn assertion(condition: &str, message: &str) -> Fault {
+    Fault::new(FaultKind::ASSERT_EXCEPTION, format!("{condition}: {message}"))
+}
+
 /// What stands between the scheme and the last colon, the port's; all of the rest when only the scheme has a colon.
 fn relying_party(origin: &[u8]) -> Result<&[u8], Fault> {
     let Some(rest) = origin.strip_prefix(SCHEME) else {
-        return Err(Fault::new(FaultKind::ASSERT_EXCEPTION, "webauthn origin must begin with https://"));
+        let condition = "handler.found_origin.compare(0, https_len, required_origin_scheme) == 0";
+        return Err(assertion(condition, "webauthn origin must begin with https://"));
     };
     Ok(rest.iter().rposition(|byte| *byte == b':').map_or(rest, |colon| &rest[..colon]))
 }
@@ -60,7 +77,11 @@ fn decode_base64url(text: &[u8]) -> Result<Vec<u8>, Fault> {
             b'0'..=b'9' => letter - b'0' + 52,
             b'-' => 62,
             b'_' => 63,
-            _ => return Err(Fault::new(FaultKind::ASSERT_EXCEPTION, "encountered non-base64 character")),
+            _ => {
+                let condition = "isalnum(c) || (c == b64_chars[sizeof(base64_chars)-3]) || \
+                                 (c == b64_chars[sizeof(base64_chars)-2])";
+                return Err(assertion(condition, "encountered non-base64 character"));
+            }
         };
         bits = bits << 6 | u32::from(digit);
         count += 6;

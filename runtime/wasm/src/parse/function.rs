@@ -181,7 +181,6 @@ struct Body<'m, 'a, 'o> {
     blocks: Vec<Block>,
     /// Whether the current instruction can be reached.
     live: bool,
-    nested: &'o mut u32,
     emit: &'o mut dyn Emit,
 }
 
@@ -190,7 +189,6 @@ pub(super) fn check_body(
     module: &Module<'_>,
     index: usize,
     options: &Options,
-    nested: &mut u32,
     emit: &mut dyn Emit,
 ) -> Result<(), ParseError> {
     let function = &module.functions[index];
@@ -205,7 +203,7 @@ pub(super) fn check_body(
     let result = func_type.result;
     let blocks = vec![Block { result, label_result: result, is_if: false, emitted: true }];
     let locals = &function.locals;
-    let mut body = Body { module, options, func_type, locals, boundaries, operands, blocks, live: true, nested, emit };
+    let mut body = Body { module, options, func_type, locals, boundaries, operands, blocks, live: true, emit };
     let mut reader = function.code.clone();
     while reader.rest() != 0 {
         ensure(
@@ -285,12 +283,7 @@ impl Body<'_, '_, '_> {
         let label_result = if opcode == 0x03 { None } else { result };
         self.blocks.push(Block { result, label_result, is_if: opcode == 0x04, emitted: self.live });
         self.operands.slots.push(Slot::Scope);
-        self.nest()
-    }
-
-    fn nest(&mut self) -> Result<(), ParseError> {
-        *self.nested = self.nested.wrapping_add(1);
-        ensure(*self.nested <= self.options.eosio_max_nested_structures, "Nested depth exceeded")
+        Ok(())
     }
 
     fn else_(&mut self) -> Result<(), ParseError> {
@@ -306,7 +299,7 @@ impl Body<'_, '_, '_> {
         self.operands.slots.push(Slot::Scope);
         self.live = emitted;
         self.emit(Op::Else);
-        self.nest()
+        Ok(())
     }
 
     fn end(&mut self, reader: &Reader<'_>) -> Result<(), ParseError> {
@@ -319,9 +312,7 @@ impl Body<'_, '_, '_> {
         self.live = emitted;
         self.emit(Op::End);
         let more = self.options.allow_code_after_function_end || !self.blocks.is_empty() || reader.rest() == 0;
-        ensure(more, "function too short")?;
-        *self.nested = if *self.nested == 0 { 1 } else { *self.nested - 1 };
-        Ok(())
+        ensure(more, "function too short")
     }
 
     /// Checks the operand a label takes and gives its type.
@@ -362,7 +353,6 @@ impl Body<'_, '_, '_> {
 
     fn branch_table(&mut self, reader: &mut Reader<'_>) -> Result<(), ParseError> {
         let count = reader.u32()?;
-        ensure(count <= self.options.max_br_table_elements, "Too many labels in br_table")?;
         self.operands.pop(ValueType::I32)?;
         let (mut labels, mut first) = (Vec::new(), None);
         for _ in 0..=count {
@@ -458,8 +448,6 @@ impl Body<'_, '_, '_> {
         ensure(has_memory, if load { "load requires memory" } else { "store requires memory" })?;
         let (align, offset) = (reader.u32()?, reader.u32()?);
         ensure(align <= max_align, "alignment cannot be greater than size.")?;
-        let message = if load { "load offset too large." } else { "store offset too large." };
-        ensure(offset <= self.options.max_memory_offset, message)?;
         if load {
             self.operands.pop(ValueType::I32)?;
             self.push(value)?;
@@ -512,7 +500,7 @@ impl Body<'_, '_, '_> {
 }
 
 /// Value type and greatest alignment of a load or store.
-fn access(opcode: u8) -> (ValueType, u32) {
+pub(crate) fn access(opcode: u8) -> (ValueType, u32) {
     use ValueType::{F32, F64, I32, I64};
     match opcode {
         0x28 | 0x36 => (I32, 2),
@@ -528,7 +516,7 @@ fn access(opcode: u8) -> (ValueType, u32) {
 }
 
 /// Number and type of operands, type of the result.
-fn numeric_type(opcode: u8) -> (usize, ValueType, ValueType) {
+pub(crate) fn numeric_type(opcode: u8) -> (usize, ValueType, ValueType) {
     use ValueType::{F32, F64, I32, I64};
     match opcode {
         0x45 => (1, I32, I32),

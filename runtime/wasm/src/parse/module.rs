@@ -163,7 +163,7 @@ pub(super) fn out_of_range() -> ParseError {
 /// # Errors
 /// eos-vm's message.
 pub fn parse<'a>(code: &'a [u8], options: &Options, emit: &mut dyn Emit) -> Result<Module<'a>, ParseError> {
-    let mut sections = Sections { options, module: Module::default(), mutable_global_bytes: 0, nested: 0 };
+    let mut sections = Sections { options, module: Module::default(), mutable_global_bytes: 0 };
     let mut reader = Reader::new(code);
     ensure(reader.raw_u32()? == MAGIC, "magic number did not match")?;
     ensure(reader.raw_u32()? == VERSION, "version number did not match")?;
@@ -189,7 +189,6 @@ struct Sections<'a, 'o> {
     options: &'o Options,
     module: Module<'a>,
     mutable_global_bytes: u32,
-    nested: u32,
 }
 
 impl<'a> Sections<'a, '_> {
@@ -202,11 +201,16 @@ impl<'a> Sections<'a, '_> {
                 Ok(())
             }
             1 => self.entries(reader, most, Self::func_type),
-            2 => self.entries(reader, self.options.max_imports, Self::import),
-            3 => self.entries(reader, self.options.max_functions, |this, reader| {
-                this.module.function_types.push(reader.u32()?);
-                Ok(())
-            }),
+            2 => self.entries(reader, most, Self::import),
+            3 => {
+                self.entries(reader, most, |this, reader| {
+                    this.module.function_types.push(reader.u32()?);
+                    Ok(())
+                })?;
+                let count = self.module.types.len();
+                let known = self.module.function_types.iter().all(|index| (*index as usize) < count);
+                if known { Ok(()) } else { Err(out_of_range()) }
+            }
             4 => self.entries(reader, 1, Self::table),
             5 => self.entries(reader, 1, Self::memory),
             6 => self.entries(reader, most, Self::global),
@@ -217,7 +221,7 @@ impl<'a> Sections<'a, '_> {
             8 => self.start(reader),
             9 => self.entries(reader, most, Self::element),
             10 => {
-                self.entries(reader, self.options.max_functions, Self::function)?;
+                self.entries(reader, most, Self::function)?;
                 ensure(
                     self.module.functions.len() == self.module.function_types.len(),
                     "code section must have the same size as the function section",
@@ -329,11 +333,6 @@ impl<'a> Sections<'a, '_> {
             _ => return Err("Unknown export kind".into()),
         };
         ensure((index as usize) < count, message)?;
-        let mutable = kind == ExportKind::Global && module.globals[index as usize].mutable;
-        ensure(
-            !mutable || !self.options.forbid_export_mutable_globals,
-            "global variable initializer expression may only access immutable globals",
-        )?;
         self.module.exports.push(Export { name, kind, index });
         Ok(())
     }
@@ -357,7 +356,6 @@ impl<'a> Sections<'a, '_> {
         ensure(reader.u32()? == 0, "only table index of 0 is supported")?;
         let offset = initializer(reader, ValueType::I32)? as u32;
         let count = reader.u32()?;
-        ensure(count <= self.options.max_element_segment_elements, "elem segment too large")?;
         let mut functions = Vec::new();
         for _ in 0..count {
             let index = reader.u32()?;
@@ -377,20 +375,14 @@ impl<'a> Sections<'a, '_> {
         ensure(size <= self.options.max_code_bytes, "Function body too large")?;
         let before = reader.at();
         let groups = reader.u32()?;
-        ensure(groups <= self.options.max_local_sets, "Number of local sets exceeds limit")?;
         let func_type = *self.module.function_types.get(self.module.functions.len()).ok_or_else(out_of_range)?;
         ensure((func_type as usize) < self.module.types.len(), "vector read out of bounds")?;
-        let (mut locals, mut local_bytes, mut total) = (Vec::new(), 0_u32, 0_u64);
+        let (mut locals, mut local_bytes) = (Vec::new(), 0_u32);
         for _ in 0..groups {
             let count = reader.u32()?;
             let byte = reader.byte()?;
             let any = self.options.allow_invalid_empty_local_set && count == 0;
             let local = if any { Some(ValueType::I32) } else { value_type(byte) }.ok_or("invalid local type")?;
-            total += u64::from(count);
-            ensure(
-                total <= u64::from(self.options.max_locals) || self.options.max_locals == u32::MAX,
-                "too many locals",
-            )?;
             let bytes = u64::from(local.size()) * u64::from(count);
             local_bytes = local_bytes.wrapping_add(bytes as u32);
             let fits = local_bytes <= self.options.max_func_local_bytes && u64::from(local_bytes) >= bytes;
@@ -412,7 +404,7 @@ impl<'a> Sections<'a, '_> {
     fn bodies(&mut self, emit: &mut dyn Emit) -> Result<(), ParseError> {
         for index in 0..self.module.functions.len() {
             emit.begin(&self.module, index);
-            check_body(&self.module, index, self.options, &mut self.nested, emit)?;
+            check_body(&self.module, index, self.options, emit)?;
             emit.finish(&self.module, index);
         }
         Ok(())
@@ -423,7 +415,6 @@ impl<'a> Sections<'a, '_> {
         reader.u32()?;
         let offset = initializer(reader, ValueType::I32)? as u32;
         let len = reader.u32()?;
-        ensure(len <= self.options.max_data_segment_bytes, "data segment too large.")?;
         let end = u64::from(offset) + u64::from(len);
         ensure(end <= self.options.max_linear_memory_init, "out-of-bounds data section")?;
         let bytes = reader.take(len as usize)?;

@@ -132,6 +132,19 @@ impl<'a> Reader<'a> {
         let len = self.u32()?;
         ensure(len <= max, "name too long")?;
         let bytes = self.take(len as usize)?;
-        std::str::from_utf8(bytes).map_err(|_| "invalid utf8 encoding".into())
+        std::str::from_utf8(bytes).map_err(|error| bad_character(&bytes[error.valid_up_to()..]))
     }
+}
+
+/// The fault of a character that is none: eos-vm reads all of it, beyond the end if need be, before it judges.
+fn bad_character(bytes: &[u8]) -> ParseError {
+    let more = match bytes[0] {
+        0xc0..0xe0 => 1,
+        0xe0..0xf0 => 2,
+        0xf0..0xf8 => 3,
+        _ => 0,
+    };
+    let found = bytes[1..].iter().take(more).take_while(|byte| **byte & 0xc0 == 0x80).count();
+    let cut_off = found < more && found + 1 == bytes.len();
+    if cut_off { "overbounding pointer".into() } else { "invalid utf8 encoding".into() }
 }

@@ -5,7 +5,7 @@
 const MESSAGE_MAX: usize = 1024;
 
 /// A part of a message.
-pub(crate) enum Part<'a> {
+pub enum Part<'a> {
     /// Text: cut where it is too long.
     Text(&'a [u8]),
     /// An array or object as JSON: left out, with its name in its place, where it is too long.
@@ -15,7 +15,7 @@ pub(crate) enum Part<'a> {
 }
 
 /// A message after `${name}` is replaced by its part. All parts count, named in the format or not.
-pub(crate) fn message(format: &str, parts: &[(&str, Part<'_>)]) -> String {
+pub fn message(format: &str, parts: &[(&str, Part<'_>)]) -> String {
     let part_max = MESSAGE_MAX.saturating_sub(format.len()) / parts.len().max(1);
     let mut result = String::new();
     let mut rest = format;
@@ -46,6 +46,24 @@ pub(crate) fn message(format: &str, parts: &[(&str, Part<'_>)]) -> String {
     result
 }
 
+/// Text that nodeos takes for a format without parts: a dollar sign is lost unless a name in braces follows it.
+pub fn unparted(text: &str) -> String {
+    let (cut, mark) = match text.len() > MESSAGE_MAX {
+        true => (&text[..text.floor_char_boundary(MESSAGE_MAX)], "..."),
+        false => (text, ""),
+    };
+    let mut result = String::new();
+    let mut pieces = cut.split('$');
+    result.push_str(&printable(pieces.next().unwrap_or_default().as_bytes()));
+    for piece in pieces {
+        if piece.starts_with('{') && piece.contains('}') {
+            result.push('$');
+        }
+        result.push_str(&printable(piece.as_bytes()));
+    }
+    result + mark
+}
+
 /// Text before the next `${name}`, the name, and the text after it.
 fn next_name(text: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_once("${")?;
@@ -54,7 +72,7 @@ fn next_name(text: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// Text as messages show it: control characters by number, without bytes that are no UTF-8.
-fn printable(text: &[u8]) -> String {
+pub(crate) fn printable(text: &[u8]) -> String {
     let mut result = String::with_capacity(text.len());
     for character in utf8_only(text).chars() {
         match character {
@@ -82,6 +100,11 @@ mod tests {
         assert_eq!(cut, format!("assertion failure with message: {}...", "x".repeat(988)));
         let json = Part::Json("[1]".repeat(400));
         assert_eq!(message("keys ${keys} of ${n}", &[("keys", json), ("n", Part::Number(3))]), "keys ${keys} of 3");
+    }
+
+    #[test]
+    fn dollar_signs_are_lost_unless_a_name_follows() {
+        assert_eq!(unparted("no $x, ${y}, ${z or \u{1}$"), "no x, ${y}, {z or \\u0001");
     }
 
     #[test]
