@@ -186,9 +186,9 @@ pub(crate) fn pack_length(length: usize, out: &mut Vec<u8>) -> Result<(), Fault>
     Ok(())
 }
 
-/// Instants after the year 9999 have no text.
+/// Some instants after the year 9999 have no text.
 fn printable_time(time: TimePoint) -> Result<TimePoint, Fault> {
-    ensure!(time <= TimePoint::LAST_PRINTABLE, STD_EXCEPTION, "Year is out of valid range: 1400..9999");
+    ensure!(time.is_printable(), STD_EXCEPTION, "Year is out of valid range: 1400..9999");
     Ok(time)
 }
 

@@ -48,8 +48,10 @@ impl BlockTimestamp {
 }
 
 impl TimePoint {
-    /// The last instant that nodeos can print, at the end of the year 9999.
-    pub const LAST_PRINTABLE: Self = Self(253_402_300_799_999_999);
+    /// Whether nodeos can print it: boost knows the years 1400 to 9999, after it has cut a year to 16 bits.
+    pub fn is_printable(self) -> bool {
+        self.0 < 0 || PRINTABLE_YEARS.contains(&calendar_year(self.0 / SECOND_US / DAY_SECONDS))
+    }
 
     /// Whole seconds, rounded towards zero, cut to 32 bits as `time_point_sec(time_point)` does.
     pub fn seconds(self) -> TimePointSec {
@@ -118,9 +120,18 @@ fn date_of(days: i64) -> (i64, i64, i64) {
     (year_of_era + era * 400 + i64::from(month <= 2), month, day_of_year - (153 * shifted + 2) / 5 + 1)
 }
 
+/// The years of boost's calendar.
+const PRINTABLE_YEARS: std::ops::RangeInclusive<u16> = 1400..=9999;
+
+/// The year of a day as boost counts it.
+fn calendar_year(days: i64) -> u16 {
+    date_of(days).0 as u16
+}
+
 /// Writes `2020-01-01T00:00:00`.
 fn write_seconds(f: &mut fmt::Formatter<'_>, seconds: i64) -> fmt::Result {
-    let (year, month, day) = date_of(seconds.div_euclid(DAY_SECONDS));
+    let days = seconds.div_euclid(DAY_SECONDS);
+    let ((_, month, day), year) = (date_of(days), calendar_year(days));
     let second = seconds.rem_euclid(DAY_SECONDS);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
@@ -225,20 +236,32 @@ fn parse_time_of_day(text: &str) -> Result<i64, Reason> {
     Ok(if first == '-' { -seconds } else { seconds })
 }
 
+/// A number of 16 bits as `lexical_cast` reads it: with a sign it wraps.
+fn short_number(text: &[u8]) -> Result<i64, Reason> {
+    let text = std::str::from_utf8(text).map_err(|_| NO_NUMBER)?;
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let number: u16 = digits.parse().map_err(|_| NO_NUMBER)?;
+    Ok(if digits.len() < text.len() { number.wrapping_neg() } else { number }.into())
+}
+
 /// `20200131T123456`.
 fn parse_plain(text: &str) -> Result<i64, Reason> {
     let (date, time) = text.split_once('T').unwrap_or((text, ""));
-    let time = time.split(['.', ',']).next().unwrap_or_default();
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits(date) || !digits(time) {
-        // boost reads year, month and day by position; what is missing is zero.
-        return Err(if date.len() > 1 { NO_NUMBER } else { "Day of month value is out of range 1..31" });
-    }
-    let number = |text: &str, from: usize, to: usize| -> i64 {
-        text.get(from..to.min(text.len())).and_then(|digits| digits.parse().ok()).unwrap_or_default()
+    // boost reads year, month and day by position, and zero where more than one character is missing.
+    let part = |from: usize, to: usize| match date.as_bytes().get(from..to.min(date.len())) {
+        Some(part) if !part.is_empty() && part.len() + 1 >= to - from => short_number(part),
+        _ => Ok(0),
     };
-    let days = checked_days(number(date, 0, 4), number(date, 4, 6), number(date, 6, 8))?;
-    Ok(days * DAY_SECONDS + number(time, 0, 2) * 3600 + number(time, 2, 4) * 60 + number(time, 4, 6))
+    let (year, month, day) = (part(0, 4)?, part(4, 6)?, part(6, 8)?);
+    let days = checked_days(year, month, day)?;
+    let time = time.split(['.', ',']).next().unwrap_or_default();
+    if !time.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(NO_NUMBER);
+    }
+    let number = |from: usize, to: usize| -> i64 {
+        time.get(from..to.min(time.len())).and_then(|digits| digits.parse().ok()).unwrap_or_default()
+    };
+    Ok(days * DAY_SECONDS + number(0, 2) * 3600 + number(2, 4) * 60 + number(4, 6))
 }
 
 /// Seconds since 1970 as `time_point_sec::from_iso_string` reads them; a fraction is dropped.
@@ -306,6 +329,13 @@ mod tests {
         assert_eq!(BlockTimestamp(1).to_string(), "2000-01-01T00:00:00.500");
         assert_eq!(TimePointSec(u32::MAX).to_string(), "2106-02-07T06:28:15");
         assert_eq!(TimePoint(-1_500_000).to_string(), "-000001.500000");
+    }
+
+    #[test]
+    fn years_wrap_as_boost_cuts_them() {
+        assert!(TimePoint(0x73af_c776_c12f_93fc).is_printable());
+        assert!(!TimePoint(0x6e1a_08b4_b4b8_89f1).is_printable());
+        assert!(!TimePoint(253_402_300_800_000_000).is_printable());
     }
 
     #[test]
