@@ -112,6 +112,8 @@ fn make(folder: &Path, source: &Path) -> anyhow::Result<()> {
 }
 
 fn build(folder: &Path, out: Option<&Path>, pinned: bool) -> anyhow::Result<()> {
+    let is_project = folder.join("Cargo.toml").is_file();
+    ensure!(is_project, "{} has no Cargo.toml: name the folder of a contract", folder.display());
     let scripts = std::env::temp_dir().join(format!("boreas-build-{}", std::process::id()));
     // Not one that is there already: on a shared machine it could be another's.
     fs::DirBuilder::new().mode(0o700).create(&scripts).with_context(|| scripts.display().to_string())?;
