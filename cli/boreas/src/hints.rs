@@ -3,7 +3,7 @@
 use primitives::FaultKind;
 
 /// Each kind of fault and what to do about it.
-const HINTS: [(FaultKind, &str); 13] = [
+const HINTS: [(FaultKind, &str); 14] = [
     (FaultKind::ACCOUNT_QUERY_EXCEPTION, "Is the account's name right, and is this the right chain (--url)?"),
     (FaultKind::CONTRACT_TABLE_QUERY_EXCEPTION, "The contract's tables: boreas get abi CONTRACT"),
     (FaultKind::PACK_EXCEPTION, "The action's arguments: boreas get abi CONTRACT"),
@@ -16,6 +16,10 @@ const HINTS: [(FaultKind, &str); 13] = [
     (FaultKind::EXPIRED_TX_EXCEPTION, "Is the clock of this machine right? A longer time: -x SECONDS"),
     (FaultKind::TX_DUPLICATE, "To send the same again on purpose: -f"),
     (FaultKind::INVALID_REF_BLOCK_EXCEPTION, "Name a block of this chain with --ref-block, or leave it out"),
+    (
+        FaultKind::WASM_SERIALIZATION_ERROR,
+        "A host function that is unresolveable comes with a protocol feature; boreasd dev has all of them active",
+    ),
     (FaultKind::RAM_USAGE_EXCEEDED, "Buy RAM: boreas push action eosio buyrambytes '[PAYER, ACCOUNT, BYTES]' -p PAYER"),
     (FaultKind::TX_NET_USAGE_EXCEEDED, STAKE),
     (FaultKind::TX_CPU_USAGE_EXCEEDED, STAKE),

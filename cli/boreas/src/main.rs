@@ -10,6 +10,7 @@ mod create;
 mod get;
 mod hints;
 mod json;
+mod permission;
 mod push;
 mod session;
 mod set;

@@ -9,6 +9,7 @@ use primitives::{Action, Bytes, Name, Pack, PermissionLevel, Sha256};
 use serde_json::json;
 
 use crate::arguments::name;
+use crate::permission::SetAccount;
 use crate::session::{Session, note, read_abi, say};
 use crate::transact::TransactArgs;
 
@@ -19,6 +20,9 @@ const EOSIO: Name = primitives::name!("eosio");
 pub enum Set {
     /// Create or update the contract of an account
     Contract(SetContract),
+    /// Set or update the state of an account
+    #[command(subcommand)]
+    Account(SetAccount),
 }
 
 /// Flags of `set contract`.
@@ -49,8 +53,10 @@ pub struct SetContract {
 impl Set {
     /// Sends it.
     pub fn run(self, session: &mut Session) -> anyhow::Result<()> {
-        let Self::Contract(contract) = self;
-        contract.run(session)
+        match self {
+            Self::Contract(contract) => contract.run(session),
+            Self::Account(account) => account.run(session),
+        }
     }
 }
 

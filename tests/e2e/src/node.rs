@@ -128,6 +128,17 @@ impl RunningNode {
         std::fs::read_to_string(self.folder.join("node.log")).unwrap_or_default()
     }
 
+    /// The public and the private key that a development chain printed for an account.
+    ///
+    /// # Panics
+    /// When it printed none.
+    pub fn printed_keys(&self, account: &str) -> (String, String) {
+        let log = self.log();
+        let mut columns = log.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let line = columns.find(|columns| columns.first() == Some(&account)).expect("the account is printed");
+        (line[1].to_owned(), line[2].to_owned())
+    }
+
     fn log_end(&self) -> String {
         let log = self.log();
         let lines: Vec<_> = log.lines().collect();

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use e2e::{DEV_PRIVATE_KEY, DEV_PUBLIC_KEY, RunningNode, binary, target_dir};
+use e2e::{RunningNode, binary, target_dir};
 
 /// Runs `boreas` in a folder; its status, and all it printed.
 fn boreas(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
@@ -34,17 +34,23 @@ fn a_first_contract_is_made_built_and_called() {
     );
 
     let chain = tempfile::tempdir().expect("temporary folder");
-    let node = RunningNode::start(chain.path(), &[]);
+    let node = RunningNode::dev(chain.path(), &[]);
     let on_chain = |arguments: &[&str]| succeed(&[&["--url", &node.url], arguments].concat());
     succeed(&["wallet", "create", "--to-console"]);
-    succeed(&["wallet", "import", "--private-key", DEV_PRIVATE_KEY]);
-    on_chain(&["create", "account", "eosio", "counter", DEV_PUBLIC_KEY]);
-    on_chain(&["set", "contract", "counter", "counter/dist/counter"]);
-    for _ in 0..2 {
-        on_chain(&["push", "action", "-f", "counter", "hello", r#"["eosio"]"#, "-p", "eosio"]);
+    succeed(&["wallet", "import", "--private-key", &node.printed_keys("alice").1]);
+    on_chain(&["set", "contract", "alice", "counter/dist/counter", "counter.wasm", "counter.abi"]);
+    for count in 1..=2 {
+        let told = on_chain(&["push", "action", "-f", "alice", "hello", r#"["alice"]"#, "-p", "alice"]);
+        assert!(told.contains(&format!("return value: {count}")), "{told}");
     }
-    let rows = on_chain(&["get", "table", "counter", "counter", "counts"]);
-    assert!(rows.contains(r#""account": "eosio""#) && rows.contains(r#""hellos": 2"#), "{rows}");
+    let rows = on_chain(&["get", "table", "alice", "alice", "counts"]);
+    assert!(rows.contains(r#""account": "alice""#) && rows.contains(r#""hellos": 2"#), "{rows}");
+
+    on_chain(&["set", "account", "permission", "alice", "active", "--add-code"]);
+    let told = on_chain(&["get", "account", "alice"]);
+    assert!(told.contains("1 alice@eosio.code"), "{told}");
+    on_chain(&["set", "account", "permission", "alice", "active", "--remove-code"]);
+    assert!(!on_chain(&["get", "account", "alice"]).contains("eosio.code"));
 }
 
 #[test]

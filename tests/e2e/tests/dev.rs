@@ -13,14 +13,6 @@ const STARTS_WITHIN: Duration = Duration::from_secs(5);
 /// The built-in document's refunds are due after five seconds.
 const REFUND_DELAY: Duration = Duration::from_secs(6);
 
-/// The private key that the node printed for an account.
-fn printed_key(node: &RunningNode, account: &str) -> String {
-    let log = node.log();
-    let mut columns = log.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-    let line = columns.find(|columns| columns.first() == Some(&account)).expect("the account is printed");
-    line[2].to_owned()
-}
-
 fn call(node: &RunningNode, path: &str, body: &Value) -> Value {
     node.api.call(path, body).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
@@ -54,7 +46,7 @@ fn a_dev_chain_has_a_running_system_and_goes_on_where_it_stopped() {
     assert!(alice["ram_quota"].as_i64() >= Some(1 << 20), "{alice}");
     assert_eq!(alice["total_resources"]["net_weight"], "10000.0000 SYS");
 
-    let mut sender = Load::signing_with(node.api.clone(), &printed_key(&node, "alice"));
+    let mut sender = Load::signing_with(node.api.clone(), &node.printed_keys("alice").1);
     let mut push = |action, arguments: Value| sender.send(name!("eosio"), action, name!("alice"), &arguments);
     let stake = |quantities: [&str; 2]| json!({ "from": "alice", "receiver": "bob", quantities[0]: "1.0000 SYS", quantities[1]: "1.0000 SYS" });
     let mut delegate = stake(["stake_net_quantity", "stake_cpu_quantity"]);
@@ -137,7 +129,7 @@ fn replay(log: &Path) -> Value {
 fn its_exported_blocks_replay() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let node = RunningNode::dev(folder.path(), &[]);
-    let mut sender = Load::signing_with(node.api.clone(), &printed_key(&node, "alice"));
+    let mut sender = Load::signing_with(node.api.clone(), &node.printed_keys("alice").1);
     let transfer = json!({ "from": "alice", "to": "bob", "quantity": "1.0000 SYS", "memo": "" });
     sender.send(name!("eosio.token"), name!("transfer"), name!("alice"), &transfer).expect("alice has tokens");
     let head = node.head();

@@ -87,14 +87,6 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("a path of ASCII")
 }
 
-/// The keys that the node printed for an account: public, private.
-fn printed_keys(node: &RunningNode, account: &str) -> (String, String) {
-    let log = node.log();
-    let mut rows = log.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-    let row = rows.find(|row| row.first() == Some(&account)).expect("the account is printed");
-    (row[1].to_owned(), row[2].to_owned())
-}
-
 /// Accounts, stakes, votes, a contract of CDT's, a proposal, and what is refused.
 fn drive(session: &Session<'_>, (public, private): &(String, String), contract: &Path) {
     session.succeed(&["wallet", "create", "--to-console"]);
@@ -176,7 +168,7 @@ fn cleos_drives_a_chain_that_nodeos_accepts() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let mut node = RunningNode::dev(folder.path(), &["--max-transaction-time", "400"]);
     let session = Session::start(&peer, &node, folder.path());
-    drive(&session, &printed_keys(&node, "alice"), &peer.contract("eosio.token"));
+    drive(&session, &node.printed_keys("alice"), &peer.contract("eosio.token"));
     let head = node.head();
     node.wait_until("irreversibility", |info| info["last_irreversible_block_num"].as_u64() > Some(head));
     node.stop();
