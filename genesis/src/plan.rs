@@ -275,7 +275,7 @@ fn producers(
     let mut names: Vec<_> = document.producers.iter().map(|producer| producer.name).collect();
     names.sort();
     for (location, producer) in document.producers.iter().enumerate() {
-        transactions.push(account(system, token, &with(producer.name, 20 * whole))?);
+        transactions.push(account(system, token, &with(producer.name, whole.saturating_mul(20)))?);
         let register = json!({
             "producer": producer.name, "producer_key": producer.public_key(), "url": producer.url, "location": location,
         });

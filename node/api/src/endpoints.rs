@@ -1,4 +1,4 @@
-//! The table of all endpoints. What is not in it does not exist; `get_supported_apis` lists it.
+//! The table of all endpoints. What is not in it does not exist, but for `get_supported_apis`, which lists it.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -100,7 +100,6 @@ pub const ENDPOINTS: &[Endpoint] = &[
     now("/v1/net/connections", others::net_connections),
     now("/v1/net/disconnect", others::net_disconnect),
     now("/v1/net/status", others::net_status),
-    now("/v1/node/get_supported_apis", others::get_supported_apis),
     now("/v1/producer/add_greylist_accounts", producer::add_greylist_accounts),
     later("/v1/producer/create_snapshot", |node, body| Box::pin(producer::create_snapshot(node, body))),
     now("/v1/producer/get_account_ram_corrections", producer::get_account_ram_corrections),

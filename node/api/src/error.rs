@@ -123,7 +123,7 @@ impl ApiError {
 
     /// Too much is asked at once.
     pub fn busy(what: String) -> Self {
-        Self { code: 503, name: "Busy".to_owned(), what, ..Self::plain(503, "Busy") }
+        Self { code: 429, name: "Busy".to_owned(), what, ..Self::plain(429, "Busy") }
     }
 
     /// Names the place in nodeos' sources that the first message comes from, as clients know it.

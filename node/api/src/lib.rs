@@ -2,12 +2,14 @@
 //! it commands, and make JSON before or after.
 //!
 //! Reading order: [`error`] answers of failure, [`params`] request bodies, [`reply`] answers of success, [`node`] what
-//! handlers reach, [`abis`] contracts' ABIs, [`endpoints`] the table of all paths, [`server`] sockets. Then one file
+//! handlers reach, [`abis`] contracts' ABIs, [`endpoints`] the table of all paths, [`category`] which of
+//! them go together, [`server`] sockets. Then one file
 //! for each group of endpoints: [`chain`], [`producer`], [`trace_api`], [`others`]; [`trace_json`] and [`block_json`]
 //! are the long JSON forms.
 
 pub mod abis;
 pub mod block_json;
+pub mod category;
 pub mod chain;
 pub mod endpoints;
 pub mod error;
@@ -22,6 +24,7 @@ pub mod table_keys;
 pub mod trace_api;
 pub mod trace_json;
 
+pub use category::Category;
 pub use error::ApiError;
 pub use node::{ApiSettings, Node};
-pub use server::{HttpSettings, serve};
+pub use server::{HttpSettings, InFlight, Socket, serve};

@@ -1,21 +1,10 @@
-//! Small groups: `/v1/node`, `/v1/net` as a node without peers answers it, `/v1/db_size`.
+//! Small groups: `/v1/net` as a node without peers answers it, `/v1/db_size`.
 
 use serde_json::{Value, json as value};
 
-use crate::endpoints::ENDPOINTS;
 use crate::node::Node;
 use crate::params;
 use crate::reply::{Answer, integer, json};
-
-/// `get_supported_apis`.
-pub fn get_supported_apis(node: &Node, _: &[u8]) -> Answer {
-    let apis: Vec<&str> = ENDPOINTS
-        .iter()
-        .filter(|endpoint| endpoint.needs.met_by(node) && endpoint.path != "/v1/node/get_supported_apis")
-        .map(|endpoint| endpoint.path)
-        .collect();
-    json(200, &value!({"apis": apis}))
-}
 
 /// `connect`: there is no network yet.
 pub fn net_connect(_: &Node, body: &[u8]) -> Answer {

@@ -1,20 +1,29 @@
 //! Sockets: reads requests, turns away what nodeos would, hands the rest to its endpoint, writes the answer.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::connect_info::Connected;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
+use axum::serve::{IncomingStream, Listener};
+use primitives::FaultKind;
 use rustc_hash::FxHashMap;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 
 use crate::ApiError;
+use crate::category::Category;
 use crate::endpoints::{ENDPOINTS, Run};
 use crate::node::Node;
-use crate::reply::{Answer, Reply};
+use crate::reply::{Answer, Reply, json};
+
+/// Lists the endpoints of the address that is asked.
+const SUPPORTED_APIS: &str = "/v1/node/get_supported_apis";
 
 /// How the server is set up.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +32,7 @@ pub struct HttpSettings {
     pub body_bytes_max: usize,
     /// Turn away requests whose Host header is not one of `hosts`.
     pub validate_host: bool,
-    /// Accepted Host headers, with port.
+    /// Accepted Host headers, with port, beside the address that a client connected to.
     pub hosts: Vec<String>,
     /// `Access-Control-Allow-Origin`, if any.
     pub allow_origin: Option<String>,
@@ -33,43 +42,127 @@ pub struct HttpSettings {
     pub max_age: Option<String>,
     /// Send `Access-Control-Allow-Credentials: true`.
     pub allow_credentials: bool,
+    /// Take transactions and blocks.
+    pub accept_transactions: bool,
+    /// Close each connection after its answer.
+    pub close_connections: bool,
+    /// Requests under way at most, over all addresses; none for no limit.
+    pub requests_max: Option<u64>,
+    /// Bytes of requests under way at most, over all addresses; none for no limit.
+    pub request_bytes_max: Option<u64>,
+}
+
+/// What is under way, over all addresses.
+#[derive(Debug, Default)]
+pub struct InFlight {
+    requests: AtomicU64,
+    bytes: AtomicU64,
+}
+
+/// A share of what is under way, given back when dropped.
+struct Share<'a> {
+    counter: &'a AtomicU64,
+    amount: u64,
+}
+
+impl<'a> Share<'a> {
+    /// Takes a share.
+    ///
+    /// # Errors
+    /// How much would be under way, where that is more than `max`.
+    fn take(counter: &'a AtomicU64, amount: u64, max: Option<u64>) -> Result<Self, u64> {
+        let share = Self { counter, amount };
+        let taken = counter.fetch_add(amount, Ordering::Relaxed) + amount;
+        if max.is_some_and(|max| taken > max) { Err(taken) } else { Ok(share) }
+    }
+}
+
+impl Drop for Share<'_> {
+    fn drop(&mut self) {
+        self.counter.fetch_sub(self.amount, Ordering::Relaxed);
+    }
+}
+
+/// A socket that listens.
+#[derive(Debug)]
+pub enum Socket {
+    /// TCP.
+    Tcp(TcpListener),
+    /// A Unix socket, whose clients are all on this machine: their Host header is not looked at.
+    Unix(UnixListener),
 }
 
 struct Server {
     node: Arc<Node>,
     settings: HttpSettings,
+    in_flight: Arc<InFlight>,
     endpoints: FxHashMap<&'static str, Run>,
     common: HeaderMap,
 }
 
-/// Serves requests until `stop` resolves; answers under way are finished.
+/// Serves requests at one address for as long as it is polled. `categories` are those of its endpoints; none for all.
 ///
 /// # Errors
 /// The socket fails.
 pub async fn serve(
-    listener: TcpListener,
+    socket: Socket,
     node: Arc<Node>,
     settings: HttpSettings,
-    stop: impl Future<Output = ()> + Send + 'static,
+    categories: Option<BTreeSet<Category>>,
+    in_flight: Arc<InFlight>,
 ) -> std::io::Result<()> {
+    let served = |path: &str| {
+        let category = Category::of(path);
+        categories.as_ref().is_none_or(|wanted| category.is_none_or(|category| wanted.contains(&category)))
+    };
     let endpoints = ENDPOINTS
         .iter()
-        .filter(|endpoint| endpoint.needs.met_by(&node))
+        .filter(|endpoint| endpoint.needs.met_by(&node) && served(endpoint.path))
         .map(|endpoint| (endpoint.path, endpoint.run))
         .collect();
     let common = common_headers(&settings);
     let limit = settings.body_bytes_max;
-    let server = Arc::new(Server { node, settings, endpoints, common });
+    let validate_host = settings.validate_host && matches!(socket, Socket::Tcp(_));
+    let settings = HttpSettings { validate_host, ..settings };
+    let server = Arc::new(Server { node, settings, in_flight, endpoints, common });
     let router = Router::new().fallback(answer).layer(DefaultBodyLimit::max(limit)).with_state(server);
-    axum::serve(tcp_nodelay(listener), router.into_make_service()).with_graceful_shutdown(stop).await
+    match socket {
+        Socket::Tcp(listener) => {
+            let service = router.into_make_service_with_connect_info::<LocalAddress>();
+            axum::serve(NoDelay(listener), service).await
+        }
+        Socket::Unix(listener) => axum::serve(listener, router.into_make_service()).await,
+    }
 }
 
-fn tcp_nodelay(listener: TcpListener) -> impl axum::serve::Listener<Io = tokio::net::TcpStream, Addr = SocketAddr> {
-    use axum::serve::ListenerExt;
-    listener.tap_io(|stream| {
+/// The address of this machine that a client connected to: a Host header may always be this.
+#[derive(Debug, Clone)]
+struct LocalAddress(Option<String>);
+
+impl Connected<IncomingStream<'_, NoDelay>> for LocalAddress {
+    fn connect_info(stream: IncomingStream<'_, NoDelay>) -> Self {
+        let address = stream.io().local_addr().ok();
+        Self(address.map(|address| SocketAddr::new(address.ip().to_canonical(), address.port()).to_string()))
+    }
+}
+
+/// TCP connections that send at once what is written.
+struct NoDelay(TcpListener);
+
+impl Listener for NoDelay {
+    type Io = TcpStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+        let (stream, peer) = Listener::accept(&mut self.0).await;
         // A slow answer is the worst that can come of it.
         let _ = stream.set_nodelay(true);
-    })
+        (stream, peer)
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
 }
 
 fn common_headers(settings: &HttpSettings) -> HeaderMap {
@@ -83,6 +176,9 @@ fn common_headers(settings: &HttpSettings) -> HeaderMap {
     set(header::ACCESS_CONTROL_ALLOW_ORIGIN, settings.allow_origin.as_ref());
     set(header::ACCESS_CONTROL_ALLOW_HEADERS, settings.allow_headers.as_ref());
     set(header::ACCESS_CONTROL_MAX_AGE, settings.max_age.as_ref());
+    if settings.close_connections {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     if settings.allow_credentials {
         headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
     }
@@ -107,16 +203,30 @@ async fn route(server: &Server, request: Request) -> Answer {
     if path.contains("..") {
         return Err(ApiError::plain(400, "Illegal request-target"));
     }
-    if !host_is_allowed(&server.settings, &head.headers) {
+    let local = head.extensions.get::<ConnectInfo<LocalAddress>>().and_then(|info| info.0.0.as_deref());
+    if !host_is_allowed(&server.settings, &head.headers, local) {
         return Err(ApiError::plain(400, "Disallowed HTTP HOST header in the request"));
     }
     if head.method == Method::OPTIONS {
         return Ok(Reply { status: 200, body: Vec::new() });
     }
+    if path == SUPPORTED_APIS {
+        let mut apis: Vec<_> = server.endpoints.keys().collect();
+        apis.sort_unstable();
+        return json(200, &serde_json::json!({ "apis": apis }));
+    }
     let Some(run) = server.endpoints.get(path) else { return Err(ApiError::unknown_path()) };
+    if !server.settings.accept_transactions && Category::of(path) == Some(Category::ChainRw) {
+        let message = "Not allowed, node has api-accept-transactions = false";
+        return Err(ApiError::new(FaultKind::MISSING_CHAIN_API_PLUGIN_EXCEPTION, message));
+    }
+    let _request = Share::take(&server.in_flight.requests, 1, server.settings.requests_max)
+        .map_err(|count| ApiError::busy(format!("Too many requests in flight: {count}")))?;
     let body = axum::body::to_bytes(body, server.settings.body_bytes_max)
         .await
         .map_err(|_| params_too_large(server.settings.body_bytes_max))?;
+    let _bytes = Share::take(&server.in_flight.bytes, body.len() as u64, server.settings.request_bytes_max)
+        .map_err(|count| ApiError::busy(format!("Too many bytes in flight: {count}")))?;
     match run {
         Run::Now(run) => run(&server.node, &body),
         Run::Later(run) => run(Arc::clone(&server.node), body).await,
@@ -128,7 +238,7 @@ fn params_too_large(limit: usize) -> ApiError {
     ApiError::bad_body("Unable to parse valid input from POST body", vec![why])
 }
 
-fn host_is_allowed(settings: &HttpSettings, headers: &HeaderMap) -> bool {
+fn host_is_allowed(settings: &HttpSettings, headers: &HeaderMap, local: Option<&str>) -> bool {
     if !settings.validate_host {
         return true;
     }
@@ -138,5 +248,5 @@ fn host_is_allowed(settings: &HttpSettings, headers: &HeaderMap) -> bool {
         _ => format!("{host}:80"),
     };
     let host = with_port(host);
-    settings.hosts.contains(&host)
+    local == Some(host.as_str()) || settings.hosts.contains(&host)
 }

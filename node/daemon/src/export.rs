@@ -17,7 +17,7 @@ use crate::start::{self, GENESIS_FACT};
 /// The node's data cannot be read, or the file cannot be written.
 #[allow(clippy::print_stdout, reason = "what a command found belongs on standard output")]
 pub fn export(args: &ExportArgs) -> anyhow::Result<()> {
-    let store = start::open_store(&args.data_dir)?;
+    let store = start::open_existing_store(&args.data_dir)?;
     let first = store.earliest_block_num()?.context("the node has no blocks yet")?;
     let last = store.irreversible()?;
     let context = match store.fact(GENESIS_FACT)? {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use daemon::settings::{Parsed, Work};
-use daemon::{export, log, replay, run, settings};
+use daemon::{export, log, print, replay, run, settings};
 
 fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
@@ -28,6 +28,8 @@ fn main() -> ExitCode {
 
 fn perform(work: &Work) -> anyhow::Result<()> {
     match work {
+        Work::Node(args) if print::instead(args)? => Ok(()),
+        Work::Dev(args) if print::instead(&args.node)? => Ok(()),
         Work::Node(args) => run::node(args),
         Work::Dev(args) => run::dev(args),
         Work::Replay(args) => replay::replay(args),

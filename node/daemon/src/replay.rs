@@ -8,14 +8,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use chain::block_log::{BlockLog, ChainContext};
-use chain::{Chain, PrepareMode, PreparedBlock};
+use chain::{Chain, Doors, PrepareMode, PreparedBlock};
+use codec::Pack;
 use indicatif::{ProgressBar, ProgressStyle};
 use memmap2::Mmap;
 use primitives::{ChainId, Fault, Genesis};
 use serde_json::json;
+use store::Store;
 use wasm::Engine;
 
 use crate::settings::ReplayArgs;
+use crate::settings::args::ChainArgs;
 use crate::start;
 
 /// Prepared blocks that wait at most.
@@ -38,9 +41,10 @@ struct Done {
 /// The log cannot be read, or a block breaks a rule.
 pub fn replay(args: &ReplayArgs) -> anyhow::Result<()> {
     let started = Instant::now();
-    let bytes = map(&args.blocks_log)?;
-    let log =
-        BlockLog::open(&bytes).with_context(|| format!("cannot read the block log {}", args.blocks_log.display()))?;
+    anyhow::ensure!(args.stop_at_block != Some(0), "--stop-at-block 0: blocks begin with 1");
+    let path = &if args.blocks_log.is_dir() { args.blocks_log.join("blocks.log") } else { args.blocks_log.clone() };
+    let bytes = map(path)?;
+    let log = BlockLog::open(&bytes).with_context(|| format!("cannot read the block log {}", path.display()))?;
     let genesis = genesis(args, &log)?;
     let compiler = Engine::new();
     let ticker = compiler.ticker();
@@ -50,16 +54,12 @@ pub fn replay(args: &ReplayArgs) -> anyhow::Result<()> {
             ticker.tick();
         }
     });
+    let store = args.data_dir.as_deref().map(start::open_store).transpose()?;
     let doors = start::doors(&compiler, args.data_dir.as_deref())?;
-    let mut chain =
-        Chain::from_genesis(&genesis, chain::Settings::default(), doors).context("the genesis breaks a rule")?;
-    if let Some(first) = log.packed(1) {
-        let first = PreparedBlock::from_bytes(first, &chain.chain_id(), PrepareMode::Trusted)?;
-        anyhow::ensure!(first.id == chain.head().id(), "block 1 of the log is not the block of the genesis");
-    }
+    let mut chain = begin(&genesis, store.as_deref(), doors)?;
+    join(&chain, &log)?;
     let last = log.last_block_num().unwrap_or(1).min(args.stop_at_block.unwrap_or(u32::MAX));
     let mode = if args.force_all_checks { PrepareMode::Full } else { PrepareMode::Trusted };
-    let store = args.data_dir.as_deref().map(|folder| begin_store(folder, &genesis, &chain)).transpose()?;
     let done = apply_all(&mut chain, &log, last, mode, store.as_deref())?;
     if let Some(store) = &store {
         checkpoint(&mut chain, store)?;
@@ -90,18 +90,49 @@ fn genesis(args: &ReplayArgs, log: &BlockLog<'_>) -> anyhow::Result<Genesis> {
     }
 }
 
-fn begin_store(folder: &Path, genesis: &Genesis, chain: &Chain) -> anyhow::Result<std::sync::Arc<store::Store>> {
-    use codec::Pack;
-    let store = start::open_store(folder)?;
-    anyhow::ensure!(store.head()?.is_none(), "{} already holds a chain; replay into a new folder", folder.display());
-    store.set_fact(start::GENESIS_FACT, &genesis.to_bytes())?;
-    store.set_fact(start::CHAIN_ID_FACT, &chain.chain_id().0)?;
-    keep(&store, chain)?;
-    Ok(store)
+/// The chain of the genesis, or the one that the store holds already.
+fn begin(genesis: &Genesis, store: Option<&Store>, doors: Doors) -> anyhow::Result<Chain> {
+    if let Some(store) = store
+        && store.head()?.is_some()
+    {
+        let chain = start::chain(&ChainArgs::default(), chain::Settings::default(), store, doors)?.0;
+        anyhow::ensure!(
+            chain.chain_id() == genesis.chain_id(),
+            "the folder holds chain {}, the block log is of chain {}; replay it into another folder",
+            chain.chain_id(),
+            genesis.chain_id()
+        );
+        return Ok(chain);
+    }
+    let chain = Chain::from_genesis(genesis, chain::Settings::default(), doors).context("the genesis breaks a rule")?;
+    if let Some(store) = store {
+        store.set_fact(start::GENESIS_FACT, &genesis.to_bytes())?;
+        store.set_fact(start::CHAIN_ID_FACT, &chain.chain_id().0)?;
+        keep(store, &chain)?;
+    }
+    Ok(chain)
 }
 
-fn keep(store: &store::Store, chain: &Chain) -> anyhow::Result<()> {
-    use codec::Pack;
+/// The log must have the block that the chain ends with, or begin right after it.
+fn join(chain: &Chain, log: &BlockLog<'_>) -> anyhow::Result<()> {
+    let (head, id) = (chain.head().number(), chain.head().id());
+    match log.packed(head) {
+        Some(packed) => {
+            let block = PreparedBlock::from_bytes(packed, &chain.chain_id(), PrepareMode::Trusted)
+                .with_context(|| format!("block {head} of the log is malformed"))?;
+            anyhow::ensure!(block.id == id, "block {head} of the log is {}, the chain's is {id}", block.id);
+        }
+        None if log.last_block_num().is_some_and(|last| last < head) => {}
+        None => anyhow::ensure!(
+            log.is_empty() || log.first_block_num() == head + 1,
+            "the block log begins with block {}, the chain ends with block {head}: what is between them is missing",
+            log.first_block_num()
+        ),
+    }
+    Ok(())
+}
+
+fn keep(store: &Store, chain: &Chain) -> anyhow::Result<()> {
     let head = chain.head();
     let Some(block) = &head.block else { return Ok(()) };
     let bytes = block.to_bytes();
@@ -117,7 +148,7 @@ fn keep(store: &store::Store, chain: &Chain) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn checkpoint(chain: &mut Chain, store: &store::Store) -> anyhow::Result<()> {
+fn checkpoint(chain: &mut Chain, store: &Store) -> anyhow::Result<()> {
     let mut writer = store.begin_checkpoint();
     for (key, value) in chain.take_checkpoint() {
         match value {
@@ -134,7 +165,7 @@ fn apply_all(
     log: &BlockLog<'_>,
     last: u32,
     mode: PrepareMode,
-    store: Option<&store::Store>,
+    store: Option<&Store>,
 ) -> anyhow::Result<Done> {
     let first = chain.head().number() + 1;
     let bar = progress(u64::from(last.saturating_sub(first) + 1));
@@ -164,9 +195,10 @@ fn apply_prepared(
     chain: &mut Chain,
     prepared: &Receiver<(u32, Result<PreparedBlock, Fault>)>,
     bar: &ProgressBar,
-    store: Option<&store::Store>,
+    store: Option<&Store>,
 ) -> anyhow::Result<Done> {
-    let mut done = Done { blocks: 1, transactions: 0 };
+    // The block of the genesis is one of the log's.
+    let mut done = Done { blocks: u32::from(chain.head().number() == 1), transactions: 0 };
     for (num, block) in prepared {
         let block = block.with_context(|| format!("block {num} of the log is malformed"))?;
         done.transactions += block.block.transactions.len();

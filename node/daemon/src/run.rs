@@ -8,16 +8,14 @@ use api::Node;
 use chain::Chain;
 use engine::Reapplied;
 use store::Store;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::JoinHandle;
 use wasm::Engine;
 
 use crate::dev::{self, DevChain};
-use crate::settings::args::HttpArgs;
+use crate::listen::{Places, Servers};
 use crate::settings::{DevArgs, NodeArgs};
 use crate::signing::Keyring;
-use crate::{start, translate};
+use crate::{listen, start, translate};
 
 /// How long answers under way may take once the node stops.
 const SERVER_STOP_LIMIT: Duration = Duration::from_millis(500);
@@ -79,9 +77,10 @@ struct Parts {
 fn run(args: &NodeArgs, parts: Parts, welcome: Option<Welcome>) -> anyhow::Result<()> {
     let Parts { compiler, store, chain: (chain, reapplied), keyring } = parts;
     if args.chain.integrity_hash_on_start {
-        tracing::info!("integrity hash of the state at block {}: {}", chain.head().number(), chain.integrity_hash()?);
+        tracing::info!("chain database started with hash: {}", chain.integrity_hash()?);
     }
-    let settings = translate::engine_settings(args, keyring);
+    let places = listen::places(&args.http, &args.folders.data_dir)?;
+    let settings = translate::engine_settings(args, keyring)?;
     let running = engine::start(chain, store, settings, reapplied, compiler.ticker())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(usize::from(args.http.http_threads))
@@ -89,7 +88,7 @@ fn run(args: &NodeArgs, parts: Parts, welcome: Option<Welcome>) -> anyhow::Resul
         .enable_all()
         .build()
         .context("cannot start the threads that serve requests")?;
-    let result = runtime.block_on(serve(args, running, welcome));
+    let result = runtime.block_on(serve(args, places, running, welcome));
     // Whatever still reads the database has to let it go before the process ends.
     runtime.shutdown_timeout(SERVER_STOP_LIMIT);
     result
@@ -99,19 +98,25 @@ fn chain_settings(args: &NodeArgs) -> anyhow::Result<chain::Settings> {
     Ok(chain::Settings {
         execution: translate::execution_settings(args)?,
         trusted_producers: translate::names("trusted-producer", &args.chain.trusted_producer)?.into_iter().collect(),
+        trust_blocks: args.chain.validation_mode == "light",
         ..chain::Settings::default()
     })
 }
 
-async fn serve(args: &NodeArgs, mut running: engine::Running, welcome: Option<Welcome>) -> anyhow::Result<()> {
+async fn serve(
+    args: &NodeArgs,
+    places: Places,
+    mut running: engine::Running,
+    welcome: Option<Welcome>,
+) -> anyhow::Result<()> {
     let node = Node {
         handle: running.handle.clone(),
         abis: api::abis::Abis::default(),
         settings: translate::api_settings(args)?,
     };
-    let server = listen(&args.http, Arc::new(node)).await?;
+    let servers = Servers::start(places, node, &translate::http_settings(args)).await?;
     if let Some(welcome) = welcome {
-        say(&welcome(server.as_ref().map(|server| server.url.as_str())));
+        say(&welcome(servers.url.as_deref()));
     }
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
@@ -120,10 +125,8 @@ async fn serve(args: &NodeArgs, mut running: engine::Running, welcome: Option<We
         _ = interrupt.recv() => None,
         ended = &mut running.ended => Some(ended),
     };
-    if let Some(server) = server {
-        // Answers under way are not worth waiting for.
-        server.task.abort();
-    }
+    // Answers under way are not worth waiting for.
+    drop(servers);
     match ended {
         None => {
             tracing::info!("stopping");
@@ -135,30 +138,6 @@ async fn serve(args: &NodeArgs, mut running: engine::Running, welcome: Option<We
         Some(Ok(result)) => result.context("the node cannot go on"),
         Some(Err(_)) => anyhow::bail!("the writer ended unexpectedly; see the messages above"),
     }
-}
-
-/// The API being served.
-struct Server {
-    task: JoinHandle<std::io::Result<()>>,
-    /// How a client on this machine reaches it.
-    url: String,
-}
-
-async fn listen(args: &HttpArgs, node: Arc<Node>) -> anyhow::Result<Option<Server>> {
-    let address = args.http_server_address.as_str();
-    if address.is_empty() {
-        return Ok(None);
-    }
-    // As for nodeos, a port alone means every address.
-    let bound = if address.starts_with(':') { format!("[::]{address}") } else { address.to_owned() };
-    let listener = TcpListener::bind(&bound)
-        .await
-        .with_context(|| format!("cannot listen on {address}; choose another --http-server-address"))?;
-    let local = listener.local_addr().context("a socket has no address")?;
-    tracing::info!("start listening for http requests on {local}");
-    let host = if local.ip().is_unspecified() { "127.0.0.1".to_owned() } else { local.ip().to_string() };
-    let task = tokio::spawn(api::serve(listener, node, translate::http_settings(args), std::future::pending()));
-    Ok(Some(Server { task, url: format!("http://{host}:{}", local.port()) }))
 }
 
 #[allow(clippy::print_stdout, reason = "what a user needs to begin belongs on standard output")]

@@ -8,8 +8,8 @@ use chain::{Chain, Doors, PrepareMode, PreparedBlock};
 use codec::{Pack, Unpack};
 use engine::{Reapplied, WallClock};
 use primitives::time::SLOT_US;
-use primitives::{Genesis, TimePoint};
-use store::{AcceptedBlock, Store, StoreSettings};
+use primitives::{Genesis, SignedBlock, TimePoint};
+use store::{AcceptedBlock, Store, StoreSettings, Watermark};
 use wasm::Engine;
 
 use crate::code_cache::DiskCache;
@@ -37,6 +37,15 @@ pub fn open_store(data_dir: &Path) -> anyhow::Result<Arc<Store>> {
         format!("is another boreasd running on {}? The node's data cannot be opened", data_dir.display())
     })?;
     Ok(Arc::new(store))
+}
+
+/// Opens the store of a node that has one.
+///
+/// # Errors
+/// There is none, or it cannot be opened.
+pub fn open_existing_store(data_dir: &Path) -> anyhow::Result<Arc<Store>> {
+    anyhow::ensure!(store_path(data_dir).exists(), "there is no chain in {}", data_dir.display());
+    open_store(data_dir)
 }
 
 /// The doors of a chain whose compiled code is kept in `data_dir`, or nowhere.
@@ -77,10 +86,24 @@ pub fn chain(
     store: &Store,
     doors: Doors,
 ) -> anyhow::Result<(Chain, Reapplied)> {
+    if args.hard_replay_blockchain && args.truncate_at_block > 0 {
+        truncate(store, args.truncate_at_block)?;
+    } else if args.truncate_at_block > 0 {
+        tracing::warn!("--truncate-at-block has no effect without --hard-replay-blockchain");
+    }
     if args.replay_blockchain || args.hard_replay_blockchain {
         store.forget_state()?;
     }
     let known = store.fact(GENESIS_FACT)?;
+    anyhow::ensure!(
+        args.snapshot.is_none() || (store.head()?.is_none() && store.checkpoint()?.is_none()),
+        "a snapshot can only begin a chain, and the data folder has one. Leave --snapshot out to continue it, or begin \
+         anew with --delete-all-blocks"
+    );
+    anyhow::ensure!(
+        args.snapshot.is_none() || args.genesis_json.is_none(),
+        "a chain begins with --snapshot or with --genesis-json, not with both"
+    );
     let mut chain = if let Some(checkpoint) = store.checkpoint()? {
         agree_on_genesis(args, known.as_deref())?;
         let rows = store
@@ -97,7 +120,7 @@ pub fn chain(
     } else {
         begin_with_genesis(args, settings, store, doors)?
     };
-    let reapplied = apply_stored_blocks(&mut chain, store, args.force_all_checks)?;
+    let reapplied = apply_stored_blocks(&mut chain, store, args)?;
     Ok((chain, reapplied))
 }
 
@@ -174,23 +197,41 @@ fn begin_with_snapshot(path: &Path, settings: chain::Settings, store: &Store, do
     Ok(chain)
 }
 
+/// Makes an earlier block the head, and forgets what was signed after it: the operator wants another future.
+fn truncate(store: &Store, last: u32) -> anyhow::Result<()> {
+    let Some(id) = store.block_id_at(last)? else { return Ok(()) };
+    let bytes = store.block_by_id(&id)?.with_context(|| format!("block {last} is missing in the database"))?;
+    let header = SignedBlock::from_bytes(&bytes).with_context(|| format!("block {last} is damaged"))?.signed_header;
+    let (slot, irreversible) = (header.header.timestamp, store.irreversible()?.min(last));
+    for producer in store.signers()? {
+        let mark = Watermark { num: last, slot };
+        let signed = Some((producer, mark));
+        store.append_block(&AcceptedBlock { num: last, id, bytes: &bytes, head: true, irreversible, signed })?;
+    }
+    store.append_block(&AcceptedBlock { num: last, id, bytes: &bytes, head: true, irreversible, signed: None })?;
+    tracing::info!("forgot the blocks after {last}");
+    Ok(())
+}
+
 /// Applies the blocks behind the state. They were accepted once, so they are taken on trust unless all is checked.
-fn apply_stored_blocks(chain: &mut Chain, store: &Store, all_checks: bool) -> anyhow::Result<Reapplied> {
+fn apply_stored_blocks(chain: &mut Chain, store: &Store, args: &ChainArgs) -> anyhow::Result<Reapplied> {
     let mut done = Reapplied::default();
     let Some(head) = store.head()? else { return Ok(done) };
     let (irreversible, chain_id) = (store.irreversible()?, chain.chain_id());
     let first = chain.head().number() + 1;
-    for num in first..=head.num {
+    // A node that ends at a block does not go on to later ones, which stay for another start.
+    let last = head.num.min(if args.terminate_at_block > 0 { args.terminate_at_block } else { u32::MAX });
+    for num in first..=last {
         let bytes = store.block_at(num)?.with_context(|| format!("block {num} is missing in the database"))?;
         let settled = num <= irreversible;
-        let mode = if all_checks { PrepareMode::Full } else { PrepareMode::Trusted };
+        let mode = if args.force_all_checks { PrepareMode::Full } else { PrepareMode::Trusted };
         let failed = || format!("block {num} of the database cannot be applied again");
         let block = PreparedBlock::from_bytes(&bytes, &chain_id, mode).with_context(failed)?;
         done.transactions += block.block.transactions.len();
         done.blocks += 1;
         if settled {
             chain.replay_block(block).with_context(failed)?;
-        } else if all_checks {
+        } else if args.force_all_checks {
             chain.push_block(block).with_context(failed)?;
         } else {
             chain.push_kept_block(block).with_context(failed)?;
@@ -200,13 +241,13 @@ fn apply_stored_blocks(chain: &mut Chain, store: &Store, all_checks: bool) -> an
         }
     }
     anyhow::ensure!(
-        chain.head().id() == head.id,
+        chain.head().id() == head.id || last < head.num,
         "the blocks of the database lead to head {} instead of {}. Start with --hard-replay-blockchain",
         chain.head().id(),
         head.id
     );
-    if head.num >= first {
-        tracing::info!("applied {} blocks again, head is {}", head.num + 1 - first, head.num);
+    if last >= first {
+        tracing::info!("applied {} blocks again, head is {last}", last + 1 - first);
     }
     Ok(done)
 }

@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use anyhow::Context;
 use api::{ApiSettings, HttpSettings};
 use engine::follower::TraceEncoder;
-use primitives::{Name, PublicKey};
+use primitives::{BlockId, Name, PublicKey};
 
 use crate::build;
 use crate::settings::NodeArgs;
-use crate::settings::args::HttpArgs;
 use crate::signing::Keyring;
 
 /// The accounts that an option names.
@@ -56,10 +55,13 @@ pub fn execution_settings(args: &NodeArgs) -> anyhow::Result<execution::Settings
 }
 
 /// What the writer decides by.
-pub fn engine_settings(args: &NodeArgs, keyring: Keyring) -> engine::Settings {
+///
+/// # Errors
+/// A checkpoint is none.
+pub fn engine_settings(args: &NodeArgs, keyring: Keyring) -> anyhow::Result<engine::Settings> {
     let producer = &args.producer;
     let snapshots_dir = args.folders.data_dir.join(&args.folders.snapshots_dir);
-    engine::Settings {
+    Ok(engine::Settings {
         producers: keyring.producers,
         signers: keyring.signers,
         enable_stale_production: producer.enable_stale_production,
@@ -74,14 +76,28 @@ pub fn engine_settings(args: &NodeArgs, keyring: Keyring) -> engine::Settings {
         },
         max_block_cpu_usage_threshold_us: producer.max_block_cpu_usage_threshold_us,
         max_block_net_usage_threshold_bytes: producer.max_block_net_usage_threshold_bytes,
-        incoming_transaction_queue_bytes: producer.incoming_transaction_queue_size_mb << 20,
+        incoming_transaction_queue_bytes: producer.incoming_transaction_queue_size_mb.saturating_mul(1 << 20),
         snapshots_dir,
         traces: trace_encoder(args),
         finality_status_bytes: usize::try_from(args.chain.transaction_finality_status_max_storage_size_gb << 30)
             .unwrap_or(usize::MAX),
         terminate_at_block: args.chain.terminate_at_block,
+        integrity_hash_on_stop: args.chain.integrity_hash_on_stop,
+        block_checkpoints: args.chain.checkpoint.iter().map(checkpoint).collect::<anyhow::Result<_>>()?,
         contracts_console: args.chain.contracts_console,
-    }
+    })
+}
+
+/// `[NUMBER,ID]`, as nodeos has it.
+fn checkpoint(text: &String) -> anyhow::Result<(u32, BlockId)> {
+    let pair: (u32, BlockId) =
+        serde_json::from_str(text).with_context(|| format!("--checkpoint {text} is no [NUMBER,\"ID\"]"))?;
+    anyhow::ensure!(
+        store::blocks::number_of(&pair.1) == pair.0,
+        "--checkpoint {text}: the id is that of block {}",
+        store::blocks::number_of(&pair.1)
+    );
+    Ok(pair)
 }
 
 /// What keeps traces, where they are kept.
@@ -90,7 +106,7 @@ pub fn trace_encoder(args: &NodeArgs) -> Option<TraceEncoder> {
 }
 
 fn trace_api(args: &NodeArgs) -> bool {
-    args.folders.plugin.iter().any(|name| name.ends_with("trace_api_plugin"))
+    args.folders.plugin.iter().any(|name| name == "trace_api_plugin")
 }
 
 /// How the API answers.
@@ -112,18 +128,19 @@ pub fn api_settings(args: &NodeArgs) -> anyhow::Result<ApiSettings> {
 }
 
 /// How the API is served.
-pub fn http_settings(http: &HttpArgs) -> HttpSettings {
-    let address = &http.http_server_address;
-    let port = address.rsplit(':').next().unwrap_or("80");
-    let mut hosts = vec![address.clone(), format!("localhost:{port}"), format!("127.0.0.1:{port}")];
-    hosts.extend(http.http_alias.iter().cloned());
+pub fn http_settings(args: &NodeArgs) -> HttpSettings {
+    let http = &args.http;
     HttpSettings {
         body_bytes_max: http.max_body_size,
         validate_host: http.http_validate_host,
-        hosts,
+        hosts: http.http_alias.clone(),
         allow_origin: http.access_control_allow_origin.clone(),
         allow_headers: http.access_control_allow_headers.clone(),
         max_age: http.access_control_max_age.clone(),
         allow_credentials: http.access_control_allow_credentials,
+        accept_transactions: args.chain.api_accept_transactions,
+        close_connections: !http.http_keep_alive,
+        requests_max: u64::try_from(http.http_max_in_flight_requests).ok(),
+        request_bytes_max: u64::try_from(http.http_max_bytes_in_flight_mb).ok().map(|mb| mb.saturating_mul(1 << 20)),
     }
 }

@@ -3,14 +3,14 @@
 use chain::{Applied, Chain, ChainError, PreparedBlock};
 use codec::Pack;
 use primitives::block::ReceiptTransaction;
-use primitives::{Fault, Name};
+use primitives::{BlockId, Fault, FaultKind, Name};
 use store::{AcceptedBlock, Head, Store, StoreError, Watermark};
 
-use crate::EngineError;
 use crate::clock::now;
 use crate::finality::BlockPoint;
 use crate::follower::{Checkpoint, Work};
 use crate::writer::Writer;
+use crate::{EngineError, report};
 
 /// Transactions after which the state is written to disk: what a restart applies again takes a fraction of a second.
 const CHECKPOINT_TRANSACTIONS: usize = 20_000;
@@ -21,9 +21,13 @@ impl Writer {
     /// Takes a block from outside. The inner error is the rule that it breaks.
     pub(crate) fn push_block(&mut self, block: PreparedBlock) -> Result<Result<(), Fault>, EngineError> {
         self.abort();
+        let begun = now();
         let mut chain = self.shared.chain.write();
         if chain.fork_block(&block.id).is_some() {
             return Ok(Ok(()));
+        }
+        if let Err(fault) = self.agree_with_checkpoints(&block.id) {
+            return Ok(Err(fault));
         }
         let (id, kept) = (block.id, std::sync::Arc::clone(&block.block));
         match chain.push_block(block) {
@@ -36,8 +40,9 @@ impl Writer {
                     self.shared.store.append_block(&row)?;
                 }
                 self.accept(&mut chain, &applied, None)?;
+                let irreversible = chain.root().number();
                 drop(chain);
-                self.log_received(&applied);
+                report::received(&applied, irreversible, begun);
                 self.follow(applied)?;
                 if self.shared.chain.read().head_time().0 + primitives::time::SLOT_US >= now().0 {
                     self.production_enabled = true;
@@ -46,6 +51,19 @@ impl Writer {
             }
             Err(ChainError::Block(fault)) => Ok(Err(*fault)),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A block whose number the operator named must be the block that the operator named.
+    fn agree_with_checkpoints(&self, id: &BlockId) -> Result<(), Fault> {
+        let number = store::blocks::number_of(id);
+        match self.settings.block_checkpoints.get(&number) {
+            Some(expected) if expected != id => {
+                let message =
+                    format!("Checkpoint does not match for block number {number}: expected: {expected} actual: {id}");
+                Err(Fault::new(FaultKind::CHECKPOINT_EXCEPTION, message))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -99,24 +117,6 @@ impl Writer {
         let rows = chain.take_checkpoint();
         drop(chain);
         self.follower.send(Work::Checkpoint(Box::new(Checkpoint { root, extra, rows })))
-    }
-
-    fn log_received(&self, applied: &Applied) {
-        let Some(sealed) = applied.applied.last() else { return };
-        let state = &sealed.state;
-        let header = state.header.block_header();
-        tracing::info!(
-            target: "producer",
-            "Received block {}... #{} @ {} signed by {} [trxs: {}, lib: {}, confirmed: {}, latency: {} ms]",
-            &state.id().to_string()[8..24],
-            state.number(),
-            header.timestamp,
-            header.producer,
-            state.block.as_ref().map_or(0, |block| block.transactions.len()),
-            self.shared.chain.read().root().number(),
-            header.confirmed,
-            (now().0 - header.timestamp.time().0) / 1000,
-        );
     }
 }
 

@@ -4,7 +4,7 @@
 //! Reading order: [`settings`] what the node decides, [`clock`] the door to the time, [`command`] all that can make
 //! the writer act, [`handle`] how others reach it, [`slots`] when whom to produce, [`queue`] transactions that wait,
 //! [`writer`] the event loop, [`producing`] building and sealing blocks, [`accepting`] what follows an accepted
-//! block, [`follower`] the thread behind the writer, [`finality`] what became of a transaction.
+//! block, [`follower`] the thread behind the writer, [`finality`] what became of a transaction, [`report`] log lines.
 
 pub mod accepting;
 pub mod clock;
@@ -15,6 +15,7 @@ pub mod follower;
 pub mod handle;
 pub mod producing;
 pub mod queue;
+mod report;
 pub mod settings;
 pub mod slots;
 pub mod writer;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chain::{BlockPurpose, ChainError, StartBlock};
 use execution::{ActionTrace, Budget, RecoveredTransaction, TransactionTrace, budget::UNLIMITED_US};
+use primitives::time::SLOT_US;
 use primitives::{
     BlockSigningAuthority, BlockTimestamp, Checksum256, Fault, FaultKind, Name, ProducerAuthority, Signature,
     TimePoint, TransactionId,
@@ -16,7 +17,7 @@ use crate::clock::now;
 use crate::command::{Submission, SubmitKind, SubmitResult};
 use crate::queue::{Waiting, expired_fault};
 use crate::writer::{Phase, Writer, answer};
-use crate::{BlockSigner, EngineError, slots};
+use crate::{BlockSigner, EngineError, report, slots};
 
 /// Age of the head, in microseconds, beyond which nothing is run speculatively on it.
 const STALE_HEAD_US: i64 = 5_000_000;
@@ -40,8 +41,12 @@ impl Writer {
     /// The timer rang.
     pub(crate) fn on_time(&mut self) -> Result<(), EngineError> {
         self.wake = None;
-        if let Phase::Producing { .. } = self.phase {
-            self.seal()?;
+        if let Phase::Producing { .. } = self.phase
+            && !self.seal()?
+        {
+            // What keeps a block from being signed may take a while to end, and each try writes to the log.
+            self.wake = Some(TimePoint(now().0 + SLOT_US));
+            return Ok(());
         }
         self.plan()
     }
@@ -55,8 +60,8 @@ impl Writer {
             (Arc::clone(chain.head()), chain.head_time())
         };
         if self.settings.terminate_at_block > 0 && head.number() >= self.settings.terminate_at_block {
-            tracing::info!("Reached configured maximum block {}; production ends here", head.number());
-            self.wake = None;
+            tracing::info!("Reached configured maximum block {}; terminating", self.settings.terminate_at_block);
+            self.finished = true;
             return Ok(());
         }
         let effort = self.settings.options.cpu_effort_us;
@@ -346,16 +351,15 @@ impl Writer {
         }
     }
 
-    /// Seals the pending block and makes it durable.
-    fn seal(&mut self) -> Result<(), EngineError> {
+    /// Seals the pending block and makes it durable. False when it cannot be sealed.
+    fn seal(&mut self) -> Result<bool, EngineError> {
         let started = now();
         let mut chain = self.shared.chain.write();
         let Some(pending) = chain.pending() else {
             self.phase = Phase::Waiting;
-            return Ok(());
+            return Ok(true);
         };
-        let (producer, cpu, net) = (pending.producer, pending.cpu_usage_us, pending.net_usage_bytes);
-        let slot = pending.timestamp;
+        let (producer, slot) = (pending.producer, pending.timestamp);
         let signers = self.signers(&chain.head().header.scheduled_producer(slot).authority);
         let mut sign = |digest: &Checksum256| sign_with_all(&signers, digest);
         match chain.seal_block(&mut sign) {
@@ -369,35 +373,18 @@ impl Writer {
                     self.shared.producer.write().scheduled_features.clear();
                     self.features_signaled = false;
                 }
-                self.log_produced(&applied, (cpu, net), started);
-                self.follow(applied)
+                report::produced(&applied, self.shared.chain.read().root().number(), started);
+                self.follow(applied)?;
+                Ok(true)
             }
             Err(ChainError::Block(fault)) => {
                 drop(chain);
                 tracing::error!("Aborting block due to produce_block error: {fault}");
                 self.abort();
-                Ok(())
+                Ok(false)
             }
             Err(error) => Err(error.into()),
         }
-    }
-
-    fn log_produced(&self, applied: &chain::Applied, (cpu, net): (u64, u64), started: TimePoint) {
-        let Some(sealed) = applied.applied.last() else { return };
-        let state = &sealed.state;
-        let header = state.header.block_header();
-        tracing::info!(
-            target: "producer",
-            "Produced block {}... #{} @ {} signed by {} [trxs: {}, lib: {}, confirmed: {}, net: {net}, cpu: {cpu}, time: {}]",
-            &state.id().to_string()[8..24],
-            state.number(),
-            header.timestamp,
-            header.producer,
-            state.block.as_ref().map_or(0, |block| block.transactions.len()),
-            self.shared.chain.read().root().number(),
-            header.confirmed,
-            now().0 - started.0,
-        );
     }
 
     /// Whether so little is left of the block that nothing useful fits.

@@ -1,10 +1,10 @@
 //! What the node decides for production and its queues, with nodeos' names and defaults.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use primitives::{Checksum256, Fault, Name, PrivateKey, PublicKey, Signature};
+use primitives::{BlockId, Checksum256, Fault, Name, PrivateKey, PublicKey, Signature};
 
 /// Microseconds of a slot that a producer works on a block: `cpu-effort-percent` 90 of 500 ms.
 pub const CPU_EFFORT_US: i64 = 450_000;
@@ -79,8 +79,12 @@ pub struct Settings {
     pub traces: Option<crate::follower::TraceEncoder>,
     /// Bytes for remembering what became of transactions; 0 for nothing.
     pub finality_status_bytes: usize,
-    /// Stop after this block; 0 for no end.
+    /// End after this block; 0 for no end.
     pub terminate_at_block: u32,
+    /// Log the hash of the state at the end.
+    pub integrity_hash_on_stop: bool,
+    /// Ids that blocks with these numbers must have.
+    pub block_checkpoints: BTreeMap<u32, BlockId>,
     /// Log what contracts print.
     pub contracts_console: bool,
 }
@@ -110,6 +114,8 @@ impl Default for Settings {
             traces: None,
             finality_status_bytes: 0,
             terminate_at_block: 0,
+            integrity_hash_on_stop: false,
+            block_checkpoints: BTreeMap::new(),
             contracts_console: false,
         }
     }

@@ -70,6 +70,8 @@ pub(crate) struct Writer {
     pub production_enabled: bool,
     /// Whether the features that were asked for are in the pending block.
     pub features_signaled: bool,
+    /// Whether the last block that was wanted is there.
+    pub finished: bool,
     pub follower: Follower,
     /// Transactions accepted since the last checkpoint, and blocks.
     pub since_checkpoint: (usize, u32),
@@ -144,6 +146,7 @@ pub fn start(
         paused: settings.pause_on_startup,
         production_enabled: settings.enable_stale_production,
         features_signaled: false,
+        finished: false,
         follower,
         since_checkpoint: (reapplied.transactions.saturating_mul(REAPPLIED_WEIGHT), reapplied.blocks),
         settings,
@@ -179,7 +182,7 @@ impl Writer {
         self.plan()?;
         // Commands since the writer last slept.
         let mut run = 0u32;
-        loop {
+        while !self.finished {
             let next = match commands.try_recv() {
                 Err(TryRecvError::Empty) => {
                     let pause = self.until_wake();
@@ -205,6 +208,9 @@ impl Writer {
             }
         }
         self.abort();
+        if self.settings.integrity_hash_on_stop {
+            tracing::info!("chain database stopped with hash: {}", self.shared.chain.read().integrity_hash()?);
+        }
         self.checkpoint()?;
         self.follower.finish()
     }

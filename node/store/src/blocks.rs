@@ -119,6 +119,21 @@ impl Store {
             .transpose()
     }
 
+    /// Everybody for whom this node signed.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn signers(&self) -> Result<Vec<Name>, StoreError> {
+        let mut names = Vec::new();
+        for row in self.db.iterator_cf(self.family(META), IteratorMode::From(WATERMARK, Direction::Forward)) {
+            let (key, _) = row.map_err(|source| self.failed("read", source))?;
+            let Some(name) = key.strip_prefix(WATERMARK) else { break };
+            let name = name.try_into().map_err(|_| self.corrupt("a signing watermark has no producer"))?;
+            names.push(Name(u64::from_be_bytes(name)));
+        }
+        Ok(names)
+    }
+
     /// The id of the chain's block with a number.
     ///
     /// # Errors

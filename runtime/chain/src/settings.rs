@@ -33,6 +33,8 @@ pub struct Settings {
     pub execution: execution::Settings,
     /// Producers whose blocks are applied with [`Checks::Trusted`] (`trusted-producer`).
     pub trusted_producers: Vec<Name>,
+    /// Apply every received block so (`validation-mode = light`).
+    pub trust_blocks: bool,
     /// Keep the traces of replayed blocks. Without it replay drops them.
     pub replay_traces: bool,
 }

@@ -146,7 +146,7 @@ pub struct ChainArgs {
     #[arg(long, value_name = "US", default_value_t = 31_000)]
     pub subjective_cpu_leeway_us: i64,
     /// Percentage of the time of signature recovery that is billed
-    #[arg(long, value_name = "PERCENT", default_value_t = 50)]
+    #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u32).range(0..=100))]
     pub signature_cpu_billable_pct: u32,
     /// Bytes of an inline action that an unprivileged contract may send
     #[arg(long, value_name = "BYTES", default_value_t = 4096)]
@@ -295,6 +295,14 @@ pub struct HttpArgs {
     /// Threads that serve requests
     #[arg(long, value_name = "NUM", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
     pub http_threads: u16,
+}
+
+/// What the options are when none is given.
+impl Default for ChainArgs {
+    fn default() -> Self {
+        let matches = ChainArgs::augment_args(clap::Command::new("boreasd")).get_matches_from(["boreasd"]);
+        <Self as clap::FromArgMatches>::from_arg_matches(&matches).expect("every option has a default")
+    }
 }
 
 /// A folder of this program in the user's home.

@@ -34,7 +34,7 @@ pub struct DevArgs {
 /// Options of `replay`.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
-    /// Block log of nodeos
+    /// Block log of nodeos, or the folder that it is in
     #[arg(long, value_name = "FILE")]
     pub blocks_log: PathBuf,
     /// Genesis document, where the log does not begin with block 1
@@ -46,7 +46,7 @@ pub struct ReplayArgs {
     /// Check signatures and authorisations too
     #[arg(long)]
     pub force_all_checks: bool,
-    /// Folder of a node that the blocks and the state are kept in; must be new
+    /// Folder of a node that the blocks and the state are kept in; a chain that it has is continued
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// Print one JSON object on the last line

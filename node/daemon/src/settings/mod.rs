@@ -1,11 +1,12 @@
 //! Settings: defaults, then `config.ini`, then the command line. Reading order: [`args`] the options of the node,
-//! [`commands`] the subcommands, [`foreign`] nodeos' options without a meaning here, [`ini`] the file, [`template`]
-//! a file with the defaults.
+//! [`commands`] the subcommands, [`foreign`] nodeos' options without a meaning here, [`plugins`] nodeos' plugins,
+//! [`ini`] the file, [`template`] a file with the defaults.
 
 pub mod args;
 pub mod commands;
 mod foreign;
 mod ini;
+mod plugins;
 mod template;
 
 use std::ffi::OsString;
@@ -64,29 +65,51 @@ fn command() -> Command {
 /// # Errors
 /// A wrong option, with clap's own message, which names the nearest one; or `config.ini` cannot be read.
 pub fn parse(argv: &[OsString]) -> anyhow::Result<Parsed> {
-    let command = command();
-    let words: Vec<String> = argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let (program, rest) = words.split_first().map_or(("boreasd", &[][..]), |(first, rest)| (first.as_str(), rest));
-    let mut words = vec![program.to_owned()];
-    match rest.first().filter(|word| command.find_subcommand(word).is_some()).map(String::as_str) {
-        Some("dev") => {
-            words.push("dev".to_owned());
-            words.extend(dev::DEFAULTS.map(str::to_owned));
-            words.push(format!("--data-dir={}", args::default_folder("dev/data").display()));
-            let config_dir = args::default_folder("dev/config");
-            words.push(format!("--config-dir={}", config_dir.display()));
-            words.extend(configuration(&rest[1..], config_dir, &command)?);
-            words.extend_from_slice(&rest[1..]);
-        }
-        Some(_) => words.extend_from_slice(rest),
-        None => {
-            words.extend(configuration(rest, args::default_config_dir(), &command)?);
-            words.extend_from_slice(rest);
-        }
+    let words = texts(argv);
+    let kind = Kind::of(&words);
+    if kind == Kind::Tool {
+        return combine(argv, None);
     }
+    let (path, named) = config_file(&words, kind.config_dir());
+    if !path.is_file() {
+        anyhow::ensure!(!named, "there is no configuration {}", path.display());
+        return combine(argv, None);
+    }
+    let text =
+        std::fs::read_to_string(&path).with_context(|| format!("cannot read the configuration {}", path.display()))?;
+    combine(argv, Some(&text)).map_err(|error| match error.downcast::<ini::Mistake>() {
+        Ok(mistake) => anyhow::anyhow!("{}, {mistake}", path.display()),
+        Err(error) => error,
+    })
+}
+
+/// Reads the command line with a `config.ini` of this text.
+///
+/// # Errors
+/// A wrong option, or a wrong line of the file.
+pub fn combine(argv: &[OsString], config: Option<&str>) -> anyhow::Result<Parsed> {
+    let command = command();
+    let given = texts(argv);
+    let kind = Kind::of(&given);
+    let own = given.get(kind.first_option()..).unwrap_or_default();
+    let mut words = given[..given.len() - own.len()].to_vec();
+    if kind == Kind::Dev {
+        words.extend(dev::DEFAULTS.map(str::to_owned));
+        words.push(format!("--data-dir={}", args::default_folder("dev/data").display()));
+        words.push(format!("--config-dir={}", kind.config_dir().display()));
+    }
+    if let Some(text) = config {
+        words.extend(ini::arguments(text, &command)?);
+    }
+    words.extend_from_slice(own);
     let matches = command.try_get_matches_from(words)?;
-    let notices = foreign::notices(matches.subcommand_matches("dev").unwrap_or(&matches));
-    let cli = Cli::from_arg_matches(&matches)?;
+    let mut notices = foreign::notices(matches.subcommand_matches("dev").unwrap_or(&matches));
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    let node = match &mut cli.subcommand {
+        Some(Subcommand::Dev(args)) => &mut args.node,
+        _ => &mut cli.node,
+    };
+    node.folders.plugin = plugins::names(&node.folders.plugin, &mut notices)?;
     let work = match cli.subcommand {
         None => Work::Node(Box::new(cli.node)),
         Some(Subcommand::Dev(args)) => Work::Dev(args),
@@ -96,16 +119,36 @@ pub fn parse(argv: &[OsString]) -> anyhow::Result<Parsed> {
     Ok(Parsed { work, notices })
 }
 
-/// The words of `config.ini`; `words` are those of the command line, which say where it is.
-fn configuration(words: &[String], default_dir: PathBuf, command: &Command) -> anyhow::Result<Vec<String>> {
-    let (path, named) = config_file(words, default_dir);
-    if !path.exists() {
-        anyhow::ensure!(!named, "there is no configuration {}", path.display());
-        return Ok(Vec::new());
+fn texts(argv: &[OsString]) -> Vec<String> {
+    argv.iter().map(|word| word.to_string_lossy().into_owned()).collect()
+}
+
+/// What runs, as the first word says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Node,
+    Dev,
+    /// A subcommand without a configuration.
+    Tool,
+}
+
+impl Kind {
+    fn of(words: &[String]) -> Self {
+        match words.get(1).map(String::as_str) {
+            Some("dev") => Self::Dev,
+            Some(word) if !word.starts_with('-') => Self::Tool,
+            _ => Self::Node,
+        }
     }
-    let text =
-        std::fs::read_to_string(&path).with_context(|| format!("cannot read the configuration {}", path.display()))?;
-    ini::arguments(&text, command).with_context(|| format!("the configuration {} is not understood", path.display()))
+
+    /// Where the options begin.
+    fn first_option(self) -> usize {
+        if self == Self::Dev { 2 } else { 1 }
+    }
+
+    fn config_dir(self) -> PathBuf {
+        if self == Self::Dev { args::default_folder("dev/config") } else { args::default_config_dir() }
+    }
 }
 
 /// Where `config.ini` is, and whether the user named it.

@@ -1,0 +1,188 @@
+//! Where the API is served: one address for all of it, a Unix socket beside it, or addresses for parts of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use api::{Category, HttpSettings, InFlight, Node, Socket};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::task::JoinSet;
+
+use crate::settings::args::HttpArgs;
+
+/// The value of `--http-server-address` with which categories have addresses of their own.
+const BY_CATEGORY: &str = "http-category-address";
+
+/// A place to listen at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// `HOST:PORT`; without a host every address.
+    Tcp(String),
+    /// A Unix socket.
+    Unix(PathBuf),
+}
+
+/// The places with the categories that each serves; none for all.
+pub type Places = BTreeMap<Place, Option<BTreeSet<Category>>>;
+
+/// What the options say.
+///
+/// # Errors
+/// A category is none, or options contradict each other.
+pub fn places(args: &HttpArgs, data_dir: &Path) -> anyhow::Result<Places> {
+    let mut places = Places::new();
+    let by_category = args.http_server_address == BY_CATEGORY;
+    anyhow::ensure!(
+        by_category != args.http_category_address.is_empty() && (!by_category || args.unix_socket_path.is_empty()),
+        "--http-category-address goes with --http-server-address {BY_CATEGORY}, each only with the other, and without \
+         --unix-socket-path"
+    );
+    if !by_category && !args.http_server_address.is_empty() {
+        places.insert(Place::Tcp(args.http_server_address.clone()), None);
+    }
+    if !args.unix_socket_path.is_empty() {
+        places.insert(Place::Unix(data_dir.join(&args.unix_socket_path)), None);
+    }
+    let mut hosts = BTreeMap::new();
+    for spec in &args.http_category_address {
+        let (name, address) =
+            spec.split_once(',').with_context(|| format!("--http-category-address {spec} is no CATEGORY,ADDRESS"))?;
+        let category = Category::named(name).with_context(|| {
+            let names: Vec<_> = Category::names().collect();
+            format!("--http-category-address {spec}: there is no category {name}; there are {}", names.join(", "))
+        })?;
+        let place = if address.starts_with(['/', '.']) {
+            Place::Unix(data_dir.join(address))
+        } else {
+            let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
+            let known = *hosts.entry(port).or_insert(host);
+            anyhow::ensure!(
+                known == host,
+                "--http-category-address {spec}: port {port} cannot be listened to for both {known} and {host}"
+            );
+            Place::Tcp(address.to_owned())
+        };
+        places.entry(place).or_insert_with(|| Some(BTreeSet::new())).get_or_insert_default().insert(category);
+    }
+    Ok(places)
+}
+
+/// The API being served, until dropped.
+#[derive(Debug)]
+pub struct Servers {
+    /// How a client on this machine reaches the first of them.
+    pub url: Option<String>,
+    tasks: JoinSet<std::io::Result<()>>,
+    sockets: Vec<PathBuf>,
+}
+
+impl Servers {
+    /// Listens at all places and begins to serve.
+    ///
+    /// # Errors
+    /// A place cannot be listened at.
+    pub async fn start(places: Places, node: Node, settings: &HttpSettings) -> anyhow::Result<Self> {
+        let mut servers = Self { url: None, tasks: JoinSet::new(), sockets: Vec::new() };
+        let (node, in_flight) = (Arc::new(node), Arc::new(InFlight::default()));
+        for (place, categories) in places {
+            let mut settings = settings.clone();
+            let socket = match &place {
+                Place::Tcp(address) => {
+                    let port = address.rsplit(':').next().unwrap_or_default();
+                    settings.hosts.extend([address.clone(), format!("localhost:{port}")]);
+                    servers.listen_tcp(address).await?
+                }
+                Place::Unix(path) => servers.listen_unix(path)?,
+            };
+            let serving = api::serve(socket, Arc::clone(&node), settings, categories, Arc::clone(&in_flight));
+            servers.tasks.spawn(serving);
+        }
+        Ok(servers)
+    }
+
+    async fn listen_tcp(&mut self, address: &str) -> anyhow::Result<Socket> {
+        // As for nodeos, a port alone means every address.
+        let bound = if address.starts_with(':') { format!("[::]{address}") } else { address.to_owned() };
+        let listener = TcpListener::bind(&bound)
+            .await
+            .with_context(|| format!("cannot listen on {address}; choose another --http-server-address"))?;
+        let local = listener.local_addr().context("a socket has no address")?;
+        tracing::info!("start listening on {local} for the HTTP API");
+        if self.url.is_none() {
+            let host = if local.ip().is_unspecified() { "127.0.0.1".to_owned() } else { host_of(local) };
+            self.url = Some(format!("http://{host}:{}", local.port()));
+        }
+        Ok(Socket::Tcp(listener))
+    }
+
+    fn listen_unix(&mut self, path: &Path) -> anyhow::Result<Socket> {
+        // The socket of a node that was killed is still there; a living one holds the database.
+        if path.symlink_metadata().is_ok_and(|found| found.file_type().is_socket()) {
+            std::fs::remove_file(path).with_context(|| format!("cannot remove the old socket {}", path.display()))?;
+        }
+        let listener = UnixListener::bind(path)
+            .with_context(|| format!("cannot listen on the socket {}; see --unix-socket-path", path.display()))?;
+        tracing::info!("start listening on {} for the HTTP API", path.display());
+        self.sockets.push(path.to_owned());
+        Ok(Socket::Unix(listener))
+    }
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        for path in &self.sockets {
+            // A socket that stays is removed by the next start.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+fn host_of(address: std::net::SocketAddr) -> String {
+    if address.is_ipv6() { format!("[{}]", address.ip()) } else { address.ip().to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Work, parse};
+
+    fn places_of(words: &[&str]) -> anyhow::Result<Places> {
+        let words = ["boreasd", "--config-dir", "/nonexistent"].iter().chain(words).map(Into::into);
+        let Work::Node(args) = parse(&words.collect::<Vec<_>>())?.work else { unreachable!("no subcommand") };
+        places(&args.http, Path::new("/data"))
+    }
+
+    #[test]
+    fn one_address_or_a_socket_or_both_serve_everything() {
+        let both = places_of(&["--unix-socket-path", "node.sock", "--http-server-address", ":80"]).unwrap();
+        let expected = [(Place::Tcp(":80".to_owned()), None), (Place::Unix("/data/node.sock".into()), None)];
+        assert_eq!(both.into_iter().collect::<Vec<_>>(), expected);
+        assert!(places_of(&["--http-server-address", ""]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn categories_share_addresses() {
+        let spec = ["chain_ro,127.0.0.1:1", "chain_rw,127.0.0.1:1", "producer_rw,./p.sock"];
+        let words = spec.iter().flat_map(|spec| ["--http-category-address", spec]);
+        let words: Vec<_> = ["--http-server-address", BY_CATEGORY].into_iter().chain(words).collect();
+        let places = places_of(&words).unwrap();
+        assert_eq!(places.len(), 2);
+        assert_eq!(places[&Place::Tcp("127.0.0.1:1".to_owned())].as_ref().map(BTreeSet::len), Some(2));
+    }
+
+    #[test]
+    fn contradictions_are_named() {
+        let wrong = |words: &[&str]| places_of(words).unwrap_err().to_string();
+        assert!(wrong(&["--http-category-address", "chain_ro,:1"]).contains("goes with"));
+        assert!(wrong(&["--http-server-address", BY_CATEGORY]).contains("goes with"));
+        let by_category = |specs: &[&'static str]| {
+            let words = specs.iter().flat_map(|spec| ["--http-category-address", spec]);
+            wrong(&["--http-server-address", BY_CATEGORY].into_iter().chain(words).collect::<Vec<_>>())
+        };
+        assert!(by_category(&["chain,:1"]).contains("there is no category chain"));
+        assert!(by_category(&["chain_ro"]).contains("CATEGORY,ADDRESS"));
+        assert!(by_category(&["chain_ro,a:1", "chain_rw,b:1"]).contains("both a and b"));
+    }
+}

@@ -1,0 +1,67 @@
+//! One log line for each block, in nodeos' words and fields.
+
+use chain::{Applied, SealedBlock};
+use primitives::TimePoint;
+
+use crate::clock::now;
+
+/// Bytes of a word of net usage.
+const NET_WORD_BYTES: u64 = 8;
+
+/// What the transactions of a block used, onblock among them.
+#[derive(Debug, Clone, Copy, Default)]
+struct Usage {
+    net_bytes: u64,
+    cpu_us: u64,
+    elapsed_us: i64,
+}
+
+impl Usage {
+    fn of(sealed: &SealedBlock) -> Self {
+        let mut usage = Self::default();
+        for trace in &sealed.traces {
+            usage.elapsed_us += trace.elapsed_us;
+            if let Some(receipt) = &trace.receipt {
+                usage.net_bytes += u64::from(receipt.net_usage_words.0) * NET_WORD_BYTES;
+                usage.cpu_us += u64::from(receipt.cpu_usage_us);
+            }
+        }
+        usage
+    }
+}
+
+/// A block that was built here; `sealing` is when its end began.
+pub(crate) fn produced(applied: &Applied, irreversible: u32, sealing: TimePoint) {
+    for sealed in &applied.applied {
+        let usage = Usage::of(sealed);
+        let time = usage.elapsed_us + now().0 - sealing.0;
+        tracing::info!("Produced block {}, time: {time}]", fields(sealed, irreversible, usage));
+    }
+}
+
+/// A block from outside; `begun` is when it was taken.
+pub(crate) fn received(applied: &Applied, irreversible: u32, begun: TimePoint) {
+    let Some(sealed) = applied.applied.last() else { return };
+    let ended = now();
+    let time = ended.0 - begun.0;
+    let latency = (ended.0 - sealed.state.header.timestamp().time().0) / 1000;
+    let fields = fields(sealed, irreversible, Usage::of(sealed));
+    tracing::info!("Received block {fields}, time: {time}, latency: {latency} ms]");
+}
+
+fn fields(sealed: &SealedBlock, irreversible: u32, usage: Usage) -> String {
+    let state = &sealed.state;
+    let header = state.header.block_header();
+    format!(
+        "{}... #{} @ {} signed by {} [trxs: {}, lib: {irreversible}, confirmed: {}, net: {}, cpu: {}, elapsed: {}",
+        &state.id().to_string()[8..24],
+        state.number(),
+        header.timestamp,
+        header.producer,
+        state.block.as_ref().map_or(0, |block| block.transactions.len()),
+        header.confirmed,
+        usage.net_bytes,
+        usage.cpu_us,
+        usage.elapsed_us,
+    )
+}
