@@ -3,11 +3,13 @@
 //! The binaries are taken from the folder that the tests were built into; `.dev/test` builds them first.
 
 mod binaries;
+mod keosd;
 mod load;
 mod node;
 mod peer;
 
 pub use binaries::{binary, contract, target_dir};
+pub use keosd::Keosd;
 pub use load::Load;
 pub use node::{RunningNode, free_port};
 pub use peer::Peer;

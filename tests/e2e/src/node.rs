@@ -44,18 +44,32 @@ impl RunningNode {
         Self::launch(folder, &[&["dev"], arguments].concat())
     }
 
-    fn launch(folder: &Path, arguments: &[&str]) -> Self {
-        let port = free_port();
-        let address = format!("127.0.0.1:{port}");
+    /// Starts `boreasd` with just these arguments, a folder and an address.
+    pub fn launch(folder: &Path, arguments: &[&str]) -> Self {
+        let address = format!("127.0.0.1:{}", free_port());
+        let arguments = [arguments, &["--http-server-address", &address]].concat();
+        Self::serving_at(&address, folder, &arguments)
+    }
+
+    /// Starts a producing node with an address for each of some categories, all at one port.
+    pub fn by_category(folder: &Path, categories: &[&str], arguments: &[&str]) -> Self {
+        let address = format!("127.0.0.1:{}", free_port());
+        let specs: Vec<_> = categories.iter().map(|category| format!("{category},{address}")).collect();
+        let mut all = vec!["-e", "-p", "eosio", "--http-server-address", "http-category-address"];
+        all.extend_from_slice(arguments);
+        for spec in &specs {
+            all.extend_from_slice(&["--http-category-address", spec]);
+        }
+        Self::serving_at(&address, folder, &all)
+    }
+
+    fn serving_at(address: &str, folder: &Path, arguments: &[&str]) -> Self {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("node.log"));
         let log = log.expect("the node's folder can be written");
         let begin = Instant::now();
         let process = Command::new(binary("boreasd"))
             .args(arguments)
-            .args(["--http-server-address", &address, "--data-dir"])
-            .arg(folder)
-            .arg("--config-dir")
-            .arg(folder)
+            .args([Path::new("--data-dir"), folder, Path::new("--config-dir"), folder])
             .env("XDG_CACHE_HOME", folder)
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a file handle can be cloned"))

@@ -1,6 +1,5 @@
-//! `boreasd dev`: a running system in one command, that goes on where it stopped, and whose blocks nodeos accepts.
+//! `boreasd dev`: a running system in one command, that goes on where it stopped.
 
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -111,42 +110,4 @@ fn a_chain_of_another_kind_is_not_touched() {
     let message = refusal(&["dev", "--data-dir", folder.path().to_str().expect("a path of ASCII")]);
     assert!(message.contains("not begun by boreasd dev") && message.contains("--reset"), "{message}");
     RunningNode::start(folder.path(), &[]).stop();
-}
-
-/// The last line of `boreasd replay --json`.
-fn replay(log: &Path) -> Value {
-    let output = Command::new(binary("boreasd"))
-        .args(["replay", "--force-all-checks", "--json", "--blocks-log"])
-        .arg(log)
-        .output()
-        .expect("boreasd runs");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_str(text.lines().last().expect("a line")).expect("the last line is JSON")
-}
-
-#[test]
-fn its_exported_blocks_replay() {
-    let folder = tempfile::tempdir().expect("temporary folder");
-    let node = RunningNode::dev(folder.path(), &[]);
-    let mut sender = Load::signing_with(node.api.clone(), &node.printed_keys("alice").1);
-    let transfer = json!({ "from": "alice", "to": "bob", "quantity": "1.0000 SYS", "memo": "" });
-    sender.send(name!("eosio.token"), name!("transfer"), name!("alice"), &transfer).expect("alice has tokens");
-    let head = node.head();
-    let id = node.block_id(head).expect("the head is there");
-    let mut node = node;
-    node.wait_until("more blocks", |info| info["last_irreversible_block_num"].as_u64() > Some(head));
-    node.stop();
-    let log = folder.path().join("exported/blocks.log");
-    std::fs::create_dir(folder.path().join("exported")).expect("the folder can be written");
-    let exported = Command::new(binary("boreasd"))
-        .args(["export-blocks", "--data-dir"])
-        .args([folder.path(), &log])
-        .output()
-        .expect("boreasd runs");
-    assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
-    let result = replay(&log);
-    assert!(result["head_block_num"].as_u64() > Some(head), "{result}");
-    assert!(result["transactions"].as_u64() > Some(30), "{result}");
-    assert!(!id.is_empty());
 }
