@@ -8,7 +8,7 @@
 /// The contract.
 #[sdk::contract]
 pub mod msig {
-    use sdk::action::send_packed_list;
+    use sdk::action::{for_each_packed, send_packed};
     use sdk::prelude::*;
     use sdk::{chain, crypto};
 
@@ -91,9 +91,8 @@ pub mod msig {
         let mut reader = Reader::new(trx.rest);
         let header = TransactionHeader::unpack(&mut reader);
         check_not_expired(&header);
-        let context_free_actions = reader.length();
         let message = "not allowed to `propose` a transaction with context-free actions";
-        check(context_free_actions == 0, message);
+        check(for_each_packed(&mut reader, |_| {}) == 0, message);
         let proposals = proposals(proposer);
         check(!proposals.contains(proposal_name), "proposal with the same name exists");
         let satisfied = chain::check_transaction_authorization(trx.rest, &requested);
@@ -187,8 +186,8 @@ pub mod msig {
         let mut reader = Reader::new(&proposal.packed_transaction);
         let header = TransactionHeader::unpack(&mut reader);
         check_not_expired(&header);
-        let context_free_actions = reader.length();
-        check(context_free_actions == 0, "not allowed to `exec` a transaction with context-free actions");
+        let message = "not allowed to `exec` a transaction with context-free actions";
+        check(for_each_packed(&mut reader, |_| {}) == 0, message);
         let authorized = is_authorized(proposer, &proposal);
         remove_approvals(proposer, proposal_name);
         check(authorized, "transaction authorization failed");
@@ -196,7 +195,7 @@ pub mod msig {
             Some(Some(from)) => check(from <= current_time(), "too early to execute"),
             _ => check(header.delay_sec.0 == 0, OLD_WITH_DELAY),
         }
-        send_packed_list(&mut reader);
+        for_each_packed(&mut reader, send_packed);
         proposal.remove();
     }
 

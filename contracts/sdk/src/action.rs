@@ -96,15 +96,17 @@ pub fn send_packed(action: &[u8]) {
     unsafe { raw::send_inline(action.as_ptr(), action.len() as u32) };
 }
 
-/// Takes a packed list of actions off a reader and sends each without unpacking it.
-pub fn send_packed_list(reader: &mut Reader<'_>) {
-    for _ in 0..reader.length() {
+/// Takes a list of actions off a reader and gives each, still packed, to `each`. Returns how many there were.
+pub fn for_each_packed(reader: &mut Reader<'_>, each: fn(&[u8])) -> usize {
+    let count = reader.length();
+    for _ in 0..count {
         let from = reader.rest();
         reader.take(16);
         let levels = reader.length();
         reader.take(levels.saturating_mul(16));
         let data = reader.length();
         reader.take(data);
-        send_packed(&from[..from.len() - reader.rest().len()]);
+        each(&from[..from.len() - reader.rest().len()]);
     }
+    count
 }

@@ -432,4 +432,25 @@ mod tests {
     fn a_length_beyond_the_data_fails() {
         unpack::<Vec<u64>>(&[0xff, 0xff, 0xff, 0xff, 0x0f, 1, 2, 3]);
     }
+
+    #[derive(crate::Record)]
+    enum Choice {
+        Small(u8),
+        Large(u64),
+    }
+
+    #[test]
+    fn a_variant_comes_back() {
+        let back = |bytes: &[u8]| match unpack(bytes) {
+            Choice::Small(value) => u64::from(value),
+            Choice::Large(value) => value,
+        };
+        assert_eq!((back(&[0, 7]), back(&[1, 8, 0, 0, 0, 0, 0, 0, 0])), (7, 8));
+    }
+
+    #[test]
+    #[should_panic(expected = "eosio_assert_message")]
+    fn a_variants_index_is_not_cut_to_a_byte() {
+        unpack::<Choice>(&[0x80, 0x04, 7]);
+    }
 }

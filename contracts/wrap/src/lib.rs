@@ -6,7 +6,7 @@
 /// The contract.
 #[sdk::contract]
 pub mod wrap {
-    use sdk::action::send_packed_list;
+    use sdk::action::{for_each_packed, send_packed};
     use sdk::prelude::*;
 
     /// Executes the actions of {{trx}} at once, as if all their authorizations had been given.
@@ -16,8 +16,8 @@ pub mod wrap {
         let mut reader = Reader::new(executer.rest);
         require_auth(Name::unpack(&mut reader));
         TransactionHeader::unpack(&mut reader);
-        let context_free_actions = reader.length();
+        let context_free_actions = for_each_packed(&mut reader, |_| {});
         check(context_free_actions == 0, "not allowed to `exec` a transaction with context-free actions");
-        send_packed_list(&mut reader);
+        for_each_packed(&mut reader, send_packed);
     }
 }

@@ -166,6 +166,9 @@ fn record(input: &DeriveInput, fields: &[&Field]) -> syn::Result<TokenStream> {
     })
 }
 
+/// The number of a variant's case is packed in one byte of seven bits.
+const VARIANT_CASES_MAX: usize = 128;
+
 fn variant(input: &DeriveInput) -> syn::Result<TokenStream> {
     let Data::Enum(data) = &input.data else { unreachable!("called for enums only") };
     let kind = &input.ident;
@@ -181,8 +184,12 @@ fn variant(input: &DeriveInput) -> syn::Result<TokenStream> {
         };
         cases.push(&case.ident);
         kinds.push(&only.ty);
-        numbers.push(number as u8);
+        if number >= VARIANT_CASES_MAX {
+            return Err(syn::Error::new_spanned(case, "a variant has at most 128 cases"));
+        }
+        numbers.push(number);
     }
+    let bytes = numbers.iter().map(|number| *number as u8);
     let words = abi_words(&input.attrs)?;
     let abi_name = words.name.unwrap_or_else(|| format!("variant_{}", snake(&plain(kind))));
     let alias = words.alias.map_or(quote!(name), |alias| quote!(abi.add_alias(#alias, name)));
@@ -192,7 +199,7 @@ fn variant(input: &DeriveInput) -> syn::Result<TokenStream> {
             fn pack(&self, out: &mut ::sdk::writer::Writer) {
                 match self {
                     #(Self::#cases(value) => {
-                        out.push(#numbers);
+                        out.push(#bytes);
                         ::sdk::codec::Pack::pack(value, out);
                     })*
                 }
@@ -200,7 +207,7 @@ fn variant(input: &DeriveInput) -> syn::Result<TokenStream> {
         }
         impl<#life> ::sdk::codec::Unpack<#life> for #kind #type_generics {
             fn unpack(reader: &mut ::sdk::codec::Reader<#life>) -> Self {
-                match reader.length() as u8 {
+                match reader.length() {
                     #(#numbers => Self::#cases(<#kinds as ::sdk::codec::Unpack<#life>>::unpack(reader)),)*
                     _ => ::sdk::codec::unknown_variant(),
                 }
