@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the same steps against two folders of contracts on an in-process nodeos and tells every difference.
 
-    compare.py REFERENCE OURS [--only abi,hand,token,msig,wrap,bios,random] [--seeds 1-5] [--count 600]
+    compare.py REFERENCE OURS [--only abi,hand,token,msig,wrap,bios,random,garbage] [--seeds 1-5] [--count 600]
 
 Compared: the ABIs; which transactions succeed; the whole fault of those that do not, and the actions before it; every
 action trace in the order of creation and of execution (receiver, data, authorizations, console, return value, RAM); every
@@ -18,6 +18,7 @@ import tempfile
 
 import abis
 import chance
+import garbage
 import hand_made
 import known
 import msig
@@ -67,6 +68,8 @@ def scenarios(chosen, seeds, count):
     for name in chosen:
         if name == "random":
             yield from ((f"random {seed}", chance.system(seed, count)) for seed in seeds)
+        elif name == "garbage":
+            yield from ((f"garbage {seed}", garbage.system(seed, count)) for seed in seeds)
         elif name == "msig":
             yield "msig, proposals of an older contract", msig.upgraded()
             yield from ((f"msig {seed}", msig.random_fates(seed, count)) for seed in seeds)
@@ -78,7 +81,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("reference")
     parser.add_argument("ours")
-    parser.add_argument("--only", default="abi,hand,token,msig,wrap,bios,random")
+    parser.add_argument("--only", default="abi,hand,token,msig,wrap,bios,random,garbage")
     parser.add_argument("--seeds", default="1-3")
     parser.add_argument("--count", type=int, default=600)
     parser.add_argument("--show", type=int, default=12)

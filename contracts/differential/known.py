@@ -39,6 +39,18 @@ def without_null_sum(theirs, mine):
             theirs[part] = one[:total] + other[total : total + NUMBER] + one[total + NUMBER :]
 
 
+# A length that claims more than there is: the reference asks for so much memory first, we read what is there.
+OUT_OF_MEMORY = ("3050003 assertion failure with message: failed to allocate pages", "3050008 abort() called")
+UNREADABLE = tuple(f"3050003 assertion failure with message: {why}"
+                   for why in ("datastream attempted to read past the end", "get", "invalid variant index"))
+
+
+def without_greed(theirs, mine, where):
+    one, other = theirs.get(where) or "", mine.get(where) or ""
+    if one.startswith(OUT_OF_MEMORY) and other.startswith(UNREADABLE):
+        theirs[where] = other
+
+
 def alike(step, reference, ours):
     """Both results without what may differ."""
     for result in (reference, ours):
@@ -46,7 +58,9 @@ def alike(step, reference, ours):
             without_own_hashes(result)
         if "failed" in result:
             result["failed"] = without_size_of_code(result["failed"])
+    without_greed(reference, ours, "failed")
     for kind in ("traces", "partial"):
         for theirs, mine in zip(reference.get(kind, []), ours.get(kind, [])):
             without_null_sum(theirs, mine)
+            without_greed(theirs, mine, "fault")
     return reference, ours

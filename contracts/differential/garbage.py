@@ -1,0 +1,51 @@
+"""Random bytes as arguments of every action that both sides have: what cannot be read must be refused in the same words."""
+import json
+import os
+import random
+
+from abis import ONLY_OURS
+from steps import BLOCK, PRODUCERS, USERS, dump, push, setup
+from state import number_of
+
+ACCOUNTS = [*USERS[:3], *PRODUCERS[:2], "eosio", "eosio.token", "nobody"]
+ACTORS = ["eosio", "eosio.token", "eosio.wrap", USERS[0], PRODUCERS[0]]
+# They would take the chain's contract, its ABI or its privileges away, or set weights of which no chain can hold the sum;
+# or differ as is known.
+LEFT_OUT = {"setcode", "setabi", "setpriv", "voteupdate", "setalimits", "setacctnet", "setacctcpu"}
+
+
+def actions_of(contract):
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "dist", contract, contract + ".abi")) as file:
+        names = {action["name"] for action in json.load(file)["actions"]}
+    return sorted(names - LEFT_OUT - ONLY_OURS.get(f"{contract} actions", set()))
+
+
+def pieces(rng):
+    """Bytes that are now and then something: a name, an asset, a length, a number."""
+    while True:
+        yield rng.choice([
+            lambda: number_of(rng.choice(ACCOUNTS)).to_bytes(8, "little"),
+            lambda: rng.choice([0, 1, 10_000, 2**62 - 1, 2**63, rng.getrandbits(64)]).to_bytes(8, "little") + b"\x04SYS\0\0\0\0",
+            lambda: bytes([rng.choice([0, 1, 2, 3, 20, 127])]),
+            lambda: rng.randbytes(rng.randint(1, 9)),
+            lambda: b"\xff" * rng.randint(1, 6),
+        ])()
+
+
+def system(seed, count):
+    """`count` actions with random bytes on a running system."""
+    rng = random.Random(seed)
+    steps = setup()
+    everything = [(contract, action) for contract in ("eosio.system", "eosio.token", "eosio.msig", "eosio.wrap") for action in actions_of(contract)]
+    for at in range(count):
+        contract, action = rng.choice(everything)
+        more = pieces(rng)
+        data = b"".join(next(more) for _ in range(rng.randint(0, 12)))
+        if rng.random() < 0.2:
+            data = data[: rng.randint(0, len(data))]
+        account = "eosio" if contract == "eosio.system" else contract
+        actors = sorted({account, rng.choice(ACTORS)}) if rng.random() < 0.8 else [rng.choice(ACTORS)]
+        steps.append(push([account, action, {"hex": data.hex()}, [actor + "@active" for actor in actors]]))
+        if at % 200 == 199:
+            steps += [BLOCK, dump()]
+    return steps + [BLOCK, dump()]
