@@ -161,7 +161,7 @@ fn every_way_to_fail_says_what_failed() {
         ("limit", "next primary key in table is at autoincrement limit"),
         ("range", "range start is greater than range end"),
         ("short", "datastream attempted to read past the end"),
-        ("number", "datastream attempted to read past the end"),
+        ("number", "get"),
         ("another", "unknown way"),
     ] {
         ask(&mut chain, "fails", json!({ "how": how })).refuse(message);
