@@ -1,8 +1,8 @@
 """Random actions of users, producers and the system itself, with blocks and leaps of time between them."""
 import random
 
-from hand_made import EOS, LOGS, PARAMETERS
-from steps import BLOCK, DAY, HOUR, KEYS, PRODUCERS, USERS
+from hand_made import EOS, LOGS
+from steps import BLOCK, DAY, HOUR, KEYS, PARAMETERS, PRODUCERS, USERS
 from steps import act, authority, buy_ram, delegate, dump, new_account, new_account_with_ram, push, setup, sys, transfer, undelegate, vote
 from steps import system as action
 

@@ -1,5 +1,5 @@
 """Every action of the system contract in its plain form, and its faults one by one."""
-from steps import BLOCK, DAY, HOUR, KEYS, PRODUCERS, USERS
+from steps import BLOCK, DAY, HOUR, KEYS, PARAMETERS, PRODUCERS, USERS
 from steps import authority, buy_ram, delegate, dump, new_account, new_account_with_ram, push, setup, sys, system, transfer, undelegate, vote
 
 A, B, C, D = USERS[:4]
@@ -270,15 +270,6 @@ def names(steps):
     steps.add(*new_account_with_ram("ho", A))
     steps.blocks(skip=DAY)
     steps.blocks(2, skip=61_000)
-
-
-PARAMETERS = {
-    "max_block_net_usage": 1048576, "target_block_net_usage_pct": 1000, "max_transaction_net_usage": 524288,
-    "base_per_transaction_net_usage": 12, "net_usage_leeway": 500, "context_free_discount_net_usage_num": 20,
-    "context_free_discount_net_usage_den": 100, "max_block_cpu_usage": 100000000, "target_block_cpu_usage_pct": 10000,
-    "max_transaction_cpu_usage": 50000000, "min_transaction_cpu_usage": 1, "max_transaction_lifetime": 1000000,
-    "deferred_trx_expiration_window": 600, "max_transaction_delay": 3888000, "max_inline_action_size": 524288,
-    "max_inline_action_depth": 10, "max_authority_depth": 6}
 
 
 def settings(steps):

@@ -1,6 +1,5 @@
 """The token, the wrapper and the bios contract alone: plain forms and faults."""
-from hand_made import PARAMETERS
-from steps import BLOCK, KEYS, USERS, act, authority, dump, new_account, packed_transfer, push, setup, system, transaction
+from steps import BLOCK, KEYS, PARAMETERS, USERS, act, authority, dump, new_account, packed_transfer, push, setup, system, transaction
 
 
 def token():

@@ -8,6 +8,14 @@ KEYS = ["EOS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV", "EOS6Xpu5horujB
 BLOCK = {"block": 0}
 HOUR = 3_600_000
 DAY = 24 * HOUR
+# The configuration that chains begin with: large limits, so that steps do not depend on the machine.
+PARAMETERS = {
+    "max_block_net_usage": 1048576, "target_block_net_usage_pct": 1000, "max_transaction_net_usage": 524288,
+    "base_per_transaction_net_usage": 12, "net_usage_leeway": 500, "context_free_discount_net_usage_num": 20,
+    "context_free_discount_net_usage_den": 100, "max_block_cpu_usage": 100000000, "target_block_cpu_usage_pct": 10000,
+    "max_transaction_cpu_usage": 50000000, "min_transaction_cpu_usage": 1, "max_transaction_lifetime": 1000000,
+    "deferred_trx_expiration_window": 600, "max_transaction_delay": 3888000, "max_inline_action_size": 524288,
+    "max_inline_action_depth": 10, "max_authority_depth": 6}
 
 
 def act(code, action, args, *actors):

