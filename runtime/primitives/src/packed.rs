@@ -31,9 +31,9 @@ impl Pack for Compression {
     }
 }
 
-impl Unpack for Compression {
-    fn unpack(input: &mut codec::Reader<'_>) -> Result<Self, codec::DecodeError> {
-        match u8::unpack(input)? {
+impl Compression {
+    fn of_number(number: u8) -> Result<Self, codec::DecodeError> {
+        match number {
             0 => Ok(Self::None),
             1 => Ok(Self::Zlib),
             _ => Err(codec::DecodeError::Invalid(UNKNOWN_COMPRESSION)),
@@ -70,7 +70,7 @@ impl<'de> Deserialize<'de> for Compression {
 }
 
 /// A transaction as it travels and as blocks hold it. Its bytes are kept as they came: they enter the receipt.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PackedTransaction {
     /// Signatures.
@@ -81,6 +81,16 @@ pub struct PackedTransaction {
     pub packed_context_free_data: Bytes,
     /// The packed [`Transaction`].
     pub packed_trx: Bytes,
+}
+
+impl Unpack for PackedTransaction {
+    fn unpack(input: &mut codec::Reader<'_>) -> Result<Self, codec::DecodeError> {
+        // The compression is judged when all has been read.
+        let (signatures, compression) = Unpack::unpack(input)?;
+        let (packed_context_free_data, packed_trx) = Unpack::unpack(input)?;
+        let compression = Compression::of_number(compression)?;
+        Ok(Self { signatures, compression, packed_context_free_data, packed_trx })
+    }
 }
 
 impl PackedTransaction {

@@ -21,7 +21,9 @@ pub(super) fn recover(signature: &WebAuthnSignature, digest: &Checksum256) -> Re
     if client.kind != b"webauthn.get" {
         return Err(assertion("handler.found_type == \"webauthn.get\"", "webauthn signature type not an assertion"));
     }
-    if decode_base64url(&client.challenge)? != digest.0 {
+    let challenge = decode_base64url(&client.challenge)?;
+    crate::ensure!(challenge.len() == digest.0.len(), EXCEPTION, "sha256: size mismatch");
+    if challenge != digest.0 {
         let condition = "fc::sha256(challenge_bytes.data(), challenge_bytes.size()) == digest";
         return Err(assertion(condition, "Wrong webauthn challenge"));
     }
