@@ -11,7 +11,7 @@ use std::process::Command;
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand};
 
-use crate::session::say;
+use crate::session::{note, say};
 
 /// The scripts as they stand in the source tree.
 const BUILD: &str = include_str!("../../../contracts/build");
@@ -79,6 +79,11 @@ impl Contract {
             Self::Build(Build { folder, out, pinned }) => build(&folder, out.as_deref(), pinned),
             Self::Test(Test { folder, arguments }) => {
                 build(&folder, None, false)?;
+                if !folder.join("target/debug").exists() {
+                    note(
+                        "The chain that tests run on is compiled now, once for this project; that takes some minutes.",
+                    );
+                }
                 let manifest = folder.join("Cargo.toml");
                 finish(Command::new("cargo").arg("test").arg("--manifest-path").arg(manifest).args(arguments))
             }

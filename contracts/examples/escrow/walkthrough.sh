@@ -1,7 +1,7 @@
 #!/bin/bash
-# walkthrough.sh FOLDER : deploys the escrow with cleos and plays one deal of each kind.
+# walkthrough.sh FOLDER : deploys the escrow with cleos (or boreas) and plays one deal of each kind.
 #
-# FOLDER holds escrow.wasm and escrow.abi (contracts/build makes them). CLEOS is how to call cleos, url and wallet
+# FOLDER holds escrow.wasm and escrow.abi (contracts/build makes them). CLEOS is how to call either, url and wallet
 # included; the wallet must be able to sign for ESCROW (no contract yet, needs some 250 KB of RAM), BUYER and SELLER, and
 # BUYER must have 10 of SYMBOL. Every line that must fail is checked for its message.
 set -euo pipefail
