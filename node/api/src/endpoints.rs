@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 
+use crate::ApiError;
 use crate::node::Node;
-use crate::reply::Answer;
+use crate::reply::{Answer, Reply};
 use crate::{chain, others, producer, trace_api};
 
 /// An answer that takes waiting.
@@ -100,7 +101,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     now("/v1/net/connections", others::net_connections),
     now("/v1/net/disconnect", others::net_disconnect),
     now("/v1/net/status", others::net_status),
-    now("/v1/producer/add_greylist_accounts", producer::add_greylist_accounts),
+    later("/v1/producer/add_greylist_accounts", |node, body| Box::pin(producer::add_greylist_accounts(node, body))),
     later("/v1/producer/create_snapshot", |node, body| Box::pin(producer::create_snapshot(node, body))),
     now("/v1/producer/get_account_ram_corrections", producer::get_account_ram_corrections),
     now("/v1/producer/get_greylist", producer::get_greylist),
@@ -116,18 +117,32 @@ pub const ENDPOINTS: &[Endpoint] = &[
     now("/v1/producer/get_whitelist_blacklist", producer::get_whitelist_blacklist),
     later("/v1/producer/pause", |node, body| Box::pin(producer::pause(node, body))),
     now("/v1/producer/paused", producer::paused),
-    now("/v1/producer/remove_greylist_accounts", producer::remove_greylist_accounts),
+    later("/v1/producer/remove_greylist_accounts", |node, body| {
+        Box::pin(producer::remove_greylist_accounts(node, body))
+    }),
     later("/v1/producer/resume", |node, body| Box::pin(producer::resume(node, body))),
     later("/v1/producer/schedule_protocol_feature_activations", |node, body| {
         Box::pin(producer::schedule_protocol_feature_activations(node, body))
     }),
-    now("/v1/producer/schedule_snapshot", producer::schedule_snapshot),
-    now("/v1/producer/set_whitelist_blacklist", producer::set_whitelist_blacklist),
-    now("/v1/producer/unschedule_snapshot", producer::unschedule_snapshot),
+    later("/v1/producer/schedule_snapshot", |node, body| Box::pin(producer::schedule_snapshot(node, body))),
+    later("/v1/producer/set_whitelist_blacklist", |node, body| Box::pin(producer::set_whitelist_blacklist(node, body))),
+    later("/v1/producer/unschedule_snapshot", |node, body| Box::pin(producer::unschedule_snapshot(node, body))),
     later("/v1/producer/update_runtime_options", |node, body| Box::pin(producer::update_runtime_options(node, body))),
     needing(Needs::TraceApi, now("/v1/trace_api/get_block", trace_api::get_block)),
     needing(Needs::TraceApi, now("/v1/trace_api/get_transaction_trace", trace_api::get_transaction_trace)),
 ];
+
+/// Answers a request at a path, failures included, as the server does once the body is there.
+pub async fn answer(node: &Arc<Node>, path: &str, body: impl Into<Bytes>) -> Reply {
+    let body = body.into();
+    let endpoint = ENDPOINTS.iter().find(|endpoint| endpoint.path == path && endpoint.needs.met_by(node));
+    let answer = match endpoint.map(|endpoint| endpoint.run) {
+        Some(Run::Now(run)) => run(node, &body),
+        Some(Run::Later(run)) => run(Arc::clone(node), body).await,
+        None => Err(ApiError::unknown_path()),
+    };
+    answer.unwrap_or_else(|error| Reply { status: error.status(), body: error.body(node.settings.verbose_http_errors) })
+}
 
 impl Needs {
     /// Whether `node` has what is needed.

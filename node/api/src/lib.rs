@@ -13,6 +13,7 @@ pub mod category;
 pub mod chain;
 pub mod endpoints;
 pub mod error;
+pub mod json;
 pub mod node;
 pub mod others;
 pub mod params;

@@ -19,8 +19,8 @@ pub struct ApiSettings {
     pub account_queries: bool,
     /// Answer `/v1/trace_api`.
     pub trace_api: bool,
-    /// Subjective lists as they were set up.
-    pub execution: execution::Settings,
+    /// Show traces' data as bytes only, without the contracts' ABIs.
+    pub trace_no_abis: bool,
     /// Bytes that a signature's variable parts may have.
     pub signature_bytes_max: usize,
 }

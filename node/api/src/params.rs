@@ -1,30 +1,25 @@
-//! Request bodies: when they may be empty, how they are read, and the failures in between. nodeos reads numbers and
-//! flags from strings too, and so does this.
+//! Request bodies: when they may be empty, and how their fields are read. nodeos is liberal: numbers and flags are
+//! read from strings too, texts from numbers. Its messages stay, with whatever depth.
 
-use primitives::{Fault, FaultKind};
-use serde::de::{DeserializeOwned, Deserializer, Error, Visitor};
+use std::collections::BTreeSet;
 
-use crate::ApiError;
+use primitives::{Checksum256, Fault, FaultKind, Name, PermissionLevel, PublicKey, Symbol};
+use serde_json::{Map, Value};
+
+use crate::table_keys::lexical_u64;
+use crate::{ApiError, json};
+
+/// What nodeos says of a body that cannot be read.
+const UNREADABLE: &str = "Unable to parse valid input from POST body";
 
 /// Whether nothing was sent: no bytes, blanks, or an empty object.
 pub fn is_empty(body: &[u8]) -> bool {
     let trimmed = body.trim_ascii();
     match trimmed {
         [] => true,
-        [b'{', inside @ .., b'}'] => inside.trim_ascii().is_empty(),
+        [b'{', inside @ .., b'}'] => inside.iter().all(|byte| matches!(byte, b' ' | b'\t')),
         _ => false,
     }
-}
-
-/// Reads a body that must be there.
-///
-/// # Errors
-/// `invalid_http_request` when it is missing or is not what `T` is read from.
-pub fn required<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    if is_empty(body) {
-        return Err(missing());
-    }
-    read(body)
 }
 
 /// The failure of a body that is missing.
@@ -36,14 +31,6 @@ pub fn missing() -> ApiError {
     )
 }
 
-/// Reads a body that may be missing.
-///
-/// # Errors
-/// `invalid_http_request` when it is not what `T` is read from.
-pub fn optional<T: DeserializeOwned + Default>(body: &[u8]) -> Result<T, ApiError> {
-    if is_empty(body) { Ok(T::default()) } else { read(body) }
-}
-
 /// Makes sure that nothing was sent.
 ///
 /// # Errors
@@ -52,97 +39,336 @@ pub fn none(body: &[u8]) -> Result<(), ApiError> {
     if is_empty(body) {
         return Ok(());
     }
-    Err(ApiError::bad_body(
-        "Unable to parse valid input from POST body",
-        vec!["no parameter should be given".to_owned()],
-    ))
-}
-
-/// Reads a body as `T`.
-///
-/// # Errors
-/// `invalid_http_request`.
-pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    if body.trim_ascii_start().starts_with(b"[") {
-        let why = "Invalid cast from type 'array_type' to Object".to_owned();
-        return Err(ApiError::bad_body("Unable to parse valid input from POST body", vec![why]));
-    }
-    serde_json::from_slice(body).map_err(|error| unreadable(&error))
+    Err(ApiError::bad_body(UNREADABLE, vec!["no parameter should be given".to_owned()]))
 }
 
 /// The failure of a body that cannot be read.
-pub fn unreadable(error: &serde_json::Error) -> ApiError {
-    let text = plain(error);
-    let why = Fault::recognise(&text).map_or_else(|| vec![text], |fault| fault.details);
-    ApiError::bad_body("Unable to parse valid input from POST body", why)
+pub fn unreadable(fault: Fault) -> ApiError {
+    ApiError::bad_body(UNREADABLE, fault.details)
 }
 
-/// What a reader of JSON says, without the place: clients know their own bodies.
-pub fn plain(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.rfind(" at line ") {
-        Some(end) if error.line() > 0 => text[..end].to_owned(),
-        _ => text,
+/// Reads the JSON of a body that must be there.
+///
+/// # Errors
+/// `invalid_http_request` when it is missing or no JSON.
+pub fn value(body: &[u8]) -> Result<Value, ApiError> {
+    if is_empty(body) {
+        return Err(missing());
+    }
+    json::from_slice(body).map_err(unreadable)
+}
+
+/// Reads a body that must be there as a value of its own kind.
+///
+/// # Errors
+/// `invalid_http_request` when it is missing or another kind of value.
+pub fn required<T: FromVariant>(body: &[u8]) -> Result<T, ApiError> {
+    T::from_variant(&value(body)?).map_err(unreadable)
+}
+
+/// The fields of a request.
+#[derive(Debug, Default)]
+pub struct Fields(Map<String, Value>);
+
+impl Fields {
+    /// Reads a body that must be there.
+    ///
+    /// # Errors
+    /// `invalid_http_request` when it is missing or no object.
+    pub fn required(body: &[u8]) -> Result<Self, ApiError> {
+        required(body)
+    }
+
+    /// Reads a body that may be missing.
+    ///
+    /// # Errors
+    /// `invalid_http_request` when it is there and no object.
+    pub fn optional(body: &[u8]) -> Result<Self, ApiError> {
+        if is_empty(body) { Ok(Self::default()) } else { Self::required(body) }
+    }
+
+    /// A field; its default when it is missing.
+    ///
+    /// # Errors
+    /// `invalid_http_request` when it is there and another kind of value.
+    pub fn get<T: FromVariant + Default>(&self, name: &str) -> Result<T, ApiError> {
+        self.or(name, T::default())
+    }
+
+    /// A field; `default` when it is missing.
+    ///
+    /// # Errors
+    /// `invalid_http_request` when it is there and another kind of value.
+    pub fn or<T: FromVariant>(&self, name: &str, default: T) -> Result<T, ApiError> {
+        self.0.get(name).map_or(Ok(default), T::from_variant).map_err(unreadable)
+    }
+
+    /// A field that may be missing or null.
+    ///
+    /// # Errors
+    /// `invalid_http_request` when it is there and another kind of value.
+    pub fn maybe<T: FromVariant>(&self, name: &str) -> Result<Option<T>, ApiError> {
+        let given = self.0.get(name).filter(|value| !value.is_null());
+        given.map(T::from_variant).transpose().map_err(unreadable)
+    }
+
+    /// A field as it is, taken out; null when it is missing.
+    pub fn take(&mut self, name: &str) -> Value {
+        self.0.remove(name).unwrap_or_default()
     }
 }
 
-/// `#[serde(deserialize_with = "params::text")]`: a string, or a number or flag as its text; null is empty.
-pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    struct Text;
-    impl Visitor<'_> for Text {
-        type Value = String;
-        fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            out.write_str("a string or a number")
-        }
-        fn visit_str<E: Error>(self, value: &str) -> Result<String, E> {
-            Ok(value.to_owned())
-        }
-        fn visit_u64<E: Error>(self, value: u64) -> Result<String, E> {
-            Ok(value.to_string())
-        }
-        fn visit_i64<E: Error>(self, value: i64) -> Result<String, E> {
-            Ok(value.to_string())
-        }
-        fn visit_f64<E: Error>(self, value: f64) -> Result<String, E> {
-            Ok(primitives::json::double_text(value))
-        }
-        fn visit_bool<E: Error>(self, value: bool) -> Result<String, E> {
-            Ok(value.to_string())
-        }
-        fn visit_unit<E: Error>(self) -> Result<String, E> {
-            Ok(String::new())
-        }
-    }
-    deserializer.deserialize_any(Text)
+/// What can be read from JSON as fc reads its variants.
+pub trait FromVariant: Sized {
+    /// Reads a value.
+    ///
+    /// # Errors
+    /// With fc's messages.
+    fn from_variant(value: &Value) -> Result<Self, Fault>;
 }
 
-/// `#[serde(deserialize_with = "params::flag")]`: true or false, a number, a string, or null for false.
-pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    let read = text(deserializer)?;
-    match read.as_str() {
-        "true" => Ok(true),
-        "false" | "" => Ok(false),
-        number => number.parse::<i64>().map(|number| number != 0).map_err(|_| {
-            D::Error::custom("Cannot convert string to bool (only \"true\" or \"false\" can be converted)")
-        }),
+/// A part of an object; its default when it is missing.
+///
+/// # Errors
+/// It is there and another kind of value.
+pub fn field<T: FromVariant + Default>(object: &Value, name: &str) -> Result<T, Fault> {
+    object.get(name).map_or(Ok(T::default()), T::from_variant)
+}
+
+fn bad_cast(message: impl Into<String>) -> Fault {
+    Fault::new(FaultKind::BAD_CAST_EXCEPTION, message)
+}
+
+/// fc's name of a value's type.
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null_type",
+        Value::Bool(_) => "bool_type",
+        Value::Number(number) if number.is_u64() => "uint64_type",
+        Value::Number(number) if number.is_i64() => "int64_type",
+        Value::Number(_) => "double_type",
+        Value::String(_) => "string_type",
+        Value::Array(_) => "array_type",
+        Value::Object(_) => "object_type",
     }
 }
 
-/// `#[serde(deserialize_with = "params::number")]`: a 32-bit number, also from a string.
-pub fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    let read = text(deserializer)?;
-    if read.is_empty() {
-        return Ok(0);
-    }
-    let number = crate::table_keys::lexical_u64(&read).or_else(|| read.parse::<f64>().ok().map(|real| real as u64));
-    number.map(|number| number as u32).ok_or_else(|| D::Error::custom("Couldn't parse uint64_t"))
+/// A text that must be one, without any conversion.
+fn plain_text(value: &Value) -> Result<&str, Fault> {
+    value.as_str().ok_or_else(|| bad_cast(format!("Invalid cast from type '{}' to string", type_name(value))))
 }
 
-/// `#[serde(deserialize_with = "params::maybe_number")]`: as [`number`]; null for none.
-pub fn maybe_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
-    let read = text(deserializer)?;
-    if read.is_empty() {
-        return Ok(None);
+fn parsed<T: std::str::FromStr<Err = Fault>>(value: &Value) -> Result<T, Fault> {
+    plain_text(value)?.parse()
+}
+
+impl FromVariant for Fields {
+    fn from_variant(value: &Value) -> Result<Self, Fault> {
+        match value {
+            Value::Object(fields) => Ok(Self(fields.clone())),
+            other => Err(bad_cast(format!("Invalid cast from type '{}' to Object", type_name(other)))),
+        }
     }
-    read.parse::<u64>().map(|number| Some(number as u32)).map_err(|_| D::Error::custom("Couldn't parse uint64_t"))
+}
+
+impl FromVariant for String {
+    fn from_variant(value: &Value) -> Result<Self, Fault> {
+        match value {
+            Value::Null => Ok(Self::new()),
+            Value::Bool(flag) => Ok(flag.to_string()),
+            Value::String(text) => Ok(text.clone()),
+            Value::Number(number) => Ok(match number.as_f64() {
+                Some(real) if number.is_f64() => primitives::json::double_text(real),
+                _ => number.to_string(),
+            }),
+            other => Err(bad_cast(format!("Invalid cast from {} to string", type_name(other)))),
+        }
+    }
+}
+
+impl FromVariant for bool {
+    fn from_variant(value: &Value) -> Result<Self, Fault> {
+        match value {
+            Value::Null => Ok(false),
+            Value::Bool(flag) => Ok(*flag),
+            Value::Number(number) => Ok(number.as_f64() != Some(0.0)),
+            Value::String(text) => text
+                .parse()
+                .map_err(|_| bad_cast("Cannot convert string to bool (only \"true\" or \"false\" can be converted)")),
+            other => Err(bad_cast(format!("Invalid cast from {} to bool", type_name(other)))),
+        }
+    }
+}
+
+impl FromVariant for u64 {
+    fn from_variant(value: &Value) -> Result<Self, Fault> {
+        let read = match value {
+            Value::Null => Ok(0),
+            Value::Bool(flag) => Ok(Self::from(*flag)),
+            Value::Number(number) => Ok(number
+                .as_u64()
+                .or_else(|| number.as_i64().map(|number| number as Self))
+                .or_else(|| number.as_f64().map(|number| number as i64 as Self))
+                .unwrap_or_default()),
+            Value::String(text) => lexical_u64(text).ok_or_else(|| {
+                Fault::new(FaultKind::PARSE_ERROR_EXCEPTION, "Couldn't parse uint64_t").with_context("")
+            }),
+            other => Err(bad_cast(format!("Invalid cast from {} to uint64", type_name(other)))),
+        };
+        read.map_err(|fault| fault.with_context(""))
+    }
+}
+
+impl FromVariant for i64 {
+    fn from_variant(value: &Value) -> Result<Self, Fault> {
+        match value {
+            Value::String(text) => {
+                text.parse().map_err(|_| Fault::new(FaultKind::PARSE_ERROR_EXCEPTION, "Couldn't parse int64_t"))
+            }
+            Value::Array(_) | Value::Object(_) => {
+                Err(bad_cast(format!("Invalid cast from {} to int64", type_name(value))))
+            }
+            number => u64::from_variant(number).map(|number| number as Self),
+        }
+    }
+}
+
+impl FromVariant for f64 {
+    fn from_variant(value: &Value) -> Result<Self, Fault> {
+        match value {
+            Value::Null => Ok(0.0),
+            Value::Bool(flag) => Ok(Self::from(u8::from(*flag))),
+            Value::Number(number) => Ok(number.as_f64().unwrap_or_default()),
+            Value::String(text) => crate::table_keys::lexical_f64(text),
+            other => Err(bad_cast(format!("Invalid cast from {} to double", type_name(other)))),
+        }
+    }
+}
+
+/// Narrower numbers are cut, not checked.
+macro_rules! cut_from {
+    ($wide:ty: $($narrow:ty),*) => {
+        $(impl FromVariant for $narrow {
+            fn from_variant(value: &Value) -> Result<Self, Fault> {
+                <$wide>::from_variant(value).map(|number| number as Self)
+            }
+        })*
+    };
+}
+cut_from!(u64: u32, u16);
+cut_from!(i64: i32);
+
+macro_rules! from_plain_text {
+    ($($kind:ty),*) => {
+        $(impl FromVariant for $kind {
+            fn from_variant(value: &Value) -> Result<Self, Fault> {
+                parsed(value)
+            }
+        })*
+    };
+}
+from_plain_text!(Name);
+
+impl FromVariant for PublicKey {
+    fn from_variant(value: &Value) -> Result<Self, Fault> {
+        String::from_variant(value)?.parse()
+    }
+}
+
+impl FromVariant for Symbol {
+    fn from_variant(value: &Value) -> Result<Self, Fault> {
+        String::from_variant(value)?.parse()
+    }
+}
+
+impl FromVariant for Checksum256 {
+    /// A shorter text fills the first bytes, what is too long is cut.
+    fn from_variant(value: &Value) -> Result<Self, Fault> {
+        let bytes = primitives::json::bytes_of_hex(&String::from_variant(value)?)?;
+        let mut digest = Self::default();
+        let length = bytes.len().min(digest.0.len());
+        digest.0[..length].copy_from_slice(&bytes[..length]);
+        Ok(digest)
+    }
+}
+
+impl FromVariant for PermissionLevel {
+    fn from_variant(value: &Value) -> Result<Self, Fault> {
+        Ok(Self { actor: field(value, "actor")?, permission: field(value, "permission")? })
+    }
+}
+
+fn items(value: &Value) -> Result<&[Value], Fault> {
+    let refuse = || bad_cast(format!("Invalid cast from {} to Array", type_name(value)));
+    value.as_array().map(Vec::as_slice).ok_or_else(refuse)
+}
+
+impl FromVariant for Value {
+    fn from_variant(value: &Value) -> Result<Self, Fault> {
+        Ok(value.clone())
+    }
+}
+
+impl<T: FromVariant> FromVariant for Option<T> {
+    fn from_variant(value: &Value) -> Result<Self, Fault> {
+        if value.is_null() { Ok(None) } else { T::from_variant(value).map(Some) }
+    }
+}
+
+impl<T: FromVariant> FromVariant for Vec<T> {
+    fn from_variant(value: &Value) -> Result<Self, Fault> {
+        items(value)?.iter().map(T::from_variant).collect()
+    }
+}
+
+impl<T: FromVariant + Ord> FromVariant for BTreeSet<T> {
+    fn from_variant(value: &Value) -> Result<Self, Fault> {
+        items(value)?.iter().map(T::from_variant).collect()
+    }
+}
+
+impl<A: FromVariant + Default, B: FromVariant + Default> FromVariant for (A, B) {
+    /// What is missing at the end has its default.
+    fn from_variant(value: &Value) -> Result<Self, Fault> {
+        let items = items(value)?;
+        let first = items.first().map(A::from_variant).transpose()?;
+        let second = items.get(1).map(B::from_variant).transpose()?;
+        Ok((first.unwrap_or_default(), second.unwrap_or_default()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn numbers_flags_and_texts_are_read_from_each_other() {
+        let fields = Fields::required(br#"{"a":"7","b":-1,"c":true,"d":1.5,"e":null,"f":"x"}"#).expect("an object");
+        assert_eq!(fields.get::<u32>("a").ok(), Some(7));
+        assert_eq!(fields.get::<u32>("b").ok(), Some(u32::MAX));
+        assert_eq!(fields.get::<u64>("d").ok(), Some(1));
+        assert_eq!(fields.get::<String>("d").ok().as_deref(), Some("1.50000000000000000"));
+        assert_eq!(fields.get::<String>("b").ok().as_deref(), Some("-1"));
+        assert_eq!(fields.get::<String>("c").ok().as_deref(), Some("true"));
+        assert_eq!(fields.get::<bool>("d").ok(), Some(true));
+        assert_eq!(fields.maybe::<u32>("e").ok(), Some(None));
+        assert_eq!(fields.or("g", 5u32).ok(), Some(5));
+        assert!(fields.get::<bool>("f").is_err() && fields.get::<u32>("f").is_err());
+    }
+
+    #[test]
+    fn lists_need_to_be_lists() {
+        let read = |value: Value| Vec::<Name>::from_variant(&value).map_err(|fault| fault.details[0].clone());
+        assert_eq!(read(json!(["alice"])), Ok(vec!["alice".parse().expect("a name")]));
+        assert_eq!(read(json!("alice")), Err("Invalid cast from string_type to Array".to_owned()));
+        assert_eq!(read(json!([1])), Err("Invalid cast from type 'uint64_type' to string".to_owned()));
+        assert_eq!(<(Name, Name)>::from_variant(&json!([])), Ok((Name(0), Name(0))));
+    }
+
+    #[test]
+    fn only_blanks_make_an_object_empty() {
+        assert!(is_empty(b"") && is_empty(b" {} ") && is_empty(b"{ \t}"));
+        assert!(!is_empty(b"{\n}") && !is_empty(b"{}x") && !is_empty(b"[]"));
+    }
 }

@@ -1,18 +1,22 @@
 //! `/v1/producer`: production as the operator steers it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use engine::{Command, RuntimeOptions};
+use engine::handle::WaitingTransaction;
+use engine::queue::Origin;
+use engine::{ListChange, Lists, OptionsChange, ScheduledSnapshot, SnapshotInfo, SnapshotRequest};
 use execution::features::{FEATURES, Feature, supported_features};
 use primitives::json::double_text;
 use primitives::{Checksum256, FaultKind, Name};
-use serde::Deserialize;
 use serde_json::{Map, Value, json as value};
 
+use crate::ApiError;
+use crate::chain::rows::Deadline;
 use crate::node::Node;
+use crate::params::{self, Fields};
 use crate::reply::{Answer, integer, json};
-use crate::{ApiError, params};
 
 /// Version of the snapshots that this node writes.
 const SNAPSHOT_VERSION: u32 = 6;
@@ -21,142 +25,156 @@ fn done() -> Answer {
     json(201, &value!({"result": "ok"}))
 }
 
-fn unsupported(what: &str) -> ApiError {
-    ApiError::new(FaultKind::UNSUPPORTED_FEATURE, what)
-}
-
 /// `paused`.
 pub fn paused(node: &Node, body: &[u8]) -> Answer {
     params::none(body)?;
-    json(201, &node.handle.producer().paused)
+    json(201, &node.handle.producer(|view| view.paused))
 }
 
 /// `pause`.
 pub async fn pause(node: Arc<Node>, body: Bytes) -> Answer {
     params::none(&body)?;
-    node.handle.tell(Command::Pause).await?;
+    node.handle.pause().await?;
     done()
 }
 
 /// `resume`.
 pub async fn resume(node: Arc<Node>, body: Bytes) -> Answer {
     params::none(&body)?;
-    node.handle.tell(Command::Resume).await?;
+    node.handle.resume().await?;
     done()
 }
 
 /// `get_runtime_options`.
 pub fn get_runtime_options(node: &Node, body: &[u8]) -> Answer {
     params::none(body)?;
-    let options = node.handle.producer().options;
-    json(
-        201,
-        &value!({
-            "max_transaction_time": options.max_transaction_time_ms,
-            "max_irreversible_block_age": options.max_irreversible_block_age_s,
-            "cpu_effort_us": options.cpu_effort_us,
-            "max_scheduled_transaction_time_per_block_ms": options.max_scheduled_transaction_time_per_block_ms,
-            "incoming_defer_ratio": double_text(options.incoming_defer_ratio),
-            "greylist_limit": options.greylist_limit,
-        }),
-    )
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct OptionsParams {
-    max_transaction_time: Option<i32>,
-    max_irreversible_block_age: Option<i32>,
-    cpu_effort_us: Option<i64>,
-    max_scheduled_transaction_time_per_block_ms: Option<i32>,
-    incoming_defer_ratio: Option<Value>,
-    greylist_limit: Option<u32>,
+    let options = node.handle.producer(|view| view.options);
+    let mut answer = Map::new();
+    let mut set = |key: &str, value: Value| answer.insert(key.to_owned(), value);
+    set("max_transaction_time", options.max_transaction_time_ms.into());
+    set("max_irreversible_block_age", options.max_irreversible_block_age_s.into());
+    set("cpu_effort_us", options.cpu_effort_us.into());
+    set("max_scheduled_transaction_time_per_block_ms", options.max_scheduled_transaction_time_per_block_ms.into());
+    if let Some(leeway) = options.subjective_cpu_leeway_us {
+        set("subjective_cpu_leeway_us", leeway.into());
+    }
+    set("incoming_defer_ratio", double_text(options.incoming_defer_ratio).into());
+    set("greylist_limit", options.greylist_limit.into());
+    json(201, &answer)
 }
 
 /// `update_runtime_options`: what is not named stays.
 pub async fn update_runtime_options(node: Arc<Node>, body: Bytes) -> Answer {
-    let params: OptionsParams = params::required(&body)?;
-    let old = node.handle.producer().options;
-    let ratio = match &params.incoming_defer_ratio {
-        Some(Value::String(text)) => text.parse().ok(),
-        Some(number) => number.as_f64(),
-        None => None,
+    let params = Fields::required(&body)?;
+    let change = OptionsChange {
+        max_transaction_time_ms: params.maybe("max_transaction_time")?,
+        max_irreversible_block_age_s: params.maybe("max_irreversible_block_age")?,
+        cpu_effort_us: params.maybe::<i32>("cpu_effort_us")?.map(i64::from),
+        max_scheduled_transaction_time_per_block_ms: params.maybe("max_scheduled_transaction_time_per_block_ms")?,
+        subjective_cpu_leeway_us: params.maybe("subjective_cpu_leeway_us")?,
+        incoming_defer_ratio: params.maybe("incoming_defer_ratio")?,
+        greylist_limit: params.maybe("greylist_limit")?,
     };
-    let options = RuntimeOptions {
-        max_transaction_time_ms: params.max_transaction_time.unwrap_or(old.max_transaction_time_ms),
-        max_irreversible_block_age_s: params.max_irreversible_block_age.unwrap_or(old.max_irreversible_block_age_s),
-        cpu_effort_us: params.cpu_effort_us.unwrap_or(old.cpu_effort_us),
-        max_scheduled_transaction_time_per_block_ms: params
-            .max_scheduled_transaction_time_per_block_ms
-            .unwrap_or(old.max_scheduled_transaction_time_per_block_ms),
-        incoming_defer_ratio: ratio.unwrap_or(old.incoming_defer_ratio),
-        greylist_limit: params.greylist_limit.unwrap_or(old.greylist_limit),
-    };
-    node.handle.tell(Command::SetOptions(options)).await?;
+    node.handle.change_options(change).await?;
     done()
 }
 
 /// `get_greylist`.
 pub fn get_greylist(node: &Node, body: &[u8]) -> Answer {
     params::none(body)?;
-    let accounts: Vec<String> = node.settings.execution.resource_greylist.iter().map(ToString::to_string).collect();
+    let accounts = node.handle.read(|chain| texts(&chain.world().settings.resource_greylist));
     json(201, &value!({"accounts": accounts}))
 }
 
-/// `add_greylist_accounts`: lists are fixed while the node runs.
-pub fn add_greylist_accounts(_: &Node, body: &[u8]) -> Answer {
-    params::required::<Value>(body)?;
-    Err(unsupported("the greylist is set with --greylist-account when the node starts"))
+/// `add_greylist_accounts`.
+pub async fn add_greylist_accounts(node: Arc<Node>, body: Bytes) -> Answer {
+    let accounts = greylist_accounts(&body, 370, "add_greylist_accounts")?;
+    node.handle.change_lists(ListChange::Greylist(accounts)).await?;
+    done()
 }
 
-/// `remove_greylist_accounts`: lists are fixed while the node runs.
-pub fn remove_greylist_accounts(_: &Node, body: &[u8]) -> Answer {
-    params::required::<Value>(body)?;
-    Err(unsupported("the greylist is set with --greylist-account when the node starts"))
+/// `remove_greylist_accounts`.
+pub async fn remove_greylist_accounts(node: Arc<Node>, body: Bytes) -> Answer {
+    let accounts = greylist_accounts(&body, 379, "remove_greylist_accounts")?;
+    node.handle.change_lists(ListChange::Ungreylist(accounts)).await?;
+    done()
+}
+
+fn greylist_accounts(body: &[u8], line: u64, method: &'static str) -> Result<Vec<Name>, ApiError> {
+    let accounts: Vec<Name> = Fields::required(body)?.get("accounts")?;
+    if accounts.is_empty() {
+        let error = ApiError::new(FaultKind::INVALID_HTTP_REQUEST, "At least one account is required");
+        return Err(error.at("producer_plugin.cpp", line, method));
+    }
+    Ok(accounts)
+}
+
+fn texts<T: ToString>(set: &BTreeSet<T>) -> Vec<String> {
+    set.iter().map(ToString::to_string).collect()
 }
 
 /// `get_whitelist_blacklist`.
 pub fn get_whitelist_blacklist(node: &Node, body: &[u8]) -> Answer {
     params::none(body)?;
-    let lists = &node.settings.execution;
-    let names = |set: &std::collections::BTreeSet<Name>| -> Value { set.iter().map(ToString::to_string).collect() };
     let pair = |(contract, action): &(Name, Name)| value!([contract.to_string(), action.to_string()]);
-    json(
-        201,
-        &value!({
-            "actor_whitelist": names(&lists.actor_whitelist),
-            "actor_blacklist": names(&lists.actor_blacklist),
-            "contract_whitelist": names(&lists.contract_whitelist),
-            "contract_blacklist": names(&lists.contract_blacklist),
+    let lists = node.handle.read(|chain| {
+        let lists = &chain.world().settings;
+        value!({
+            "actor_whitelist": texts(&lists.actor_whitelist),
+            "actor_blacklist": texts(&lists.actor_blacklist),
+            "contract_whitelist": texts(&lists.contract_whitelist),
+            "contract_blacklist": texts(&lists.contract_blacklist),
             "action_blacklist": lists.action_blacklist.iter().map(pair).collect::<Value>(),
-            "key_blacklist": lists.key_blacklist.iter().map(ToString::to_string).collect::<Value>(),
-        }),
-    )
+            "key_blacklist": texts(&lists.key_blacklist),
+        })
+    });
+    json(201, &lists)
 }
 
-/// `set_whitelist_blacklist`: lists are fixed while the node runs.
-pub fn set_whitelist_blacklist(_: &Node, body: &[u8]) -> Answer {
-    params::required::<Value>(body)?;
-    Err(unsupported("lists are set with --actor-blacklist and its like when the node starts"))
+/// `set_whitelist_blacklist`: lists that are not named stay.
+pub async fn set_whitelist_blacklist(node: Arc<Node>, body: Bytes) -> Answer {
+    let params = Fields::required(&body)?;
+    let lists = Lists {
+        actor_whitelist: params.maybe("actor_whitelist")?,
+        actor_blacklist: params.maybe("actor_blacklist")?,
+        contract_whitelist: params.maybe("contract_whitelist")?,
+        contract_blacklist: params.maybe("contract_blacklist")?,
+        action_blacklist: params.maybe("action_blacklist")?,
+        key_blacklist: params.maybe("key_blacklist")?,
+    };
+    if lists.is_empty() {
+        let message = "At least one of actor_whitelist, actor_blacklist, contract_whitelist, contract_blacklist, \
+                       action_blacklist, and key_blacklist is required";
+        let error = ApiError::new(FaultKind::INVALID_HTTP_REQUEST, message);
+        return Err(error.at("producer_plugin.cpp", 1511, "set_whitelist_blacklist"));
+    }
+    for (contract, action) in lists.action_blacklist.iter().flatten() {
+        let refuse =
+            |kind, message, line| Err(ApiError::new(kind, message).at("controller.cpp", line, "set_action_blacklist"));
+        if contract.is_empty() {
+            let message = "Action blacklist - contract name should not be empty";
+            return refuse(FaultKind::NAME_TYPE_EXCEPTION, message, 3094);
+        }
+        if action.is_empty() {
+            let message = "Action blacklist - action name should not be empty";
+            return refuse(FaultKind::ACTION_TYPE_EXCEPTION, message, 3095);
+        }
+    }
+    node.handle.change_lists(ListChange::Replace(Box::new(lists))).await?;
+    done()
 }
 
 /// `get_scheduled_protocol_feature_activations`.
 pub fn get_scheduled_protocol_feature_activations(node: &Node, body: &[u8]) -> Answer {
     params::none(body)?;
-    let features: Vec<String> = node.handle.producer().scheduled_features.iter().map(ToString::to_string).collect();
+    let features: Vec<String> =
+        node.handle.producer(|view| view.scheduled_features.iter().map(ToString::to_string).collect());
     json(201, &value!({"protocol_features_to_activate": features}))
-}
-
-#[derive(Deserialize)]
-struct ActivationParams {
-    #[serde(default)]
-    protocol_features_to_activate: Vec<Checksum256>,
 }
 
 /// `schedule_protocol_feature_activations`: with the next block of this node.
 pub async fn schedule_protocol_feature_activations(node: Arc<Node>, body: Bytes) -> Answer {
-    let params: ActivationParams = params::required(&body)?;
-    let asked = &params.protocol_features_to_activate;
+    let asked: Vec<Checksum256> = Fields::required(&body)?.get("protocol_features_to_activate")?;
     for (index, digest) in asked.iter().enumerate() {
         if asked[..index].contains(digest) {
             let message = "duplicate digests";
@@ -164,7 +182,7 @@ pub async fn schedule_protocol_feature_activations(node: Arc<Node>, body: Bytes)
         }
     }
     let active = node.handle.read(|chain| chain.ledger().protocol_state().activated_protocol_features.clone());
-    for digest in asked {
+    for digest in &asked {
         let refuse = |kind, message: String| Err(ApiError::new(kind, message));
         let Some(feature) = Feature::by_digest(digest) else {
             let message = format!("protocol feature with digest '{digest}' is unrecognized");
@@ -181,22 +199,15 @@ pub async fn schedule_protocol_feature_activations(node: Arc<Node>, body: Bytes)
             return refuse(FaultKind::PROTOCOL_FEATURE_EXCEPTION, message);
         }
     }
-    node.handle.tell(Command::ScheduleFeatures(params.protocol_features_to_activate)).await?;
+    node.handle.schedule_features(asked).await?;
     done()
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct SupportedParams {
-    #[serde(deserialize_with = "params::flag")]
-    exclude_disabled: bool,
-    #[serde(deserialize_with = "params::flag")]
-    exclude_unactivatable: bool,
-}
-
-/// `get_supported_protocol_features`: a feature stands after those that it depends on. All are enabled here.
+/// `get_supported_protocol_features`: a feature stands after those that it depends on. All are enabled here and can be
+/// activated, so that nothing is ever excluded.
 pub fn get_supported_protocol_features(_: &Node, body: &[u8]) -> Answer {
-    let SupportedParams { exclude_disabled: _, exclude_unactivatable: _ } = params::optional(body)?;
+    let params = Fields::optional(body)?;
+    let _: (bool, bool) = (params.get("exclude_disabled")?, params.get("exclude_unactivatable")?);
     let mut shown: Vec<Feature> = Vec::with_capacity(FEATURES.len());
     for spec in supported_features() {
         for feature in spec.dependencies.iter().chain([&spec.feature]) {
@@ -209,26 +220,17 @@ pub fn get_supported_protocol_features(_: &Node, body: &[u8]) -> Answer {
     json(201, &rows)
 }
 
-#[derive(Deserialize)]
-struct CorrectionsParams {
-    #[serde(default)]
-    lower_bound: Option<Name>,
-    #[serde(default)]
-    upper_bound: Option<Name>,
-    #[serde(default = "ten", deserialize_with = "params::number")]
-    limit: u32,
-    #[serde(default, deserialize_with = "params::flag")]
-    reverse: bool,
-}
-
-fn ten() -> u32 {
-    10
-}
+/// Rows that are shown unless the client says otherwise.
+const CORRECTIONS_DEFAULT: u32 = 10;
 
 /// `get_account_ram_corrections`.
 pub fn get_account_ram_corrections(node: &Node, body: &[u8]) -> Answer {
-    let params: CorrectionsParams = params::required(body)?;
-    let range = params.lower_bound.unwrap_or(Name(0))..=params.upper_bound.unwrap_or(Name(u64::MAX));
+    let params = Fields::required(body)?;
+    let lower = params.maybe("lower_bound")?.unwrap_or(Name(0));
+    let upper = params.maybe("upper_bound")?.unwrap_or(Name(u64::MAX));
+    let limit = usize::try_from(params.or("limit", CORRECTIONS_DEFAULT)?).unwrap_or(usize::MAX);
+    let reverse: bool = params.get("reverse")?;
+    let range = lower..=upper;
     let mut found = node.handle.read(|chain| {
         let ledger = chain.ledger();
         let accounts = ledger.ram_corrections().into_iter();
@@ -236,10 +238,9 @@ pub fn get_account_ram_corrections(node: &Node, body: &[u8]) -> Answer {
         rows.filter(|(name, _)| range.contains(name)).collect::<Vec<_>>()
     });
     found.sort_unstable();
-    if params.reverse {
+    if reverse {
         found.reverse();
     }
-    let limit = usize::try_from(params.limit).unwrap_or(usize::MAX);
     let mut answer = Map::new();
     let row = |(name, bytes): &(Name, u64)| value!({"name": name.to_string(), "ram_correction": integer(*bytes)});
     answer.insert("rows".to_owned(), found.iter().take(limit).map(row).collect());
@@ -249,45 +250,55 @@ pub fn get_account_ram_corrections(node: &Node, body: &[u8]) -> Answer {
     json(201, &answer)
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct UnappliedParams {
-    #[serde(deserialize_with = "params::text")]
-    lower_bound: String,
-    #[serde(deserialize_with = "params::maybe_number")]
-    limit: Option<u32>,
-}
+/// Transactions that are shown unless the client says otherwise.
+const UNAPPLIED_DEFAULT: u32 = 100;
+/// Bytes that a packed transaction is counted with beside its parts.
+const PACKED_TRANSACTION_BYTES: usize = 232;
+/// Bytes that each of its signatures is counted with.
+const SIGNATURE_BYTES: usize = 72;
 
 /// `get_unapplied_transactions`.
 pub fn get_unapplied_transactions(node: &Node, body: &[u8]) -> Answer {
-    let params: UnappliedParams = params::optional(body)?;
-    let waiting = node.handle.producer().waiting;
-    let limit = params.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    let from = if params.lower_bound.is_empty() {
-        Some(0)
-    } else {
-        waiting.iter().position(|entry| entry.id.to_string() == params.lower_bound)
+    let params = Fields::optional(body)?;
+    let lower_bound: String = params.get("lower_bound")?;
+    let limit = match params.or("limit", Some(UNAPPLIED_DEFAULT))? {
+        Some(limit) => usize::try_from(limit).unwrap_or(usize::MAX),
+        None => usize::MAX,
     };
-    let shown = from.map_or(&waiting[waiting.len()..], |from| &waiting[from..]);
-    let row = |entry: &engine::handle::WaitingTransaction| {
-        let parts = &entry.transaction.parts;
-        let first = parts.actions.first();
-        value!({
-            "trx_id": entry.id.to_string(),
-            "expiration": parts.header.expiration.to_string(),
-            "trx_type": if entry.aborted { "aborted" } else { "incoming_api" },
-            "first_auth": parts.first_authorizer().to_string(),
-            "first_receiver": first.map(|action| action.account.to_string()).unwrap_or_default(),
-            "first_action": first.map(|action| action.name.to_string()).unwrap_or_default(),
-            "total_actions": parts.actions.len() + parts.context_free_actions.len(),
-            "billed_cpu_time_us": 0,
-            "size": entry.transaction.packed.packed_trx.len(),
-        })
+    let until = Deadline::of(&params)?;
+    let waiting = node.handle.producer(|view| view.waiting.clone());
+    let from = match lower_bound.as_str() {
+        "" => 0,
+        text => waiting.iter().position(|entry| entry.transaction.id.to_string() == text).unwrap_or(waiting.len()),
     };
-    let rows: Vec<Value> = shown.iter().take(limit).map(row).collect();
-    let more = shown.get(limit).map(|entry| entry.id.to_string()).unwrap_or_default();
-    let incoming = waiting.iter().filter(|entry| !entry.aborted).count();
+    let mut rows: Vec<Value> = Vec::new();
+    for entry in waiting[from..].iter().take(limit) {
+        rows.push(unapplied(entry));
+        if until.is_over() {
+            break;
+        }
+    }
+    let more = waiting.get(from + rows.len()).map(|entry| entry.transaction.id.to_string()).unwrap_or_default();
+    let incoming = waiting.iter().filter(|entry| entry.origin == Origin::Api).count();
     json(200, &value!({"size": waiting.len(), "incoming_size": incoming, "trxs": rows, "more": more}))
+}
+
+fn unapplied(entry: &WaitingTransaction) -> Value {
+    let transaction = &entry.transaction;
+    let (parts, packed) = (&transaction.parts, &transaction.packed);
+    let first = parts.actions.first();
+    let bytes = packed.packed_trx.len() + packed.packed_context_free_data.len();
+    value!({
+        "trx_id": transaction.id.to_string(),
+        "expiration": parts.header.expiration.to_string(),
+        "trx_type": entry.origin.name(),
+        "first_auth": parts.first_authorizer().to_string(),
+        "first_receiver": first.map(|action| action.account.to_string()).unwrap_or_default(),
+        "first_action": first.map(|action| action.name.to_string()).unwrap_or_default(),
+        "total_actions": parts.actions.len() + parts.context_free_actions.len(),
+        "billed_cpu_time_us": 0,
+        "size": PACKED_TRANSACTION_BYTES + 2 * (SIGNATURE_BYTES * packed.signatures.len() + bytes),
+    })
 }
 
 /// `get_integrity_hash`.
@@ -297,34 +308,61 @@ pub async fn get_integrity_hash(node: Arc<Node>, body: Bytes) -> Answer {
     json(201, &value!({"head_block_id": head.to_string(), "integrity_hash": hash.to_string()}))
 }
 
-/// `create_snapshot`: of the head, at once.
+fn snapshot(info: &SnapshotInfo) -> Value {
+    value!({
+        "head_block_id": info.head_id.to_string(),
+        "head_block_num": info.head_num,
+        "head_block_time": info.head_time.to_string(),
+        "version": SNAPSHOT_VERSION,
+        "snapshot_name": info.path.display().to_string(),
+    })
+}
+
+/// `create_snapshot`: of the head; the answer comes when the head is irreversible.
 pub async fn create_snapshot(node: Arc<Node>, _: Bytes) -> Answer {
-    let snapshot = node.handle.snapshot().await?;
-    json(
-        201,
-        &value!({
-            "head_block_id": snapshot.head_id.to_string(),
-            "head_block_num": snapshot.head_num,
-            "head_block_time": snapshot.head_time.to_string(),
-            "version": SNAPSHOT_VERSION,
-            "snapshot_name": snapshot.path,
-        }),
-    )
+    json(201, &snapshot(&node.handle.snapshot().await?))
 }
 
-/// `get_snapshot_requests`: none are kept.
-pub fn get_snapshot_requests(_: &Node, body: &[u8]) -> Answer {
+/// A request of the schedule as it is shown.
+fn scheduled(known: &ScheduledSnapshot) -> Map<String, Value> {
+    let request = &known.request;
+    let fields = [
+        ("snapshot_request_id", Value::from(known.id)),
+        ("block_spacing", request.block_spacing.into()),
+        ("start_block_num", request.start_block_num.into()),
+        ("end_block_num", request.end_block_num.into()),
+        ("snapshot_description", request.description.clone().into()),
+    ];
+    fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// `get_snapshot_requests`.
+pub fn get_snapshot_requests(node: &Node, body: &[u8]) -> Answer {
     params::none(body)?;
-    json(201, &value!({"snapshot_requests": []}))
+    let entry = |known: &ScheduledSnapshot| {
+        let mut fields = scheduled(known);
+        fields.insert("pending_snapshots".to_owned(), known.pending.iter().map(snapshot).collect());
+        Value::Object(fields)
+    };
+    let requests: Value = node.handle.producer(|view| view.snapshot_requests.iter().map(entry).collect());
+    json(201, &value!({"snapshot_requests": requests}))
 }
 
-/// `schedule_snapshot`.
-pub fn schedule_snapshot(_: &Node, _: &[u8]) -> Answer {
-    Err(unsupported("snapshots cannot be scheduled; call /v1/producer/create_snapshot when one is wanted"))
+/// `schedule_snapshot`: from the next block on, unless the client says otherwise.
+pub async fn schedule_snapshot(node: Arc<Node>, body: Bytes) -> Answer {
+    let params = Fields::optional(&body)?;
+    let next = node.handle.read(|chain| chain.head().number()).saturating_add(1);
+    let request = SnapshotRequest {
+        block_spacing: params.maybe("block_spacing")?.unwrap_or(0),
+        start_block_num: params.maybe("start_block_num")?.unwrap_or(next),
+        end_block_num: params.maybe("end_block_num")?.unwrap_or(u32::MAX),
+        description: params.maybe("snapshot_description")?.unwrap_or_default(),
+    };
+    json(201, &scheduled(&node.handle.schedule_snapshot(request).await?))
 }
 
 /// `unschedule_snapshot`.
-pub fn unschedule_snapshot(_: &Node, body: &[u8]) -> Answer {
-    params::required::<Value>(body)?;
-    Err(ApiError::new(FaultKind::SNAPSHOT_REQUEST_NOT_FOUND, "Snapshot request not found"))
+pub async fn unschedule_snapshot(node: Arc<Node>, body: Bytes) -> Answer {
+    let id: u32 = Fields::required(&body)?.get("snapshot_request_id")?;
+    json(201, &scheduled(&node.handle.unschedule_snapshot(id).await?))
 }

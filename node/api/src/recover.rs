@@ -5,17 +5,21 @@ use std::sync::Arc;
 
 use abi::present;
 use execution::RecoveredTransaction;
-use primitives::{Bytes, Compression, Fault, FaultKind, PackedTransaction, Signature, SignedTransaction, Transaction};
+use primitives::{
+    Action, Bytes, Compression, Fault, FaultKind, PackedTransaction, Signature, SignedTransaction, TimePointSec,
+    Transaction, TransactionHeader, VarUint32,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::ApiError;
 use crate::abis::SHORT;
 use crate::block_json::{contracts_of_json, from_set};
 use crate::node::Node;
-use crate::{ApiError, params};
+use crate::params::{self, Fields, FromVariant, field};
 
 /// A transaction as clients send it: packed, or with actions in the form of their contracts' ABIs.
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 pub struct TransactionJson {
     #[serde(default)]
     signatures: Option<Vec<Signature>>,
@@ -31,36 +35,136 @@ pub struct TransactionJson {
     transaction: Option<Value>,
 }
 
-/// Reads a body that is a transaction. A body that is JSON, but no transaction, is the transaction's fault.
-///
-/// # Errors
-/// `invalid_http_request`, or why it is no packed transaction.
-pub fn read_body<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, ApiError> {
-    if params::is_empty(body) {
-        return Err(params::missing());
-    }
-    match serde_json::from_slice(body) {
-        Ok(read) => Ok(read),
-        Err(error) if error.is_data() && serde_json::from_slice::<Value>(body).is_ok_and(|json| json.is_object()) => {
-            Err(ApiError::of(&invalid(&params::plain(&error))))
-        }
-        Err(error) => Err(params::unreadable(&error)),
-    }
-}
-
 /// What nodeos' reader adds to a fault inside a transaction.
 pub const DESERIALIZE: &str = "Failed to deserialize variant";
 
-fn invalid(text: &str) -> Fault {
-    let fault = Fault::recognise(text).unwrap_or_else(|| Fault::new(FaultKind::EXCEPTION, text));
-    let fault = fault.with_context(DESERIALIZE);
-    fault.rethrown_as(FaultKind::PACKED_TRANSACTION_TYPE_EXCEPTION, "Invalid packed transaction")
+/// A fault inside of what a client sent as a transaction.
+fn invalid(fault: Fault) -> Fault {
+    fault
+        .with_context(DESERIALIZE)
+        .rethrown_as(FaultKind::PACKED_TRANSACTION_TYPE_EXCEPTION, "Invalid packed transaction")
 }
 
 fn missing(what: &str) -> Fault {
-    Fault::new(FaultKind::PACKED_TRANSACTION_TYPE_EXCEPTION, format!("Missing {what}"))
-        .with_context(DESERIALIZE)
-        .with_context("Invalid packed transaction")
+    invalid(Fault::new(FaultKind::PACKED_TRANSACTION_TYPE_EXCEPTION, format!("Missing {what}")))
+}
+
+/// Reads a body that is one transaction.
+///
+/// # Errors
+/// `invalid_http_request`, or why it is no packed transaction.
+pub fn read_body(body: &[u8]) -> Result<TransactionJson, ApiError> {
+    match strict(body) {
+        Some(read) if TransactionJson::is_whole(&read) => Ok(read),
+        _ => {
+            let value = params::value(body)?;
+            Fields::from_variant(&value).map_err(params::unreadable)?;
+            Ok(TransactionJson::read(&value)?)
+        }
+    }
+}
+
+/// Reads an object that is strict JSON, as nearly all are. serde would take a list for an object.
+pub fn strict<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Option<T> {
+    body.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(body).ok()).flatten()
+}
+
+impl TransactionJson {
+    /// Whether all that a transaction needs is there.
+    pub fn is_whole(&self) -> bool {
+        self.signatures.is_some()
+            && self.compression.is_some()
+            && (self.packed_trx.is_some() || self.transaction.is_some())
+    }
+
+    /// Reads what is no strict JSON of a transaction as nodeos does.
+    ///
+    /// # Errors
+    /// Why it is no packed transaction.
+    pub fn read(value: &Value) -> Result<Self, Fault> {
+        Self::from_variant(value).map_err(invalid)
+    }
+}
+
+impl FromVariant for TransactionJson {
+    fn from_variant(value: &Value) -> Result<Self, Fault> {
+        Fields::from_variant(value)?;
+        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        Ok(Self {
+            signatures: value.get("signatures").map(FromVariant::from_variant).transpose()?,
+            compression: value.get("compression").map(compression).transpose()?,
+            packed_context_free_data: text("packed_context_free_data"),
+            context_free_data: value.get("context_free_data").map(FromVariant::from_variant).transpose()?,
+            packed_trx: text("packed_trx"),
+            transaction: value.get("transaction").cloned(),
+        })
+    }
+}
+
+impl FromVariant for Transaction {
+    /// What is missing has its default; actions' data is hexadecimal.
+    fn from_variant(value: &Value) -> Result<Self, Fault> {
+        let header = TransactionHeader {
+            expiration: value.get("expiration").map_or(Ok(TimePointSec::default()), time)?,
+            ref_block_num: field(value, "ref_block_num")?,
+            ref_block_prefix: field(value, "ref_block_prefix")?,
+            max_net_usage_words: VarUint32(field(value, "max_net_usage_words")?),
+            max_cpu_usage_ms: field::<u32>(value, "max_cpu_usage_ms")? as u8,
+            delay_sec: VarUint32(field(value, "delay_sec")?),
+        };
+        Ok(Self {
+            header,
+            context_free_actions: field(value, "context_free_actions")?,
+            actions: field(value, "actions")?,
+            extensions: field(value, "transaction_extensions")?,
+        })
+    }
+}
+
+fn time(value: &Value) -> Result<TimePointSec, Fault> {
+    String::from_variant(value)?.parse()
+}
+
+impl FromVariant for Action {
+    fn from_variant(value: &Value) -> Result<Self, Fault> {
+        Fields::from_variant(value)?;
+        Ok(Self {
+            account: field(value, "account")?,
+            name: field(value, "name")?,
+            authorization: field(value, "authorization")?,
+            data: field(value, "data")?,
+        })
+    }
+}
+
+impl FromVariant for Signature {
+    fn from_variant(value: &Value) -> Result<Self, Fault> {
+        let text = String::from_variant(value)?;
+        text.parse().map_err(|fault: Fault| fault.with_context("error parsing signature"))
+    }
+}
+
+impl FromVariant for Bytes {
+    fn from_variant(value: &Value) -> Result<Self, Fault> {
+        primitives::json::bytes_of_hex(&String::from_variant(value)?).map(Self)
+    }
+}
+
+fn compression(value: &Value) -> Result<Compression, Fault> {
+    let unknown = |what: &str, shown: &dyn std::fmt::Display| {
+        let message = format!("invalid {what} '{shown}' in enum 'eosio::chain::packed_transaction::compression_type'");
+        Fault::new(FaultKind::BAD_CAST_EXCEPTION, message)
+    };
+    match value.as_str() {
+        Some("none") => Ok(Compression::None),
+        Some("zlib") => Ok(Compression::Zlib),
+        Some(other) => Err(unknown("name", &other)),
+        None => match i64::from_variant(value)? {
+            0 => Ok(Compression::None),
+            1 => Ok(Compression::Zlib),
+            other => Err(unknown("index", &other)),
+        },
+    }
 }
 
 /// The packed form of what a client sent.
@@ -70,13 +174,7 @@ fn missing(what: &str) -> Fault {
 pub fn packed(node: &Node, json: TransactionJson) -> Result<PackedTransaction, Fault> {
     let signatures = json.signatures.ok_or_else(|| missing("signatures"))?;
     let compression = json.compression.ok_or_else(|| missing("compression"))?;
-    let bytes = |text: &str| {
-        hex::decode(text).or_else(|_| primitives::json::bytes_of_hex(text)).map_err(|fault| {
-            fault
-                .with_context(DESERIALIZE)
-                .rethrown_as(FaultKind::PACKED_TRANSACTION_TYPE_EXCEPTION, "Invalid packed transaction")
-        })
-    };
+    let bytes = |text: &str| hex::decode(text).or_else(|_| primitives::json::bytes_of_hex(text)).map_err(invalid);
     let packed_data = json.packed_context_free_data.filter(|text| !text.is_empty());
     let packed_data = packed_data.map(|text| bytes(&text)).transpose()?;
     let data = json.context_free_data.unwrap_or_default();
@@ -84,13 +182,10 @@ pub fn packed(node: &Node, json: TransactionJson) -> Result<PackedTransaction, F
         Some(text) => (Some(bytes(&text)?), Transaction::default()),
         None => {
             let json = json.transaction.ok_or_else(|| missing("transaction"))?;
+            Fields::from_variant(&json).map_err(invalid)?;
             let contracts = contracts_of_json(&json);
             let abis = node.handle.read(|chain| node.abis.set(chain.ledger(), contracts));
-            let transaction = present::transaction_from(&json, &mut from_set(&abis), &SHORT).map_err(|fault| {
-                let fault = fault.with_context(DESERIALIZE);
-                fault.rethrown_as(FaultKind::PACKED_TRANSACTION_TYPE_EXCEPTION, "Invalid packed transaction")
-            })?;
-            (None, transaction)
+            (None, present::transaction_from(&json, &mut from_set(&abis), &SHORT).map_err(invalid)?)
         }
     };
     let signed = SignedTransaction { transaction, signatures, context_free_data: data };
@@ -121,7 +216,11 @@ pub fn recovered(node: &Node, packed: PackedTransaction, signed: bool) -> Result
     }
     let started = engine::clock::now();
     let packed = if signed { packed } else { PackedTransaction { signatures: Vec::new(), ..packed } };
-    let mut recovered = chain::recover_transaction(packed, &node.handle.chain_id())?;
+    let recovered = chain::recover_transaction(packed.clone(), &node.handle.chain_id());
+    let mut recovered = recovered.map_err(|fault| {
+        let unpacked = packed.transaction().and_then(|_| packed.context_free_data());
+        if unpacked.is_err() { invalid(fault) } else { fault }
+    })?;
     recovered.signature_cpu_us = u32::try_from(engine::clock::now().0 - started.0).unwrap_or(0);
     Ok(Arc::new(recovered))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -24,6 +25,9 @@ use crate::reply::{Answer, Reply, json};
 
 /// Lists the endpoints of the address that is asked.
 const SUPPORTED_APIS: &str = "/v1/node/get_supported_apis";
+
+/// How long a client may take to send the body of a request.
+const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// How the server is set up.
 #[derive(Debug, Clone, Default)]
@@ -199,7 +203,8 @@ async fn answer(State(server): State<Arc<Server>>, request: Request) -> Response
 
 async fn route(server: &Server, request: Request) -> Answer {
     let (head, body) = request.into_parts();
-    let path = head.uri.path();
+    // nodeos takes whatever follows the path for a part of it.
+    let path = head.uri.path_and_query().map_or("", |target| target.as_str());
     if path.contains("..") {
         return Err(ApiError::plain(400, "Illegal request-target"));
     }
@@ -208,7 +213,7 @@ async fn route(server: &Server, request: Request) -> Answer {
         return Err(ApiError::plain(400, "Disallowed HTTP HOST header in the request"));
     }
     if head.method == Method::OPTIONS {
-        return Ok(Reply { status: 200, body: Vec::new() });
+        return Ok(Reply { status: 200, body: b"{}".to_vec() });
     }
     if path == SUPPORTED_APIS {
         let mut apis: Vec<_> = server.endpoints.keys().collect();
@@ -222,8 +227,10 @@ async fn route(server: &Server, request: Request) -> Answer {
     }
     let _request = Share::take(&server.in_flight.requests, 1, server.settings.requests_max)
         .map_err(|count| ApiError::busy(format!("Too many requests in flight: {count}")))?;
-    let body = axum::body::to_bytes(body, server.settings.body_bytes_max)
+    let reading = axum::body::to_bytes(body, server.settings.body_bytes_max);
+    let body = tokio::time::timeout(BODY_TIME_MAX, reading)
         .await
+        .map_err(|_| ApiError::plain(408, "Request Timeout"))?
         .map_err(|_| params_too_large(server.settings.body_bytes_max))?;
     let _bytes = Share::take(&server.in_flight.bytes, body.len() as u64, server.settings.request_bytes_max)
         .map_err(|count| ApiError::busy(format!("Too many bytes in flight: {count}")))?;

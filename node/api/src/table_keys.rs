@@ -15,6 +15,14 @@ pub fn lexical_u64(text: &str) -> Option<u64> {
     Some(if negative { number.wrapping_neg() } else { number })
 }
 
+/// A real number as `boost::lexical_cast` reads one.
+///
+/// # Errors
+/// `parse_error_exception` when it is none.
+pub fn lexical_f64(text: &str) -> Result<f64, Fault> {
+    text.parse().map_err(|_| Fault::new(FaultKind::PARSE_ERROR_EXCEPTION, "Couldn't parse double"))
+}
+
 /// A 64-bit key: a number, a name, a symbol, or a symbol's code, whichever it can be first.
 ///
 /// # Errors
@@ -34,20 +42,52 @@ pub fn to_u64(text: &str, what: &str) -> Result<u64, Fault> {
         })
 }
 
-fn no_key(text: &str, what: &str) -> Fault {
-    Fault::new(FaultKind::EXCEPTION, format!("Could not convert {what} string '{text}' to key type."))
+fn no_key(text: &str, what: &str) -> String {
+    format!("Could not convert {what} string '{text}' to key type.")
 }
 
-/// A 128-bit key: decimal, or hexadecimal behind `0x`.
+/// The little-endian bits of an integer as `boost::multiprecision` reads one: a sign, hexadecimal behind `0x`, octal
+/// behind `0`, what does not fit cut off.
+fn bits(text: &str, what: &str) -> Result<[u8; 32], Fault> {
+    let (negative, digits) = match text.as_bytes().first() {
+        Some(b'-') => (true, &text[1..]),
+        Some(b'+') => (false, &text[1..]),
+        _ => (false, text),
+    };
+    let (radix, digits) = match digits.strip_prefix('0') {
+        Some(rest) if rest.starts_with(['x', 'X']) => (16, &rest[1..]),
+        Some(rest) if !rest.is_empty() => (8, rest),
+        _ => (10, digits),
+    };
+    let refused = || {
+        let message = "Unexpected content found while parsing character string.";
+        Fault::new(FaultKind::STD_EXCEPTION, message).with_context(no_key(text, what))
+    };
+    let mut number = [0u8; 32];
+    for digit in digits.chars() {
+        let mut carry = digit.to_digit(radix).ok_or_else(refused)?;
+        for byte in &mut number {
+            carry += u32::from(*byte) * radix;
+            *byte = carry as u8;
+            carry >>= 8;
+        }
+    }
+    if negative {
+        let mut carry = true;
+        for byte in &mut number {
+            (*byte, carry) = (!*byte).overflowing_add(u8::from(carry));
+        }
+    }
+    Ok(number)
+}
+
+/// A 128-bit key.
 ///
 /// # Errors
-/// `unspecified` when it is no number.
+/// `std_exception` when it is no number.
 pub fn to_u128(text: &str, what: &str) -> Result<u128, Fault> {
-    let parsed = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(digits) => u128::from_str_radix(digits, 16),
-        None => text.parse(),
-    };
-    parsed.map_err(|_| no_key(text, what))
+    let number = bits(text, what)?;
+    Ok(u128::from_le_bytes(*number.first_chunk().expect("half of 32 bytes")))
 }
 
 /// A float key.
@@ -55,10 +95,7 @@ pub fn to_u128(text: &str, what: &str) -> Result<u128, Fault> {
 /// # Errors
 /// `unspecified` when it is no number, `contract_table_query_exception` when it is not a number (NaN).
 pub fn to_f64(text: &str, what: &str) -> Result<f64, Fault> {
-    let number: f64 = text.parse().map_err(|_| {
-        let message = format!("Could not convert {what} string '{text}' to key type.");
-        Fault::new(FaultKind::PARSE_ERROR_EXCEPTION, "Couldn't parse double").with_context(message)
-    })?;
+    let number = lexical_f64(text).map_err(|fault| fault.with_context(no_key(text, what)))?;
     if number.is_nan() {
         let message =
             format!("Converted {what} string '{text}' to NaN which is not a permitted value for the key type");
@@ -70,7 +107,7 @@ pub fn to_f64(text: &str, what: &str) -> Result<f64, Fault> {
 /// A 256-bit key from a hash in hexadecimal, its first byte the most significant.
 ///
 /// # Errors
-/// `unspecified` when it is no hash.
+/// `assert_exception` or `unspecified` when it is no hexadecimal text.
 pub fn hash256(text: &str, what: &str) -> Result<Key256, Fault> {
     from_hex::<32>(text, what)
 }
@@ -78,39 +115,27 @@ pub fn hash256(text: &str, what: &str) -> Result<Key256, Fault> {
 /// A 256-bit key from a 160-bit hash in hexadecimal, zeros behind it.
 ///
 /// # Errors
-/// `unspecified` when it is no hash.
+/// `assert_exception` or `unspecified` when it is no hexadecimal text.
 pub fn hash160(text: &str, what: &str) -> Result<Key256, Fault> {
     from_hex::<20>(text, what)
 }
 
 fn from_hex<const N: usize>(text: &str, what: &str) -> Result<Key256, Fault> {
+    let bytes = primitives::json::bytes_of_hex(text).map_err(|fault| fault.with_context(no_key(text, what)))?;
+    // What is missing is zero, what is too long is cut.
     let mut hash = [0; 32];
-    hex::decode_to_slice(text, &mut hash[..N]).map_err(|_| no_key(text, what))?;
+    let length = bytes.len().min(N);
+    hash[..length].copy_from_slice(&bytes[..length]);
     Ok(key256(hash))
 }
 
-/// A 256-bit key from a number: hexadecimal behind `0x` or decimal, taken as little-endian bytes by nodeos' converter.
+/// A 256-bit key from a number.
 ///
 /// # Errors
-/// `unspecified` when it is no number of at most 256 bits.
+/// `std_exception` when it is no number.
 pub fn number256(text: &str, what: &str) -> Result<Key256, Fault> {
-    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
-    let (radix, digits) = digits.map_or((10, text), |digits| (16, digits));
-    let mut number = [0u8; 32];
-    if digits.is_empty() {
-        return Err(no_key(text, what));
-    }
-    for digit in digits.chars() {
-        let mut carry = digit.to_digit(radix).ok_or_else(|| no_key(text, what))?;
-        for byte in number.iter_mut().rev() {
-            carry += u32::from(*byte) * radix;
-            *byte = carry as u8;
-            carry >>= 8;
-        }
-        if carry > 0 {
-            return Err(no_key(text, what));
-        }
-    }
+    let mut number = bits(text, what)?;
+    number.reverse();
     Ok(key256(number))
 }
 
@@ -218,5 +243,17 @@ mod tests {
         assert_eq!(hex::encode(bytes256(hash256(text, "x").unwrap())), text);
         assert_eq!(number256(&format!("0x{text}"), "x"), hash256(text, "x"));
         assert_eq!(number256("258", "x").unwrap(), Key256(0.into(), 258.into()));
+        assert_eq!(hash256("f5", "x"), hash256(&format!("f5{}", "00".repeat(31)), "x"));
+        assert!(hash256("f", "x").is_err() && hash256("zz", "x").is_err());
+    }
+
+    #[test]
+    fn large_numbers_are_cut_and_signs_wrap() {
+        assert_eq!(to_u128("0x10", "x"), Ok(16));
+        assert_eq!(to_u128("010", "x"), Ok(8));
+        assert_eq!(to_u128("0", "x"), Ok(0));
+        assert_eq!(to_u128("-1", "x"), Ok(u128::MAX));
+        assert_eq!(to_u128("340282366920938463463374607431768211457", "x"), Ok(1));
+        assert!(to_u128("x", "x").is_err());
     }
 }

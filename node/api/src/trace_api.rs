@@ -1,25 +1,22 @@
 //! `/v1/trace_api`: what the transactions of stored blocks did.
 
 use chain::SealedBlock;
+use execution::features::Feature;
+use execution::{ReceiptHeader, RecoveredTransaction};
 use primitives::block::ReceiptTransaction;
-use primitives::{FaultKind, Name, TransactionId, TransactionStatus};
-use serde::Deserialize;
+use primitives::transaction::TransactionHeader;
+use primitives::{FaultKind, Name, TimePointSec, TransactionId, TransactionStatus};
+use rustc_hash::FxHashMap;
 use serde_json::{Map, Value, json as value};
 
 use crate::abis::SHORT;
 use crate::node::Node;
+use crate::params::FromVariant;
 use crate::reply::{Answer, integer, json};
 use crate::{ApiError, block_json};
 
-#[derive(Deserialize)]
-struct BlockParams {
-    block_num: u32,
-}
-
-#[derive(Deserialize)]
-struct TransactionParams {
-    id: TransactionId,
-}
+/// Digits that a transaction's id may have.
+const ID_DIGITS: std::ops::RangeInclusive<usize> = 8..=64;
 
 fn refuse(status: u16, message: &'static str) -> ApiError {
     ApiError::plain(status, message)
@@ -29,34 +26,34 @@ fn refuse(status: u16, message: &'static str) -> ApiError {
 pub fn encode(sealed: &SealedBlock) -> Vec<u8> {
     let Some(block) = &sealed.state.block else { return Vec::new() };
     let header = &block.signed_header.header;
-    // The first trace is onblock's: it has no receipt in the block.
+    let input: FxHashMap<TransactionId, &RecoveredTransaction> =
+        sealed.state.transactions.iter().map(|transaction| (transaction.id, &**transaction)).collect();
     let transactions: Vec<Value> = sealed
         .traces
         .iter()
-        .filter(|trace| trace.receipt.is_some())
-        .map(|trace| {
-            let receipt = trace.receipt.as_ref().expect("filtered above");
-            let of_block = block.transactions.iter().find_map(|entry| match &entry.trx {
-                ReceiptTransaction::Packed(packed) => {
-                    packed.transaction().ok().filter(|transaction| transaction.id() == trace.id).map(|t| (packed, t))
+        .enumerate()
+        .filter_map(|(index, trace)| Some((index, trace, trace.receipt.filter(is_shown)?)))
+        .map(|(index, trace, receipt)| {
+            // A deferred transaction that failed is shown with what its error handler did.
+            let id = trace.failed_dtrx_trace.as_ref().map_or(trace.id, |failed| failed.id);
+            let (signatures, header) = match input.get(&id) {
+                Some(transaction) => {
+                    (block_json::value(&transaction.packed.signatures), transaction.parts.header.clone())
                 }
-                ReceiptTransaction::Id(_) => None,
-            });
-            let (signatures, header) = of_block.map_or_else(
-                || (value!([]), block_json::value(&primitives::transaction::TransactionHeader::default())),
-                |(packed, transaction)| (block_json::value(&packed.signatures), block_json::value(&transaction.header)),
-            );
+                None if index == 0 => (value!([]), onblock_header(sealed)),
+                None => (value!([]), TransactionHeader::default()),
+            };
             value!({
-                "id": trace.id.to_string(),
+                "id": id.to_string(),
                 "block_num": trace.block_num,
                 "block_time": trace.block_time.to_string(),
                 "producer_block_id": trace.producer_block_id.map(|id| id.to_string()),
                 "actions": actions(trace),
-                "status": status(receipt.status),
+                "status": receipt.status.name(),
                 "cpu_usage_us": receipt.cpu_usage_us,
                 "net_usage_words": receipt.net_usage_words.0,
                 "signatures": signatures,
-                "transaction_header": header,
+                "transaction_header": block_json::value(&header),
             })
         })
         .collect();
@@ -75,13 +72,32 @@ pub fn encode(sealed: &SealedBlock) -> Vec<u8> {
     trace.to_string().into_bytes()
 }
 
-fn status(status: TransactionStatus) -> &'static str {
-    status.name()
+/// Whether a transaction did something: executed, or failed with an error handler that was.
+fn is_shown(receipt: &ReceiptHeader) -> bool {
+    matches!(receipt.status, TransactionStatus::Executed | TransactionStatus::SoftFail)
+}
+
+/// The header of the transaction that runs onblock, whose trace is a block's first. Since NO_DUPLICATE_DEFERRED_ID it
+/// refers to no block.
+fn onblock_header(sealed: &SealedBlock) -> TransactionHeader {
+    let header = &sealed.state.header;
+    if header.activated_protocol_features.contains(&Feature::NoDuplicateDeferredId.digest()) {
+        return TransactionHeader::default();
+    }
+    let previous = header.previous();
+    // The next whole second.
+    let expiration = (header.timestamp().time().0 + 999_999) / 1_000_000;
+    TransactionHeader {
+        expiration: TimePointSec(expiration as u32),
+        ref_block_num: store::blocks::number_of(&previous) as u16,
+        ref_block_prefix: block_json::ref_block_prefix(&previous),
+        ..TransactionHeader::default()
+    }
 }
 
 fn actions(trace: &execution::TransactionTrace) -> Value {
-    let mut ran: Vec<_> =
-        trace.action_traces.iter().filter_map(|action| Some((action.receipt.as_ref()?, action))).collect();
+    let actions = trace.action_traces.iter().filter(|action| !action.context_free);
+    let mut ran: Vec<_> = actions.filter_map(|action| Some((action.receipt.as_ref()?, action))).collect();
     ran.sort_by_key(|(receipt, _)| receipt.global_sequence);
     ran.iter()
         .map(|(receipt, action)| {
@@ -106,6 +122,7 @@ fn load(node: &Node, num: u32) -> Result<Option<Map<String, Value>>, ApiError> {
     let parsed: Result<Map<String, Value>, _> = serde_json::from_slice(&bytes);
     let mut block =
         parsed.map_err(|error| ApiError::new(FaultKind::EXCEPTION, format!("stored traces are damaged: {error}")))?;
+    add_delayed_headers(node, num, &mut block)?;
     let irreversible = node.handle.read(|chain| chain.root().number());
     if num <= irreversible {
         block.insert("status".to_owned(), "irreversible".into());
@@ -113,8 +130,30 @@ fn load(node: &Node, num: u32) -> Result<Option<Map<String, Value>>, ApiError> {
     Ok(Some(block))
 }
 
+/// Gives transactions that their senders delayed the headers that they had in the blocks where they came in.
+fn add_delayed_headers(node: &Node, num: u32, block: &mut Map<String, Value>) -> Result<(), ApiError> {
+    let Some(Value::Array(transactions)) = block.get_mut("transactions") else { return Ok(()) };
+    let store = node.handle.store();
+    for entry in transactions {
+        let Some(id) = entry.get("id").and_then(|id| id.as_str()?.parse::<TransactionId>().ok()) else { continue };
+        let Some(first) = store.transaction_position(&id)?.filter(|first| first.num < num) else { continue };
+        let sent_in = crate::chain::blocks::find(node, &first.num.to_string())?;
+        let packed = sent_in.iter().flat_map(|block| &block.transactions).filter_map(|receipt| match &receipt.trx {
+            ReceiptTransaction::Packed(packed) => packed.transaction().ok(),
+            ReceiptTransaction::Id(_) => None,
+        });
+        if let Some(sent) = packed.into_iter().find(|transaction| transaction.id() == id) {
+            entry["transaction_header"] = block_json::value(&sent.header);
+        }
+    }
+    Ok(())
+}
+
 /// Adds actions' data in the form of their contracts' ABIs.
 fn decode(node: &Node, block: &mut Map<String, Value>) {
+    if node.settings.trace_no_abis {
+        return;
+    }
     let Some(Value::Array(transactions)) = block.get_mut("transactions") else { return };
     for action in transactions.iter_mut().filter_map(|entry| entry.get_mut("actions")?.as_array_mut()).flatten() {
         let text = |key: &str| action.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -131,25 +170,36 @@ fn decode(node: &Node, block: &mut Map<String, Value>) {
     }
 }
 
+/// A field of a request that must be an object.
+fn asked(body: &[u8], field: &str) -> Option<Value> {
+    crate::json::from_slice(body).ok()?.get_mut(field).map(Value::take)
+}
+
 /// `get_block`.
 pub fn get_block(node: &Node, body: &[u8]) -> Answer {
-    let params: BlockParams = serde_json::from_slice(body).map_err(|_| refuse(400, "Bad or missing block_num"))?;
-    let mut block = load(node, params.block_num)?.ok_or_else(|| refuse(404, "Trace API: block trace missing"))?;
+    let number = asked(body, "block_num").and_then(|number| u64::from_variant(&number).ok());
+    let number = number.and_then(|number| u32::try_from(number).ok());
+    let number = number.ok_or_else(|| refuse(400, "Bad or missing block_num"))?;
+    let mut block = load(node, number)?.ok_or_else(|| refuse(404, "Trace API: block trace missing"))?;
     decode(node, &mut block);
     json(200, &block)
 }
 
 /// `get_transaction_trace`.
 pub fn get_transaction_trace(node: &Node, body: &[u8]) -> Answer {
-    let params: TransactionParams =
-        serde_json::from_slice(body).map_err(|_| refuse(400, "Bad or missing transaction ID"))?;
+    let text = asked(body, "id").and_then(|id| String::from_variant(&id).ok());
+    // What is missing of an id is zero, half a byte too.
+    let whole = |text: String| if text.len().is_multiple_of(2) { text } else { text + "0" };
+    let text = text.filter(|text| ID_DIGITS.contains(&text.len())).map(|text| Value::from(whole(text)));
+    let id = text.and_then(|text| TransactionId::from_variant(&text).ok());
+    let id = id.ok_or_else(|| refuse(400, "Bad or missing transaction ID"))?;
     let missing = || refuse(404, "Trace API: transaction id missing in the transaction id log files");
-    let position = node.handle.store().transaction_position(&params.id)?.ok_or_else(missing)?;
+    let position = node.handle.store().transaction_position(&id)?.ok_or_else(missing)?;
     let mut block = load(node, position.num)?.ok_or_else(missing)?;
     decode(node, &mut block);
-    let id = params.id.to_string();
+    let id = id.to_string();
     let found = block.get("transactions").and_then(Value::as_array).and_then(|transactions| {
         transactions.iter().find(|entry| entry.get("id").and_then(Value::as_str) == Some(&id)).cloned()
     });
-    json(200, &found.ok_or_else(missing)?)
+    json(200, &found.ok_or_else(|| refuse(404, "Trace API: transaction trace missing"))?)
 }

@@ -112,7 +112,7 @@ async fn serve(
     let node = Node {
         handle: running.handle.clone(),
         abis: api::abis::Abis::default(),
-        settings: translate::api_settings(args)?,
+        settings: translate::api_settings(args),
     };
     let servers = Servers::start(places, node, &translate::http_settings(args)).await?;
     if let Some(welcome) = welcome {

@@ -72,6 +72,7 @@ pub fn engine_settings(args: &NodeArgs, keyring: Keyring) -> anyhow::Result<engi
             cpu_effort_us: i64::from(producer.cpu_effort_percent) * 5000,
             max_scheduled_transaction_time_per_block_ms: producer.max_scheduled_transaction_time_per_block_ms,
             incoming_defer_ratio: producer.incoming_defer_ratio,
+            subjective_cpu_leeway_us: None,
             greylist_limit: producer.greylist_limit,
         },
         max_block_cpu_usage_threshold_us: producer.max_block_cpu_usage_threshold_us,
@@ -79,8 +80,16 @@ pub fn engine_settings(args: &NodeArgs, keyring: Keyring) -> anyhow::Result<engi
         incoming_transaction_queue_bytes: producer.incoming_transaction_queue_size_mb.saturating_mul(1 << 20),
         snapshots_dir,
         traces: trace_encoder(args),
-        finality_status_bytes: usize::try_from(args.chain.transaction_finality_status_max_storage_size_gb << 30)
-            .unwrap_or(usize::MAX),
+        finality: engine::FinalitySettings {
+            bytes_max: gigabytes(args.chain.transaction_finality_status_max_storage_size_gb),
+            success_us: microseconds(args.chain.transaction_finality_status_success_duration_sec),
+            failure_us: microseconds(args.chain.transaction_finality_status_failure_duration_sec),
+        },
+        retry: engine::RetrySettings {
+            bytes_max: gigabytes(args.chain.transaction_retry_max_storage_size_gb),
+            interval_us: microseconds(args.chain.transaction_retry_interval_sec),
+            expiration_max_us: microseconds(args.chain.transaction_retry_max_expiration_sec),
+        },
         terminate_at_block: args.chain.terminate_at_block,
         integrity_hash_on_stop: args.chain.integrity_hash_on_stop,
         block_checkpoints: args.chain.checkpoint.iter().map(checkpoint).collect::<anyhow::Result<_>>()?,
@@ -100,6 +109,14 @@ fn checkpoint(text: &String) -> anyhow::Result<(u32, BlockId)> {
     Ok(pair)
 }
 
+fn gigabytes(number: u64) -> usize {
+    usize::try_from(number.saturating_mul(1 << 30)).unwrap_or(usize::MAX)
+}
+
+fn microseconds(seconds: u32) -> i64 {
+    i64::from(seconds) * 1_000_000
+}
+
 /// What keeps traces, where they are kept.
 pub fn trace_encoder(args: &NodeArgs) -> Option<TraceEncoder> {
     trace_api(args).then_some(api::trace_api::encode as TraceEncoder)
@@ -110,21 +127,17 @@ fn trace_api(args: &NodeArgs) -> bool {
 }
 
 /// How the API answers.
-///
-/// # Errors
-/// A list has something that it cannot have.
-pub fn api_settings(args: &NodeArgs) -> anyhow::Result<ApiSettings> {
-    let execution = execution_settings(args)?;
-    Ok(ApiSettings {
+pub fn api_settings(args: &NodeArgs) -> ApiSettings {
+    ApiSettings {
         verbose_http_errors: args.http.verbose_http_errors,
         version_id: build::VERSION_ID.to_owned(),
         version: build::VERSION.to_owned(),
         full_version: build::VERSION.to_owned(),
         account_queries: args.chain.enable_account_queries,
         trace_api: trace_api(args),
-        signature_bytes_max: execution.maximum_variable_signature_length as usize,
-        execution,
-    })
+        trace_no_abis: args.folders.trace_no_abis,
+        signature_bytes_max: args.chain.maximum_variable_signature_length as usize,
+    }
 }
 
 /// How the API is served.

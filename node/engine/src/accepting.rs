@@ -3,7 +3,7 @@
 use chain::{Applied, Chain, ChainError, PreparedBlock};
 use codec::Pack;
 use primitives::block::ReceiptTransaction;
-use primitives::{BlockId, Fault, FaultKind, Name};
+use primitives::{BlockId, Fault, FaultKind, Name, TransactionStatus};
 use store::{AcceptedBlock, Head, Store, StoreError, Watermark};
 
 use crate::clock::now;
@@ -88,11 +88,19 @@ impl Writer {
         if finality.is_enabled() {
             applied.undone.iter().for_each(|state| finality.undone(state.id()));
             for sealed in &applied.applied {
-                finality.accepted(point(&sealed.state), transactions_of(&sealed.state));
+                finality.accepted(point(&sealed.state), transactions_of(&sealed.state), now());
             }
             if let Some(state) = applied.irreversible.last() {
                 finality.irreversible(point(state));
             }
+        }
+        if !applied.undone.is_empty() {
+            self.queue.add_forked(&applied.undone, &applied.applied);
+        }
+        self.retry.follow(&applied, self.shared.chain.read().root().number(), now());
+        self.follow_snapshots(&applied)?;
+        for transaction in self.retry.due(now()) {
+            self.queue.add_forgotten(transaction);
         }
         for sealed in &applied.applied {
             self.since_checkpoint.0 += sealed.traces.len();
@@ -158,15 +166,12 @@ fn point(state: &chain::BlockState) -> BlockPoint {
     BlockPoint { id: state.id(), time: state.header.timestamp() }
 }
 
-fn transactions_of(state: &chain::BlockState) -> Vec<(primitives::TransactionId, primitives::TimePointSec)> {
+/// The input transactions that were executed in a block. A block state has them recovered, in the order of the receipts.
+fn transactions_of(
+    state: &chain::BlockState,
+) -> impl Iterator<Item = (primitives::TransactionId, primitives::TimePointSec)> + '_ {
     let receipts = state.block.iter().flat_map(|block| &block.transactions);
-    receipts
-        .filter_map(|receipt| match &receipt.trx {
-            ReceiptTransaction::Packed(packed) => {
-                let transaction = packed.transaction().ok()?;
-                Some((transaction.id(), transaction.header.expiration))
-            }
-            ReceiptTransaction::Id(id) => Some((*id, primitives::TimePointSec(0))),
-        })
-        .collect()
+    let input = receipts.filter(|receipt| matches!(receipt.trx, ReceiptTransaction::Packed(_)));
+    let executed = input.zip(&state.transactions).filter(|(receipt, _)| receipt.status == TransactionStatus::Executed);
+    executed.map(|(_, transaction)| (transaction.id, transaction.parts.header.expiration))
 }

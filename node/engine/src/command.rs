@@ -1,5 +1,6 @@
 //! All that can make the writer act, one closed enum.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use chain::PreparedBlock;
@@ -7,7 +8,7 @@ use execution::{RecoveredTransaction, TransactionTrace};
 use primitives::{BlockId, Checksum256, Fault, TimePoint};
 use tokio::sync::oneshot;
 
-use crate::RuntimeOptions;
+use crate::{ListChange, OptionsChange, RetryUntil, ScheduledSnapshot, SnapshotRequest};
 
 /// Where an answer goes. A client that is gone does not matter.
 pub type Reply<T> = oneshot::Sender<T>;
@@ -19,6 +20,8 @@ pub enum SubmitKind {
     Input {
         /// Answer with the trace even if it failed.
         return_failure_trace: bool,
+        /// Answer a success only when it is that deep in the chain, and try again what falls out of it.
+        retry: Option<RetryUntil>,
     },
     /// As an input transaction, then undone (`compute_transaction`).
     DryRun,
@@ -41,7 +44,7 @@ pub struct Submission {
 }
 
 /// A snapshot that was written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotInfo {
     /// The head it was taken at.
     pub head_id: BlockId,
@@ -50,7 +53,7 @@ pub struct SnapshotInfo {
     /// The head's time.
     pub head_time: TimePoint,
     /// The file.
-    pub path: String,
+    pub path: PathBuf,
 }
 
 /// All that can make the writer act.
@@ -66,17 +69,23 @@ pub enum Command {
         reply: Reply<Result<(), Fault>>,
     },
     /// Stop producing.
-    Pause,
+    Pause(Reply<()>),
     /// Produce again.
-    Resume,
+    Resume(Reply<()>),
     /// Change options.
-    SetOptions(RuntimeOptions),
+    ChangeOptions(OptionsChange, Reply<()>),
+    /// Change this node's own lists.
+    ChangeLists(ListChange, Reply<()>),
     /// Activate features that need no preactivation with the next block of this node.
-    ScheduleFeatures(Vec<Checksum256>),
+    ScheduleFeatures(Vec<Checksum256>, Reply<()>),
     /// The hash of the whole state at the head.
     IntegrityHash(Reply<Result<(BlockId, Checksum256), Fault>>),
-    /// Write a snapshot of the head.
+    /// Write a snapshot of the head; the answer comes when the head is irreversible.
     Snapshot(Reply<Result<SnapshotInfo, Fault>>),
+    /// Write snapshots of later blocks.
+    ScheduleSnapshot(SnapshotRequest, Reply<Result<ScheduledSnapshot, Fault>>),
+    /// Take a request, by its number, out of the schedule of snapshots.
+    UnscheduleSnapshot(u32, Reply<Result<ScheduledSnapshot, Fault>>),
     /// Finish.
     Stop,
 }

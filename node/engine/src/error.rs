@@ -9,6 +9,12 @@ pub enum EngineError {
     /// The chain's own state.
     #[error(transparent)]
     Chain(#[from] chain::ChainError),
+    /// The file of the snapshot schedule.
+    #[error("the snapshot schedule {} is damaged: mend it, or remove it to begin with an empty one", path.display())]
+    SnapshotSchedule {
+        /// The file.
+        path: std::path::PathBuf,
+    },
     /// The system refused a thread.
     #[error("cannot start the {name} thread: {source}")]
     Thread {

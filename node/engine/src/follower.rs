@@ -1,14 +1,18 @@
 //! The thread behind the writer: it syncs, settles forks, writes checkpoints and traces, so that the writer never
 //! waits for the disk. It works in the order in which the writer accepted.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use chain::Applied;
+use chain::{Applied, BlockState};
+use primitives::block::ReceiptTransaction;
+use primitives::{TransactionId, TransactionReceipt};
 use store::{CheckpointHeader, Head, Store, StoreError};
 
 use crate::EngineError;
+use crate::snapshots::{PendingSnapshot, write_file};
 
 /// Pieces of work that wait at most; then the writer waits too.
 const WORK_QUEUE_CAPACITY: usize = 64;
@@ -31,6 +35,22 @@ pub enum Work {
     Accepted(Box<Applied>),
     /// Write the state.
     Checkpoint(Box<Checkpoint>),
+    /// Write a file, under another name first.
+    File {
+        /// Its name.
+        path: PathBuf,
+        /// Its name while it is written.
+        draft: PathBuf,
+        /// What is in it.
+        bytes: Vec<u8>,
+    },
+    /// The block of a snapshot is irreversible, or will never be.
+    FinishSnapshot {
+        /// The snapshot.
+        pending: PendingSnapshot,
+        /// Whether the block left the chain.
+        forked: bool,
+    },
 }
 
 /// Makes the bytes of a block's traces for the trace API.
@@ -93,6 +113,8 @@ fn follow(store: &Store, traces: Option<TraceEncoder>, work: &Receiver<Work>) ->
                 }
             }
             Work::Checkpoint(checkpoint) => write_checkpoint(store, *checkpoint)?,
+            Work::File { path, draft, bytes } => write_file(&path, &draft, &bytes),
+            Work::FinishSnapshot { pending, forked } => pending.finish(forked),
         }
     }
     store.sync()
@@ -104,12 +126,23 @@ fn follow(store: &Store, traces: Option<TraceEncoder>, work: &Receiver<Work>) ->
 /// The disk refuses.
 pub fn keep_traces(store: &Store, encode: TraceEncoder, applied: &Applied) -> Result<(), StoreError> {
     for sealed in &applied.applied {
-        let transactions: Vec<_> = sealed.traces.iter().map(|trace| trace.id).collect();
+        let transactions = ids_of(&sealed.state);
         let bytes = encode(sealed);
         let num = sealed.state.number();
         store.put_traces(&store::BlockTraces { num, bytes: &bytes, transactions: &transactions })?;
     }
     Ok(())
+}
+
+/// The ids of a block's transactions, scheduled ones too, in order.
+fn ids_of(state: &BlockState) -> Vec<TransactionId> {
+    let mut input = state.transactions.iter();
+    let receipts = state.block.iter().flat_map(|block| &block.transactions);
+    let id = |receipt: &TransactionReceipt| match &receipt.trx {
+        ReceiptTransaction::Packed(_) => input.next().map(|transaction| transaction.id),
+        ReceiptTransaction::Id(id) => Some(*id),
+    };
+    receipts.filter_map(id).collect()
 }
 
 fn write_checkpoint(store: &Store, checkpoint: Checkpoint) -> Result<(), StoreError> {

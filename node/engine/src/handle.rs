@@ -7,13 +7,17 @@ use std::time::Duration;
 use chain::Chain;
 use execution::RecoveredTransaction;
 use parking_lot::RwLock;
-use primitives::{BlockId, ChainId, Checksum256, Fault, FaultKind, Name, TransactionId};
+use primitives::{BlockId, ChainId, Checksum256, Fault, FaultKind, Name};
 use rustc_hash::FxHashMap;
 use store::{Store, Watermark};
 use tokio::sync::oneshot;
 
 use crate::command::{Reply, SnapshotInfo, SubmitResult};
-use crate::{Command, FinalityTracker, RuntimeOptions, Submission, SubmitKind};
+use crate::queue::Origin;
+use crate::{
+    Command, FinalityTracker, ListChange, OptionsChange, RetrySettings, RuntimeOptions, ScheduledSnapshot,
+    SnapshotRequest, Submission, SubmitKind,
+};
 
 /// Commands that wait for the writer at most.
 pub const COMMAND_QUEUE_CAPACITY: usize = 4096;
@@ -31,6 +35,8 @@ pub struct ProducerView {
     pub scheduled_features: Vec<Checksum256>,
     /// Transactions that wait, in order, as of the start of the pending block.
     pub waiting: Vec<WaitingTransaction>,
+    /// Snapshots that are scheduled.
+    pub snapshot_requests: Vec<ScheduledSnapshot>,
     /// What this node signed.
     pub watermarks: FxHashMap<Name, Watermark>,
 }
@@ -38,12 +44,10 @@ pub struct ProducerView {
 /// A transaction that waits for a block.
 #[derive(Debug, Clone)]
 pub struct WaitingTransaction {
-    /// Its id.
-    pub id: TransactionId,
     /// The transaction.
     pub transaction: Arc<RecoveredTransaction>,
-    /// Whether it ran before, in a block that was aborted.
-    pub aborted: bool,
+    /// Where it comes from.
+    pub origin: Origin,
 }
 
 /// What the writer and the readers share.
@@ -51,6 +55,7 @@ pub(crate) struct Shared {
     pub chain: RwLock<Chain>,
     pub producer: RwLock<ProducerView>,
     pub finality: FinalityTracker,
+    pub retry: RetrySettings,
     pub store: Arc<Store>,
     pub chain_id: ChainId,
 }
@@ -91,9 +96,54 @@ impl Handle {
         &self.shared.finality
     }
 
+    /// How transactions are tried again.
+    pub fn retry(&self) -> RetrySettings {
+        self.shared.retry
+    }
+
     /// Production as it stands.
-    pub fn producer(&self) -> ProducerView {
-        self.shared.producer.read().clone()
+    pub fn producer<T>(&self, look: impl FnOnce(&ProducerView) -> T) -> T {
+        look(&self.shared.producer.read())
+    }
+
+    /// Stops producing.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn pause(&self) -> Result<(), Fault> {
+        self.ask(Command::Pause).await
+    }
+
+    /// Produces again.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn resume(&self) -> Result<(), Fault> {
+        self.ask(Command::Resume).await
+    }
+
+    /// Changes options.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn change_options(&self, change: OptionsChange) -> Result<(), Fault> {
+        self.ask(|reply| Command::ChangeOptions(change, reply)).await
+    }
+
+    /// Changes this node's own lists.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn change_lists(&self, change: ListChange) -> Result<(), Fault> {
+        self.ask(|reply| Command::ChangeLists(change, reply)).await
+    }
+
+    /// Activates features that need no preactivation with the next block of this node.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn schedule_features(&self, features: Vec<Checksum256>) -> Result<(), Fault> {
+        self.ask(|reply| Command::ScheduleFeatures(features, reply)).await
     }
 
     /// Runs a transaction and waits for what became of it.
@@ -120,19 +170,31 @@ impl Handle {
         self.ask(Command::IntegrityHash).await?
     }
 
-    /// Writes a snapshot of the head.
+    /// Writes a snapshot of the head and waits until the head is irreversible.
     ///
     /// # Errors
-    /// The file cannot be written, or the node is stopping.
+    /// The file cannot be written, the head left the chain, or the node is stopping.
     pub async fn snapshot(&self) -> Result<SnapshotInfo, Fault> {
         self.ask(Command::Snapshot).await?
     }
 
-    /// Tells the writer something that has no answer.
+    /// Has snapshots of later blocks written.
     ///
     /// # Errors
-    /// The node is stopping.
-    pub async fn tell(&self, command: Command) -> Result<(), Fault> {
+    /// The request makes no sense or is there already, or the node is stopping.
+    pub async fn schedule_snapshot(&self, request: SnapshotRequest) -> Result<ScheduledSnapshot, Fault> {
+        self.ask(|reply| Command::ScheduleSnapshot(request, reply)).await?
+    }
+
+    /// Takes a request out of the schedule of snapshots.
+    ///
+    /// # Errors
+    /// There is none with that number, or the node is stopping.
+    pub async fn unschedule_snapshot(&self, id: u32) -> Result<ScheduledSnapshot, Fault> {
+        self.ask(|reply| Command::UnscheduleSnapshot(id, reply)).await?
+    }
+
+    async fn tell(&self, command: Command) -> Result<(), Fault> {
         let mut command = command;
         loop {
             match self.commands.try_send(command) {

@@ -15,7 +15,8 @@ use store::Watermark;
 
 use crate::clock::now;
 use crate::command::{Submission, SubmitKind, SubmitResult};
-use crate::queue::{Waiting, expired_fault};
+use crate::queue::{Origin, Waiting, expired_fault};
+use crate::retry::is_executed_input;
 use crate::writer::{Phase, Writer, answer};
 use crate::{BlockSigner, EngineError, report, slots};
 
@@ -245,8 +246,9 @@ impl Writer {
     pub(crate) fn submit(&mut self, submission: Submission) -> Result<(), EngineError> {
         let Submission { transaction, kind, reply } = submission;
         match kind {
-            SubmitKind::Input { return_failure_trace } => {
-                let waiting = Waiting { transaction, return_failure_trace, reply: Some(reply) };
+            SubmitKind::Input { return_failure_trace, retry } => {
+                let origin = Origin::Api;
+                let waiting = Waiting { transaction, return_failure_trace, retry, origin, reply: Some(reply) };
                 if self.phase == Phase::Waiting {
                     self.queue.add_incoming(waiting);
                     return Ok(());
@@ -290,16 +292,16 @@ impl Writer {
                 Ok(if full { Fit::BlockFull } else { Fit::Later })
             }
             Some(fault) if fault.kind == FaultKind::TX_DUPLICATE || !waiting.return_failure_trace => {
-                let fault = fault.clone();
-                if fault.kind != FaultKind::TX_DUPLICATE {
-                    self.note(&trace, expiration);
-                }
-                reply_to(waiting.reply, Err(fault));
+                self.note(&trace, expiration);
+                reply_to(waiting.reply, Err(fault.clone()));
                 Ok(Fit::Done)
             }
             _ => {
                 self.note(&trace, expiration);
-                reply_to(waiting.reply, Ok(trace));
+                match (waiting.retry.filter(|_| trace.except.is_none()), waiting.reply) {
+                    (Some(until), Some(reply)) => self.retry.track(waiting.transaction, until, now(), reply),
+                    (_, reply) => reply_to(reply, Ok(trace)),
+                }
                 Ok(Fit::Done)
             }
         }
@@ -399,16 +401,17 @@ impl Writer {
         if self.settings.contracts_console {
             trace.action_traces.iter().filter(|action| !action.console.is_empty()).for_each(log_console);
         }
-        self.shared.finality.ran(trace.id, expiration, trace.block_time, trace.except.is_some());
+        if self.shared.finality.is_enabled() && is_executed_input(trace) {
+            self.shared.finality.ran(trace.id, expiration, now());
+        }
     }
 
     fn publish_waiting(&self) {
         let mut view = self.shared.producer.write();
         view.waiting.clear();
-        view.waiting.extend(self.queue.iter().map(|(waiting, aborted)| crate::handle::WaitingTransaction {
-            id: waiting.transaction.id,
+        view.waiting.extend(self.queue.iter().map(|waiting| crate::handle::WaitingTransaction {
             transaction: Arc::clone(&waiting.transaction),
-            aborted,
+            origin: waiting.origin,
         }));
     }
 

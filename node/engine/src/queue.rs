@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use chain::{BlockState, SealedBlock};
 use execution::RecoveredTransaction;
 use primitives::{Fault, FaultKind, TimePoint, TransactionId};
 use rustc_hash::FxHashSet;
 
+use crate::RetryUntil;
 use crate::command::{Reply, SubmitResult};
 
 /// Bytes that are counted for a waiting transaction beside its packed form.
@@ -19,8 +21,41 @@ pub struct Waiting {
     pub transaction: Arc<RecoveredTransaction>,
     /// Answer with the trace even if it fails.
     pub return_failure_trace: bool,
+    /// Answer a success only when it is that deep in the chain.
+    pub retry: Option<RetryUntil>,
+    /// Where it comes from.
+    pub origin: Origin,
     /// Who wants to know; `None` when the answer was given before its block was aborted.
     pub reply: Option<Reply<SubmitResult>>,
+}
+
+/// Where a waiting transaction comes from (`trx_enum_type`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// A block that left the chain.
+    Forked,
+    /// A block that was never sealed.
+    Aborted,
+    /// A client of the API.
+    Api,
+}
+
+impl Origin {
+    /// nodeos' name of it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Forked => "forked",
+            Self::Aborted => "aborted",
+            Self::Api => "incoming_api",
+        }
+    }
+}
+
+impl Waiting {
+    /// A transaction that ran before: nobody waits for it.
+    fn again(transaction: Arc<RecoveredTransaction>, origin: Origin) -> Self {
+        Self { transaction, return_failure_trace: false, retry: None, origin, reply: None }
+    }
 }
 
 /// The queue, bounded in bytes.
@@ -42,8 +77,24 @@ impl Queue {
     /// Puts back the transactions of an aborted block: they were accepted, nobody waits for them.
     pub fn add_aborted(&mut self, transactions: Vec<Arc<RecoveredTransaction>>) {
         for transaction in transactions {
-            self.keep_aborted(Waiting { transaction, return_failure_trace: false, reply: None });
+            self.keep_aborted(Waiting::again(transaction, Origin::Aborted));
         }
+    }
+
+    /// Puts back the transactions of blocks that left the chain (the former head first), but for those of the blocks
+    /// that joined it.
+    pub fn add_forked(&mut self, undone: &[Arc<BlockState>], applied: &[SealedBlock]) {
+        let joined: FxHashSet<TransactionId> =
+            applied.iter().flat_map(|sealed| &sealed.state.transactions).map(|transaction| transaction.id).collect();
+        let left = undone.iter().rev().flat_map(|state| &state.transactions);
+        for transaction in left.filter(|transaction| !joined.contains(&transaction.id)) {
+            self.keep_aborted(Waiting::again(Arc::clone(transaction), Origin::Forked));
+        }
+    }
+
+    /// Tries a transaction again that fell out of the chain; one that waits anyway is left alone.
+    pub fn add_forgotten(&mut self, transaction: Arc<RecoveredTransaction>) {
+        self.keep_aborted(Waiting::again(transaction, Origin::Api));
     }
 
     /// Puts a transaction of an aborted block back for the next block.
@@ -58,11 +109,11 @@ impl Queue {
         let id = waiting.transaction.id;
         if self.bytes + size(&waiting.transaction) > self.bytes_max {
             let message = format!(
-                "Transaction {id}, size {} bytes, was dropped because the queue of waiting transactions is full \
-                 ({} of {} bytes). Raise --incoming-transaction-queue-size-mb, or send slower",
+                "Transaction {id}, size {} bytes would exceed configured incoming-transaction-queue-size-mb {}, \
+                 current queue size {} bytes",
                 size(&waiting.transaction),
-                self.bytes,
-                self.bytes_max
+                self.bytes_max >> 20,
+                self.bytes
             );
             refuse(waiting, Fault::new(FaultKind::TX_RESOURCE_EXHAUSTION, message));
         } else if self.enter(&waiting.transaction) {
@@ -117,9 +168,9 @@ impl Queue {
         }
     }
 
-    /// What waits, and whether it ran before.
-    pub fn iter(&self) -> impl Iterator<Item = (&Waiting, bool)> {
-        self.aborted.iter().map(|waiting| (waiting, true)).chain(self.incoming.iter().map(|waiting| (waiting, false)))
+    /// What waits, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Waiting> {
+        self.aborted.iter().chain(&self.incoming)
     }
 
     fn enter(&mut self, transaction: &RecoveredTransaction) -> bool {

@@ -20,6 +20,8 @@ pub struct RuntimeOptions {
     pub cpu_effort_us: i64,
     /// Milliseconds of a block that scheduled transactions may take; negative for no limit.
     pub max_scheduled_transaction_time_per_block_ms: i32,
+    /// Microseconds that a transaction may overrun its account's CPU limit; the default's where nobody said.
+    pub subjective_cpu_leeway_us: Option<i32>,
     /// Incoming transactions run for each scheduled one while both wait.
     pub incoming_defer_ratio: f64,
     /// Elastic multiplier that accounts get at most.
@@ -33,8 +35,39 @@ impl Default for RuntimeOptions {
             max_irreversible_block_age_s: -1,
             cpu_effort_us: CPU_EFFORT_US,
             max_scheduled_transaction_time_per_block_ms: 100,
+            subjective_cpu_leeway_us: None,
             incoming_defer_ratio: 1.0,
             greylist_limit: execution::settings::GREYLIST_LIMIT_MAX,
+        }
+    }
+}
+
+/// A change of options; what is not there stays.
+#[derive(Debug, Clone, Copy, Default)]
+#[allow(missing_docs, reason = "the fields of `RuntimeOptions`")]
+pub struct OptionsChange {
+    pub max_transaction_time_ms: Option<i32>,
+    pub max_irreversible_block_age_s: Option<i32>,
+    pub cpu_effort_us: Option<i64>,
+    pub max_scheduled_transaction_time_per_block_ms: Option<i32>,
+    pub subjective_cpu_leeway_us: Option<i32>,
+    pub incoming_defer_ratio: Option<f64>,
+    pub greylist_limit: Option<u32>,
+}
+
+impl OptionsChange {
+    /// The options after the change.
+    pub fn applied_to(self, old: RuntimeOptions) -> RuntimeOptions {
+        RuntimeOptions {
+            max_transaction_time_ms: self.max_transaction_time_ms.unwrap_or(old.max_transaction_time_ms),
+            max_irreversible_block_age_s: self.max_irreversible_block_age_s.unwrap_or(old.max_irreversible_block_age_s),
+            cpu_effort_us: self.cpu_effort_us.unwrap_or(old.cpu_effort_us),
+            max_scheduled_transaction_time_per_block_ms: self
+                .max_scheduled_transaction_time_per_block_ms
+                .unwrap_or(old.max_scheduled_transaction_time_per_block_ms),
+            subjective_cpu_leeway_us: self.subjective_cpu_leeway_us.or(old.subjective_cpu_leeway_us),
+            incoming_defer_ratio: self.incoming_defer_ratio.unwrap_or(old.incoming_defer_ratio),
+            greylist_limit: self.greylist_limit.unwrap_or(old.greylist_limit),
         }
     }
 }
@@ -77,8 +110,10 @@ pub struct Settings {
     pub snapshots_dir: PathBuf,
     /// Keeps the traces of blocks for the trace API, in the form that this makes of them.
     pub traces: Option<crate::follower::TraceEncoder>,
-    /// Bytes for remembering what became of transactions; 0 for nothing.
-    pub finality_status_bytes: usize,
+    /// How much is remembered of what became of transactions.
+    pub finality: crate::FinalitySettings,
+    /// How transactions are tried again whose senders wait for a block.
+    pub retry: crate::RetrySettings,
     /// End after this block; 0 for no end.
     pub terminate_at_block: u32,
     /// Log the hash of the state at the end.
@@ -112,7 +147,8 @@ impl Default for Settings {
             incoming_transaction_queue_bytes: 1024 << 20,
             snapshots_dir: PathBuf::from("snapshots"),
             traces: None,
-            finality_status_bytes: 0,
+            finality: crate::FinalitySettings::default(),
+            retry: crate::RetrySettings::default(),
             terminate_at_block: 0,
             integrity_hash_on_stop: false,
             block_checkpoints: BTreeMap::new(),

@@ -13,10 +13,12 @@ use store::Store;
 use tokio::sync::oneshot;
 
 use crate::clock::now;
-use crate::command::{Command, SnapshotInfo};
+use crate::command::Command;
 use crate::follower::Follower;
 use crate::handle::{COMMAND_QUEUE_CAPACITY, ProducerView, Shared};
 use crate::queue::Queue;
+use crate::retry::RetryTracker;
+use crate::snapshots::Snapshots;
 use crate::{EngineError, FinalityTracker, Handle, Settings};
 
 /// How long the writer sleeps when nothing is planned.
@@ -73,6 +75,8 @@ pub(crate) struct Writer {
     /// Whether the last block that was wanted is there.
     pub finished: bool,
     pub follower: Follower,
+    pub snapshots: Snapshots,
+    pub retry: RetryTracker,
     /// Transactions accepted since the last checkpoint, and blocks.
     pub since_checkpoint: (usize, u32),
 }
@@ -119,18 +123,21 @@ pub fn start(
             watermarks.insert(*producer, mark);
         }
     }
+    let snapshots = Snapshots::open(settings.snapshots_dir.clone())?;
     let view = ProducerView {
         paused: settings.pause_on_startup,
         options: settings.options,
         scheduled_features: Vec::new(),
         waiting: Vec::new(),
+        snapshot_requests: snapshots.requests().to_vec(),
         watermarks,
     };
     let shared = Arc::new(Shared {
         chain_id: chain.chain_id(),
         chain: RwLock::new(chain),
         producer: RwLock::new(view),
-        finality: FinalityTracker::new(settings.finality_status_bytes),
+        finality: FinalityTracker::new(settings.finality),
+        retry: settings.retry,
         store: Arc::clone(&store),
     });
     start_ticker(ticker)?;
@@ -148,6 +155,8 @@ pub fn start(
         features_signaled: false,
         finished: false,
         follower,
+        snapshots,
+        retry: RetryTracker::new(settings.retry),
         since_checkpoint: (reapplied.transactions.saturating_mul(REAPPLIED_WEIGHT), reapplied.blocks),
         settings,
     };
@@ -227,27 +236,36 @@ impl Writer {
                 answer(reply, result);
                 self.plan()
             }
-            Command::Pause => {
+            Command::Pause(reply) => {
                 self.paused = true;
                 self.publish_view();
+                answer(reply, ());
                 Ok(())
             }
-            Command::Resume => {
+            Command::Resume(reply) => {
                 self.paused = false;
                 self.publish_view();
+                answer(reply, ());
                 if self.phase == Phase::Speculating {
                     self.abort();
                 }
                 if self.phase == Phase::Waiting { self.plan() } else { Ok(()) }
             }
-            Command::SetOptions(options) => {
-                self.settings.options = options;
-                self.shared.producer.write().options = options;
+            Command::ChangeOptions(change, reply) => {
+                self.change_options(change);
+                answer(reply, ());
+                let replan = change.max_irreversible_block_age_s.is_some() && self.phase == Phase::Speculating;
+                if replan { self.plan() } else { Ok(()) }
+            }
+            Command::ChangeLists(change, reply) => {
+                change.apply(self.shared.chain.write().execution_settings_mut());
+                answer(reply, ());
                 Ok(())
             }
-            Command::ScheduleFeatures(features) => {
+            Command::ScheduleFeatures(features, reply) => {
                 self.features_signaled = false;
                 self.shared.producer.write().scheduled_features = features;
+                answer(reply, ());
                 Ok(())
             }
             Command::IntegrityHash(reply) => {
@@ -256,9 +274,19 @@ impl Writer {
                 self.plan()
             }
             Command::Snapshot(reply) => {
-                let result = self.snapshot();
-                answer(reply, result);
+                self.abort();
+                self.create_snapshot(reply)?;
                 self.plan()
+            }
+            Command::ScheduleSnapshot(request, reply) => {
+                let result = self.schedule_snapshot(request)?;
+                answer(reply, result);
+                Ok(())
+            }
+            Command::UnscheduleSnapshot(id, reply) => {
+                let result = self.unschedule_snapshot(id)?;
+                answer(reply, result);
+                Ok(())
             }
             Command::Stop => Ok(()),
         }
@@ -280,23 +308,16 @@ impl Writer {
         chain.integrity_hash().map(|hash| (head, hash)).map_err(fault_of)
     }
 
-    fn snapshot(&mut self) -> Result<SnapshotInfo, Fault> {
-        self.abort();
-        let chain = self.shared.chain.read();
-        let (head_id, head_num, head_time) = (chain.head().id(), chain.head().number(), chain.head_time());
-        let bytes = chain.write_snapshot().map_err(fault_of)?;
-        drop(chain);
-        let folder = &self.settings.snapshots_dir;
-        let path = folder.join(format!("snapshot-{head_id}.bin"));
-        let draft = folder.join(format!(".incomplete-snapshot-{head_id}.bin"));
-        std::fs::create_dir_all(folder)
-            .and_then(|()| std::fs::write(&draft, bytes))
-            .and_then(|()| std::fs::rename(&draft, &path))
-            .map_err(|error| {
-                let message = format!("cannot write the snapshot {}: {error}", path.display());
-                Fault::new(FaultKind::SNAPSHOT_FINALIZATION_EXCEPTION, message)
-            })?;
-        Ok(SnapshotInfo { head_id, head_num, head_time, path: path.display().to_string() })
+    fn change_options(&mut self, change: crate::OptionsChange) {
+        let options = change.applied_to(self.settings.options);
+        self.settings.options = options;
+        self.shared.producer.write().options = options;
+        let mut chain = self.shared.chain.write();
+        let execution = chain.execution_settings_mut();
+        execution.greylist_limit = options.greylist_limit;
+        if let Some(leeway) = change.subjective_cpu_leeway_us {
+            execution.subjective_cpu_leeway_us = i64::from(leeway);
+        }
     }
 
     /// Shows others how production stands.

@@ -38,7 +38,10 @@ impl Store {
         let mut batch = WriteBatch::default();
         batch.put_cf(family, block_key(traces.num), traces.bytes);
         for id in traces.transactions {
-            batch.put_cf(family, transaction_key(id), traces.num.to_be_bytes());
+            // A delayed transaction is in two blocks; it is found in the first.
+            if self.transaction_position(id)?.is_none_or(|first| first.num > traces.num) {
+                batch.put_cf(family, transaction_key(id), traces.num.to_be_bytes());
+            }
         }
         self.write(batch, false)
     }

@@ -34,6 +34,13 @@ pub struct Permission {
     pub auth: Authority,
 }
 
+impl Permission {
+    /// Its place in the order of creation.
+    pub fn order(&self) -> u64 {
+        self.order
+    }
+}
+
 /// The permission table.
 #[derive(Debug)]
 pub(crate) struct Permissions {

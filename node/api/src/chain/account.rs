@@ -4,28 +4,21 @@ use codec::Unpack;
 use consensus::header_state::SYSTEM_ACCOUNT;
 use ledger::{AccountId, AccountResourceLimit, Ledger, PermissionId};
 use primitives::{Asset, BlockTimestamp, Fault, FaultKind, Name, Symbol};
-use serde::Deserialize;
 use serde_json::{Map, Value, json as value};
 
 use crate::abis::SHORT;
 use crate::chain::currency::name;
 use crate::chain::rows::row;
 use crate::node::Node;
+use crate::params::Fields;
 use crate::reply::{Answer, json, signed};
-use crate::{ApiError, block_json, params};
-
-#[derive(Deserialize)]
-struct AccountParams {
-    #[serde(default)]
-    account_name: Name,
-    #[serde(default)]
-    expected_core_symbol: Option<Symbol>,
-}
+use crate::{ApiError, block_json};
 
 /// `get_account`.
 pub fn get_account(node: &Node, body: &[u8]) -> Answer {
-    let params: AccountParams = params::required(body)?;
-    let account = params.account_name;
+    let params = Fields::required(body)?;
+    let account: Name = params.get("account_name")?;
+    let expected_core_symbol: Option<Symbol> = params.maybe("expected_core_symbol")?;
     let answer = node.handle.read(|chain| {
         let ledger = chain.ledger();
         let Some(id) = ledger.find_account(account) else { return Err(unknown(account)) };
@@ -41,14 +34,14 @@ pub fn get_account(node: &Node, body: &[u8]) -> Answer {
         set("created", info.creation_date.time().to_string().into());
         let system = node.abis.get(ledger, SYSTEM_ACCOUNT);
         if system.is_some()
-            && let Some(balance) = core_balance(ledger, account, params.expected_core_symbol)
+            && let Some(balance) = core_balance(ledger, account, expected_core_symbol)
         {
             set("core_liquid_balance", balance.to_string().into());
         }
         set("ram_quota", signed(limits.ram_bytes));
         set("net_weight", signed(limits.net_weight));
         set("cpu_weight", signed(limits.cpu_weight));
-        let greylisted = node.settings.execution.resource_greylist.contains(&account);
+        let greylisted = chain.world().settings.resource_greylist.contains(&account);
         let multiplier = if greylisted { 1 } else { execution::settings::GREYLIST_LIMIT_MAX };
         let now = Some(BlockTimestamp::at(chain.head_time()));
         set("net_limit", limit(ledger.account_net_limit(id, multiplier, now)?.0, info.creation_date));

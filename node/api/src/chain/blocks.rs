@@ -1,33 +1,18 @@
 //! Blocks: `get_block`, `get_raw_block`, `get_block_header`, `get_block_info`, `get_block_header_state`.
 
+use chain::{BlockState, Chain};
 use codec::Unpack;
 use primitives::{BlockId, FaultKind, SignedBlock};
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::node::Node;
+use crate::params::Fields;
 use crate::reply::{Answer, json};
 use crate::table_keys::lexical_u64;
-use crate::{ApiError, block_json, params};
+use crate::{ApiError, block_json};
 
 /// Characters that a block's number or id may have.
 const BLOCK_NUM_OR_ID_MAX: usize = 64;
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct BlockParams {
-    #[serde(deserialize_with = "params::text")]
-    block_num_or_id: String,
-    #[serde(deserialize_with = "params::flag")]
-    include_extensions: bool,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct InfoParams {
-    #[serde(deserialize_with = "params::number")]
-    block_num: u32,
-}
 
 enum Which {
     Number(u64),
@@ -42,10 +27,18 @@ fn which(text: &str) -> Result<Which, ApiError> {
     if let Some(number) = lexical_u64(text) {
         return Ok(Which::Number(number));
     }
-    text.parse::<BlockId>().map(Which::Id).map_err(|fault| {
+    block_id(text).map(Which::Id)
+}
+
+fn block_id(text: &str) -> Result<BlockId, ApiError> {
+    text.parse::<BlockId>().map_err(|fault| {
         let kind = FaultKind::BLOCK_ID_TYPE_EXCEPTION;
         ApiError::of(&fault.rethrown_as(kind, format!("Invalid block ID: {text}")))
     })
+}
+
+fn is_reversible(chain: &Chain, state: &BlockState) -> bool {
+    state.number() > chain.root().number()
 }
 
 /// The packed block that is asked for, if the node has it.
@@ -71,15 +64,9 @@ fn unknown(message: String) -> ApiError {
 }
 
 fn asked(node: &Node, body: &[u8]) -> Result<SignedBlock, ApiError> {
-    let params: BlockParams = params::required(body)?;
-    let missing = || {
-        unknown(format!("Could not find block: {}", params.block_num_or_id)).at(
-            "chain_plugin.cpp",
-            1958,
-            "get_raw_block",
-        )
-    };
-    find(node, &params.block_num_or_id)?.ok_or_else(missing)
+    let which: String = Fields::required(body)?.get("block_num_or_id")?;
+    let missing = || unknown(format!("Could not find block: {which}")).at("chain_plugin.cpp", 1958, "get_raw_block");
+    find(node, &which)?.ok_or_else(missing)
 }
 
 /// `get_block`: with actions in the form of their contracts' ABIs.
@@ -97,13 +84,15 @@ pub fn get_raw_block(node: &Node, body: &[u8]) -> Answer {
 
 /// `get_block_header`.
 pub fn get_block_header(node: &Node, body: &[u8]) -> Answer {
-    let params: BlockParams = params::required(body)?;
-    let missing = || unknown(format!("Could not find block header: {}", params.block_num_or_id));
-    let block = find(node, &params.block_num_or_id)?.ok_or_else(missing)?;
+    let params = Fields::required(body)?;
+    let which: String = params.get("block_num_or_id")?;
+    let include_extensions: bool = params.get("include_extensions")?;
+    let missing = || unknown(format!("Could not find block header: {which}"));
+    let block = find(node, &which)?.ok_or_else(missing)?;
     let mut answer = Map::new();
     answer.insert("id".to_owned(), block.id().to_string().into());
     answer.insert("signed_block_header".to_owned(), block_json::value(&block.signed_header));
-    if params.include_extensions {
+    if include_extensions {
         answer.insert("block_extensions".to_owned(), block_json::extensions(&block.block_extensions));
     }
     json(200, &answer)
@@ -111,9 +100,9 @@ pub fn get_block_header(node: &Node, body: &[u8]) -> Answer {
 
 /// `get_block_info`.
 pub fn get_block_info(node: &Node, body: &[u8]) -> Answer {
-    let params: InfoParams = params::required(body)?;
-    let missing = || unknown(format!("Could not find block: {}", params.block_num));
-    let block = find(node, &params.block_num.to_string())?.ok_or_else(missing)?;
+    let number: u32 = Fields::required(body)?.get("block_num")?;
+    let missing = || unknown(format!("Could not find block: {number}"));
+    let block = find(node, &number.to_string())?.ok_or_else(missing)?;
     let header = &block.signed_header.header;
     let id = block.id();
     let number = store::blocks::number_of(&id);
@@ -136,18 +125,19 @@ pub fn get_block_info(node: &Node, body: &[u8]) -> Answer {
 
 /// `get_block_header_state`: of reversible blocks only.
 pub fn get_block_header_state(node: &Node, body: &[u8]) -> Answer {
-    let params: BlockParams = params::required(body)?;
-    let text = &params.block_num_or_id;
+    let text: String = Fields::required(body)?.get("block_num_or_id")?;
+    let text = text.as_str();
     let found = match lexical_u64(text) {
         Some(number) => {
             let number = u32::try_from(number).unwrap_or(u32::MAX);
-            node.handle.read(|chain| chain.fork_block_by_num(number).cloned())
+            node.handle
+                .read(|chain| chain.fork_block_by_num(number).filter(|state| is_reversible(chain, state)).cloned())
         }
         None if text.is_empty() => None,
-        None => match which(text)? {
-            Which::Id(id) => node.handle.read(|chain| chain.fork_block(&id).cloned()),
-            Which::Number(_) => None,
-        },
+        None => {
+            let id = block_id(text)?;
+            node.handle.read(|chain| chain.fork_block(&id).filter(|state| is_reversible(chain, state)).cloned())
+        }
     };
     let state = found.ok_or_else(|| unknown(format!("Could not find reversible block: {text}")))?;
     json(200, &block_json::header_state(&state.header))

@@ -4,25 +4,17 @@ use abi::AbiDefinition;
 use codec::Unpack;
 use ledger::{AccountId, Ledger};
 use primitives::{Checksum256, Fault, FaultKind, Name, Sha256};
-use serde::Deserialize;
 use serde_json::{Map, Value, json as value};
 
 use crate::node::Node;
+use crate::params::Fields;
 use crate::reply::{Answer, json};
-use crate::{ApiError, block_json, params};
+use crate::{ApiError, block_json};
 
-#[derive(Deserialize)]
-struct AccountParams {
-    #[serde(default)]
-    account_name: Name,
-    #[serde(default = "yes", deserialize_with = "params::flag")]
-    code_as_wasm: bool,
-    #[serde(default)]
-    abi_hash: Option<Checksum256>,
-}
-
-fn yes() -> bool {
-    true
+/// The account that a request names, and the request.
+fn asked(body: &[u8]) -> Result<(Name, Fields), ApiError> {
+    let params = Fields::required(body)?;
+    Ok((params.get("account_name")?, params))
 }
 
 /// The account that is asked for; `what` is what is wanted of it.
@@ -35,24 +27,27 @@ fn account(ledger: &Ledger, name: Name, what: &str) -> Result<AccountId, ApiErro
     ledger.find_account(name).ok_or_else(missing)
 }
 
-fn abi_of(ledger: &Ledger, id: AccountId) -> Result<Option<Value>, ApiError> {
+fn abi_of(ledger: &Ledger, id: AccountId, what: &str) -> Result<Option<Value>, ApiError> {
     let bytes = &ledger.account_info(id).abi;
     if bytes.is_empty() {
         return Ok(None);
     }
-    let definition = AbiDefinition::from_prefix(bytes).map_err(Fault::from)?;
+    let definition = AbiDefinition::from_prefix(bytes).map_err(|error| {
+        let message = format!("unable to retrieve account {what}");
+        Fault::from(error).rethrown_as(FaultKind::ACCOUNT_QUERY_EXCEPTION, message)
+    })?;
     Ok(Some(block_json::value(&definition)))
 }
 
 /// `get_abi`.
 pub fn get_abi(node: &Node, body: &[u8]) -> Answer {
-    let params: AccountParams = params::required(body)?;
+    let (account_name, _) = asked(body)?;
     let abi = node.handle.read(|chain| {
         let ledger = chain.ledger();
-        abi_of(ledger, account(ledger, params.account_name, "abi")?)
+        abi_of(ledger, account(ledger, account_name, "abi")?, "abi")
     })?;
     let mut answer = Map::new();
-    answer.insert("account_name".to_owned(), params.account_name.to_string().into());
+    answer.insert("account_name".to_owned(), account_name.to_string().into());
     if let Some(abi) = abi {
         answer.insert("abi".to_owned(), abi);
     }
@@ -61,23 +56,24 @@ pub fn get_abi(node: &Node, body: &[u8]) -> Answer {
 
 /// `get_code`: the module's bytes as a text.
 pub fn get_code(node: &Node, body: &[u8]) -> Answer {
-    let params: AccountParams = params::required(body)?;
+    let (account_name, params) = asked(body)?;
+    let code_as_wasm = params.or("code_as_wasm", true)?;
     let (hash, wasm, abi) = node.handle.read(|chain| {
         let ledger = chain.ledger();
-        let id = account(ledger, params.account_name, "code")?;
-        if !params.code_as_wasm {
+        let id = account(ledger, account_name, "code")?;
+        if !code_as_wasm {
             let message = "Returning WAST from get_code is no longer supported";
             return Err(ApiError::new(FaultKind::UNSUPPORTED_FEATURE, message));
         }
         let wasm = code_of(ledger, id);
-        Ok::<_, ApiError>((ledger.account_code_hash(id), wasm, abi_of(ledger, id)?))
+        Ok::<_, ApiError>((ledger.account_code_hash(id), wasm, abi_of(ledger, id, "code")?))
     })?;
     let mut answer = Map::new();
-    answer.insert("account_name".to_owned(), params.account_name.to_string().into());
+    answer.insert("account_name".to_owned(), account_name.to_string().into());
     answer.insert("code_hash".to_owned(), hash.to_string().into());
     answer.insert("wast".to_owned(), "".into());
-    // A module is no text: what is none comes out as replacement characters, as nodeos prunes it.
-    answer.insert("wasm".to_owned(), String::from_utf8_lossy(&wasm).into());
+    // A module is no text: what is none is left out, as nodeos prunes it.
+    answer.insert("wasm".to_owned(), execution::utf8_only(&wasm).into());
     if let Some(abi) = abi {
         answer.insert("abi".to_owned(), abi);
     }
@@ -90,40 +86,40 @@ fn code_of(ledger: &Ledger, id: AccountId) -> Vec<u8> {
 
 /// `get_code_hash`.
 pub fn get_code_hash(node: &Node, body: &[u8]) -> Answer {
-    let params: AccountParams = params::required(body)?;
+    let (account_name, _) = asked(body)?;
     let hash = node.handle.read(|chain| {
         let ledger = chain.ledger();
-        Ok::<_, ApiError>(ledger.account_code_hash(account(ledger, params.account_name, "code hash")?))
+        Ok::<_, ApiError>(ledger.account_code_hash(account(ledger, account_name, "code hash")?))
     })?;
-    json(200, &value!({"account_name": params.account_name.to_string(), "code_hash": hash.to_string()}))
+    json(200, &value!({"account_name": account_name.to_string(), "code_hash": hash.to_string()}))
 }
 
 /// `get_raw_code_and_abi`: both in base64.
 pub fn get_raw_code_and_abi(node: &Node, body: &[u8]) -> Answer {
-    let params: AccountParams = params::required(body)?;
+    let (account_name, _) = asked(body)?;
     let (wasm, abi) = node.handle.read(|chain| {
         let ledger = chain.ledger();
-        let id = account(ledger, params.account_name, "code/abi")?;
+        let id = account(ledger, account_name, "code/abi")?;
         Ok::<_, ApiError>((code_of(ledger, id), ledger.account_info(id).abi.to_vec()))
     })?;
-    let account_name = params.account_name.to_string();
-    json(200, &value!({"account_name": account_name, "wasm": base64(&wasm), "abi": base64(&abi)}))
+    json(200, &value!({"account_name": account_name.to_string(), "wasm": base64(&wasm), "abi": base64(&abi)}))
 }
 
 /// `get_raw_abi`: in base64, unless the client has it already.
 pub fn get_raw_abi(node: &Node, body: &[u8]) -> Answer {
-    let params: AccountParams = params::required(body)?;
+    let (account_name, params) = asked(body)?;
+    let known: Option<Checksum256> = params.maybe("abi_hash")?;
     let (code_hash, abi) = node.handle.read(|chain| {
         let ledger = chain.ledger();
-        let id = account(ledger, params.account_name, "abi")?;
+        let id = account(ledger, account_name, "abi")?;
         Ok::<_, ApiError>((ledger.account_code_hash(id), ledger.account_info(id).abi.to_vec()))
     })?;
     let abi_hash = Sha256::of(&abi);
     let mut answer = Map::new();
-    answer.insert("account_name".to_owned(), params.account_name.to_string().into());
+    answer.insert("account_name".to_owned(), account_name.to_string().into());
     answer.insert("code_hash".to_owned(), code_hash.to_string().into());
     answer.insert("abi_hash".to_owned(), abi_hash.to_string().into());
-    if params.abi_hash != Some(abi_hash) {
+    if known != Some(abi_hash) {
         answer.insert("abi".to_owned(), base64(&abi).into());
     }
     json(200, &answer)

@@ -2,12 +2,11 @@
 
 use codec::Unpack;
 use primitives::{Asset, Fault, FaultKind, Name, SymbolCode, ensure};
-use serde::Deserialize;
 use serde_json::{Map, json as value};
 
 use crate::chain::rows::{index_type, rows};
 use crate::node::Node;
-use crate::params;
+use crate::params::Fields;
 use crate::reply::{Answer, json};
 
 /// Bytes of a packed asset.
@@ -15,38 +14,21 @@ const ASSET_BYTES: usize = 16;
 /// Bytes of a row of a token's `stat` table: supply, maximum, issuer.
 const STAT_BYTES: usize = 40;
 
-#[derive(Deserialize)]
-struct BalanceParams {
-    #[serde(default)]
-    code: Name,
-    #[serde(default)]
-    account: Name,
-    #[serde(default)]
-    symbol: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct StatsParams {
-    #[serde(default)]
-    code: Name,
-    #[serde(default, deserialize_with = "params::text")]
-    symbol: String,
-}
-
 /// `get_currency_balance`: all of an account's balances, or the one in a symbol.
 pub fn get_currency_balance(node: &Node, body: &[u8]) -> Answer {
-    let params: BalanceParams = params::required(body)?;
+    let params = Fields::required(body)?;
+    let (code, account): (Name, Name) = (params.get("code")?, params.get("account")?);
+    let wanted: Option<String> = params.maybe("symbol")?;
     let accounts = name("accounts");
     let balances = node.handle.read(|chain| {
         let ledger = chain.ledger();
-        index_type(node, ledger, params.code, accounts)?;
+        index_type(node, ledger, code, accounts)?;
         let mut balances = Vec::new();
-        for bytes in rows(ledger, params.code, params.account, accounts) {
+        for bytes in rows(ledger, code, account, accounts) {
             ensure!(bytes.len() >= ASSET_BYTES, ASSET_TYPE_EXCEPTION, "Invalid data on table");
             let balance = Asset::from_bytes(&bytes[..ASSET_BYTES]).map_err(damaged)?;
             ensure!(balance.symbol.validate().is_ok(), ASSET_TYPE_EXCEPTION, "Invalid asset");
-            let wanted = params.symbol.as_ref();
-            if wanted.is_none_or(|symbol| symbol.eq_ignore_ascii_case(&balance.symbol.code().to_string())) {
+            if wanted.as_ref().is_none_or(|symbol| symbol.eq_ignore_ascii_case(&balance.symbol.code().to_string())) {
                 balances.push(balance.to_string());
                 if wanted.is_some() {
                     break;
@@ -60,13 +42,14 @@ pub fn get_currency_balance(node: &Node, body: &[u8]) -> Answer {
 
 /// `get_currency_stats`: supply, maximum and issuer by symbol.
 pub fn get_currency_stats(node: &Node, body: &[u8]) -> Answer {
-    let params: StatsParams = params::required(body)?;
+    let params = Fields::required(body)?;
+    let (code, symbol): (Name, String) = (params.get("code")?, params.get("symbol")?);
     let stats = node.handle.read(|chain| {
         let ledger = chain.ledger();
-        index_type(node, ledger, params.code, name("stat"))?;
-        let scope = params.symbol.to_ascii_uppercase().parse::<SymbolCode>()?;
+        index_type(node, ledger, code, name("stat"))?;
+        let scope = scope_of(&symbol.to_ascii_uppercase())?;
         let mut stats = Map::new();
-        for bytes in rows(ledger, params.code, Name(scope.0), name("stat")) {
+        for bytes in rows(ledger, code, scope, name("stat")) {
             ensure!(bytes.len() >= STAT_BYTES, ASSET_TYPE_EXCEPTION, "Invalid data on table");
             let (supply, max_supply, issuer) =
                 <(Asset, Asset, Name)>::from_bytes(&bytes[..STAT_BYTES]).map_err(damaged)?;
@@ -80,6 +63,15 @@ pub fn get_currency_stats(node: &Node, body: &[u8]) -> Answer {
         Ok::<_, Fault>(stats)
     })?;
     json(200, &stats)
+}
+
+/// The scope of a symbol's statistics: its letters as nodeos shifts them together, however many there are.
+fn scope_of(symbol: &str) -> Result<Name, Fault> {
+    if !symbol.bytes().all(|byte| byte.is_ascii_uppercase()) || symbol.is_empty() {
+        return Ok(Name(symbol.parse::<SymbolCode>()?.0));
+    }
+    let shifted = |(place, byte): (u32, u8)| u64::from(byte).wrapping_shl(8 * (place + 1));
+    Ok(Name((0..).zip(symbol.bytes()).map(shifted).fold(0, |all, letter| all | letter) >> 8))
 }
 
 fn damaged(error: codec::DecodeError) -> Fault {

@@ -1,37 +1,28 @@
 //! `get_activated_protocol_features`.
 
 use execution::features::{Feature, FeatureSpec};
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::node::Node;
-use crate::params;
+use crate::params::Fields;
 use crate::reply::{Answer, json};
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct FeatureParams {
-    #[serde(deserialize_with = "params::maybe_number")]
-    lower_bound: Option<u32>,
-    #[serde(deserialize_with = "params::maybe_number")]
-    upper_bound: Option<u32>,
-    #[serde(deserialize_with = "params::flag")]
-    search_by_block_num: bool,
-    #[serde(deserialize_with = "params::flag")]
-    reverse: bool,
-}
 
 /// `get_activated_protocol_features`: all of them, whatever `limit` says, as nodeos 4.1 answers.
 pub fn get_activated_protocol_features(node: &Node, body: &[u8]) -> Answer {
-    let params: FeatureParams = params::optional(body)?;
+    let params = Fields::optional(body)?;
+    let lower: u32 = params.maybe("lower_bound")?.unwrap_or(0);
+    let upper: u32 = params.maybe("upper_bound")?.unwrap_or(u32::MAX);
+    let _limit: u32 = params.get("limit")?;
+    let search_by_block_num: bool = params.get("search_by_block_num")?;
+    let reverse: bool = params.get("reverse")?;
+    let _time_limit_ms: Option<u32> = params.maybe("time_limit_ms")?;
     let active = node.handle.read(|chain| chain.ledger().protocol_state().activated_protocol_features.clone());
-    let (lower, upper) = (params.lower_bound.unwrap_or(0), params.upper_bound.unwrap_or(u32::MAX));
     let mut found: Vec<(u32, _)> = (0..).zip(active).collect();
     found.retain(|(ordinal, feature)| {
-        let at = if params.search_by_block_num { feature.activation_block_num } else { *ordinal };
+        let at = if search_by_block_num { feature.activation_block_num } else { *ordinal };
         (lower..=upper).contains(&at)
     });
-    if params.reverse {
+    if reverse {
         found.reverse();
     }
     let rows = found.into_iter().filter_map(|(ordinal, feature)| {

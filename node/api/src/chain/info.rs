@@ -1,12 +1,12 @@
 //! The chain as a whole: `get_info`, `get_consensus_parameters`, `get_transaction_status`.
 
 use primitives::{BlockId, ChainConfig, ChainId, FaultKind, Name, TimePoint, TransactionId, WasmConfig};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::ApiError;
 use crate::node::Node;
-use crate::params;
+use crate::params::{self, FromVariant};
 use crate::reply::{Answer, json};
 
 #[derive(Serialize)]
@@ -89,31 +89,31 @@ pub fn get_consensus_parameters(node: &Node, body: &[u8]) -> Answer {
     json(200, &parameters)
 }
 
-#[derive(Deserialize)]
-struct StatusParams {
-    id: TransactionId,
-}
-
 /// `get_transaction_status`.
 pub fn get_transaction_status(node: &Node, body: &[u8]) -> Answer {
     if body.is_empty() {
         return Err(params::missing());
     }
-    let params: StatusParams = serde_json::from_slice(body)
-        .ok()
-        .filter(|params: &StatusParams| params.id != TransactionId::default())
-        .ok_or_else(|| ApiError::new(FaultKind::INVALID_HTTP_REQUEST, "Invalid transaction id"))?;
-    let (tracked, state) = node.handle.finality().look_up(&params.id);
+    let refuse = || ApiError::new(FaultKind::INVALID_HTTP_REQUEST, "Invalid transaction id");
+    let read = crate::json::from_slice(body).ok().and_then(|read| TransactionId::from_variant(read.get("id")?).ok());
+    let id = read.filter(|id| *id != TransactionId::default()).ok_or_else(refuse)?;
+    let (tracked, state) = node.handle.finality().look_up(&id);
     let mut answer = Map::new();
     let mut set = |key: &str, value: Value| answer.insert(key.to_owned(), value);
     let name = match &state {
         None => "UNKNOWN",
-        Some(state) if state.failed => "FAILED",
-        Some(state) if state.forked_out => "FORKED_OUT",
+        Some(state) if !state.is_in_block() => {
+            if engine::clock::now() >= TimePoint::from(state.expiration) {
+                "FAILED"
+            } else if state.forked_out {
+                "FORKED_OUT"
+            } else {
+                "LOCALLY_APPLIED"
+            }
+        }
         Some(state) => match state.block {
-            None => "LOCALLY_APPLIED",
-            Some(block) if number(block.id) <= number(tracked.irreversible.id) => "IRREVERSIBLE",
-            Some(_) => "IN_BLOCK",
+            Some(block) if number(block.id) > number(tracked.irreversible.id) => "IN_BLOCK",
+            _ => "IRREVERSIBLE",
         },
     };
     set("state", name.into());
@@ -131,8 +131,8 @@ pub fn get_transaction_status(node: &Node, body: &[u8]) -> Answer {
     set("irreversible_number", number(tracked.irreversible.id).into());
     set("irreversible_id", tracked.irreversible.id.to_string().into());
     set("irreversible_timestamp", tracked.irreversible.time.time().to_string().into());
-    set("earliest_tracked_block_id", tracked.earliest.id.to_string().into());
-    set("earliest_tracked_block_number", number(tracked.earliest.id).into());
+    set("earliest_tracked_block_id", tracked.earliest.to_string().into());
+    set("earliest_tracked_block_number", number(tracked.earliest).into());
     json(200, &answer)
 }
 

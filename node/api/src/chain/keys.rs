@@ -2,34 +2,26 @@
 
 use abi::present;
 use primitives::{Fault, FaultKind, PublicKey, Transaction};
-use serde::Deserialize;
 use serde_json::{Value, json as value};
 
 use crate::abis::SHORT;
 use crate::block_json::{contracts_of_json, from_set};
 use crate::node::Node;
+use crate::params::{self, Fields, FromVariant};
 use crate::recover::DESERIALIZE;
 use crate::reply::{Answer, json};
-use crate::{ApiError, params};
-
-#[derive(Deserialize)]
-struct RequiredKeysParams {
-    #[serde(default)]
-    transaction: Value,
-    #[serde(default)]
-    available_keys: Vec<PublicKey>,
-}
+use crate::{ApiError, json as reader};
 
 /// `get_required_keys`: which of the given keys must sign a transaction.
 pub fn get_required_keys(node: &Node, body: &[u8]) -> Answer {
-    let params: RequiredKeysParams = params::required(body)?;
-    let contracts = contracts_of_json(&params.transaction);
+    let mut params = Fields::required(body)?;
+    let mut available: Vec<PublicKey> = params.get("available_keys")?;
+    let transaction = params.take("transaction");
+    let contracts = contracts_of_json(&transaction);
     let abis = node.handle.read(|chain| node.abis.set(chain.ledger(), contracts));
-    let transaction =
-        present::transaction_from(&params.transaction, &mut from_set(&abis), &SHORT).map_err(|fault| {
-            fault.with_context(DESERIALIZE).rethrown_as(FaultKind::TRANSACTION_TYPE_EXCEPTION, "Invalid transaction")
-        })?;
-    let mut available = params.available_keys;
+    let transaction = present::transaction_from(&transaction, &mut from_set(&abis), &SHORT).map_err(|fault| {
+        fault.with_context(DESERIALIZE).rethrown_as(FaultKind::TRANSACTION_TYPE_EXCEPTION, "Invalid transaction")
+    })?;
     available.sort_unstable();
     available.dedup();
     let keys = node.handle.read(|chain| execution::get_required_keys(chain.ledger(), &transaction, &available))?;
@@ -46,8 +38,7 @@ pub fn get_transaction_id(_: &Node, body: &[u8]) -> Answer {
         let fault = Fault::new(FaultKind::INVALID_HTTP_REQUEST, message).with_context("Invalid transaction");
         ApiError::of(&fault)
     };
-    let parsed: Value = serde_json::from_slice(body)
-        .map_err(|error| ApiError::bad_body("Invalid transaction", vec![params::plain(&error)]))?;
+    let parsed = reader::from_slice(body).map_err(|fault| ApiError::bad_body("Invalid transaction", fault.details))?;
     let Value::Object(mut fields) = parsed else { return Err(refuse("Transaction object is missing or invalid")) };
     let Some(Value::Array(actions)) = fields.get_mut("actions") else {
         return Err(refuse("Transaction actions are missing or invalid"));
@@ -64,8 +55,8 @@ pub fn get_transaction_id(_: &Node, body: &[u8]) -> Answer {
             _ => {}
         }
     }
-    let transaction: Transaction = serde_json::from_value(Value::Object(fields))
-        .map_err(|error| ApiError::bad_body("Invalid transaction", vec![params::plain(&error)]))?;
+    let transaction = Transaction::from_variant(&Value::Object(fields))
+        .map_err(|fault| ApiError::bad_body("Invalid transaction", fault.details))?;
     if transaction.id() == Transaction::default().id() {
         return Err(refuse("Invalid transaction object"));
     }

@@ -5,15 +5,15 @@ use consensus::header_state::SYSTEM_ACCOUNT;
 use ledger::{Float64, Ledger, SecondaryRow};
 use primitives::json::double_text;
 use primitives::{BlockSigningAuthority, Name, ProducerSchedule};
-use serde::Deserialize;
 use serde_json::{Map, Value, json as value};
 
 use crate::abis::SHORT;
+use crate::block_json;
 use crate::chain::currency::name;
-use crate::chain::rows::{index_type, row};
+use crate::chain::rows::{Deadline, index_type, row};
 use crate::node::Node;
+use crate::params::{self, Fields};
 use crate::reply::{Answer, json};
-use crate::{block_json, params};
 
 /// `get_producer_schedule`.
 pub fn get_producer_schedule(node: &Node, body: &[u8]) -> Answer {
@@ -37,23 +37,25 @@ pub fn get_producer_schedule(node: &Node, body: &[u8]) -> Answer {
     )
 }
 
-#[derive(Deserialize)]
-struct ProducersParams {
-    #[serde(default, deserialize_with = "params::flag")]
-    json: bool,
-    #[serde(default, deserialize_with = "params::text")]
-    lower_bound: String,
-    #[serde(default = "fifty", deserialize_with = "params::number")]
-    limit: u32,
-}
+/// Producers that are shown unless the client says otherwise.
+const PRODUCERS_DEFAULT: u32 = 50;
 
-fn fifty() -> u32 {
-    50
+struct ProducersParams {
+    json: bool,
+    lower_bound: String,
+    limit: u32,
+    until: Deadline,
 }
 
 /// `get_producers`: from the system contract by votes, or without one the active schedule.
 pub fn get_producers(node: &Node, body: &[u8]) -> Answer {
-    let params: ProducersParams = params::required(body)?;
+    let fields = Fields::required(body)?;
+    let params = ProducersParams {
+        json: fields.get("json")?,
+        lower_bound: fields.get("lower_bound")?,
+        limit: fields.or("limit", PRODUCERS_DEFAULT)?,
+        until: Deadline::of(&fields)?,
+    };
     let voted = node.handle.read(|chain| voted(node, chain.ledger(), &params));
     if let Some(answer) = voted {
         return json(200, &answer);
@@ -102,6 +104,10 @@ fn voted(node: &Node, ledger: &Ledger, params: &ProducersParams) -> Option<Value
         }
         let bytes = row(ledger, SYSTEM_ACCOUNT, SYSTEM_ACCOUNT, producers, entry.primary)?;
         rows.push(if params.json { decoded(&abi, producers, bytes)? } else { hex::encode(bytes).into() });
+        if params.until.is_over() {
+            more = Name(entry.primary).to_string();
+            break;
+        }
         next = ledger.next_secondary::<Float64>(at);
     }
     let global = row(ledger, SYSTEM_ACCOUNT, SYSTEM_ACCOUNT, name("global"), name("global").0)?;

@@ -4,35 +4,28 @@ use abi::present;
 use codec::Unpack;
 use ledger::{GeneratedTransaction, Ledger};
 use primitives::{Fault, TimePoint, Transaction, TransactionId};
-use serde::Deserialize;
 use serde_json::{Map, Value, json as value};
 
 use crate::abis::SHORT;
+use crate::block_json;
+use crate::chain::rows::Deadline;
 use crate::node::Node;
+use crate::params::Fields;
 use crate::reply::{Answer, json};
-use crate::{block_json, params};
 
-#[derive(Deserialize)]
-struct ScheduledParams {
-    #[serde(default, deserialize_with = "params::flag")]
-    json: bool,
-    #[serde(default, deserialize_with = "params::text")]
-    lower_bound: String,
-    #[serde(default = "fifty", deserialize_with = "params::number")]
-    limit: u32,
-}
-
-fn fifty() -> u32 {
-    50
-}
+/// Transactions that are shown unless the client says otherwise.
+const SCHEDULED_DEFAULT: u32 = 50;
 
 /// `get_scheduled_transactions`: by the time they are due.
 pub fn get_scheduled_transactions(node: &Node, body: &[u8]) -> Answer {
-    let params: ScheduledParams = params::required(body)?;
-    let limit = usize::try_from(params.limit).unwrap_or(usize::MAX);
+    let params = Fields::required(body)?;
+    let as_json: bool = params.get("json")?;
+    let lower_bound: String = params.get("lower_bound")?;
+    let limit = usize::try_from(params.or("limit", SCHEDULED_DEFAULT)?).unwrap_or(usize::MAX);
+    let limit = if Deadline::of(&params)?.is_over() { limit.min(1) } else { limit };
     let (mut found, abis) = node.handle.read(|chain| {
         let ledger = chain.ledger();
-        let found = from(ledger, &params.lower_bound, limit.saturating_add(1));
+        let found = from(ledger, &lower_bound, limit.saturating_add(1));
         let transactions = found.iter().filter_map(|row| Transaction::from_bytes(&row.packed_trx).ok());
         let contracts: Vec<_> = transactions.flat_map(|transaction| block_json::contracts_of(&transaction)).collect();
         let abis = node.abis.set(ledger, contracts);
@@ -52,7 +45,7 @@ pub fn get_scheduled_transactions(node: &Node, body: &[u8]) -> Answer {
             set("expiration", row.expiration.to_string().into());
             set("published", row.published.to_string().into());
             let transaction = match Transaction::from_bytes(&row.packed_trx) {
-                Ok(transaction) if params.json => {
+                Ok(transaction) if as_json => {
                     present::transaction(&transaction, &mut block_json::from_set(&abis), &SHORT)?
                 }
                 _ => hex::encode(&row.packed_trx[..]).into(),

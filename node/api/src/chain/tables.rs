@@ -5,59 +5,58 @@
 
 use ledger::{Float64, Float128, Key128, Key256, Ledger, SecondaryId, SecondaryKey, TableId, TableKey};
 use primitives::{Fault, FaultKind, Name, ensure};
-use serde::Deserialize;
 use serde_json::{Value, json as value};
 
+use crate::ApiError;
 use crate::abis::{LONG, SHORT};
-use crate::chain::rows::index_type;
+use crate::chain::rows::{Deadline, check_abi, index_type};
 use crate::node::Node;
-use crate::params;
+use crate::params::Fields;
 use crate::reply::{Answer, json};
 use crate::table_keys as keys;
 
-#[derive(Deserialize)]
-#[serde(default)]
+/// Rows that are shown unless the client says otherwise.
+const ROWS_DEFAULT: u32 = 10;
+
 struct RowsParams {
-    #[serde(deserialize_with = "params::flag")]
     json: bool,
     code: Name,
-    #[serde(deserialize_with = "params::text")]
     scope: String,
     table: Name,
-    #[serde(deserialize_with = "params::text")]
     lower_bound: String,
-    #[serde(deserialize_with = "params::text")]
     upper_bound: String,
-    #[serde(deserialize_with = "params::number")]
     limit: u32,
-    #[serde(deserialize_with = "params::text")]
     key_type: String,
-    #[serde(deserialize_with = "params::text")]
     index_position: String,
-    #[serde(deserialize_with = "params::text")]
     encode_type: String,
-    #[serde(deserialize_with = "params::flag")]
     reverse: bool,
-    #[serde(deserialize_with = "params::flag")]
     show_payer: bool,
+    until: Deadline,
 }
 
-impl Default for RowsParams {
-    fn default() -> Self {
-        Self {
-            json: false,
-            code: Name(0),
-            scope: String::new(),
-            table: Name(0),
-            lower_bound: String::new(),
-            upper_bound: String::new(),
-            limit: 10,
-            key_type: String::new(),
-            index_position: String::new(),
-            encode_type: "dec".to_owned(),
-            reverse: false,
-            show_payer: false,
-        }
+impl RowsParams {
+    fn read(body: &[u8]) -> Result<Self, ApiError> {
+        let fields = Fields::required(body)?;
+        Ok(Self {
+            json: fields.get("json")?,
+            code: fields.get("code")?,
+            scope: fields.get("scope")?,
+            table: fields.get("table")?,
+            lower_bound: fields.get("lower_bound")?,
+            upper_bound: fields.get("upper_bound")?,
+            limit: fields.or("limit", ROWS_DEFAULT)?,
+            key_type: fields.get("key_type")?,
+            index_position: fields.get("index_position")?,
+            encode_type: fields.or("encode_type", "dec".to_owned())?,
+            reverse: fields.get("reverse")?,
+            show_payer: fields.get("show_payer")?,
+            until: Deadline::of(&fields)?,
+        })
+    }
+
+    /// Whether an answer has as many rows as are wanted.
+    fn enough(&self, found: &Found) -> bool {
+        found.rows.len() >= usize::try_from(self.limit).unwrap_or(usize::MAX)
     }
 }
 
@@ -97,7 +96,7 @@ fn index_number(params: &RowsParams) -> Result<Option<u64>, Fault> {
 
 /// `get_table_rows`.
 pub fn get_table_rows(node: &Node, body: &[u8]) -> Answer {
-    let params: RowsParams = params::required(body)?;
+    let params = RowsParams::read(body)?;
     let (found, abi) = node.handle.read(|chain| {
         let ledger = chain.ledger();
         Ok::<_, Fault>((find(node, ledger, &params)?, node.abis.get(ledger, params.code)))
@@ -120,12 +119,7 @@ pub fn get_table_rows(node: &Node, body: &[u8]) -> Answer {
 }
 
 fn find(node: &Node, ledger: &Ledger, params: &RowsParams) -> Result<Found, Fault> {
-    ensure!(
-        ledger.find_account(params.code).is_some(),
-        ACCOUNT_QUERY_EXCEPTION,
-        "Fail to retrieve account for {}",
-        params.code
-    );
+    check_abi(ledger, params.code)?;
     ensure!(params.table.0 & 0xf == 0, CONTRACT_TABLE_QUERY_EXCEPTION, "Unsupported table name: {}", params.table);
     let Some(index) = index_number(params)? else {
         let kind = index_type(node, ledger, params.code, params.table)?;
@@ -192,11 +186,16 @@ fn primary(ledger: &Ledger, params: &RowsParams) -> Result<Found, Fault> {
         if !(lower..=upper).contains(&row.primary) {
             break;
         }
-        if found.rows.len() >= limit_of(params) {
+        if params.enough(&found) {
             found.next_key = Some(row.primary.to_string());
             break;
         }
         found.rows.push((row.value().to_vec(), row.payer));
+        // Out of time nodeos goes on with the row that it shows last.
+        if params.until.is_over() {
+            found.next_key = Some(row.primary.to_string());
+            break;
+        }
         next = if params.reverse { ledger.previous_row(id) } else { ledger.next_row(id) };
     }
     Ok(found)
@@ -233,12 +232,16 @@ fn secondary<K: ClientKey>(
         if key < lower || upper < key {
             break;
         }
-        if found.rows.len() >= limit_of(params) {
+        if params.enough(&found) {
             found.next_key = Some(key.show(params));
             break;
         }
         if let Some(row) = ledger.find_row(rows, entry.primary) {
             found.rows.push((ledger.row(row).value().to_vec(), entry.payer));
+        }
+        if params.until.is_over() {
+            found.next_key = Some(key.show(params));
+            break;
         }
         next = if params.reverse { ledger.previous_secondary::<K>(id) } else { ledger.next_secondary::<K>(id) };
     }
@@ -259,10 +262,6 @@ fn first_secondary<K: ClientKey>(
         Some(above) => ledger.previous_secondary::<K>(above),
         None => ledger.last_secondary::<K>(index),
     }
-}
-
-fn limit_of(params: &RowsParams) -> usize {
-    usize::try_from(params.limit).unwrap_or(usize::MAX)
 }
 
 impl ClientKey for u64 {
@@ -322,50 +321,26 @@ impl ClientKey for Float128 {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(default)]
-struct ScopeParams {
-    code: Name,
-    table: Name,
-    #[serde(deserialize_with = "params::text")]
-    lower_bound: String,
-    #[serde(deserialize_with = "params::text")]
-    upper_bound: String,
-    #[serde(deserialize_with = "params::number")]
-    limit: u32,
-    #[serde(deserialize_with = "params::flag")]
-    reverse: bool,
-}
-
-impl Default for ScopeParams {
-    fn default() -> Self {
-        Self {
-            code: Name(0),
-            table: Name(0),
-            lower_bound: String::new(),
-            upper_bound: String::new(),
-            limit: 10,
-            reverse: false,
-        }
-    }
-}
-
 /// `get_table_by_scope`.
 pub fn get_table_by_scope(node: &Node, body: &[u8]) -> Answer {
-    let params: ScopeParams = params::required(body)?;
-    let mut first = TableKey { code: params.code, scope: Name(0), table: params.table };
-    let last_table = if params.table.0 == 0 { Name(u64::MAX) } else { params.table };
-    let mut last = TableKey { code: params.code, scope: Name(u64::MAX), table: last_table };
-    if !params.lower_bound.is_empty() {
-        first.scope = Name(keys::to_u64(&params.lower_bound, "lower_bound scope")?);
+    let params = Fields::required(body)?;
+    let (code, table): (Name, Name) = (params.get("code")?, params.get("table")?);
+    let (lower, upper): (String, String) = (params.get("lower_bound")?, params.get("upper_bound")?);
+    let limit = usize::try_from(params.or("limit", ROWS_DEFAULT)?).unwrap_or(usize::MAX);
+    let reverse: bool = params.get("reverse")?;
+    let until = Deadline::of(&params)?;
+    let mut first = TableKey { code, scope: Name(0), table };
+    let last_table = if table.0 == 0 { Name(u64::MAX) } else { table };
+    let mut last = TableKey { code, scope: Name(u64::MAX), table: last_table };
+    if !lower.is_empty() {
+        first.scope = Name(keys::to_u64(&lower, "lower_bound scope")?);
     }
-    if !params.upper_bound.is_empty() {
-        last.scope = Name(keys::to_u64(&params.upper_bound, "upper_bound scope")?);
+    if !upper.is_empty() {
+        last.scope = Name(keys::to_u64(&upper, "upper_bound scope")?);
     }
-    let limit = usize::try_from(params.limit).unwrap_or(usize::MAX);
     let (rows, more) = node.handle.read(|chain| {
         let tables = chain.ledger().tables_between(first, last);
-        if params.reverse { scopes(tables.rev(), params.table, limit) } else { scopes(tables, params.table, limit) }
+        if reverse { scopes(tables.rev(), table, limit, until) } else { scopes(tables, table, limit, until) }
     });
     json(200, &value!({"rows": rows, "more": more}))
 }
@@ -374,20 +349,26 @@ fn scopes<'a>(
     tables: impl Iterator<Item = (&'a TableKey, &'a ledger::Table)>,
     filter: Name,
     limit: usize,
+    until: Deadline,
 ) -> (Vec<Value>, String) {
     let mut rows = Vec::new();
-    for (key, table) in tables {
-        if rows.len() >= limit {
+    // As on nodeos the limit counts tables that are left out too.
+    for (looked_at, (key, table)) in tables.enumerate() {
+        if looked_at >= limit {
             return (rows, key.scope.to_string());
         }
-        if filter.0 == 0 || key.table == filter {
-            rows.push(value!({
-                "code": key.code.to_string(),
-                "scope": key.scope.to_string(),
-                "table": key.table.to_string(),
-                "payer": table.payer.to_string(),
-                "count": table.count,
-            }));
+        if filter.0 != 0 && key.table != filter {
+            continue;
+        }
+        rows.push(value!({
+            "code": key.code.to_string(),
+            "scope": key.scope.to_string(),
+            "table": key.table.to_string(),
+            "payer": table.payer.to_string(),
+            "count": table.count,
+        }));
+        if until.is_over() {
+            return (rows, key.scope.to_string());
         }
     }
     (rows, String::new())

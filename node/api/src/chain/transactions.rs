@@ -5,22 +5,23 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use chain::{PrepareMode, PreparedBlock};
-use engine::SubmitKind;
+use engine::{RetrySettings, RetryUntil, SubmitKind};
 use execution::TransactionTrace;
-use primitives::{Fault, FaultKind, SignedBlock, TransactionId};
+use primitives::{Fault, FaultKind, SignedBlock, TimePoint, TimePointSec, TransactionId, ensure};
 use serde::Deserialize;
-use serde_json::json as value;
+use serde_json::{Value, json as value};
 
+use crate::ApiError;
 use crate::node::Node;
+use crate::params::{self, Fields, FromVariant};
 use crate::recover::{self, TransactionJson};
 use crate::reply::{Answer, Reply, json};
 use crate::trace_json::{self, Shape};
-use crate::{ApiError, params};
 
 /// Transactions that one request may hold.
 const TRANSACTIONS_MAX: usize = 1000;
 
-const PLAIN: SubmitKind = SubmitKind::Input { return_failure_trace: false };
+const PLAIN: SubmitKind = SubmitKind::Input { return_failure_trace: false, retry: None };
 
 async fn run(node: &Node, json: TransactionJson, kind: SubmitKind) -> engine::SubmitResult {
     let packed = recover::packed(node, json)?;
@@ -48,13 +49,15 @@ pub async fn send(node: Arc<Node>, body: Bytes) -> Answer {
     Ok(Reply { status: 202, body: shown(&node, &trace, Shape::Flat) })
 }
 
-#[derive(Deserialize)]
-struct Send2Params {
-    #[serde(default = "yes", deserialize_with = "params::flag")]
+/// The request of `send_transaction2`; those of `compute_transaction` and `send_read_only_transaction` have less.
+#[derive(Debug, Deserialize)]
+struct SendParams {
+    #[serde(default = "yes")]
     return_failure_trace: bool,
-    #[serde(default, deserialize_with = "params::flag")]
+    #[serde(default)]
     retry_trx: bool,
     #[serde(default)]
+    retry_trx_num_blocks: Option<u16>,
     transaction: TransactionJson,
 }
 
@@ -62,43 +65,75 @@ fn yes() -> bool {
     true
 }
 
-/// `send_transaction2`: as `send_transaction`, with the trace of a failure if that is wanted.
-pub async fn send2(node: Arc<Node>, body: Bytes) -> Answer {
-    let params: Send2Params = recover::read_body(&body)?;
-    if params.retry_trx {
-        let message = "Transaction retry not enabled on node";
-        return Err(ApiError::new(FaultKind::UNSUPPORTED_FEATURE, message));
+impl SendParams {
+    fn read(body: &[u8]) -> Result<Self, ApiError> {
+        if let Some(read) = recover::strict::<Self>(body).filter(|read| read.transaction.is_whole()) {
+            return Ok(read);
+        }
+        let mut fields = Fields::required(body)?;
+        Ok(Self {
+            return_failure_trace: fields.or("return_failure_trace", true)?,
+            retry_trx: fields.get("retry_trx")?,
+            retry_trx_num_blocks: fields.maybe("retry_trx_num_blocks")?,
+            transaction: TransactionJson::read(&fields.take("transaction"))?,
+        })
     }
-    let kind = SubmitKind::Input { return_failure_trace: params.return_failure_trace };
-    let trace = run(&node, params.transaction, kind).await.map_err(|fault| ApiError::of_transaction(&fault))?;
+}
+
+/// `send_transaction2`: as `send_transaction`, with the trace of a failure if that is wanted, and if that is wanted
+/// only once the transaction is deep enough in the chain.
+pub async fn send2(node: Arc<Node>, body: Bytes) -> Answer {
+    let params = SendParams::read(&body)?;
+    let retry = params.retry_trx.then_some(match params.retry_trx_num_blocks {
+        Some(depth) => RetryUntil::Blocks(depth),
+        None => RetryUntil::Irreversible,
+    });
+    let packed = recover::packed(&node, params.transaction)?;
+    let transaction = recover::recovered(&node, packed, true).map_err(|fault| ApiError::of_transaction(&fault))?;
+    if retry.is_some() {
+        check_retry(node.handle.retry(), transaction.parts.header.expiration)?;
+    }
+    let kind = SubmitKind::Input { return_failure_trace: params.return_failure_trace, retry };
+    let trace = node.handle.submit(transaction, kind).await.map_err(|fault| ApiError::of_transaction(&fault))?;
     Ok(Reply { status: 202, body: shown(&node, &trace, Shape::Flat) })
 }
 
-#[derive(Deserialize)]
-struct TransientParams {
-    #[serde(default)]
-    transaction: TransactionJson,
+/// Whether a transaction can be tried again until it expires.
+fn check_retry(retry: RetrySettings, expiration: TimePointSec) -> Result<(), Fault> {
+    ensure!(
+        retry.bytes_max > 0,
+        UNSUPPORTED_FEATURE,
+        "Transaction retry not enabled on node. transaction-retry-max-storage-size-gb is 0"
+    );
+    // Seconds are rounded up, so that the longest allowed expiration is allowed.
+    let last = TimePointSec(((engine::clock::now().0 + retry.expiration_max_us + 999_999) / 1_000_000) as u32);
+    ensure!(
+        expiration <= last,
+        TX_EXP_TOO_FAR_EXCEPTION,
+        "retry transaction expiration {expiration} larger than allowed {last}"
+    );
+    Ok(())
 }
 
 /// `compute_transaction`: what it would do, without doing it.
 pub async fn compute(node: Arc<Node>, body: Bytes) -> Answer {
-    let params: TransientParams = recover::read_body(&body)?;
-    let trace = run(&node, params.transaction, SubmitKind::DryRun).await;
-    let trace = trace.map_err(|fault| ApiError::of_transaction(&fault))?;
-    Ok(Reply { status: 200, body: shown(&node, &trace, Shape::Flat) })
+    transient(&node, &body, SubmitKind::DryRun).await
 }
 
 /// `send_read_only_transaction`.
 pub async fn read_only(node: Arc<Node>, body: Bytes) -> Answer {
-    let params: TransientParams = recover::read_body(&body)?;
-    let trace = run(&node, params.transaction, SubmitKind::ReadOnly).await;
-    let trace = trace.map_err(|fault| ApiError::of_transaction(&fault))?;
-    Ok(Reply { status: 200, body: shown(&node, &trace, Shape::Flat) })
+    transient(&node, &body, SubmitKind::ReadOnly).await
+}
+
+async fn transient(node: &Node, body: &[u8], kind: SubmitKind) -> Answer {
+    let params = SendParams::read(body)?;
+    let trace = run(node, params.transaction, kind).await.map_err(|fault| ApiError::of_transaction(&fault))?;
+    Ok(Reply { status: 200, body: shown(node, &trace, Shape::Flat) })
 }
 
 /// `push_transactions`: one after another; failures stand between the successes.
 pub async fn push_many(node: Arc<Node>, body: Bytes) -> Answer {
-    let list: Vec<TransactionJson> = serde_json::from_slice(&body).map_err(|error| params::unreadable(&error))?;
+    let list = read_list(&body)?;
     if list.len() > TRANSACTIONS_MAX {
         let message = "Attempt to push too many transactions at once";
         return Err(ApiError::new(FaultKind::TOO_MANY_TX_AT_ONCE, message));
@@ -108,7 +143,11 @@ pub async fn push_many(node: Arc<Node>, body: Bytes) -> Answer {
         if index > 0 {
             out.push(b',');
         }
-        match run(&node, json, PLAIN).await {
+        let pushed = match json {
+            Ok(json) => run(&node, json, PLAIN).await,
+            Err(fault) => Err(fault),
+        };
+        match pushed {
             Ok(trace) => out.extend(shown(&node, &trace, Shape::Tree)),
             Err(fault) => {
                 let entry = value!({"transaction_id": TransactionId::default().to_string(), "processed": {"error": detail(&fault)}});
@@ -120,6 +159,18 @@ pub async fn push_many(node: Arc<Node>, body: Bytes) -> Answer {
     Ok(Reply { status: 202, body: out })
 }
 
+fn read_list(body: &[u8]) -> Result<Vec<Result<TransactionJson, Fault>>, ApiError> {
+    if let Ok(list) = serde_json::from_slice::<Vec<TransactionJson>>(body)
+        && list.iter().all(TransactionJson::is_whole)
+    {
+        return Ok(list.into_iter().map(Ok).collect());
+    }
+    let value = params::value(body)?;
+    // A list of objects, whatever is in them.
+    Vec::<Fields>::from_variant(&value).map_err(params::unreadable)?;
+    Ok(value.as_array().into_iter().flatten().map(TransactionJson::read).collect())
+}
+
 /// A fault as fc's `to_detail_string` writes it.
 fn detail(fault: &Fault) -> String {
     format!("{} {}: {}\n{}", fault.kind.code, fault.kind.name, fault.kind.what, fault.details.join("\n"))
@@ -127,7 +178,17 @@ fn detail(fault: &Fault) -> String {
 
 /// `push_block`: always answers with an empty object; a bad block is only logged, as nodeos does.
 pub async fn push_block(node: Arc<Node>, body: Bytes) -> Answer {
-    let block: SignedBlock = params::required(&body)?;
+    let block: SignedBlock = match serde_json::from_slice(&body) {
+        Ok(block) => block,
+        Err(_) => {
+            let value = params::value(&body)?;
+            Fields::from_variant(&value).map_err(params::unreadable)?;
+            match serde_json::from_value(value) {
+                Ok(block) => block,
+                Err(error) => return bad_block(&error, &params::value(&body)?),
+            }
+        }
+    };
     let prepared = PreparedBlock::from_block(Arc::new(block), &node.handle.chain_id(), PrepareMode::Full);
     let pushed = match prepared {
         Ok(block) => node.handle.push_block(block).await,
@@ -136,5 +197,19 @@ pub async fn push_block(node: Arc<Node>, body: Bytes) -> Answer {
     if let Err(fault) = pushed {
         tracing::error!("a block that was pushed over HTTP is refused: {fault}");
     }
+    json(202, &value!({}))
+}
+
+/// An object that is no block: one with values of other kinds is refused, one with parts missing is a bad block.
+fn bad_block(error: &serde_json::Error, block: &Value) -> Answer {
+    if let Some(timestamp) = block.get("timestamp") {
+        String::from_variant(timestamp).and_then(|text| text.parse::<TimePoint>()).map_err(params::unreadable)?;
+    }
+    let text = error.to_string();
+    if !text.starts_with("missing field") {
+        let fault = Fault::recognise(&text).unwrap_or_else(|| Fault::new(FaultKind::PARSE_ERROR_EXCEPTION, text));
+        return Err(params::unreadable(fault));
+    }
+    tracing::error!("a block that was pushed over HTTP is none: {text}");
     json(202, &value!({}))
 }

@@ -92,6 +92,9 @@ pub struct FolderArgs {
     /// Parts of nodeos: trace_api_plugin switches on the trace API, the rest is always there
     #[arg(long, value_name = "NAME", action = ArgAction::Append, num_args = 1..)]
     pub plugin: Vec<String>,
+    /// Show what traces hold as bytes only, without the contracts' ABIs
+    #[arg(long)]
+    pub trace_no_abis: bool,
 }
 
 /// How the chain begins and what it allows.
@@ -193,6 +196,15 @@ pub struct ChainArgs {
     /// Seconds that the status of a transaction that failed is remembered
     #[arg(long, value_name = "SECONDS", default_value_t = 180)]
     pub transaction_finality_status_failure_duration_sec: u32,
+    /// Gigabytes for transactions that are tried again until they are in the chain (retry_trx); 0 for none
+    #[arg(long, value_name = "GB", default_value_t = 0)]
+    pub transaction_retry_max_storage_size_gb: u64,
+    /// Seconds between two tries
+    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+    pub transaction_retry_interval_sec: u32,
+    /// Seconds that the expiration of a transaction that is tried again may lie ahead
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    pub transaction_retry_max_expiration_sec: u32,
 }
 
 /// Who produces, and within what limits.

@@ -20,7 +20,6 @@ const LOG: &str = "blocks are kept in the database, all of them";
 const CLOCKLESS: &str = "answers are never cut by time";
 const BILLING: &str = "transactions are not billed subjectively";
 const THREADS: &str = "worker threads are those of --http-threads";
-const RETRY: &str = "transactions are not sent again";
 const WATCH: &str = "disk space is not watched";
 const TRACES: &str = "traces are kept in the database, all of them";
 const TRACE_ABI: &str = "traces are shown with the contracts' own ABIs";
@@ -45,8 +44,7 @@ const FOREIGN: &[(&str, Takes, &str)] = &[
     ("read-only-threads", Value, THREADS), ("read-only-write-window-time-us", Value, WINDOW),
     ("read-only-read-window-time-us", Value, WINDOW),
     ("deep-mind", Nothing, HISTORY), ("read-mode", Value, "the state is always that of the head"),
-    ("transaction-retry-max-storage-size-gb", Value, RETRY), ("transaction-retry-interval-sec", Value, RETRY),
-    ("transaction-retry-max-expiration-sec", Value, RETRY), ("disable-replay-opts", Nothing, HISTORY),
+    ("disable-replay-opts", Nothing, HISTORY),
     ("p2p-listen-endpoint", Value, NETWORK), ("p2p-server-address", Value, NETWORK), ("p2p-peer-address", Values, NETWORK),
     ("p2p-max-nodes-per-host", Value, NETWORK), ("p2p-accept-transactions", Value, NETWORK), ("p2p-auto-bp-peer", Values, NETWORK),
     ("agent-name", Value, NETWORK), ("allowed-connection", Values, NETWORK), ("peer-key", Values, NETWORK),
@@ -71,7 +69,7 @@ const FOREIGN: &[(&str, Takes, &str)] = &[
     ("delete-state-history", Nothing, HISTORY), ("trace-dir", Value, TRACES),
     ("trace-slice-stride", Value, TRACES), ("trace-minimum-irreversible-history-blocks", Value, TRACES),
     ("trace-minimum-uncompressed-irreversible-history-blocks", Value, TRACES),
-    ("trace-rpc-abi", Values, TRACE_ABI), ("trace-no-abis", Nothing, TRACE_ABI),
+    ("trace-rpc-abi", Values, TRACE_ABI),
     ("wallet-dir", Value, WALLET), ("unlock-timeout", Value, WALLET),
     ("logconf", Value, "see RUST_LOG"),
 ];

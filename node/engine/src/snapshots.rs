@@ -1,0 +1,391 @@
+//! Snapshots of the head, when somebody asks for one and by a schedule that outlives the process. The writer makes
+//! the bytes, the thread behind it the files. A snapshot of a reversible block gets its name, and whoever asked an
+//! answer, when the block is irreversible, as on nodeos.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use chain::{Applied, BlockState};
+use primitives::{Fault, FaultKind, ensure};
+use serde_json::{Value, json};
+
+use crate::EngineError;
+use crate::command::{Reply, SnapshotInfo};
+use crate::follower::Work;
+use crate::writer::{Writer, answer, fault_of};
+
+/// The file that keeps the schedule, as nodeos names and writes it.
+const SCHEDULE_FILE: &str = "snapshot-schedule.json";
+/// Requests that are kept at most: each is looked at with every block.
+const REQUESTS_MAX: usize = 1024;
+
+/// Which blocks to take snapshots of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotRequest {
+    /// Blocks from one snapshot to the next; 0 for a single snapshot.
+    pub block_spacing: u32,
+    /// The first block.
+    pub start_block_num: u32,
+    /// The last block.
+    pub end_block_num: u32,
+    /// For whoever reads the schedule.
+    pub description: String,
+}
+
+/// A request of the schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduledSnapshot {
+    /// Its number.
+    pub id: u32,
+    /// What is asked for.
+    pub request: SnapshotRequest,
+    /// Its snapshots of blocks that are still reversible.
+    pub pending: Vec<SnapshotInfo>,
+}
+
+/// A snapshot of a block that is still reversible.
+#[derive(Debug)]
+pub struct PendingSnapshot {
+    /// Where it is now.
+    pub path: PathBuf,
+    /// What it will be.
+    pub info: SnapshotInfo,
+    /// Who waits for it.
+    pub replies: Vec<Reply<Result<SnapshotInfo, Fault>>>,
+}
+
+/// What becomes of the pending snapshots.
+#[derive(Debug)]
+pub(crate) struct Snapshots {
+    folder: PathBuf,
+    requests: Vec<ScheduledSnapshot>,
+    pending: Vec<PendingSnapshot>,
+}
+
+impl SnapshotRequest {
+    /// Whether one of the blocks from `first` to `last` is among those that are asked for.
+    fn wants(&self, first: u32, last: u32) -> bool {
+        let first = first.max(self.start_block_num);
+        if self.block_spacing == 0 {
+            return first == self.start_block_num && first <= last;
+        }
+        let beyond = (first - self.start_block_num) % self.block_spacing;
+        let next = if beyond == 0 { Some(first) } else { first.checked_add(self.block_spacing - beyond) };
+        next.is_some_and(|next| next <= last)
+    }
+
+    /// Whether nothing more is to come at a head of number `head`.
+    fn is_over(&self, head: u32) -> bool {
+        head >= self.end_block_num || (self.block_spacing == 0 && head >= self.start_block_num)
+    }
+}
+
+impl Snapshots {
+    /// With the schedule that is kept in `folder`.
+    ///
+    /// # Errors
+    /// There is a schedule that cannot be read.
+    pub fn open(folder: PathBuf) -> Result<Self, EngineError> {
+        let path = folder.join(SCHEDULE_FILE);
+        let requests = match fs::read(&path) {
+            Ok(text) => read_schedule(&text).ok_or(EngineError::SnapshotSchedule { path })?,
+            Err(_) => Vec::new(),
+        };
+        Ok(Self { folder, requests, pending: Vec::new() })
+    }
+
+    /// The schedule.
+    pub fn requests(&self) -> &[ScheduledSnapshot] {
+        &self.requests
+    }
+
+    fn add(&mut self, request: SnapshotRequest) -> Result<ScheduledSnapshot, Fault> {
+        let SnapshotRequest { block_spacing, start_block_num, end_block_num, .. } = request;
+        let same = |known: &ScheduledSnapshot| {
+            let known = &known.request;
+            (known.block_spacing, known.start_block_num, known.end_block_num)
+                == (block_spacing, start_block_num, end_block_num)
+        };
+        ensure!(!self.requests.iter().any(same), DUPLICATE_SNAPSHOT_REQUEST, "Duplicate snapshot request");
+        ensure!(
+            start_block_num <= end_block_num,
+            INVALID_SNAPSHOT_REQUEST,
+            "End block number should be greater or equal to start block number"
+        );
+        ensure!(
+            start_block_num.wrapping_add(block_spacing) <= end_block_num,
+            INVALID_SNAPSHOT_REQUEST,
+            "Block spacing exceeds defined by start and end range"
+        );
+        ensure!(
+            self.requests.len() < REQUESTS_MAX,
+            INVALID_SNAPSHOT_REQUEST,
+            "There are {REQUESTS_MAX} snapshot requests already; unschedule one of them first"
+        );
+        let id = self.requests.iter().map(|known| known.id).max().map_or(0, |last| last.wrapping_add(1));
+        let scheduled = ScheduledSnapshot { id, request, pending: Vec::new() };
+        self.requests.push(scheduled.clone());
+        Ok(scheduled)
+    }
+
+    fn remove(&mut self, id: u32) -> Result<ScheduledSnapshot, Fault> {
+        let at = self.requests.iter().position(|known| known.id == id);
+        let missing = || Fault::new(FaultKind::SNAPSHOT_REQUEST_NOT_FOUND, "Snapshot request not found");
+        at.map(|at| self.requests.remove(at)).ok_or_else(missing)
+    }
+
+    fn file(&self, prefix: &str, info: &SnapshotInfo) -> PathBuf {
+        self.folder.join(format!("{prefix}{}.bin", info.head_id))
+    }
+
+    fn schedule_work(&self) -> Work {
+        let path = self.folder.join(SCHEDULE_FILE);
+        let draft = self.folder.join(format!(".incomplete-{SCHEDULE_FILE}"));
+        Work::File { path, draft, bytes: write_schedule(&self.requests) }
+    }
+}
+
+impl Writer {
+    /// Adds a request to the schedule.
+    pub(crate) fn schedule_snapshot(
+        &mut self,
+        request: SnapshotRequest,
+    ) -> Result<Result<ScheduledSnapshot, Fault>, EngineError> {
+        let added = self.snapshots.add(request);
+        self.keep_schedule(added.is_ok())?;
+        Ok(added)
+    }
+
+    /// Takes a request out of the schedule.
+    pub(crate) fn unschedule_snapshot(&mut self, id: u32) -> Result<Result<ScheduledSnapshot, Fault>, EngineError> {
+        let removed = self.snapshots.remove(id);
+        self.keep_schedule(removed.is_ok())?;
+        Ok(removed)
+    }
+
+    fn keep_schedule(&mut self, changed: bool) -> Result<(), EngineError> {
+        if changed {
+            self.publish_snapshots();
+            self.follower.send(self.snapshots.schedule_work())?;
+        }
+        Ok(())
+    }
+
+    fn publish_snapshots(&self) {
+        self.shared.producer.write().snapshot_requests = self.snapshots.requests().to_vec();
+    }
+
+    /// A snapshot of the head; `reply` hears of it when the head is irreversible. No block may be pending.
+    pub(crate) fn create_snapshot(&mut self, reply: Reply<Result<SnapshotInfo, Fault>>) -> Result<(), EngineError> {
+        match self.snapshot_head() {
+            Ok(at) => self.snapshots.pending[at].replies.push(reply),
+            Err(fault) => answer(reply, Err(fault)),
+        }
+        self.promote_settled()
+    }
+
+    /// Makes a snapshot of the head unless there is one, and gives its place among the pending ones.
+    fn snapshot_head(&mut self) -> Result<usize, Fault> {
+        let chain = self.shared.chain.read();
+        let (head_id, head_num, head_time) = (chain.head().id(), chain.head().number(), chain.head_time());
+        let mut info = SnapshotInfo { head_id, head_num, head_time, path: PathBuf::new() };
+        info.path = self.snapshots.file("snapshot-", &info);
+        ensure!(
+            !info.path.is_file(),
+            SNAPSHOT_EXISTS_EXCEPTION,
+            "snapshot named {} already exists",
+            self.snapshots.folder.display()
+        );
+        if let Some(at) = self.snapshots.pending.iter().position(|pending| pending.info.head_id == head_id) {
+            return Ok(at);
+        }
+        let bytes = chain.write_snapshot().map_err(fault_of)?;
+        drop(chain);
+        let path = self.snapshots.file(".pending-snapshot-", &info);
+        let draft = self.snapshots.file(".incomplete-snapshot-", &info);
+        let sent = self.follower.send(Work::File { path: path.clone(), draft, bytes });
+        sent.map_err(|error| Fault::new(FaultKind::SNAPSHOT_FINALIZATION_EXCEPTION, error.to_string()))?;
+        self.snapshots.pending.push(PendingSnapshot { path, info, replies: Vec::new() });
+        Ok(self.snapshots.pending.len() - 1)
+    }
+
+    /// What a changed chain means for snapshots: blocks became irreversible, and the schedule may want the head.
+    pub(crate) fn follow_snapshots(&mut self, applied: &Applied) -> Result<(), EngineError> {
+        if !self.snapshots.pending.is_empty() {
+            self.drop_forked(&applied.irreversible)?;
+            self.promote_settled()?;
+        }
+        let heads = (applied.applied.first(), applied.applied.last());
+        let (Some(first), Some(last)) = heads else { return Ok(()) };
+        let (first, head) = (first.state.number(), last.state.number());
+        if self.snapshots.requests.is_empty() {
+            return Ok(());
+        }
+        if let Some(wanting) = self.snapshots.requests.iter().position(|known| known.request.wants(first, head)) {
+            match self.snapshot_head() {
+                Ok(at) => {
+                    let pending = &self.snapshots.pending[at];
+                    let shown = SnapshotInfo { path: pending.path.clone(), ..pending.info.clone() };
+                    self.snapshots.requests[wanting].pending.push(shown);
+                }
+                Err(fault) => tracing::error!("a scheduled snapshot of block {head} was not made: {fault}"),
+            }
+        }
+        let before = self.snapshots.requests.len();
+        self.snapshots.requests.retain(|known| !known.request.is_over(head));
+        self.keep_schedule(self.snapshots.requests.len() < before)?;
+        self.promote_settled()?;
+        self.publish_snapshots();
+        Ok(())
+    }
+
+    /// Tells those who wait for snapshots of blocks that are not among the irreversible ones.
+    fn drop_forked(&mut self, irreversible: &[std::sync::Arc<BlockState>]) -> Result<(), EngineError> {
+        let forked = |pending: &mut PendingSnapshot| {
+            let info = &pending.info;
+            irreversible.iter().any(|state| state.number() == info.head_num && state.id() != info.head_id)
+        };
+        for pending in self.snapshots.pending.extract_if(.., forked) {
+            self.follower.send(Work::FinishSnapshot { pending, forked: true })?;
+        }
+        Ok(())
+    }
+
+    /// Gives the snapshots of irreversible blocks their names, behind the writer.
+    fn promote_settled(&mut self) -> Result<(), EngineError> {
+        let irreversible = self.shared.chain.read().root().number();
+        let settled = |pending: &mut PendingSnapshot| pending.info.head_num <= irreversible;
+        for pending in self.snapshots.pending.extract_if(.., settled) {
+            self.follower.send(Work::FinishSnapshot { pending, forked: false })?;
+        }
+        for known in &mut self.snapshots.requests {
+            known.pending.retain(|info| info.head_num > irreversible);
+        }
+        Ok(())
+    }
+}
+
+impl PendingSnapshot {
+    /// Gives the file its name, or removes that of a block that is not in the chain, and tells whoever waits.
+    pub(crate) fn finish(self, forked: bool) {
+        let Self { path, info, replies } = self;
+        let result = if forked {
+            // A file that stays is in nobody's way.
+            let _ = fs::remove_file(&path);
+            Err(format!("Snapshotted block was forked out of the chain.  ID: {}", info.head_id))
+        } else {
+            fs::rename(&path, &info.path).map_err(|error| {
+                let (num, code) = (info.head_num, error.raw_os_error().unwrap_or_default());
+                format!("Unable to finalize valid snapshot of block number {num}: [code: {code}] {error}")
+            })
+        };
+        if let Err(message) = &result {
+            tracing::error!("{message}");
+        }
+        let result =
+            result.map(|()| info).map_err(|message| Fault::new(FaultKind::SNAPSHOT_FINALIZATION_EXCEPTION, message));
+        for reply in replies {
+            answer(reply, result.clone());
+        }
+    }
+}
+
+/// Writes a file under another name first, so that it is whole or not there.
+pub(crate) fn write_file(path: &Path, draft: &Path, bytes: &[u8]) {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let written =
+        fs::create_dir_all(folder).and_then(|()| fs::write(draft, bytes)).and_then(|()| fs::rename(draft, path));
+    if let Err(error) = written {
+        tracing::error!("cannot write {}: {error}", path.display());
+    }
+}
+
+fn write_schedule(requests: &[ScheduledSnapshot]) -> Vec<u8> {
+    // nodeos writes numbers as strings.
+    let entry = |known: &ScheduledSnapshot| {
+        let request = &known.request;
+        json!({
+            "snapshot_request_id": known.id.to_string(),
+            "snapshot_description": request.description,
+            "block_spacing": request.block_spacing.to_string(),
+            "start_block_num": request.start_block_num.to_string(),
+            "end_block_num": request.end_block_num.to_string(),
+        })
+    };
+    let document = json!({"snapshot_requests": requests.iter().map(entry).collect::<Vec<_>>()});
+    format!("{document:#}\n").into_bytes()
+}
+
+fn read_schedule(text: &[u8]) -> Option<Vec<ScheduledSnapshot>> {
+    let document: Value = serde_json::from_slice(text).ok()?;
+    let entry = |entry: &Value| {
+        let number = |key: &str| match entry.get(key)? {
+            Value::String(text) => text.parse().ok(),
+            number => number.as_u64().and_then(|number| u32::try_from(number).ok()),
+        };
+        let request = SnapshotRequest {
+            block_spacing: number("block_spacing")?,
+            start_block_num: number("start_block_num")?,
+            end_block_num: number("end_block_num")?,
+            description: entry.get("snapshot_description")?.as_str()?.to_owned(),
+        };
+        Some(ScheduledSnapshot { id: number("snapshot_request_id")?, request, pending: Vec::new() })
+    };
+    match document.get("snapshot_requests")? {
+        Value::Array(entries) => entries.iter().map(entry).collect(),
+        // What nodeos writes when nothing is scheduled.
+        Value::String(empty) if empty.is_empty() => Some(Vec::new()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(block_spacing: u32, start_block_num: u32, end_block_num: u32) -> SnapshotRequest {
+        SnapshotRequest { block_spacing, start_block_num, end_block_num, description: "a/\"b\"".to_owned() }
+    }
+
+    #[test]
+    fn a_single_snapshot_is_wanted_once() {
+        let single = request(0, 10, u32::MAX);
+        assert!(!single.wants(9, 9) && single.wants(10, 10) && single.wants(8, 12) && !single.wants(11, 11));
+        assert!(!single.is_over(9) && single.is_over(10));
+    }
+
+    #[test]
+    fn recurring_snapshots_begin_at_their_start_and_end_at_their_end() {
+        let recurring = request(5, 10, 21);
+        let wanted: Vec<u32> = (0..30).filter(|num| recurring.wants(*num, *num)).collect();
+        assert_eq!(wanted, [10, 15, 20, 25]);
+        assert!(recurring.wants(11, 15) && !recurring.wants(11, 14));
+        assert!(!recurring.is_over(20) && recurring.is_over(21));
+        assert!(!request(u32::MAX, u32::MAX, u32::MAX).wants(3, 9));
+    }
+
+    #[test]
+    fn requests_are_checked_as_nodeos_does() {
+        let mut snapshots = Snapshots { folder: PathBuf::new(), requests: Vec::new(), pending: Vec::new() };
+        let mut code = |request| snapshots.add(request).map_or_else(|fault| fault.kind.code, |added| added.id);
+        assert_eq!(code(request(2, 10, 20)), 0);
+        assert_eq!(code(request(2, 10, 20)), FaultKind::DUPLICATE_SNAPSHOT_REQUEST.code);
+        assert_eq!(code(request(2, 10, 9)), FaultKind::INVALID_SNAPSHOT_REQUEST.code);
+        assert_eq!(code(request(6, 10, 15)), FaultKind::INVALID_SNAPSHOT_REQUEST.code);
+        assert_eq!(code(request(u32::MAX, u32::MAX, u32::MAX)), 1);
+        assert_eq!(snapshots.remove(7).map_err(|fault| fault.kind), Err(FaultKind::SNAPSHOT_REQUEST_NOT_FOUND));
+        assert!(snapshots.remove(0).is_ok());
+        let again = read_schedule(&write_schedule(&snapshots.requests));
+        assert_eq!(again.as_deref(), Some(snapshots.requests()));
+    }
+
+    #[test]
+    fn a_schedule_is_read_as_nodeos_writes_it() {
+        let text = br#"{"snapshot_requests": [{"snapshot_request_id": "2", "snapshot_description": "a\/\"b\"",
+            "block_spacing": "3", "start_block_num": "1000", "end_block_num": "2000"}]}"#;
+        let read = read_schedule(text).expect("a schedule");
+        assert_eq!((read[0].id, &read[0].request), (2, &request(3, 1000, 2000)));
+        assert_eq!(read_schedule(br#"{"snapshot_requests": ""}"#), Some(Vec::new()));
+        assert_eq!(read_schedule(b"{}"), None);
+    }
+}
