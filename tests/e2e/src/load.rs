@@ -17,6 +17,8 @@ pub struct Load {
     contracts: Contracts,
     key: PrivateKey,
     sent: u64,
+    /// Wait until each transaction is irreversible.
+    pub retry_irreversible: bool,
 }
 
 impl Load {
@@ -28,12 +30,21 @@ impl Load {
     /// A sender with a key of its own.
     pub fn signing_with(node: Node, private_key: &str) -> Self {
         let key = private_key.parse().expect("a private key");
-        Self { node, contracts: Contracts::default(), key, sent: 0 }
+        Self { node, contracts: Contracts::default(), key, sent: 0, retry_irreversible: false }
     }
 
     /// Creates the accounts, deploys and issues the token.
     pub fn set_up(node: Node) -> Result<Self, ClientError> {
-        let mut load = Self::new(node);
+        Self::new(node).prepared()
+    }
+
+    /// The same, waiting until each step is irreversible.
+    pub fn set_up_retrying(node: Node) -> Result<Self, ClientError> {
+        Self { retry_irreversible: true, ..Self::new(node) }.prepared()
+    }
+
+    fn prepared(self) -> Result<Self, ClientError> {
+        let mut load = self;
         let authority = json!({
             "threshold": 1, "keys": [{ "key": DEV_PUBLIC_KEY, "weight": 1 }], "accounts": [], "waits": [],
         });
@@ -77,7 +88,7 @@ impl Load {
             sign: true,
             sign_with: vec![self.key.public_key()?],
             return_failure_trace: false,
-            retry_irreversible: false,
+            retry_irreversible: self.retry_irreversible,
             retry_num_blocks: None,
             route: client::Route::default(),
         };
