@@ -9,7 +9,6 @@ use std::thread::JoinHandle;
 use anyhow::Context;
 use chain::{Applied, Chain};
 use codec::Unpack;
-use engine::Reapplied;
 use engine::follower::TraceEncoder;
 use genesis::{Document, LocalProducer, contracts, document::dev_key};
 use primitives::{BlockTimestamp, Genesis, Name, PrivateKey, PublicKey, Sha256, name};
@@ -103,12 +102,7 @@ impl DevChain {
     ///
     /// # Errors
     /// The document cannot be carried out, or a key is missing.
-    pub fn boot(
-        &self,
-        chain: &mut Chain,
-        keyring: &Keyring,
-        traces: Option<TraceEncoder>,
-    ) -> anyhow::Result<Reapplied> {
+    pub fn boot(&self, chain: &mut Chain, keyring: &Keyring, traces: Option<TraceEncoder>) -> anyhow::Result<()> {
         let boot_key = self.boot_key()?;
         anyhow::ensure!(
             keyring.private(&boot_key).is_some(),
@@ -139,10 +133,10 @@ impl DevChain {
                 engine::follower::keep_traces(&self.store, encode, applied)?;
             }
         }
+        engine::write_checkpoint(&self.store, chain.take_checkpoint()?)?;
         self.store.set_fact(BOOTED_FACT, &[])?;
         tracing::info!("booted the chain in {} blocks", blocks.len());
-        let transactions = blocks.iter().flat_map(|applied| &applied.applied).map(|sealed| sealed.traces.len()).sum();
-        Ok(Reapplied { blocks: u32::try_from(blocks.len()).unwrap_or(u32::MAX), transactions })
+        Ok(())
     }
 
     /// The key of `eosio`.

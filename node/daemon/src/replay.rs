@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::IsTerminal;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -56,13 +57,13 @@ pub fn replay(args: &ReplayArgs) -> anyhow::Result<()> {
     });
     let store = args.data_dir.as_deref().map(start::open_store).transpose()?;
     let doors = start::doors(&compiler, args.data_dir.as_deref())?;
-    let mut chain = begin(&genesis, store.as_deref(), doors)?;
+    let mut chain = begin(&genesis, store.as_ref(), doors)?;
     join(&chain, &log)?;
     let last = log.last_block_num().unwrap_or(1).min(args.stop_at_block.unwrap_or(u32::MAX));
     let mode = if args.force_all_checks { PrepareMode::Full } else { PrepareMode::Trusted };
     let done = apply_all(&mut chain, &log, last, mode, store.as_deref())?;
     if let Some(store) = &store {
-        checkpoint(&mut chain, store)?;
+        engine::write_checkpoint(store, chain.take_checkpoint()?)?;
     }
     report(args, &chain, done, started)
 }
@@ -91,7 +92,7 @@ fn genesis(args: &ReplayArgs, log: &BlockLog<'_>) -> anyhow::Result<Genesis> {
 }
 
 /// The chain of the genesis, or the one that the store holds already.
-fn begin(genesis: &Genesis, store: Option<&Store>, doors: Doors) -> anyhow::Result<Chain> {
+fn begin(genesis: &Genesis, store: Option<&Arc<Store>>, doors: Doors) -> anyhow::Result<Chain> {
     if let Some(store) = store
         && store.head()?.is_some()
     {
@@ -146,18 +147,6 @@ fn keep(store: &Store, chain: &Chain) -> anyhow::Result<()> {
         signed: None,
     })?;
     Ok(())
-}
-
-fn checkpoint(chain: &mut Chain, store: &Store) -> anyhow::Result<()> {
-    let mut writer = store.begin_checkpoint();
-    for (key, value) in chain.take_checkpoint() {
-        match value {
-            Some(value) => writer.put(&key, &value),
-            None => writer.delete(&key),
-        }
-    }
-    let (num, id, extra) = (chain.root().number(), chain.root().id(), chain.root_header_state_bytes());
-    Ok(writer.commit(&store::CheckpointHeader { num, id, extra })?)
 }
 
 fn apply_all(

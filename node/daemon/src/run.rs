@@ -6,7 +6,6 @@ use std::time::Duration;
 use anyhow::Context;
 use api::Node;
 use chain::Chain;
-use engine::Reapplied;
 use store::Store;
 use tokio::signal::unix::{SignalKind, signal};
 use wasm::Engine;
@@ -55,11 +54,11 @@ pub fn dev(args: &DevArgs) -> anyhow::Result<()> {
     let dev = DevChain::open(args)?;
     let mut keyring = Keyring::new(&node.producer)?;
     dev.hand_over_keys(&mut keyring);
-    let (mut chain, mut reapplied) =
+    let (mut chain, reapplied) =
         start::chain(&node.chain, chain_settings(node)?, &dev.store, start::doors(&compiler, Some(data_dir))?)?;
     if !dev.is_booted()? {
         compiling.wait();
-        reapplied = dev.boot(&mut chain, &keyring, translate::trace_encoder(node))?;
+        dev.boot(&mut chain, &keyring, translate::trace_encoder(node))?;
     }
     let welcome = dev.welcome(&keyring)?;
     let parts = Parts { compiler, store: dev.store, chain: (chain, reapplied), keyring };
@@ -70,7 +69,7 @@ pub fn dev(args: &DevArgs) -> anyhow::Result<()> {
 struct Parts {
     compiler: Engine,
     store: Arc<Store>,
-    chain: (Chain, Reapplied),
+    chain: (Chain, Duration),
     keyring: Keyring,
 }
 

@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use chain::{Chain, Doors, PrepareMode, PreparedBlock};
+use chain::{Chain, Doors, KeptBlocks, PrepareMode, PreparedBlock, SavedBlock, SavedChain};
 use codec::{Pack, Unpack};
-use engine::{Reapplied, WallClock};
+use engine::WallClock;
 use primitives::time::SLOT_US;
-use primitives::{Genesis, SignedBlock, TimePoint};
-use store::{AcceptedBlock, Store, StoreSettings, Watermark};
+use primitives::{BlockId, Genesis, SignedBlock, TimePoint};
+use store::{AcceptedBlock, CheckpointHeader, Store, StoreSettings, Watermark};
 use wasm::Engine;
 
 use crate::code_cache::DiskCache;
@@ -19,6 +20,8 @@ use crate::settings::args::ChainArgs;
 pub const GENESIS_FACT: &str = "genesis";
 /// Under which name the store keeps the chain's id.
 pub const CHAIN_ID_FACT: &str = "chain id";
+/// What to do about a state that does not fit the blocks.
+const REPLAY_ADVICE: &str = "Start with --hard-replay-blockchain to build the state from the blocks anew";
 /// Blocks between two lines about progress.
 const PROGRESS_BLOCKS: u32 = 10_000;
 
@@ -32,10 +35,10 @@ pub fn store_path(data_dir: &Path) -> PathBuf {
 /// # Errors
 /// It cannot be opened; another process may be using it.
 pub fn open_store(data_dir: &Path) -> anyhow::Result<Arc<Store>> {
+    let started = Instant::now();
     let settings = StoreSettings { path: store_path(data_dir) };
-    let store = Store::open(&settings).with_context(|| {
-        format!("is another boreasd running on {}? The node's data cannot be opened", data_dir.display())
-    })?;
+    let store = Store::open(&settings)?;
+    tracing::debug!("the database is open after {} ms", started.elapsed().as_millis());
     Ok(Arc::new(store))
 }
 
@@ -83,9 +86,9 @@ pub fn read_genesis(path: &Path) -> anyhow::Result<Genesis> {
 pub fn chain(
     args: &ChainArgs,
     settings: chain::Settings,
-    store: &Store,
+    store: &Arc<Store>,
     doors: Doors,
-) -> anyhow::Result<(Chain, Reapplied)> {
+) -> anyhow::Result<(Chain, Duration)> {
     if args.hard_replay_blockchain && args.truncate_at_block > 0 {
         truncate(store, args.truncate_at_block)?;
     } else if args.truncate_at_block > 0 {
@@ -106,15 +109,21 @@ pub fn chain(
     );
     let mut chain = if let Some(checkpoint) = store.checkpoint()? {
         agree_on_genesis(args, known.as_deref())?;
-        let rows = store
-            .state_rows()
-            .map(|row| row.map(|(key, value)| (key.into_vec(), value.into_vec())))
-            .collect::<Result<Vec<_>, _>>()?;
-        Chain::from_checkpoint(rows, &checkpoint.extra, settings, doors)?
+        let started = Instant::now();
+        let saved = saved_chain(store, checkpoint)?;
+        let (rows, reversible, read) = (saved.rows.len(), saved.reversible.len(), started.elapsed().as_millis());
+        let chain = Chain::from_checkpoint(saved, settings, doors)?;
+        let all = started.elapsed().as_millis();
+        tracing::debug!(
+            "{rows} rows and {reversible} reversible blocks are loaded after {all} ms, read after {read} ms"
+        );
+        chain
     } else if let Some(bytes) = &known {
         agree_on_genesis(args, known.as_deref())?;
         let genesis = Genesis::from_bytes(bytes).context("the stored genesis is damaged")?;
-        Chain::from_genesis(&genesis, settings, doors)?
+        let chain = Chain::from_genesis(&genesis, settings, doors)?;
+        keep_first_block(store, &chain)?;
+        chain
     } else if let Some(path) = &args.snapshot {
         begin_with_snapshot(path, settings, store, doors)?
     } else {
@@ -164,20 +173,19 @@ fn begin_with_genesis(
     tracing::info!("a new chain begins: {}", chain.chain_id());
     store.set_fact(GENESIS_FACT, &genesis.to_bytes())?;
     store.set_fact(CHAIN_ID_FACT, &chain.chain_id().0)?;
-    let head = chain.head();
-    if let Some(block) = &head.block {
-        let bytes = block.to_bytes();
-        let row = AcceptedBlock {
-            num: head.number(),
-            id: head.id(),
-            bytes: &bytes,
-            head: true,
-            irreversible: 1,
-            signed: None,
-        };
-        store.append_block(&row)?;
-    }
+    keep_first_block(store, &chain)?;
     Ok(chain)
+}
+
+/// Keeps the block of the genesis, unless that was done before.
+fn keep_first_block(store: &Store, chain: &Chain) -> anyhow::Result<()> {
+    let head = chain.head();
+    let Some(block) = head.block.as_ref().filter(|_| store.head().is_ok_and(|known| known.is_none())) else {
+        return Ok(());
+    };
+    let (num, id, bytes) = (head.number(), head.id(), block.to_bytes());
+    store.append_block(&AcceptedBlock { num, id, bytes: &bytes, head: true, irreversible: num, signed: None })?;
+    Ok(())
 }
 
 fn begin_with_snapshot(path: &Path, settings: chain::Settings, store: &Store, doors: Doors) -> anyhow::Result<Chain> {
@@ -185,14 +193,7 @@ fn begin_with_snapshot(path: &Path, settings: chain::Settings, store: &Store, do
     let mut chain = Chain::from_snapshot(&bytes, settings, doors)
         .with_context(|| format!("{} is no snapshot that this node can use", path.display()))?;
     store.set_fact(CHAIN_ID_FACT, &chain.chain_id().0)?;
-    let mut writer = store.begin_checkpoint();
-    for (key, value) in chain.take_checkpoint() {
-        if let Some(value) = value {
-            writer.put(&key, &value);
-        }
-    }
-    let extra = chain.root_header_state_bytes();
-    writer.commit(&store::CheckpointHeader { num: chain.root().number(), id: chain.root().id(), extra })?;
+    engine::write_checkpoint(store, chain.take_checkpoint()?)?;
     tracing::info!("the chain begins with the snapshot's block {}", chain.head().number());
     Ok(chain)
 }
@@ -213,41 +214,72 @@ fn truncate(store: &Store, last: u32) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Applies the blocks behind the state. They were accepted once, so they are taken on trust unless all is checked.
-fn apply_stored_blocks(chain: &mut Chain, store: &Store, args: &ChainArgs) -> anyhow::Result<Reapplied> {
-    let mut done = Reapplied::default();
-    let Some(head) = store.head()? else { return Ok(done) };
+/// Finds blocks in the store.
+struct Blocks(Arc<Store>);
+
+impl KeptBlocks for Blocks {
+    fn block(&self, id: &BlockId) -> Option<Vec<u8>> {
+        let found = self.0.block_by_id(id);
+        found.inspect_err(|error| tracing::error!("block {id} cannot be read: {error}")).ok().flatten()
+    }
+}
+
+/// What checkpoints left in the store.
+fn saved_chain(
+    store: &Arc<Store>,
+    checkpoint: CheckpointHeader,
+) -> anyhow::Result<SavedChain<Vec<(Vec<u8>, Vec<u8>)>>> {
+    let rows = store.state_rows().map(|row| row.map(|(key, value)| (key.into_vec(), value.into_vec())));
+    let rows = rows.collect::<Result<_, _>>()?;
+    let read = |number| {
+        let missing = || format!("what undoes block {number} is missing in the database. {REPLAY_ADVICE}");
+        Ok(SavedBlock { number, bytes: store.reversible(number)?.with_context(missing)? })
+    };
+    let reversible = (checkpoint.irreversible.saturating_add(1)..=checkpoint.num).map(read);
+    let reversible = reversible.collect::<anyhow::Result<_>>()?;
+    Ok(SavedChain { rows, root: checkpoint.extra, reversible, blocks: Box::new(Blocks(Arc::clone(store))) })
+}
+
+/// Applies the blocks behind the state, and says how long that took. They were accepted once, so they are taken on
+/// trust unless all is checked.
+fn apply_stored_blocks(chain: &mut Chain, store: &Store, args: &ChainArgs) -> anyhow::Result<Duration> {
+    let started = Instant::now();
+    let Some(head) = store.head()? else { return Ok(Duration::ZERO) };
     let (irreversible, chain_id) = (store.irreversible()?, chain.chain_id());
-    let first = chain.head().number() + 1;
+    let mode = if args.force_all_checks { PrepareMode::Full } else { PrepareMode::Trusted };
+    let mut applied = 0;
     // A node that ends at a block does not go on to later ones, which stay for another start.
     let last = head.num.min(if args.terminate_at_block > 0 { args.terminate_at_block } else { u32::MAX });
-    for num in first..=last {
-        let bytes = store.block_at(num)?.with_context(|| format!("block {num} is missing in the database"))?;
-        let settled = num <= irreversible;
-        let mode = if args.force_all_checks { PrepareMode::Full } else { PrepareMode::Trusted };
-        let failed = || format!("block {num} of the database cannot be applied again");
+    for num in chain.root().number() + 1..=last {
+        let missing = || format!("block {num} is missing in the database. {REPLAY_ADVICE}");
+        let id = store.block_id_at(num)?.with_context(missing)?;
+        if chain.fork_block(&id).is_some() {
+            continue;
+        }
+        let bytes = store.block_by_id(&id)?.with_context(missing)?;
+        let failed = || format!("block {num} of the database cannot be applied again. {REPLAY_ADVICE}");
         let block = PreparedBlock::from_bytes(&bytes, &chain_id, mode).with_context(failed)?;
-        done.transactions += block.block.transactions.len();
-        done.blocks += 1;
-        if settled {
+        if num <= irreversible && chain.head().id() == chain.root().id() {
             chain.replay_block(block).with_context(failed)?;
         } else if args.force_all_checks {
             chain.push_block(block).with_context(failed)?;
         } else {
             chain.push_kept_block(block).with_context(failed)?;
         }
+        applied += 1;
         if num % PROGRESS_BLOCKS == 0 {
             tracing::info!("applied blocks up to {num} of {} again", head.num);
         }
     }
     anyhow::ensure!(
         chain.head().id() == head.id || last < head.num,
-        "the blocks of the database lead to head {} instead of {}. Start with --hard-replay-blockchain",
+        "the blocks of the database lead to head {} instead of {}. {REPLAY_ADVICE}",
         chain.head().id(),
         head.id
     );
-    if last >= first {
-        tracing::info!("applied {} blocks again, head is {last}", last + 1 - first);
+    let took = started.elapsed();
+    if applied > 0 {
+        tracing::info!("applied {applied} blocks again in {} ms, head is {last}", took.as_millis());
     }
-    Ok(done)
+    Ok(took)
 }

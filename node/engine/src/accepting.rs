@@ -2,28 +2,39 @@
 
 use chain::{Applied, Chain, ChainError, PreparedBlock};
 use codec::Pack;
+use parking_lot::RwLockWriteGuard;
 use primitives::block::ReceiptTransaction;
 use primitives::{BlockId, Fault, FaultKind, Name, TransactionStatus};
 use store::{AcceptedBlock, Head, Store, StoreError, Watermark};
 
 use crate::clock::now;
 use crate::finality::BlockPoint;
-use crate::follower::{Checkpoint, Work};
-use crate::writer::Writer;
+use crate::follower::Work;
+use crate::saving::work_of;
+use crate::writer::{Phase, Writer};
 use crate::{EngineError, report};
 
-/// Transactions after which the state is written to disk: what a restart applies again takes a fraction of a second.
-const CHECKPOINT_TRANSACTIONS: usize = 20_000;
-/// Blocks after which the state is written to disk.
-const CHECKPOINT_BLOCKS: u32 = 120;
+/// How far ahead of this node's clock the clock of a block's producer may be.
+const BLOCK_AHEAD_MAX_US: i64 = 7_000_000;
 
 impl Writer {
-    /// Takes a block from outside. The inner error is the rule that it breaks.
+    /// Takes a block from outside. The inner error is the rule that it breaks. While this node builds a block to be
+    /// signed, blocks of others are dropped, as nodeos does.
     pub(crate) fn push_block(&mut self, block: PreparedBlock) -> Result<Result<(), Fault>, EngineError> {
+        if matches!(self.phase, Phase::Producing { .. }) {
+            tracing::warn!("dropped incoming block #{} id: {}", block.block.block_num(), block.id);
+            return Ok(Ok(()));
+        }
+        if block.block.header().timestamp.time().0 >= now().0 + BLOCK_AHEAD_MAX_US {
+            let message = format!("received a block from the future, ignoring it: {}", block.id);
+            return Ok(Err(Fault::new(FaultKind::BLOCK_FROM_THE_FUTURE, message)));
+        }
         self.abort();
         let begun = now();
         let mut chain = self.shared.chain.write();
-        if chain.fork_block(&block.id).is_some() {
+        let number = store::blocks::number_of(&block.id);
+        let known = chain.fork_block(&block.id).is_some();
+        if known || self.shared.store.block_id_at(number)? == Some(block.id) {
             return Ok(Ok(()));
         }
         if let Err(fault) = self.agree_with_checkpoints(&block.id) {
@@ -39,9 +50,8 @@ impl Writer {
                     let row = AcceptedBlock { num, id, bytes: &bytes, head: false, irreversible, signed: None };
                     self.shared.store.append_block(&row)?;
                 }
-                self.accept(&mut chain, &applied, None)?;
                 let irreversible = chain.root().number();
-                drop(chain);
+                self.accept(chain, &applied, None)?;
                 report::received(&applied, irreversible, begun);
                 self.follow(applied)?;
                 if self.shared.chain.read().head_time().0 + primitives::time::SLOT_US >= now().0 {
@@ -70,11 +80,18 @@ impl Writer {
     /// Makes blocks that joined the chain durable; readers see them only afterwards.
     pub(crate) fn accept(
         &self,
-        chain: &mut Chain,
+        chain: RwLockWriteGuard<'_, Chain>,
         applied: &Applied,
         signed: Option<(Name, Watermark)>,
     ) -> Result<(), EngineError> {
-        let head = keep(&self.shared.store, applied, chain.root().number(), signed)?;
+        let head = match keep(&self.shared.store, applied, chain.root().number(), signed) {
+            Ok(head) => head,
+            Err(error) => {
+                // The node ends. Until then nobody may see a head that a restart will not know: the lock stays closed.
+                std::mem::forget(chain);
+                return Err(error.into());
+            }
+        };
         if let Some((producer, mark)) = signed {
             self.shared.producer.write().watermarks.insert(producer, mark);
         }
@@ -102,29 +119,13 @@ impl Writer {
         for transaction in self.retry.due(now()) {
             self.queue.add_forgotten(transaction);
         }
-        for sealed in &applied.applied {
-            self.since_checkpoint.0 += sealed.traces.len();
-            self.since_checkpoint.1 += 1;
-        }
-        self.follower.send(Work::Accepted(Box::new(applied)))?;
-        if self.since_checkpoint.0 >= CHECKPOINT_TRANSACTIONS || self.since_checkpoint.1 >= CHECKPOINT_BLOCKS {
+        applied.applied.iter().for_each(|sealed| self.unsaved.work += work_of(sealed));
+        if self.shared.chain.read().is_checkpoint_undone() {
+            // Blocks of the branch that was left may be forgotten from now on, also those that the state is of.
             self.checkpoint()?;
         }
-        Ok(())
-    }
-
-    /// Hands the rows that changed since the last checkpoint to the thread behind the writer.
-    pub(crate) fn checkpoint(&mut self) -> Result<(), EngineError> {
-        if self.since_checkpoint == (0, 0) {
-            return Ok(());
-        }
-        self.since_checkpoint = (0, 0);
-        let mut chain = self.shared.chain.write();
-        let root = Head { num: chain.root().number(), id: chain.root().id() };
-        let extra = chain.root_header_state_bytes();
-        let rows = chain.take_checkpoint();
-        drop(chain);
-        self.follower.send(Work::Checkpoint(Box::new(Checkpoint { root, extra, rows })))
+        self.follower.send(Work::Accepted(Box::new(applied)))?;
+        self.checkpoint_in_time()
     }
 }
 

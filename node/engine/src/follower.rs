@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use chain::{Applied, BlockState};
+use chain::{Applied, BlockState, ChainCheckpoint};
 use primitives::block::ReceiptTransaction;
 use primitives::{TransactionId, TransactionReceipt};
 use store::{CheckpointHeader, Head, Store, StoreError};
@@ -17,24 +17,13 @@ use crate::snapshots::{PendingSnapshot, write_file};
 /// Pieces of work that wait at most; then the writer waits too.
 const WORK_QUEUE_CAPACITY: usize = 64;
 
-/// The state as of an irreversible block: rows that changed since the last one.
-#[derive(Debug)]
-pub struct Checkpoint {
-    /// The irreversible block.
-    pub root: Head,
-    /// Its packed header state.
-    pub extra: Vec<u8>,
-    /// Key, and value or nothing when the row is gone.
-    pub rows: Vec<(Vec<u8>, Option<Vec<u8>>)>,
-}
-
 /// What there is to do.
 #[derive(Debug)]
 pub enum Work {
     /// Blocks joined the chain; they are in the store already.
     Accepted(Box<Applied>),
-    /// Write the state.
-    Checkpoint(Box<Checkpoint>),
+    /// Write the state, and say so.
+    Checkpoint(Box<ChainCheckpoint>, SyncSender<()>),
     /// Write a file, under another name first.
     File {
         /// Its name.
@@ -112,7 +101,11 @@ fn follow(store: &Store, traces: Option<TraceEncoder>, work: &Receiver<Work>) ->
                     keep_traces(store, encode, &applied)?;
                 }
             }
-            Work::Checkpoint(checkpoint) => write_checkpoint(store, *checkpoint)?,
+            Work::Checkpoint(checkpoint, written) => {
+                write_checkpoint(store, *checkpoint)?;
+                // A writer that is gone does not wait.
+                let _ = written.send(());
+            }
             Work::File { path, draft, bytes } => write_file(&path, &draft, &bytes),
             Work::FinishSnapshot { pending, forked } => pending.finish(forked),
         }
@@ -145,14 +138,22 @@ fn ids_of(state: &BlockState) -> Vec<TransactionId> {
     receipts.filter_map(id).collect()
 }
 
-fn write_checkpoint(store: &Store, checkpoint: Checkpoint) -> Result<(), StoreError> {
+/// Makes a chain's checkpoint durable.
+///
+/// # Errors
+/// The disk refuses.
+pub fn write_checkpoint(store: &Store, checkpoint: ChainCheckpoint) -> Result<(), StoreError> {
+    let ChainCheckpoint { head, root, root_header_state, rows, reversible } = checkpoint;
     let mut writer = store.begin_checkpoint();
-    for (key, value) in &checkpoint.rows {
+    for (key, value) in &rows {
         match value {
             Some(value) => writer.put(key, value),
             None => writer.delete(key),
         }
     }
-    tracing::debug!("state of block {} written: {} rows changed", checkpoint.root.num, checkpoint.rows.len());
-    writer.commit(&CheckpointHeader { num: checkpoint.root.num, id: checkpoint.root.id, extra: checkpoint.extra })
+    reversible.iter().for_each(|block| writer.put_reversible(block.number, &block.bytes));
+    let num = store::blocks::number_of(&head);
+    writer.commit(&CheckpointHeader { num, id: head, irreversible: root, extra: root_header_state })?;
+    tracing::debug!("state of block {num} written: {} rows changed, {} blocks can be undone", rows.len(), num - root);
+    Ok(())
 }

@@ -4,9 +4,9 @@
 //! Reading order: [`settings`] what the node decides, [`clock`] the door to the time, [`command`] all that can make
 //! the writer act, [`handle`] how others reach it, [`slots`] when whom to produce, [`queue`] transactions that wait,
 //! [`writer`] the event loop, [`producing`] building and sealing blocks, [`accepting`] what follows an accepted
-//! block, [`follower`] the thread behind the writer, [`snapshots`] snapshots and their schedule, [`lists`] lists that
-//! change while the node runs, [`retry`] transactions whose senders wait for a block, [`finality`] what became of a
-//! transaction, [`report`] log lines.
+//! block, `saving` when the state is written, [`follower`] the thread behind the writer, [`snapshots`] snapshots and their
+//! schedule, [`lists`] lists that change while the node runs, [`retry`] transactions whose senders wait for a block,
+//! [`finality`] what became of a transaction, [`report`] log lines.
 
 pub mod accepting;
 pub mod clock;
@@ -20,6 +20,7 @@ pub mod producing;
 pub mod queue;
 mod report;
 pub mod retry;
+mod saving;
 pub mod settings;
 pub mod slots;
 pub mod snapshots;
@@ -29,9 +30,10 @@ pub use clock::WallClock;
 pub use command::{Command, SnapshotInfo, Submission, SubmitKind, SubmitResult};
 pub use error::EngineError;
 pub use finality::{FinalitySettings, FinalityTracker, TransactionState};
+pub use follower::write_checkpoint;
 pub use handle::{Handle, ProducerView};
 pub use lists::{ListChange, Lists};
 pub use retry::{RetrySettings, RetryUntil};
 pub use settings::{BlockSigner, OptionsChange, RuntimeOptions, Settings};
 pub use snapshots::{ScheduledSnapshot, SnapshotRequest};
-pub use writer::{Reapplied, Running, start};
+pub use writer::{Running, start};

@@ -369,8 +369,7 @@ impl Writer {
                 self.phase = Phase::Waiting;
                 let mark = chain.head().number();
                 let mark = Watermark { num: mark, slot };
-                self.accept(&mut chain, &applied, Some((producer, mark)))?;
-                drop(chain);
+                self.accept(chain, &applied, Some((producer, mark)))?;
                 if self.features_signaled {
                     self.shared.producer.write().scheduled_features.clear();
                     self.features_signaled = false;

@@ -18,6 +18,7 @@ use crate::follower::Follower;
 use crate::handle::{COMMAND_QUEUE_CAPACITY, ProducerView, Shared};
 use crate::queue::Queue;
 use crate::retry::RetryTracker;
+use crate::saving::Unsaved;
 use crate::snapshots::Snapshots;
 use crate::{EngineError, FinalityTracker, Handle, Settings};
 
@@ -31,19 +32,6 @@ const BUSY_PAUSE: Duration = Duration::from_micros(250);
 const TICK: Duration = Duration::from_millis(10);
 /// Bytes of stack of the thread that only sleeps and ticks.
 const TICKER_STACK_BYTES: usize = 64 << 10;
-
-/// How much more a transaction that a restart had to apply again counts towards the next checkpoint than a new one:
-/// a node that is killed again and again must not have more to do each time.
-const REAPPLIED_WEIGHT: usize = 8;
-
-/// What was applied again when the node started.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Reapplied {
-    /// Blocks.
-    pub blocks: u32,
-    /// Transactions in them.
-    pub transactions: usize,
-}
 
 /// What the pending block is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,8 +65,7 @@ pub(crate) struct Writer {
     pub follower: Follower,
     pub snapshots: Snapshots,
     pub retry: RetryTracker,
-    /// Transactions accepted since the last checkpoint, and blocks.
-    pub since_checkpoint: (usize, u32),
+    pub unsaved: Unsaved,
 }
 
 /// A running writer.
@@ -106,7 +93,8 @@ impl Running {
     }
 }
 
-/// Starts the writer on a chain whose blocks are in `store`.
+/// Starts the writer on a chain whose blocks are in `store`. `reapplied` is how long it took to apply the blocks after
+/// the last checkpoint again.
 ///
 /// # Errors
 /// The disk, or the system refuses a thread.
@@ -114,7 +102,7 @@ pub fn start(
     chain: Chain,
     store: Arc<Store>,
     settings: Settings,
-    reapplied: Reapplied,
+    reapplied: Duration,
     ticker: wasm::Ticker,
 ) -> Result<Running, EngineError> {
     let mut watermarks = rustc_hash::FxHashMap::default();
@@ -157,7 +145,7 @@ pub fn start(
         follower,
         snapshots,
         retry: RetryTracker::new(settings.retry),
-        since_checkpoint: (reapplied.transactions.saturating_mul(REAPPLIED_WEIGHT), reapplied.blocks),
+        unsaved: Unsaved::after_start(reapplied),
         settings,
     };
     let thread = std::thread::Builder::new()

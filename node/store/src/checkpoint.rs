@@ -1,5 +1,6 @@
-//! The state as of a block: rows under the chain's own keys. A checkpoint changes rows and names its block in one
-//! atomic batch, so that the state on disk is always that of one block.
+//! The state as of a block: rows under the chain's own keys, and what undoes the blocks that are still reversible. A
+//! checkpoint changes rows and names its block in one atomic batch, so that the state on disk is always that of one
+//! block.
 
 use primitives::BlockId;
 use rocksdb::{IteratorMode, WriteBatch};
@@ -8,6 +9,7 @@ use crate::StoreError;
 use crate::db::{META, STATE, Store};
 
 const CHECKPOINT: &[u8] = b"checkpoint";
+const REVERSIBLE: &[u8] = b"reversible/";
 
 /// What the state on disk is the state of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub struct CheckpointHeader {
     pub num: u32,
     /// The block's id.
     pub id: BlockId,
+    /// The number of the last irreversible block.
+    pub irreversible: u32,
     /// What the chain needs beside its tables, e.g. the packed header state. Opaque here.
     pub extra: Vec<u8>,
 }
@@ -43,13 +47,25 @@ impl CheckpointWriter<'_> {
         self.batch.delete_cf(self.store.family(STATE), key);
     }
 
-    /// Makes the changes, synced.
+    /// What the chain needs to go back behind the reversible block with this number.
+    pub fn put_reversible(&mut self, num: u32, undo: &[u8]) {
+        self.batch.put_cf(self.store.family(META), reversible_key(num), undo);
+    }
+
+    /// Makes the changes, synced. What was put for blocks that are irreversible now, or no part of the chain, is
+    /// forgotten.
     ///
     /// # Errors
     /// The disk refuses.
     pub fn commit(mut self, header: &CheckpointHeader) -> Result<(), StoreError> {
-        let value = [&header.num.to_be_bytes()[..], &header.id.0, &header.extra].concat();
-        self.batch.put_cf(self.store.family(META), CHECKPOINT, value);
+        let parts = [&header.num.to_be_bytes()[..], &header.id.0, &header.irreversible.to_be_bytes(), &header.extra];
+        let meta = self.store.family(META);
+        self.batch.put_cf(meta, CHECKPOINT, parts.concat());
+        if let Some(before) = self.store.checkpoint()? {
+            let reversible = header.irreversible.saturating_add(1)..=header.num;
+            let stale = (before.irreversible.saturating_add(1)..=before.num).filter(|num| !reversible.contains(num));
+            stale.for_each(|num| self.batch.delete_cf(meta, reversible_key(num)));
+        }
         self.store.write(self.batch, true)
     }
 }
@@ -67,10 +83,12 @@ impl Store {
     pub fn checkpoint(&self) -> Result<Option<CheckpointHeader>, StoreError> {
         let Some(value) = self.get(META, CHECKPOINT)? else { return Ok(None) };
         let header = value.split_first_chunk::<4>().and_then(|(num, rest)| {
-            let (id, extra) = rest.split_first_chunk::<32>()?;
+            let (id, rest) = rest.split_first_chunk::<32>()?;
+            let (irreversible, extra) = rest.split_first_chunk::<4>()?;
             Some(CheckpointHeader {
                 num: u32::from_be_bytes(*num),
                 id: primitives::Checksum256(*id),
+                irreversible: u32::from_be_bytes(*irreversible),
                 extra: extra.to_vec(),
             })
         });
@@ -87,6 +105,14 @@ impl Store {
             .map(|row| row.map_err(|source| self.failed("read the state", source)))
     }
 
+    /// What was put for the reversible block with this number.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn reversible(&self, num: u32) -> Result<Option<Vec<u8>>, StoreError> {
+        self.get(META, &reversible_key(num))
+    }
+
     /// Forgets the state, keeps the blocks: what `--replay-blockchain` asks for.
     ///
     /// # Errors
@@ -94,11 +120,19 @@ impl Store {
     pub fn forget_state(&self) -> Result<(), StoreError> {
         let mut batch = WriteBatch::default();
         batch.delete_cf(self.family(META), CHECKPOINT);
+        if let Some(checkpoint) = self.checkpoint()? {
+            let reversible = checkpoint.irreversible.saturating_add(1)..=checkpoint.num;
+            reversible.for_each(|num| batch.delete_cf(self.family(META), reversible_key(num)));
+        }
         for row in self.state_rows() {
             batch.delete_cf(self.family(STATE), row?.0);
         }
         self.write(batch, true)
     }
+}
+
+fn reversible_key(num: u32) -> Vec<u8> {
+    [REVERSIBLE, &num.to_be_bytes()].concat()
 }
 
 #[cfg(test)]
@@ -111,21 +145,31 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&StoreSettings { path: folder.path().to_owned() }).unwrap();
         assert_eq!(store.checkpoint().unwrap(), None);
-        let header =
-            |num, extra: &[u8]| CheckpointHeader { num, id: primitives::Checksum256([7; 32]), extra: extra.to_vec() };
+        let header = |num, irreversible, extra: &[u8]| CheckpointHeader {
+            num,
+            id: primitives::Checksum256([7; 32]),
+            irreversible,
+            extra: extra.to_vec(),
+        };
         let mut writer = store.begin_checkpoint();
         writer.put(b"a", b"1");
         writer.put(b"b", b"2");
-        writer.commit(&header(3, b"x")).unwrap();
+        (4..=8).for_each(|num| writer.put_reversible(num, &[num as u8]));
+        writer.commit(&header(8, 3, b"x")).unwrap();
         let mut writer = store.begin_checkpoint();
         writer.delete(b"a");
         writer.put(b"b", b"3");
-        writer.commit(&header(4, b"")).unwrap();
-        assert_eq!(store.checkpoint().unwrap(), Some(header(4, b"")));
+        // A change to a shorter branch on which more is irreversible.
+        writer.put_reversible(7, &[77]);
+        writer.commit(&header(7, 5, b"")).unwrap();
+        assert_eq!(store.checkpoint().unwrap(), Some(header(7, 5, b"")));
+        let kept = |num| store.reversible(num).unwrap();
+        assert_eq!([4, 5, 6, 7, 8].map(kept), [None, None, Some(vec![6]), Some(vec![77]), None]);
         let rows: Vec<_> = store.state_rows().map(|row| row.unwrap()).collect();
         assert_eq!(rows, vec![(b"b".to_vec().into(), b"3".to_vec().into())]);
         store.forget_state().unwrap();
         assert_eq!(store.checkpoint().unwrap(), None);
         assert_eq!(store.state_rows().count(), 0);
+        assert_eq!([6, 7].map(kept), [None, None]);
     }
 }

@@ -26,8 +26,8 @@ const STATE_WRITE_BUFFER_BYTES: usize = 16 << 20;
 const BLOCK_CACHE_BYTES: usize = 4 << 20;
 /// Files held open at once.
 const OPEN_FILES_MAX: i32 = 64;
-/// Bytes of write-ahead log after which the oldest buffers are written out.
-const WAL_BYTES_MAX: u64 = 64 << 20;
+/// Bytes of write-ahead log after which the oldest buffers are written out: a restart reads all of it.
+const WAL_BYTES_MAX: u64 = 16 << 20;
 
 /// How a store is opened.
 #[derive(Debug, Clone)]
@@ -155,6 +155,8 @@ fn database_options() -> Options {
     options.set_max_total_wal_size(WAL_BYTES_MAX);
     // A torn end of the log is what a killed process leaves; everything before it is whole.
     options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+    // Opening must not look into every file of a long chain.
+    options.set_skip_stats_update_on_db_open(true);
     options.set_keep_log_file_num(2);
     options.set_log_level(rocksdb::LogLevel::Warn);
     options.set_stats_dump_period_sec(0);

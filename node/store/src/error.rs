@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database refused an operation.
-    #[error("cannot {action} in the database {}: {source}", path.display())]
+    #[error("cannot {action} in the database {}: {source}. {}", path.display(), advice(source.as_ref()))]
     Database {
         /// What was tried.
         action: &'static str,
@@ -39,5 +39,41 @@ impl StoreError {
     /// Wraps a file error with its path.
     pub fn file(action: &'static str, path: &Path, source: std::io::Error) -> Self {
         Self::File { action, path: path.to_owned(), source }
+    }
+}
+
+/// What to do about a reason of RocksDB.
+fn advice(reason: &str) -> &'static str {
+    const KNOWN: [(&[&str], &str); 4] = [
+        (
+            &["No space left", "File too large", "Disk quota exceeded"],
+            "Make room there and start again: no accepted block is lost",
+        ),
+        (
+            &["lock file", "lock hold", "LOCK:"],
+            "Another boreasd may be running on this folder; stop it, or choose another --data-dir",
+        ),
+        (&["Permission denied", "Read-only file system"], "The user that runs the node must be able to write there"),
+        (
+            &["Corruption"],
+            "A file is damaged. Move the folder away and begin with a copy of it, with --snapshot, or with boreasd replay",
+        ),
+    ];
+    let fits = |(signs, _): &&(&[&str], &str)| signs.iter().any(|sign| reason.contains(sign));
+    KNOWN.iter().find(fits).map_or("See to the disk and start again", |(_, advice)| advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::advice;
+
+    #[test]
+    fn every_reason_has_advice() {
+        let full = "IO error: No space left on device: While appending to file: db/000010.log: No space left on device";
+        assert!(advice(full).starts_with("Make room"));
+        let locked = "IO error: While lock file: db/LOCK: Resource temporarily unavailable";
+        assert!(advice(locked).starts_with("Another boreasd"));
+        assert!(advice("Corruption: block checksum mismatch in db/000009.sst").starts_with("A file is damaged"));
+        assert!(advice("Busy: something new").starts_with("See to the disk"));
     }
 }

@@ -11,13 +11,13 @@ use primitives::block::ReceiptTransaction;
 use primitives::{Fault, FaultKind, SignedBlock, TransactionReceipt, TransactionStatus, ensure};
 
 use crate::conductor::vm;
-use crate::{BlockPurpose, BlockState, Chain, SealedBlock, StartBlock};
+use crate::{BlockPurpose, BlockState, Chain, PrepareMode, PreparedBlock, SealedBlock, StartBlock};
 
 impl Chain {
     /// Applies a block whose header state is known on the head, which it becomes. On a fault nothing is changed.
     pub(crate) fn apply(&mut self, state: &Arc<BlockState>, mode: BlockMode, traces: bool) -> Outcome<SealedBlock> {
-        let missing = || Fault::new(FaultKind::BLOCK_VALIDATE_EXCEPTION, "null block");
-        let block = state.block.clone().ok_or_else(missing)?;
+        let state = &self.with_block(state)?;
+        let block = state.block.clone().expect("it was just seen to");
         let header = block.header();
         let how = StartBlock {
             timestamp: header.timestamp,
@@ -30,6 +30,19 @@ impl Chain {
         let pending = self.pending.take().expect("started above");
         self.head = state.clone();
         Ok(SealedBlock { state: state.clone(), traces: if traces { pending.traces } else { Vec::new() } })
+    }
+
+    /// The state with its block, which is read from where it is kept if it was last applied before a restart.
+    fn with_block(&self, state: &Arc<BlockState>) -> Outcome<Arc<BlockState>> {
+        if state.block.is_some() {
+            return Ok(state.clone());
+        }
+        let missing = || Fault::new(FaultKind::BLOCK_VALIDATE_EXCEPTION, "null block");
+        let bytes = self.kept.as_ref().and_then(|kept| kept.block(&state.id())).ok_or_else(missing)?;
+        let block = PreparedBlock::from_bytes(&bytes, &self.chain_id(), PrepareMode::Trusted)?;
+        ensure!(block.id == state.id(), BLOCK_VALIDATE_EXCEPTION, "a kept block is another one");
+        let PreparedBlock { block, transactions, bytes, .. } = block;
+        Ok(Arc::new(BlockState { header: state.header.clone(), block: Some(block), transactions, bytes }))
     }
 
     /// Runs what the receipts say and finalizes; the result must be the very same header.

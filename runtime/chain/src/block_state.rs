@@ -11,10 +11,13 @@ use primitives::{BlockId, Fault, SignedBlock};
 pub struct BlockState {
     /// Header state: number, id, schedules, confirmations, irreversibility.
     pub header: BlockHeaderState,
-    /// The block; absent for the block a snapshot or checkpoint was taken at.
+    /// The block; absent for the block a snapshot was taken at, and for blocks that a checkpoint has, which are read
+    /// again if they are applied again.
     pub block: Option<Arc<SignedBlock>>,
     /// Its input transactions, ready to be applied again or tried in another block.
     pub transactions: Vec<Arc<RecoveredTransaction>>,
+    /// About how much memory a received block takes.
+    pub(crate) bytes: usize,
 }
 
 /// A block that was just added to the head of the chain, built here or received.

@@ -214,7 +214,7 @@ impl Chain {
             block.set_additional_signatures(&state.additional_signatures);
         }
         let transactions = pending.transactions;
-        let state = Arc::new(BlockState { header: state, block: Some(Arc::new(block)), transactions });
+        let state = Arc::new(BlockState { header: state, block: Some(Arc::new(block)), transactions, bytes: 0 });
         Ok(SealedBlock { state, traces: pending.traces })
     }
 
@@ -230,7 +230,7 @@ impl Chain {
         self.pending = None;
         self.world.action_digests.clear();
         if self.world.ledger.newest_block().is_some_and(|newest| newest > self.head.number()) {
-            self.world.ledger.undo_block();
+            self.world.ledger.undo_block().expect("a block that was not loaded can be undone");
         }
         self.world.refresh_features();
     }

@@ -8,6 +8,7 @@ use ledger::Ledger;
 use primitives::{BlockId, BlockTimestamp, ChainId, Checksum256, Name, TimePoint, TransactionId};
 
 use crate::pending::Pending;
+use crate::restore::KeptBlocks;
 use crate::{BlockPurpose, BlockState, Settings};
 
 /// The ledger, the fork tree and the block under construction, with the VM beside them.
@@ -21,6 +22,8 @@ pub struct Chain {
     /// What the ledger shows. Differs from the tree's head only while branches are switched.
     pub(crate) head: Arc<BlockState>,
     pub(crate) pending: Option<Pending>,
+    /// Where blocks are that a checkpoint has.
+    pub(crate) kept: Option<Box<dyn KeptBlocks>>,
 }
 
 /// The block under construction, as the API shows it.

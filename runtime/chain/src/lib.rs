@@ -7,7 +7,7 @@
 //! - [`prepared`]: blocks and transactions as other threads prepare them for the writer.
 //! - [`block_state`]: blocks as the chain keeps and hands them out.
 //! - [`conductor`]: [`Chain`] itself and its views.
-//! - `genesis`, `restore`: how a chain begins.
+//! - `genesis`, [`restore`]: how a chain begins, and what is kept of it.
 //! - `start`: the first steps of every block, up to onblock and the producers' authority.
 //! - `building`: transactions into the pending block, sealing.
 //! - `applying`: a received or logged block through the same steps.
@@ -25,7 +25,7 @@ mod genesis;
 mod pending;
 pub mod prepared;
 mod receiving;
-mod restore;
+pub mod restore;
 pub mod settings;
 mod start;
 
@@ -34,4 +34,5 @@ pub use conductor::{Chain, PendingView};
 pub use error::ChainError;
 pub use pending::StartBlock;
 pub use prepared::{PrepareMode, PreparedBlock, recover_transaction};
+pub use restore::{ChainCheckpoint, KeptBlocks, SavedBlock, SavedChain};
 pub use settings::{BlockPurpose, Checks, Doors, Settings};

@@ -32,7 +32,14 @@ pub struct PreparedBlock {
     pub transactions: Vec<Arc<RecoveredTransaction>>,
     /// Merkle root of its receipts; absent in [`PrepareMode::Trusted`].
     pub transaction_mroot: Option<Checksum256>,
+    /// About how much memory it takes.
+    pub(crate) bytes: usize,
 }
+
+/// Bytes that a block takes beside its transactions, with its header state.
+const BLOCK_BYTES: usize = 8 << 10;
+/// Bytes that a transaction takes beside its packed form.
+const TRANSACTION_BYTES: usize = 512;
 
 impl PreparedBlock {
     /// Unpacks and prepares a block.
@@ -58,7 +65,12 @@ impl PreparedBlock {
         };
         let transactions = packed.map(|packed| prepare(packed).map(Arc::new)).collect::<Result<_, Fault>>()?;
         let transaction_mroot = (mode == PrepareMode::Full).then(|| transaction_mroot(&block));
-        Ok(Self { id: block.id(), block, transactions, transaction_mroot })
+        let packed = block.transactions.iter().map(|receipt| match &receipt.trx {
+            ReceiptTransaction::Packed(packed) => packed.packed_trx.len() + packed.packed_context_free_data.len(),
+            ReceiptTransaction::Id(_) => 0,
+        });
+        let bytes = BLOCK_BYTES + packed.map(|bytes| bytes + TRANSACTION_BYTES).sum::<usize>();
+        Ok(Self { id: block.id(), block, transactions, transaction_mroot, bytes })
     }
 
     /// Compares the receipts with the root in the header.

@@ -24,18 +24,18 @@ impl Chain {
     /// # Errors
     /// The block (or one before it on its branch) breaks a rule; the chain stands as before.
     pub fn push_block(&mut self, block: PreparedBlock) -> Result<Applied, ChainError> {
-        let state = self.check_header(block)?;
+        let state = self.check_header(block, true)?;
         self.tree.add(state)?;
         self.switch_to_best()
     }
 
-    /// Takes a block that this node accepted before and kept, after a restart: what its transactions were signed with
-    /// is known to be in order, so blocks prepared with [`crate::PrepareMode::Trusted`] will do.
+    /// Takes a block that this node accepted before and kept, after a restart: signatures and receipts are known to be
+    /// in order, so blocks prepared with [`crate::PrepareMode::Trusted`] will do.
     ///
     /// # Errors
     /// As [`Self::push_block`].
     pub fn push_kept_block(&mut self, block: PreparedBlock) -> Result<Applied, ChainError> {
-        let state = self.check_header(block)?;
+        let state = self.check_header(block, false)?;
         let id = state.id();
         self.tree.add(state)?;
         self.tree.mark_valid(&id).map_err(ChainError::broken)?;
@@ -43,7 +43,7 @@ impl Chain {
     }
 
     /// What can be said of a block without executing it (`create_block_state`).
-    fn check_header(&self, block: PreparedBlock) -> Outcome<Arc<BlockState>> {
+    fn check_header(&self, block: PreparedBlock, verify: bool) -> Outcome<Arc<BlockState>> {
         ensure!(
             self.pending.is_none(),
             BLOCK_VALIDATE_EXCEPTION,
@@ -55,13 +55,30 @@ impl Chain {
         let Some(previous) = previous else {
             return Err(Fault::new(FaultKind::UNLINKABLE_BLOCK_EXCEPTION, format!("unlinkable block {id}")));
         };
-        block.check_transaction_mroot()?;
-        self.next_state(&previous.header, block, true)
+        if verify {
+            block.check_transaction_mroot()?;
+        }
+        let state = self.next_state(&previous.header, block, verify)?;
+        ensure!(
+            state.header.previous() == self.head.id()
+                || self.other_branches_bytes() + state.bytes <= self.settings.other_branches_bytes_max,
+            FORK_DATABASE_EXCEPTION,
+            "no room for block {id}: blocks of other branches take all of the {} bytes that they may",
+            self.settings.other_branches_bytes_max
+        );
+        Ok(state)
+    }
+
+    /// About how much memory the blocks take that are not on the head's branch.
+    fn other_branches_bytes(&self) -> usize {
+        let all: usize = self.tree.iter().map(|state| state.bytes).sum();
+        let own: usize = self.tree.branch(&self.head.id(), u32::MAX).iter().map(|state| state.bytes).sum();
+        all - own
     }
 
     /// The state after a block on `previous`.
     fn next_state(&self, previous: &BlockHeaderState, block: PreparedBlock, verify: bool) -> Outcome<Arc<BlockState>> {
-        let PreparedBlock { block, transactions, .. } = block;
+        let PreparedBlock { block, transactions, bytes, .. } = block;
         let header = block.header();
         let wtmsig = self.wtmsig_before(&previous.activated_protocol_features);
         let additional_signatures = block.additional_signatures()?;
@@ -70,7 +87,7 @@ impl Chain {
         if verify {
             header.verify_signatures()?;
         }
-        Ok(Arc::new(BlockState { header, block: Some(block), transactions }))
+        Ok(Arc::new(BlockState { header, block: Some(block), transactions, bytes }))
     }
 
     /// Goes to the best branch. A block that turns out bad is removed with all that follows it, and the best of the
@@ -126,7 +143,8 @@ impl Chain {
     fn undo_head(&mut self) -> Result<(), ChainError> {
         let previous = self.tree.get_or_root(&self.head.header.previous()).cloned();
         let previous = previous.ok_or_else(|| ChainError::broken("attempt to pop beyond last irreversible block"))?;
-        if self.world.ledger.undo_block() != Some(self.head.number()) {
+        let undone = self.world.ledger.undo_block().map_err(ChainError::broken)?;
+        if undone != Some(self.head.number()) {
             return Err(ChainError::broken("the ledger's newest block is not the head"));
         }
         self.head = previous;

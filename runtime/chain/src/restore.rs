@@ -1,12 +1,72 @@
 //! Chains that begin from a snapshot or a checkpoint, and what is written for them.
 
-use codec::{Pack, Unpack};
-use consensus::BlockHeaderState;
-use ledger::checkpoint::CheckpointRow;
-use ledger::{Ledger, Snapshot};
-use primitives::Checksum256;
+use std::sync::Arc;
 
-use crate::{Chain, ChainError, Doors, Settings};
+use codec::{DecodeError, Pack, Reader, Unpack};
+use consensus::BlockHeaderState;
+use ledger::{BlockUndo, Checkpoint, CheckpointRow, Ledger, Snapshot};
+use primitives::{BlockId, Checksum256};
+
+use crate::{BlockState, Chain, ChainError, Doors, Settings};
+
+/// What the node keeps of the chain's state: all changes since the last checkpoint.
+#[derive(Debug, Clone)]
+pub struct ChainCheckpoint {
+    /// The block whose state it is.
+    pub head: BlockId,
+    /// The number of the last irreversible block.
+    pub root: u32,
+    /// The packed header state of the last irreversible block.
+    pub root_header_state: Vec<u8>,
+    /// Key and packed row; `None` removes it.
+    pub rows: Vec<CheckpointRow>,
+    /// Reversible blocks. What was kept for the same number is replaced, and what was kept for other numbers than
+    /// those of reversible blocks is forgotten.
+    pub reversible: Vec<SavedBlock>,
+}
+
+/// What is kept of a reversible block beside the block itself: its header state, and how to undo it.
+#[derive(Debug, Clone)]
+pub struct SavedBlock {
+    /// The block's number.
+    pub number: u32,
+    /// What there is to keep.
+    pub bytes: Vec<u8>,
+}
+
+/// Finds blocks that the node kept: one that was applied before a restart and undone since may have to be applied
+/// once more.
+pub trait KeptBlocks: Send + Sync {
+    /// The packed block with this id.
+    fn block(&self, id: &BlockId) -> Option<Vec<u8>>;
+}
+
+/// What the node kept of checkpoints, the latest of each row and block.
+#[allow(missing_debug_implementations, reason = "a whole state is not printed")]
+pub struct SavedChain<R> {
+    /// Rows in any order.
+    pub rows: R,
+    /// The packed header state of the block that was irreversible.
+    pub root: Vec<u8>,
+    /// The blocks after it up to the one whose state the rows are, in order.
+    pub reversible: Vec<SavedBlock>,
+    /// Where these blocks are.
+    pub blocks: Box<dyn KeptBlocks>,
+}
+
+impl SavedBlock {
+    fn new(header: &BlockHeaderState, undo: BlockUndo) -> Self {
+        let mut bytes = header.to_bytes();
+        bytes.extend_from_slice(&undo.rows);
+        Self { number: undo.number, bytes }
+    }
+
+    fn open(self) -> Result<(BlockHeaderState, BlockUndo), DecodeError> {
+        let mut reader = Reader::new(&self.bytes);
+        let header = BlockHeaderState::unpack(&mut reader)?;
+        Ok((header, BlockUndo { number: self.number, rows: reader.rest().to_vec() }))
+    }
+}
 
 impl Chain {
     /// A chain as a portable snapshot (nodeos' format, version 6) describes it. Its head is irreversible.
@@ -40,34 +100,62 @@ impl Chain {
         Ok(self.world.ledger.integrity_hash(&self.head.header.to_bytes(), self.head_time()))
     }
 
-    /// A chain as a checkpoint of its ledger describes it, at the irreversible block of `header_state`
-    /// (see [`Self::root_header_state_bytes`]). Later blocks are applied again with [`Self::push_block`].
-    ///
-    /// `rows` are the rows that [`Self::take_checkpoint`] returned, the latest of each key, in any order.
+    /// A chain as checkpoints left it, at the newest block of the last one. Later blocks are applied again with
+    /// [`Self::push_kept_block`].
     ///
     /// # Errors
     /// [`ChainError::Corrupt`].
-    pub fn from_checkpoint(
-        rows: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>,
-        header_state: &[u8],
-        settings: Settings,
-        doors: Doors,
-    ) -> Result<Self, ChainError> {
+    pub fn from_checkpoint<R>(saved: SavedChain<R>, settings: Settings, doors: Doors) -> Result<Self, ChainError>
+    where
+        R: IntoIterator<Item = (Vec<u8>, Vec<u8>)>,
+    {
         let corrupt = |cause: String| ChainError::Corrupt { what: "checkpoint", cause };
-        let ledger = Ledger::from_checkpoint_rows(rows).map_err(|cause| corrupt(cause.to_string()))?;
-        let header = BlockHeaderState::from_bytes(header_state).map_err(|cause| corrupt(cause.to_string()))?;
-        Ok(Self::assemble(header, None, ledger, settings, doors))
+        let mut ledger = Ledger::from_checkpoint_rows(saved.rows).map_err(|cause| corrupt(cause.to_string()))?;
+        let root = BlockHeaderState::from_bytes(&saved.root).map_err(|cause| corrupt(cause.to_string()))?;
+        let opened = saved.reversible.into_iter().map(SavedBlock::open).collect::<Result<Vec<_>, _>>();
+        let (headers, undo): (Vec<_>, Vec<_>) = opened.map_err(|cause| corrupt(cause.to_string()))?.into_iter().unzip();
+        let numbers: Vec<_> = undo.iter().map(|undo| undo.number).collect();
+        ledger.load_undo(undo).map_err(|cause| corrupt(cause.to_string()))?;
+        let mut chain = Self::assemble(root, None, ledger, settings, doors);
+        chain.kept = Some(saved.blocks);
+        for (header, number) in headers.into_iter().zip(numbers) {
+            if header.previous() != chain.head.id() || header.block_num != number {
+                return Err(corrupt(format!("block {number} does not follow the one before it")));
+            }
+            chain.adopt(header).map_err(|cause| corrupt(format!("block {number}: {cause}")))?;
+        }
+        Ok(chain)
     }
 
-    /// Rows changed since the last call, as of the last irreversible block: key and packed row (`None` removes it).
-    /// With [`Self::root_header_state_bytes`] of the same moment they make a checkpoint.
-    pub fn take_checkpoint(&mut self) -> Vec<CheckpointRow> {
-        self.world.ledger.take_checkpoint()
+    /// Makes a block the head whose changes the ledger has already.
+    fn adopt(&mut self, header: BlockHeaderState) -> Result<(), ChainError> {
+        let state = Arc::new(BlockState { header, block: None, transactions: Vec::new(), bytes: 0 });
+        self.tree.add(state.clone())?;
+        self.tree.mark_valid(&state.id()).map_err(ChainError::broken)?;
+        self.head = state;
+        Ok(())
     }
 
-    /// The packed header state of the last irreversible block.
-    pub fn root_header_state_bytes(&self) -> Vec<u8> {
-        self.root().header.to_bytes()
+    /// What changed since the last call, as of the head, and what it takes to go on from there. A pending block must
+    /// be aborted first.
+    ///
+    /// # Errors
+    /// A block is pending.
+    pub fn take_checkpoint(&mut self) -> Result<ChainCheckpoint, ChainError> {
+        self.nothing_pending("a checkpoint")?;
+        let Checkpoint { rows, undo } = self.world.ledger.take_checkpoint();
+        // Both are in ascending order, and what is undone are the newest blocks.
+        let blocks = self.reversible_blocks();
+        let newest = &blocks[blocks.len().saturating_sub(undo.len())..];
+        let reversible = newest.iter().zip(undo).map(|(state, undo)| SavedBlock::new(&state.header, undo)).collect();
+        let (head, root) = (self.head.id(), self.root().number());
+        Ok(ChainCheckpoint { head, root, root_header_state: self.root().header.to_bytes(), rows, reversible })
+    }
+
+    /// Whether the last checkpoint has a block that is no longer part of the chain: the next one must be kept before
+    /// blocks of other branches are forgotten.
+    pub fn is_checkpoint_undone(&self) -> bool {
+        self.world.ledger.is_checkpoint_undone()
     }
 
     fn nothing_pending(&self, what: &str) -> Result<(), ChainError> {

@@ -26,8 +26,11 @@ pub enum BlockPurpose {
     Apply,
 }
 
+/// Default of [`Settings::other_branches_bytes_max`]: hours of blocks without transactions.
+pub const OTHER_BRANCHES_BYTES_MAX: usize = 512 << 20;
+
 /// What the node decides for its chain.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// Limits and lists for transactions of blocks that this node builds.
     pub execution: execution::Settings,
@@ -37,6 +40,20 @@ pub struct Settings {
     pub trust_blocks: bool,
     /// Keep the traces of replayed blocks. Without it replay drops them.
     pub replay_traces: bool,
+    /// Bytes that received blocks of other branches than the head's may take: a producer can make any number of them.
+    pub other_branches_bytes_max: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            execution: execution::Settings::default(),
+            trusted_producers: Vec::new(),
+            trust_blocks: false,
+            replay_traces: false,
+            other_branches_bytes_max: OTHER_BRANCHES_BYTES_MAX,
+        }
+    }
 }
 
 /// What the chain needs from outside.

@@ -4,9 +4,14 @@ mod common;
 
 use std::sync::Arc;
 
-use chain::{Applied, Chain, ChainError, PrepareMode, PreparedBlock};
-use common::{chain_of_three, hand_over, key, name, produce_as};
-use primitives::{FaultKind, SignedBlock};
+use chain::{Applied, Chain, ChainError, PrepareMode, PreparedBlock, Settings};
+use codec::VarUint32;
+use common::{chain_of_three, chain_of_three_with, hand_over, key, name, produce_as};
+use primitives::block::ReceiptTransaction;
+use primitives::{
+    BlockSigningAuthority, Bytes, Checksum256, FaultKind, Name, PackedTransaction, ProducerAuthority, ProducerSchedule,
+    SignedBlock, TransactionReceipt, TransactionStatus,
+};
 
 /// Two chains with the same blocks, three producers.
 fn twins() -> (Chain, Chain) {
@@ -119,6 +124,119 @@ fn headers_that_break_a_rule_are_refused() {
     receive(&mut one, (*block).clone()).expect("the true block");
     assert_eq!(fault(receive(&mut one, (*block).clone())), FaultKind::FORK_DATABASE_EXCEPTION);
     assert_eq!(hash(&one), hash(&two));
+}
+
+/// A producer signs one block after another for the same slot: they are kept up to a limit, and the chain goes on.
+#[test]
+fn blocks_of_other_branches_take_bounded_memory() {
+    let settings = Settings { other_branches_bytes_max: 100 << 10, ..Settings::default() };
+    let (mut one, mut two) = (chain_of_three_with(settings), chain_of_three());
+    produce_as(&mut one, &["alice"]);
+    let true_block = produce_as(&mut two, &["bob"]).applied[0].state.block.clone().expect("sealed");
+    let mut accepted = 0;
+    let refused = loop {
+        assert!(accepted < 100, "there is no limit");
+        let number = u8::try_from(accepted).expect("few");
+        let twin = forged(&true_block, &one, "bob", |block| block.signed_header.header.action_mroot.0[9] = number);
+        match receive(&mut one, twin) {
+            Ok(applied) => assert!(applied.applied.is_empty(), "it is no better branch"),
+            refused => break fault(refused),
+        }
+        accepted += 1;
+    };
+    assert_eq!(refused, FaultKind::FORK_DATABASE_EXCEPTION);
+    assert!(accepted > 5);
+    // What builds on the head is taken whatever the other branches hold, and irreversibility frees them.
+    for _ in 0..80 {
+        produce_as(&mut one, &["alice", "bob", "carol"]);
+    }
+    let head = one.head().header.block_header().previous;
+    assert_eq!(one.reversible_blocks().len(), usize::try_from(one.head().number() - one.root().number()).expect("few"));
+    assert!(one.fork_block(&head).is_some());
+}
+
+/// Every block of a better branch is fine but the last, which shows only when it is executed; then the branch gets
+/// another end and wins, and loses again to the first one.
+#[test]
+fn branches_win_and_lose_in_turn() {
+    let (mut one, mut two) = twins();
+    let start = (one.head().id(), hash(&one));
+    let mut own = Vec::new();
+    for round in 0..4 {
+        let (winner, loser) = if round % 2 == 0 { (&mut two, &mut one) } else { (&mut one, &mut two) };
+        let ahead = winner.head().number().max(loser.head().number()) + 2;
+        let producers: &[&str] = if round % 2 == 0 { &["bob"] } else { &["alice", "carol"] };
+        let mut blocks = Vec::new();
+        while winner.head().number() < ahead {
+            blocks.push(produce_as(winner, producers));
+        }
+        let last = blocks.last().expect("at least one").applied[0].state.block.clone().expect("sealed");
+        let producer = last.header().producer.to_string();
+        let before = (loser.head().id(), hash(loser));
+        for block in &blocks[..blocks.len() - 1] {
+            hand_over(block, loser).expect("a valid block");
+        }
+        let bad = forged(&last, loser, &producer, |block| block.signed_header.header.action_mroot.0[5] ^= 1);
+        if loser.head().id() == before.0 {
+            assert_eq!(fault(receive(loser, bad)), FaultKind::BLOCK_VALIDATE_EXCEPTION);
+            assert_eq!((loser.head().id(), hash(loser)), before);
+        }
+        receive(loser, (*last).clone()).expect("a valid block");
+        assert_eq!((loser.head().id(), hash(loser)), (winner.head().id(), hash(winner)), "round {round}");
+        own.push(blocks);
+    }
+    assert_ne!((one.head().id(), hash(&one)), start);
+}
+
+/// Headers that only a producer who cheats can sign. None of them may be taken, and none may stop the node.
+#[test]
+fn signed_headers_that_lie_are_refused() {
+    let (mut one, mut two) = twins();
+    let before = (one.head().id(), hash(&one));
+    let block = produce_as(&mut two, &["bob"]).applied[0].state.block.clone().expect("sealed");
+    let producer = |index: u64| {
+        let authority = BlockSigningAuthority::of_key(block_key(index));
+        ProducerAuthority { producer_name: Name(index), authority }
+    };
+    type Change<'a> = &'a dyn Fn(&mut SignedBlock);
+    let long = ProducerSchedule { version: 2, producers: (1..600).map(producer).collect() };
+    let lies: [(&str, Change<'_>); 4] = [
+        ("action root", &|block| block.signed_header.header.action_mroot = Checksum256([7; 32])),
+        ("a schedule nobody proposed", &|block| block.signed_header.header.new_producers = Some(long.to_legacy())),
+        ("a deferred transaction that is not there", &|block| {
+            let trx = ReceiptTransaction::Id(Checksum256([9; 32]));
+            with_receipt(block, trx);
+        }),
+        ("a transaction that is none", &|block| {
+            let packed = PackedTransaction { packed_trx: Bytes(vec![0; 14]), ..PackedTransaction::default() };
+            with_receipt(block, ReceiptTransaction::Packed(packed));
+        }),
+    ];
+    for (what, change) in lies {
+        let lie = forged(&block, &one, "bob", change);
+        let refused = PreparedBlock::from_block(Arc::new(lie), &one.chain_id(), PrepareMode::Full)
+            .map_err(ChainError::from)
+            .and_then(|block| one.push_block(block));
+        assert!(matches!(refused, Err(ChainError::Block(_))), "{what}: {refused:?}");
+        assert_eq!((one.head().id(), hash(&one)), before, "{what}");
+    }
+    receive(&mut one, (*block).clone()).expect("the true block");
+    assert_eq!(hash(&one), hash(&two));
+}
+
+fn block_key(index: u64) -> primitives::PublicKey {
+    common::public(&key(&index.to_string()))
+}
+
+/// Puts a receipt into a block, with the root that it leads to.
+fn with_receipt(block: &mut SignedBlock, trx: ReceiptTransaction) {
+    block.transactions = vec![TransactionReceipt {
+        status: TransactionStatus::Executed,
+        cpu_usage_us: 100,
+        net_usage_words: VarUint32(20),
+        trx,
+    }];
+    block.signed_header.header.transaction_mroot = block.transactions[0].digest();
 }
 
 #[test]

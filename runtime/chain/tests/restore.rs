@@ -4,8 +4,9 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use chain::{Chain, PrepareMode, PreparedBlock, Settings};
+use chain::{Chain, KeptBlocks, PrepareMode, PreparedBlock, SavedBlock, SavedChain, Settings};
 use common::{chain_of_three, create_account, doors, hand_over, produce_as};
+use primitives::{BlockId, Pack as _};
 
 const ALL: [&str; 3] = ["alice", "bob", "carol"];
 
@@ -30,42 +31,120 @@ fn hash(chain: &Chain) -> String {
     chain.integrity_hash().expect("nothing pending").to_string()
 }
 
+/// What a node keeps of checkpoints and blocks.
+#[derive(Default)]
+struct Disk {
+    rows: BTreeMap<Vec<u8>, Vec<u8>>,
+    root: Vec<u8>,
+    reversible: BTreeMap<u32, SavedBlock>,
+    blocks: Blocks,
+}
+
+/// Packed blocks by id.
+#[derive(Clone, Default)]
+struct Blocks(BTreeMap<BlockId, Vec<u8>>);
+
+impl KeptBlocks for Blocks {
+    fn block(&self, id: &BlockId) -> Option<Vec<u8>> {
+        self.0.get(id).cloned()
+    }
+}
+
+impl Disk {
+    fn store(&mut self, chain: &mut Chain) {
+        let checkpoint = chain.take_checkpoint().expect("nothing pending");
+        for (key, value) in checkpoint.rows {
+            match value {
+                Some(value) => drop(self.rows.insert(key, value)),
+                None => drop(self.rows.remove(&key)),
+            }
+        }
+        self.root = checkpoint.root_header_state;
+        self.reversible.extend(checkpoint.reversible.into_iter().map(|block| (block.number, block)));
+        self.reversible.retain(|&number, _| (checkpoint.root + 1..=chain.head().number()).contains(&number));
+        let blocks = chain.reversible_blocks();
+        let blocks = blocks.iter().filter_map(|state| Some((state.id(), state.block.as_ref()?.to_bytes())));
+        self.blocks.0.extend(blocks);
+    }
+
+    fn saved(&self) -> SavedChain<BTreeMap<Vec<u8>, Vec<u8>>> {
+        SavedChain {
+            rows: self.rows.clone(),
+            root: self.root.clone(),
+            reversible: self.reversible.values().cloned().collect(),
+            blocks: Box::new(self.blocks.clone()),
+        }
+    }
+
+    fn load(&self) -> Chain {
+        Chain::from_checkpoint(self.saved(), Settings::default(), doors()).expect("readable")
+    }
+}
+
 #[test]
 fn a_checkpoint_and_the_blocks_after_it_give_the_same_state() {
     let mut chain = chain_of_three();
+    let mut disk = Disk::default();
     grow(&mut chain, 70, "first");
-    let mut rows: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
-    // Several checkpoints over another, the last one while most blocks are still reversible.
+    // Several checkpoints over another, with many reversible blocks in each.
     for round in ["second", "third", "fourth"] {
-        for (key, value) in chain.take_checkpoint() {
-            match value {
-                Some(value) => drop(rows.insert(key, value)),
-                None => drop(rows.remove(&key)),
-            }
-        }
+        disk.store(&mut chain);
         grow(&mut chain, 20, round);
     }
-    for (key, value) in chain.take_checkpoint() {
-        match value {
-            Some(value) => drop(rows.insert(key, value)),
-            None => drop(rows.remove(&key)),
-        }
-    }
-    let header = chain.root_header_state_bytes();
-    let reversible = chain.reversible_blocks();
-    assert!(reversible.len() > 10 && chain.root().number() > 20, "both kinds of blocks are there");
-    let mut restored = Chain::from_checkpoint(rows, &header, Settings::default(), doors()).expect("readable");
-    assert_eq!(restored.head().id(), chain.root().id());
-    for state in &reversible {
+    let later: Vec<_> = chain.reversible_blocks().into_iter().rev().take(20).collect();
+    let mut restored = disk.load();
+    assert_eq!(restored.head().number() + 20, chain.head().number());
+    assert!(restored.reversible_blocks().len() > 10 && restored.root().number() > 20, "both kinds of blocks are there");
+    for state in later.iter().rev() {
         let block = state.block.clone().expect("kept while reversible");
-        let block = PreparedBlock::from_block(block, &restored.chain_id(), PrepareMode::Full).expect("well formed");
-        restored.push_block(block).expect("a valid block");
+        let block = PreparedBlock::from_block(block, &restored.chain_id(), PrepareMode::Trusted).expect("well formed");
+        restored.push_kept_block(block).expect("a valid block");
     }
     assert_eq!((restored.head().id(), hash(&restored)), (chain.head().id(), hash(&chain)));
     assert_eq!(restored.root().id(), chain.root().id());
     let next = produce_as(&mut restored, &ALL);
     hand_over(&next, &mut chain).expect("a valid block");
     assert_eq!(hash(&restored), hash(&chain));
+}
+
+/// Blocks of before a restart leave the chain for a better branch, and come back with an even better one.
+#[test]
+fn a_restored_chain_can_switch_branches() {
+    let mut one = chain_of_three();
+    let mut two = chain_of_three();
+    let (before, common) = (hash(&one), one.head().id());
+    let mut disk = Disk::default();
+    disk.store(&mut one);
+    let first: Vec<_> = (0..6).map(|_| produce_as(&mut one, &["alice"])).collect();
+    disk.store(&mut one);
+    let (first_head, first_hash) = (one.head().id(), hash(&one));
+    let mut one = disk.load();
+    assert_eq!((one.head().id(), hash(&one)), (first_head, first_hash));
+    let second: Vec<_> = (0..7).map(|_| produce_as(&mut two, &["bob", "carol"])).collect();
+    let mut switched = None;
+    for block in &second {
+        switched = Some(hand_over(block, &mut one).expect("a valid block"));
+    }
+    let switched = switched.expect("blocks were handed over");
+    assert_eq!(switched.undone.len(), first.len());
+    assert!(one.is_checkpoint_undone());
+    assert_eq!((one.head().id(), hash(&one)), (two.head().id(), hash(&two)));
+    // The other branch is what the next checkpoint and restart show.
+    disk.store(&mut one);
+    assert!(!one.is_checkpoint_undone());
+    let mut one = disk.load();
+    assert_eq!((one.head().id(), hash(&one)), (two.head().id(), hash(&two)));
+    // A third branch from below everything restored.
+    let mut three = chain_of_three();
+    assert_eq!((three.head().id(), hash(&three)), (common, before));
+    for block in &first {
+        hand_over(block, &mut three).expect("a valid block");
+    }
+    let more: Vec<_> = (0..3).map(|_| produce_as(&mut three, &["bob"])).collect();
+    for block in first.iter().chain(&more) {
+        hand_over(block, &mut one).expect("a valid block");
+    }
+    assert_eq!((one.head().id(), hash(&one)), (three.head().id(), hash(&three)));
 }
 
 #[test]
@@ -90,9 +169,17 @@ fn damaged_snapshots_and_checkpoints_are_refused() {
     for length in (0..snapshot.len()).step_by(snapshot.len() / 17) {
         assert!(Chain::from_snapshot(&snapshot[..length], Settings::default(), doors()).is_err());
     }
-    let header = chain.root_header_state_bytes();
-    let rows: Vec<_> = chain.take_checkpoint().into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
-    let cut = &header[..header.len() - 1];
-    assert!(Chain::from_checkpoint(rows.clone(), cut, Settings::default(), doors()).is_err());
-    assert!(Chain::from_checkpoint(Vec::new(), &header, Settings::default(), doors()).is_err());
+    grow(&mut chain, 4, "more");
+    let mut disk = Disk::default();
+    disk.store(&mut chain);
+    let refused = |damage: &dyn Fn(&mut SavedChain<BTreeMap<Vec<u8>, Vec<u8>>>)| {
+        let mut saved = disk.saved();
+        damage(&mut saved);
+        assert!(Chain::from_checkpoint(saved, Settings::default(), doors()).is_err());
+    };
+    refused(&|saved| saved.root.truncate(saved.root.len() - 1));
+    refused(&|saved| saved.rows.clear());
+    refused(&|saved| drop(saved.reversible.remove(1)));
+    refused(&|saved| saved.reversible[2].number += 1);
+    refused(&|saved| saved.reversible[2].bytes.truncate(9));
 }

@@ -112,6 +112,11 @@ impl<N: ForkNode> ForkTree<N> {
         self.entries.is_empty()
     }
 
+    /// The reversible blocks of all branches, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &N> {
+        self.entries.values().map(|entry| &entry.node)
+    }
+
     /// A reversible block.
     pub fn get(&self, id: &BlockId) -> Option<&N> {
         self.entries.get(id).map(|entry| &entry.node)

@@ -10,7 +10,7 @@ type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
 
 fn rows(path: &str) -> Result<(Rows, Vec<u8>), Box<dyn std::error::Error>> {
     let mut snapshot = Snapshot::read(&std::fs::read(path)?)?;
-    let rows = snapshot.ledger.take_checkpoint();
+    let rows = snapshot.ledger.take_checkpoint().rows;
     Ok((rows.into_iter().filter_map(|(key, value)| Some((key, value?))).collect(), snapshot.head_state))
 }
 

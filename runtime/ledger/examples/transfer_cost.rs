@@ -117,8 +117,16 @@ fn main() {
     println!("{each} ns a transfer with {accounts} accounts");
     for (turn, what) in ["all rows", "rows changed by 20 blocks"].into_iter().enumerate() {
         let start = Instant::now();
-        let rows = ledger.take_checkpoint().len();
-        println!("{} us for a checkpoint of {rows} rows ({what})", start.elapsed().as_micros());
+        let rows = ledger.take_checkpoint().rows;
+        println!("{} us for a checkpoint of {} rows ({what})", start.elapsed().as_micros(), rows.len());
+        if turn == 0 {
+            let bytes: usize = rows.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len)).sum();
+            let rows: Vec<_> = rows.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+            let start = Instant::now();
+            let loaded = Ledger::from_checkpoint_rows(rows).expect("the rows are a state");
+            println!("{} us to load them ({bytes} bytes)", start.elapsed().as_micros());
+            drop(loaded);
+        }
         blocks(&mut ledger, &mut draw, 2 + count + 20 * turn as u32, 20);
     }
 }

@@ -1,18 +1,21 @@
-//! Checkpoints: which rows changed since the last one, with their values as of the last irreversible block, and the
-//! way back from rows to a ledger. Where rows are kept is the node's business.
+//! Checkpoints: which rows changed since the last one, how to undo the blocks that are still reversible, and the way
+//! back from both to a ledger. Where they are kept is the node's business.
 //!
-//! While blocks run, a changed row is listed by its key, once per checkpoint. A checkpoint walks the journal of the
-//! reversible blocks from the newest entry to the oldest to learn what the rows changed there were before
-//! ([`past`]), and takes the present value of all others.
+//! While blocks run, a changed row is listed by its key, once per checkpoint. A checkpoint has the present values of
+//! the listed rows, so that a restart applies again what came later, however old the last irreversible block is. For
+//! each reversible block that no checkpoint has yet, it has the rows that the block changed as they were before
+//! ([`past`]); a ledger that is loaded can undo these blocks by putting the rows back ([`restore`]).
 
 mod load;
 mod past;
+mod restore;
 
 use codec::{Bytes, Pack, Unpack};
 use primitives::{Authority, BlockId, BlockTimestamp, Checksum256, Name, TimePoint, TimePointSec, TransactionId};
 
 use crate::account::AccountMetadata;
 use crate::code::{Code, CodeKey};
+use crate::dedup::chunk_of;
 use crate::link::{Link, LinkKey};
 use crate::permission::Permission;
 use crate::resource::Limits;
@@ -27,6 +30,24 @@ use past::Past;
 
 /// A row's key and its packed value; `None` for a row that is gone.
 pub type CheckpointRow = (Vec<u8>, Option<Vec<u8>>);
+
+/// What changed since the last checkpoint.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Rows that changed, as of the newest block.
+    pub rows: Vec<CheckpointRow>,
+    /// How to undo the reversible blocks that no earlier checkpoint has, or has from another branch; ascending.
+    pub undo: Vec<BlockUndo>,
+}
+
+/// How to undo a block after a restart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockUndo {
+    /// The block's number.
+    pub number: u32,
+    /// The packed rows that it changed, as they were before it.
+    pub rows: Vec<u8>,
+}
 
 /// Listed keys beyond which the list is freed of repetitions.
 pub(crate) const LISTED_MAX: usize = 1 << 20;
@@ -51,7 +72,8 @@ pub(crate) enum RowKey {
     /// A row of a secondary index: kind, the table's order, primary key.
     Secondary(u8, u64, u64),
     Generated(u64),
-    Transactions(TimePointSec),
+    /// A chunk of the ids that expire in one second.
+    Transactions(TimePointSec, u32),
     BlockSummary(u16),
 }
 
@@ -67,6 +89,18 @@ pub(crate) enum Single {
 
 const SINGLES: [Single; 5] =
     [Single::Global, Single::Protocol, Single::Dynamic, Single::ResourceConfig, Single::ResourceState];
+
+impl Single {
+    fn describe(self) -> &'static str {
+        match self {
+            Self::Global => "global properties",
+            Self::Protocol => "protocol state",
+            Self::Dynamic => "global sequence",
+            Self::ResourceConfig => "resource configuration",
+            Self::ResourceState => "resource state",
+        }
+    }
+}
 
 impl RowKey {
     fn encode(self) -> Vec<u8> {
@@ -89,7 +123,7 @@ impl RowKey {
             Self::Row(order, primary) => join(8, &[&order.to_be_bytes(), &primary.to_be_bytes()]),
             Self::Secondary(kind, order, primary) => join(9, &[&[kind], &order.to_be_bytes(), &primary.to_be_bytes()]),
             Self::Generated(order) => join(10, &[&order.to_be_bytes()]),
-            Self::Transactions(time) => join(11, &[&time.0.to_be_bytes()]),
+            Self::Transactions(time, chunk) => join(11, &[&time.0.to_be_bytes(), &chunk.to_be_bytes()]),
             Self::BlockSummary(slot) => join(12, &[&slot.to_be_bytes()]),
         }
     }
@@ -123,7 +157,10 @@ impl RowKey {
                 u64s(rest).map(|[order, primary]| Self::Secondary(kind, order, primary))?
             }
             10 => u64s(rest).map(|[order]| Self::Generated(order))?,
-            11 => Self::Transactions(TimePointSec(u32_of(rest)?)),
+            11 => {
+                let (time, chunk) = rest.split_at_checked(4)?;
+                Self::Transactions(TimePointSec(u32_of(time)?), u32_of(chunk)?)
+            }
             12 => Self::BlockSummary(u16::from_be_bytes(rest.try_into().ok()?)),
             _ => return None,
         })
@@ -202,6 +239,8 @@ enum Image<'a> {
     Generated(&'a GeneratedTransaction),
     Transactions(&'a [(u64, TransactionId)]),
     BlockSummary(BlockId),
+    /// As a checkpoint had it.
+    Packed(&'a Option<Vec<u8>>),
 }
 
 struct AccountInfoImage<'a> {
@@ -232,22 +271,54 @@ impl Ledger {
         self.dirty_max = LISTED_MAX.max(2 * self.dirty.len());
     }
 
-    /// Rows that changed since the last call, each as of the last irreversible block (the newest block committed).
-    /// The first call on a ledger from genesis or from a snapshot returns all rows.
-    pub fn take_checkpoint(&mut self) -> Vec<CheckpointRow> {
-        let past = Past::of(self);
-        let mut keys = if self.checkpointed { self.dirty.clone() } else { self.all_keys() };
-        keys.extend(past.keys());
+    /// What changed since the last call. The first call on a ledger from genesis or from a snapshot returns all rows.
+    /// No block may be half done.
+    pub fn take_checkpoint(&mut self) -> Checkpoint {
+        let mut keys = if self.checkpointed { std::mem::take(&mut self.dirty) } else { self.all_keys() };
         keys.extend(SINGLES.map(RowKey::Single));
         keys.sort_unstable();
         keys.dedup();
-        let rows = keys.into_iter().map(|key| (key.encode(), past.row(key))).collect();
-        // What the reversible blocks changed is due again: it will have another value when they are irreversible.
-        self.dirty = past.keys().collect();
-        self.dirty_max = LISTED_MAX.max(2 * self.dirty.len());
+        let present = Past::new(self);
+        let rows = keys.into_iter().map(|key| (key.encode(), present.row(key))).collect();
+        let undo = self.unsaved_undo();
+        self.saved = self.newest_block().unwrap_or(self.saved);
+        self.saved_undone = false;
+        self.dirty_max = LISTED_MAX;
         self.checkpointed = true;
         self.epoch.advance();
-        rows
+        Checkpoint { rows, undo }
+    }
+
+    /// Whether a block that is part of the last checkpoint was undone since: that checkpoint is of a branch that may
+    /// be forgotten, and the next one is due.
+    pub fn is_checkpoint_undone(&self) -> bool {
+        self.saved_undone
+    }
+
+    /// What takes back the blocks that no checkpoint has.
+    fn unsaved_undo(&self) -> Vec<BlockUndo> {
+        let mut past = Past::new(self);
+        let mut undo = Vec::new();
+        for (number, entries) in self.journal.newest_first().take_while(|&(number, _)| number > self.saved) {
+            let mut keys = past.step_block(entries);
+            keys.sort_unstable();
+            let rows = keys.into_iter().map(|key| (key.encode(), past.row(key)));
+            undo.push(BlockUndo { number, rows: restore::pack_rows(rows) });
+        }
+        undo.reverse();
+        undo
+    }
+
+    /// Lists what the newest block changed, when it is in the last checkpoint: undoing it changes those rows again.
+    pub(crate) fn list_undone_block(&mut self) {
+        let Some((number, entries)) = self.journal.newest_first().next().filter(|&(number, _)| number <= self.saved)
+        else {
+            return;
+        };
+        let keys = Past::new(self).step_block(entries);
+        self.saved = number - 1;
+        self.saved_undone = true;
+        keys.into_iter().for_each(|key| self.list(key));
     }
 
     fn all_keys(&self) -> Vec<RowKey> {
@@ -269,7 +340,9 @@ impl Ledger {
             keys.extend(kinds.map(|(kind, primary)| RowKey::Secondary(kind, table.order, primary)));
         }
         keys.extend(self.generated.rows.iter().map(|(&order, _)| RowKey::Generated(order)));
-        keys.extend(self.dedup.buckets.keys().map(|&time| RowKey::Transactions(time)));
+        for (&time, bucket) in &self.dedup.buckets {
+            keys.extend((0..bucket.chunks()).map(|chunk| RowKey::Transactions(time, chunk)));
+        }
         let known = |slot: &u16| self.block_summary(*slot) != BlockId::default();
         keys.extend((0..=u16::MAX).filter(known).map(RowKey::BlockSummary));
         keys
@@ -329,7 +402,9 @@ impl Ledger {
                 _ => self.present_secondary::<Float128>(order, primary)?,
             },
             RowKey::Generated(order) => Image::Generated(self.generated.rows.get(&order)?),
-            RowKey::Transactions(time) => Image::Transactions(&self.dedup.buckets.get(&time)?.ids),
+            RowKey::Transactions(time, chunk) => {
+                Image::Transactions(chunk_of(&self.dedup.buckets.get(&time)?.ids, chunk)?)
+            }
             RowKey::BlockSummary(slot) => Image::BlockSummary(self.block_summary(slot)),
         })
     }
@@ -399,6 +474,7 @@ impl Image<'_> {
             Self::Generated(row) => row.to_bytes(),
             Self::Transactions(ids) => ids.to_bytes(),
             Self::BlockSummary(id) => id.to_bytes(),
+            Self::Packed(row) => return (*row).clone(),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Ids of input transactions that are not yet expired, so that none runs twice (`transaction_object`).
 //!
-//! Ids lie in one bucket per second of expiration: most transactions of a moment share a few buckets, expiry drops
-//! whole buckets, and a checkpoint writes a bucket instead of each id.
+//! Ids lie in one bucket per second of expiration: most transactions of a moment share a few buckets, and expiry drops
+//! whole buckets. A checkpoint writes chunks of a bucket: neither each id, nor all of a bucket that keeps growing.
 
 use primitives::{TimePoint, TimePointSec, TransactionId};
 use statedb::Stamp;
@@ -10,6 +10,9 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::undo::Undo;
 use crate::{Ledger, RowKey};
+
+/// Ids in one row of a checkpoint.
+pub(crate) const CHUNK_IDS: usize = 256;
 
 /// Ids that expire in one second, with their order of arrival.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +46,18 @@ pub(crate) struct Dedup {
     pub next_order: u64,
 }
 
+impl Bucket {
+    /// Number of chunks that it has.
+    pub fn chunks(&self) -> u32 {
+        self.ids.len().div_ceil(CHUNK_IDS) as u32
+    }
+}
+
+/// A chunk of a bucket's ids; `None` beyond its end.
+pub(crate) fn chunk_of(ids: &[(u64, TransactionId)], chunk: u32) -> Option<&[(u64, TransactionId)]> {
+    ids.chunks(CHUNK_IDS).nth(chunk as usize)
+}
+
 impl Dedup {
     /// Adds an id; false when it is known.
     pub fn load(&mut self, expiration: TimePointSec, id: TransactionId) -> bool {
@@ -72,6 +87,28 @@ impl Dedup {
         self.buckets.insert(expiration, bucket);
     }
 
+    /// Adds a chunk behind those that are there; false when it does not follow them or has an id that is known.
+    pub fn load_chunk(&mut self, expiration: TimePointSec, chunk: u32, ids: Vec<(u64, TransactionId)>) -> bool {
+        let bucket = self.buckets.entry(expiration).or_default();
+        let follows = bucket.ids.len() == chunk as usize * CHUNK_IDS && (1..=CHUNK_IDS).contains(&ids.len());
+        let new = ids.iter().all(|&(_, id)| self.known.insert(id));
+        let newest = ids.iter().map(|&(order, _)| order.saturating_add(1)).max();
+        self.next_order = self.next_order.max(newest.unwrap_or(0));
+        bucket.ids.extend(ids);
+        follows && new
+    }
+
+    /// Forgets the ids of a chunk and of those behind it.
+    pub fn drop_chunks_from(&mut self, expiration: TimePointSec, chunk: u32) {
+        let Some(bucket) = self.buckets.get_mut(&expiration) else { return };
+        for (_, id) in bucket.ids.drain((chunk as usize * CHUNK_IDS).min(bucket.ids.len())..) {
+            self.known.remove(&id);
+        }
+        if bucket.ids.is_empty() {
+            self.buckets.remove(&expiration);
+        }
+    }
+
     /// Rows in the order of arrival.
     pub fn in_order(&self) -> Vec<(u64, TimePointSec, TransactionId)> {
         let buckets = self.buckets.iter();
@@ -98,9 +135,10 @@ impl Ledger {
         let order = self.dedup.next_order;
         self.dedup.next_order += 1;
         let bucket = self.dedup.buckets.entry(expiration).or_default();
+        let position = bucket.ids.len();
         bucket.ids.push((order, id));
-        if self.epoch.list(&mut bucket.stamp) {
-            self.list(RowKey::Transactions(expiration));
+        if self.epoch.list(&mut bucket.stamp) || position.is_multiple_of(CHUNK_IDS) {
+            self.list(RowKey::Transactions(expiration, (position / CHUNK_IDS) as u32));
         }
         self.journal.push(Undo::TransactionRecorded(expiration));
         true
@@ -114,13 +152,11 @@ impl Ledger {
             if now <= TimePoint::from(expiration) {
                 break;
             }
-            let mut bucket = entry.remove();
+            let bucket = entry.remove();
             for (_, id) in &bucket.ids {
                 self.dedup.known.remove(id);
             }
-            if self.epoch.list(&mut bucket.stamp) {
-                self.list(RowKey::Transactions(expiration));
-            }
+            (0..bucket.chunks()).for_each(|chunk| self.list(RowKey::Transactions(expiration, chunk)));
             self.journal.push(Undo::TransactionsExpired(Box::new((expiration, bucket))));
         }
     }

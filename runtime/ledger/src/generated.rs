@@ -78,10 +78,16 @@ impl Generated {
         self.rows.load(order, row)
     }
 
-    pub fn undo(&mut self, undo: RowUndo<u64, GeneratedTransaction>) {
-        if let Some(now) = self.rows.get(&undo.key).cloned() {
-            self.unindex(undo.key, &now);
+    /// Drops a row without undo and without listing.
+    pub fn unload(&mut self, order: u64) {
+        if let Some(now) = self.rows.get(&order).cloned() {
+            self.unindex(order, &now);
+            self.rows.unload(&order);
         }
+    }
+
+    pub fn undo(&mut self, undo: RowUndo<u64, GeneratedTransaction>) {
+        self.unload(undo.key);
         match &undo.old {
             Some(old) => self.index(undo.key, old),
             // Only the creation of a row is undone to nothing.

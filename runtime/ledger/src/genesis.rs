@@ -80,6 +80,8 @@ impl Ledger {
             dirty: Vec::new(),
             dirty_max: crate::checkpoint::LISTED_MAX,
             checkpointed: false,
+            saved: 0,
+            saved_undone: false,
             accounts: Default::default(),
             next_ram_correction: 0,
             pending_limits: OrderedTable::default(),

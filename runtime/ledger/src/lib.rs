@@ -3,7 +3,7 @@
 //! snapshots and checkpoints. It knows no WASM, no blocks, no disk.
 //!
 //! In reading order: [`config`], [`account`], [`permission`], [`link`], [`code`], [`contract`], [`secondary`],
-//! [`generated`], [`dedup`], [`global`], [`ema`], [`resource`], [`undo`], [`genesis`], [`snapshot`], [`checkpoint`].
+//! [`generated`], [`dedup`], [`global`], [`ema`], [`resource`], `undo`, [`genesis`], [`snapshot`], [`checkpoint`].
 //!
 //! A change inside a block is taken back with [`Ledger::mark`] and [`Ledger::undo_to`], a whole block with
 //! [`Ledger::begin_block`] and [`Ledger::undo_block`]; [`Ledger::commit_blocks_up_to`] makes blocks final.
@@ -28,10 +28,10 @@ pub mod permission;
 pub mod resource;
 pub mod secondary;
 pub mod snapshot;
-pub mod undo;
+mod undo;
 
 pub use account::{AccountId, AccountInfo, AccountMetadata};
-pub use checkpoint::{CheckpointError, CheckpointRow};
+pub use checkpoint::{BlockUndo, Checkpoint, CheckpointError, CheckpointRow};
 pub use code::{Code, CodeId};
 pub use contract::{Row, RowId, Table, TableId, TableKey};
 pub use generated::{GeneratedId, GeneratedTransaction};
@@ -54,6 +54,10 @@ pub struct Ledger {
     dirty_max: usize,
     /// Whether a checkpoint has been taken; the first one has all rows, and changes need not be listed before it.
     checkpointed: bool,
+    /// The newest block that the last checkpoint has, as far as it was not undone since.
+    saved: u32,
+    /// Whether a block of the last checkpoint was undone since.
+    saved_undone: bool,
     accounts: account::Accounts,
     next_ram_correction: u64,
     pending_limits: OrderedTable<Name, Limits>,

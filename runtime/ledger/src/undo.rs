@@ -13,7 +13,15 @@ use crate::link::{Link, LinkKey};
 use crate::permission::{Permission, PermissionId};
 use crate::resource::{Limits, ResourceConfig, ResourceState};
 use crate::secondary::{Float64, Float128, Key128, Key256, SecondaryUndo};
-use crate::{AccountId, AccountMetadata, CodeId, Ledger};
+use crate::{AccountId, AccountMetadata, CheckpointError, CodeId, Ledger, RowKey};
+
+/// A row before a block, as a checkpoint kept it.
+#[derive(Debug)]
+pub struct LoadedRow {
+    pub(crate) key: RowKey,
+    /// Its packed value; nothing where there was no row.
+    pub(crate) old: Option<Vec<u8>>,
+}
 
 /// An entry of the journal.
 #[derive(Debug)]
@@ -110,6 +118,8 @@ pub enum Undo {
     TransactionRecorded(TimePointSec),
     /// Transactions of one second were forgotten.
     TransactionsExpired(Box<(TimePointSec, Bucket)>),
+    /// All rows that a block changed before a restart, as they were before it.
+    Rows(Vec<LoadedRow>),
 }
 
 impl Ledger {
@@ -135,10 +145,19 @@ impl Ledger {
     }
 
     /// Takes the newest block back; returns its number, or `None` when no block can be undone.
-    pub fn undo_block(&mut self) -> Option<u32> {
-        let (number, start) = self.journal.end_newest_block()?;
-        self.undo_to(start);
-        Some(number)
+    ///
+    /// # Errors
+    /// What a checkpoint kept for undoing the block does not fit the state. Blocks that were not loaded never fail.
+    pub fn undo_block(&mut self) -> Result<Option<u32>, CheckpointError> {
+        self.list_undone_block();
+        let Some((number, start)) = self.journal.end_newest_block() else { return Ok(None) };
+        while let Some(entry) = self.journal.pop_to(start) {
+            match entry {
+                Undo::Rows(rows) => self.put_back(rows)?,
+                entry => self.take_back(entry),
+            }
+        }
+        Ok(Some(number))
     }
 
     /// Makes blocks up to and including `number` final: they can no longer be undone. Blocks that are not there are
@@ -185,6 +204,7 @@ impl Ledger {
             Undo::ProtocolState(old) => self.protocol_state = old,
             Undo::BlockSummary(slot, old) => self.block_summaries.0[usize::from(slot)] = old,
             Undo::Generated(undo) => self.generated.undo(*undo),
+            Undo::Rows(_) => unreachable!("a block that was loaded is undone as a whole"),
             Undo::TransactionRecorded(expiration) => self.dedup.pop(expiration),
             Undo::TransactionsExpired(expired) => self.dedup.put_back(expired.0, expired.1),
             Undo::Link(undo) => {

@@ -44,7 +44,7 @@ fn check(packed: &[u8], integrity_hash: &str) {
     let mut again = Vec::new();
     snapshot.ledger.write_snapshot(&snapshot.head_state, EARLY, &mut again);
     assert!(again == bytes, "{} bytes, {} wanted", again.len(), bytes.len());
-    let rows = snapshot.ledger.take_checkpoint();
+    let rows = snapshot.ledger.take_checkpoint().rows;
     let rows = rows.into_iter().map(|(key, value)| (key, value.expect("nothing is gone")));
     let loaded = Ledger::from_checkpoint_rows(rows).expect("the rows are a state");
     assert_eq!(loaded.integrity_hash(&snapshot.head_state, EARLY), hash);

@@ -1,10 +1,12 @@
-//! Random histories over all tables: what is undone leaves no trace, and the rows of checkpoints are the state of the
-//! last irreversible block.
+//! Random histories over all tables: what is undone leaves no trace, and checkpoints lead back to the state of the
+//! newest block and of every block that could still be undone.
 
 use std::collections::BTreeMap;
 
 use ledger::genesis::GenesisArgs;
-use ledger::{Float64, Float128, GeneratedTransaction, Key128, Key256, Ledger, Limits, LinkKey, PermissionId};
+use ledger::{
+    BlockUndo, Float64, Float128, GeneratedTransaction, Key128, Key256, Ledger, Limits, LinkKey, PermissionId,
+};
 use ledger::{SecondaryKey, TableKey};
 use primitives::{
     Authority, BlockTimestamp, Checksum256, Genesis, KeyWeight, Name, PublicKey, Sha256, TimePoint, TimePointSec,
@@ -98,7 +100,12 @@ fn change(ledger: &mut Ledger, clock: u32, (operation, a, b): Operation) {
         19 => secondary_row(ledger, a, b, Float64((b as f64 - 9.0).to_bits()), name),
         20 => secondary_row(ledger, a, b, Float128(u128::from(b).into()), name),
         21 => generated(ledger, a, b, name, now),
-        22 => drop(ledger.record_transaction(id_of(a), TimePointSec(now.seconds().0 + (b % 5) as u32))),
+        22 => {
+            // More than one row of a checkpoint holds.
+            for index in 0..5 * b {
+                ledger.record_transaction(id_of(a << 32 | index), TimePointSec(now.seconds().0 + (b % 3) as u32));
+            }
+        }
         23 => ledger.clear_expired_transactions(now),
         24 => ledger.set_block_summary(b as u16, id_of(a)),
         25 => ledger.modify_global_property(|global| global.configuration.max_action_return_value_size = b as u32),
@@ -207,13 +214,36 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..25)
 }
 
-fn store(rows: &mut BTreeMap<Vec<u8>, Vec<u8>>, ledger: &mut Ledger) {
-    for (key, value) in ledger.take_checkpoint() {
-        match value {
-            Some(value) => drop(rows.insert(key, value)),
-            None => drop(rows.remove(&key)),
+/// What a node keeps of checkpoints.
+#[derive(Default)]
+struct Disk {
+    rows: BTreeMap<Vec<u8>, Vec<u8>>,
+    undo: BTreeMap<u32, BlockUndo>,
+}
+
+impl Disk {
+    fn store(&mut self, ledger: &mut Ledger) {
+        let checkpoint = ledger.take_checkpoint();
+        for (key, value) in checkpoint.rows {
+            match value {
+                Some(value) => drop(self.rows.insert(key, value)),
+                None => drop(self.rows.remove(&key)),
+            }
         }
+        self.undo.extend(checkpoint.undo.into_iter().map(|undo| (undo.number, undo)));
+        let (oldest, newest) = (ledger.oldest_block(), ledger.newest_block());
+        self.undo.retain(|&number, _| oldest.is_some_and(|oldest| oldest <= number) && Some(number) <= newest);
     }
+
+    fn load(&self) -> Ledger {
+        let mut ledger = Ledger::from_checkpoint_rows(self.rows.clone()).expect("the rows are a state");
+        ledger.load_undo(self.undo.values().cloned()).expect("the blocks fit the state");
+        ledger
+    }
+}
+
+fn undo(ledger: &mut Ledger) -> Option<u32> {
+    ledger.undo_block().expect("what was kept for undoing fits the state")
 }
 
 proptest! {
@@ -230,42 +260,51 @@ proptest! {
         prop_assert!(picture(&ledger) == before);
         ledger.begin_block(3);
         third.into_iter().for_each(|operation| change(&mut ledger, 102, operation));
-        prop_assert_eq!(ledger.undo_block(), Some(3));
+        prop_assert_eq!(undo(&mut ledger), Some(3));
         prop_assert!(picture(&ledger) == before);
         ledger.commit_blocks_up_to(2);
         prop_assert_eq!(ledger.undo_len(), 0);
     }
 
     #[test]
-    fn a_checkpoint_is_the_last_irreversible_state(steps in steps()) {
+    fn a_checkpoint_leads_back_to_every_reversible_block(steps in steps()) {
         let mut ledger = new_ledger();
-        let mut rows = BTreeMap::new();
-        let mut number = 1;
+        let mut disk = Disk::default();
+        let mut irreversible = 1;
         for step in steps {
+            let newest = ledger.newest_block().unwrap_or(irreversible);
             match step {
                 Step::Block(operations) => {
-                    number += 1;
-                    ledger.begin_block(number);
-                    operations.into_iter().for_each(|operation| change(&mut ledger, number, operation));
+                    ledger.begin_block(newest + 1);
+                    operations.into_iter().for_each(|operation| change(&mut ledger, newest + 1, operation));
                 }
-                Step::UndoBlock => drop(ledger.undo_block()),
+                Step::UndoBlock => drop(undo(&mut ledger)),
                 Step::Commit(ahead) => {
-                    let oldest = ledger.oldest_block().unwrap_or(number);
-                    ledger.commit_blocks_up_to((oldest + ahead).min(number));
+                    let oldest = ledger.oldest_block().unwrap_or(newest);
+                    irreversible = (oldest + ahead).min(newest);
+                    ledger.commit_blocks_up_to(irreversible);
                 }
-                Step::Checkpoint => store(&mut rows, &mut ledger),
+                Step::Checkpoint => disk.store(&mut ledger),
                 Step::Restart => {
-                    store(&mut rows, &mut ledger);
-                    while ledger.undo_block().is_some() {}
-                    let loaded = Ledger::from_checkpoint_rows(rows.clone()).expect("the rows are a state");
+                    disk.store(&mut ledger);
+                    let loaded = disk.load();
                     prop_assert!(picture(&loaded) == picture(&ledger));
                     ledger = loaded;
                 }
             }
         }
-        store(&mut rows, &mut ledger);
-        while ledger.undo_block().is_some() {}
-        let loaded = Ledger::from_checkpoint_rows(rows).expect("the rows are a state");
-        prop_assert!(picture(&loaded) == picture(&ledger));
+        disk.store(&mut ledger);
+        let mut loaded = disk.load();
+        loop {
+            prop_assert!(picture(&loaded) == picture(&ledger));
+            let undone = undo(&mut ledger);
+            prop_assert_eq!(undo(&mut loaded), undone);
+            if undone.is_none() {
+                break;
+            }
+        }
+        // What was undone is part of the next checkpoint.
+        disk.store(&mut ledger);
+        prop_assert!(picture(&disk.load()) == picture(&ledger));
     }
 }

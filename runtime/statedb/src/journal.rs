@@ -81,9 +81,13 @@ impl<E> Journal<E> {
         self.dropped = keep_from;
     }
 
-    /// Entries of blocks that can be undone, newest first.
-    pub fn newest_first(&self) -> impl Iterator<Item = &E> {
-        self.entries.iter().rev()
+    /// The blocks that can be undone, newest first, each with its entries, newest first.
+    pub fn newest_first(&self) -> impl Iterator<Item = (u32, impl Iterator<Item = &E>)> {
+        let at = |position: u64| usize::try_from(position - self.dropped).expect("entries fit into memory");
+        let ends = self.blocks.iter().skip(1).map(|&(_, start)| start).chain([self.mark().0]);
+        let blocks: Vec<_> = self.blocks.iter().zip(ends).map(|(&(number, start), end)| (number, start, end)).collect();
+        (blocks.into_iter().rev())
+            .map(move |(number, start, end)| (number, self.entries.range(at(start)..at(end)).rev()))
     }
 
     /// Number of entries kept.

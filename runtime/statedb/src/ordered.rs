@@ -73,6 +73,11 @@ impl<K: Ord + Clone, V> OrderedTable<K, V> {
         self.rows.insert(key, (value, Stamp::default())).is_none()
     }
 
+    /// Drops a row without undo and without listing.
+    pub fn unload(&mut self, key: &K) {
+        self.rows.remove(key);
+    }
+
     /// Rows within bounds, in order.
     pub fn range<R: RangeBounds<K>>(&self, bounds: R) -> impl DoubleEndedIterator<Item = (&K, &V)> {
         self.rows.range(bounds).map(|(key, (value, _))| (key, value))

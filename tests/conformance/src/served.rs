@@ -8,7 +8,7 @@ use api::{ApiSettings, Node};
 use chain::block_log::BlockLog;
 use chain::{Chain, Doors, PrepareMode, PreparedBlock};
 use codec::Pack;
-use engine::{FinalitySettings, Reapplied, Running, WallClock};
+use engine::{FinalitySettings, Running, WallClock};
 use store::{AcceptedBlock, Store, StoreSettings};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -50,8 +50,8 @@ impl Served {
             snapshots_dir: folder.path().join("snapshots"),
             ..engine::Settings::default()
         };
-        let running =
-            engine::start(chain, store, settings, Reapplied::default(), engine.ticker()).expect("the engine starts");
+        let running = engine::start(chain, store, settings, std::time::Duration::ZERO, engine.ticker())
+            .expect("the engine starts");
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("threads can be started");
         let handle = running.handle.clone();

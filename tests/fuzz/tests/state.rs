@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use fuzz::run;
-use ledger::{Ledger, Snapshot};
+use ledger::{BlockUndo, Ledger, Snapshot};
 
 /// Sections that are mostly one long run of bytes: without them the rest fits into an input.
 const BULKY: [&str; 2] = ["eosio::chain::block_summary_object", "eosio::chain::code_object"];
@@ -71,7 +71,7 @@ fn snapshots_with_damage() {
 fn checkpoints_with_damage() {
     let mut snapshot = Snapshot::read(&snapshots()[2]).expect("nodeos wrote it");
     let rows: BTreeMap<Vec<u8>, Vec<u8>> =
-        snapshot.ledger.take_checkpoint().into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+        snapshot.ledger.take_checkpoint().rows.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
     let seeds: Vec<_> = rows.iter().map(|(key, value)| [&[key.len() as u8], &key[..], value].concat()).collect();
     run("checkpoint row", &seeds, |input| {
         let Some((&length, rest)) = input.split_first() else { return };
@@ -79,5 +79,50 @@ fn checkpoints_with_damage() {
         let mut rows = rows.clone();
         rows.insert(key.to_vec(), value.to_vec());
         let _ = Ledger::from_checkpoint_rows(rows);
+    });
+}
+
+/// How a block is undone after a restart.
+#[test]
+fn undoing_blocks_with_damage() {
+    let mut snapshot = Snapshot::read(&snapshots()[2]).expect("nodeos wrote it");
+    let ledger = &mut snapshot.ledger;
+    ledger.take_checkpoint();
+    ledger.begin_block(7);
+    let accounts: Vec<_> = ledger.accounts().collect();
+    for account in accounts {
+        ledger.next_recv_sequence(account);
+        ledger.set_abi(account, vec![1; 20].into());
+    }
+    let created = ledger.create_account(primitives::Name(77), primitives::BlockTimestamp(1));
+    let nobody = primitives::Authority::default();
+    let owner = ledger.create_permission(
+        created,
+        primitives::Name(1),
+        ledger::PermissionId::NONE,
+        nobody,
+        primitives::TimePoint(0),
+    );
+    owner.expect("no keys");
+    ledger.record_transaction(primitives::Sha256::of(b"one"), primitives::TimePointSec(9));
+    let tables: Vec<_> = ledger.tables_from(ledger::TableKey::default()).map(|(key, _)| *key).collect();
+    for key in tables {
+        let table = ledger.find_table(key.code, key.scope, key.table).expect("it was listed");
+        if let Some(row) = ledger.first_row(table) {
+            ledger.update_row(row, primitives::Name(77), b"changed");
+        }
+    }
+    let checkpoint = ledger.take_checkpoint();
+    let [undo] = &checkpoint.undo[..] else { panic!("one block can be undone") };
+    let rows: BTreeMap<Vec<u8>, Vec<u8>> = {
+        let mut all = Snapshot::read(&snapshots()[2]).expect("nodeos wrote it").ledger.take_checkpoint().rows;
+        all.extend(checkpoint.rows.clone());
+        all.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+    };
+    run("undoing a block", std::slice::from_ref(&undo.rows), |input| {
+        let mut ledger = Ledger::from_checkpoint_rows(rows.clone()).expect("the rows are a state");
+        if ledger.load_undo([BlockUndo { number: 7, rows: input.to_vec() }]).is_ok() {
+            let _ = ledger.undo_block();
+        }
     });
 }

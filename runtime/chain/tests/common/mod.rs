@@ -45,12 +45,17 @@ pub fn name(text: &str) -> Name {
 
 /// A chain of tests: its genesis key is `key("eosio")`.
 pub fn new_chain() -> Chain {
+    new_chain_with(Settings::default())
+}
+
+/// A chain of tests with settings.
+pub fn new_chain_with(settings: Settings) -> Chain {
     let genesis = Genesis {
         initial_timestamp: TimePoint(1_700_000_000_000_000),
         initial_key: public(&key("eosio")),
         ..Genesis::default()
     };
-    Chain::from_genesis(&genesis, Settings::default(), doors()).expect("a valid genesis")
+    Chain::from_genesis(&genesis, settings, doors()).expect("a valid genesis")
 }
 
 /// Starts the block of a slot.
@@ -145,7 +150,12 @@ pub fn produce_as(chain: &mut Chain, producers: &[&str]) -> Applied {
 
 /// A chain with the schedule `alice`, `bob`, `carol`, active in its head.
 pub fn chain_of_three() -> Chain {
-    let mut chain = new_chain();
+    chain_of_three_with(Settings::default())
+}
+
+/// The same with settings.
+pub fn chain_of_three_with(settings: Settings) -> Chain {
+    let mut chain = new_chain_with(settings);
     let slot = chain.head().header.timestamp().next();
     start(&mut chain, slot, 0).expect("a later slot");
     for producer in ["alice", "bob", "carol"] {

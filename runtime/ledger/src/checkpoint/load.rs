@@ -1,14 +1,14 @@
 //! From the rows of checkpoints back to a ledger. The rows are the node's own; damage is found, not repaired.
 
 use codec::{DecodeError, Reader, Unpack};
-use primitives::{Name, TransactionId};
+use primitives::Name;
 use statedb::{Rows, Stamp};
 
-use super::{AccountHotRow, AccountInfoRow, CodeRow, PermissionRow, RowKey, Single};
+use super::{AccountHotRow, AccountInfoRow, CodeRow, PermissionRow, RowKey, SINGLES, Single};
 use crate::account::{AccountInfo, AccountMetadata};
 use crate::code::Code;
 use crate::contract::{Row, Table};
-use crate::dedup::Bucket;
+use crate::dedup::CHUNK_IDS;
 use crate::permission::Permission;
 use crate::secondary::{Float64, Float128, Key128, Key256, SecondaryKey, SecondaryRow};
 use crate::{AccountId, Ledger, PermissionId, TableId, TableKey};
@@ -35,13 +35,13 @@ pub enum CheckpointError {
     Invalid(&'static str),
 }
 
-type Result<T> = std::result::Result<T, CheckpointError>;
+pub(super) type Result<T> = std::result::Result<T, CheckpointError>;
 
-fn missing<T>(row: Option<T>, what: &'static str) -> Result<T> {
+pub(super) fn missing<T>(row: Option<T>, what: &'static str) -> Result<T> {
     row.ok_or(CheckpointError::Missing(what))
 }
 
-fn ensure(condition: bool, what: &'static str) -> Result<()> {
+pub(super) fn ensure(condition: bool, what: &'static str) -> Result<()> {
     if condition { Ok(()) } else { Err(CheckpointError::Invalid(what)) }
 }
 
@@ -49,8 +49,8 @@ fn ensure(condition: bool, what: &'static str) -> Result<()> {
 type Sorted = Vec<(RowKey, Vec<u8>)>;
 
 impl Ledger {
-    /// The state that the rows of checkpoints describe, the latest of each key, in any order. Nothing of it can be
-    /// undone; the next checkpoint goes on from it.
+    /// The state that the rows of checkpoints describe, the latest of each key, in any order; the next checkpoint goes
+    /// on from it. [`Self::load_undo`] brings the blocks that can be undone.
     ///
     /// # Errors
     /// Rows are damaged or missing.
@@ -63,6 +63,8 @@ impl Ledger {
         sorted.sort_unstable_by_key(|&(key, _)| key);
         ensure(sorted.is_sorted_by(|left, right| left.0 < right.0), "a key is there twice")?;
         let mut ledger = load_singles(&sorted)?;
+        let chunks = sorted.iter().filter(|(key, _)| matches!(key, RowKey::Transactions(..))).count();
+        ledger.dedup.known.reserve(chunks * CHUNK_IDS);
         let mut permissions = Vec::new();
         let mut hot = 0;
         for (key, value) in sorted {
@@ -70,7 +72,7 @@ impl Ledger {
                 RowKey::AccountHot(index) => {
                     ensure(index == hot, "accounts are not numbered without gaps")?;
                     hot += 1;
-                    ledger.load_hot(index, unpack(key, &value)?)?;
+                    ledger.load_row(key, &value)?;
                 }
                 // The parent of a permission is older, but need not come first by name.
                 RowKey::Permission(owner, name) => permissions.push((owner, name, unpack(key, &value)?)),
@@ -83,9 +85,11 @@ impl Ledger {
         Ok(ledger)
     }
 
-    fn load_row(&mut self, key: RowKey, value: &[u8]) -> Result<()> {
+    pub(super) fn load_row(&mut self, key: RowKey, value: &[u8]) -> Result<()> {
         match key {
-            RowKey::Single(_) | RowKey::AccountHot(_) | RowKey::Permission(..) => Ok(()),
+            RowKey::Single(single) => self.load_single(single, value),
+            RowKey::AccountHot(index) => self.load_hot(index, unpack(key, value)?),
+            RowKey::Permission(..) => Err(CheckpointError::Invalid("a permission comes before its parent")),
             RowKey::Code(code) => self.load_code(code, unpack(key, value)?),
             RowKey::AccountInfo(index) => self.load_info(index, unpack(key, value)?),
             RowKey::Link(link) => {
@@ -111,20 +115,27 @@ impl Ledger {
                 self.generated.next = self.generated.next.max(order.saturating_add(1));
                 ensure(self.generated.load(order, unpack(key, value)?), "a generated transaction is there twice")
             }
-            RowKey::Transactions(time) => {
-                let ids: Vec<(u64, TransactionId)> = unpack(key, value)?;
-                for &(order, id) in &ids {
-                    self.dedup.next_order = self.dedup.next_order.max(order.saturating_add(1));
-                    ensure(self.dedup.known.insert(id), "a transaction is there twice")?;
-                }
-                self.dedup.buckets.insert(time, Bucket { ids, stamp: Stamp::default() });
-                Ok(())
-            }
+            RowKey::Transactions(time, chunk) => ensure(
+                self.dedup.load_chunk(time, chunk, unpack(key, value)?),
+                "transactions of a second are incomplete or there twice",
+            ),
             RowKey::BlockSummary(slot) => {
                 self.block_summaries.0[usize::from(slot)] = unpack(key, value)?;
                 Ok(())
             }
         }
+    }
+
+    fn load_single(&mut self, single: Single, value: &[u8]) -> Result<()> {
+        let key = RowKey::Single(single);
+        match single {
+            Single::Global => *self.global_property = unpack(key, value)?,
+            Single::Protocol => *self.protocol_state = unpack(key, value)?,
+            Single::Dynamic => self.global_action_sequence = unpack(key, value)?,
+            Single::ResourceConfig => self.resource_config = unpack(key, value)?,
+            Single::ResourceState => self.resource_state = unpack(key, value)?,
+        }
+        Ok(())
     }
 
     fn load_code(&mut self, (code_hash, vm_type, vm_version): crate::code::CodeKey, row: CodeRow) -> Result<()> {
@@ -223,28 +234,23 @@ impl Ledger {
     }
 }
 
+/// A ledger with its single rows, all of which must be there.
 fn load_singles(rows: &Sorted) -> Result<Ledger> {
     let find = |single| {
         let key = RowKey::Single(single);
-        rows.binary_search_by_key(&key, |&(key, _)| key).ok().map(|at| (key, rows[at].1.as_slice()))
+        let found = rows.binary_search_by_key(&key, |&(key, _)| key).ok().map(|at| rows[at].1.as_slice());
+        missing(found, single.describe())
     };
-    let (key, value) = missing(find(Single::Global), "global properties")?;
-    let mut ledger = Ledger::empty(unpack(key, value)?);
-    let (key, value) = missing(find(Single::Protocol), "protocol state")?;
-    *ledger.protocol_state = unpack(key, value)?;
-    let (key, value) = missing(find(Single::Dynamic), "global sequence")?;
-    ledger.global_action_sequence = unpack(key, value)?;
-    let (key, value) = missing(find(Single::ResourceConfig), "resource configuration")?;
-    ledger.resource_config = unpack(key, value)?;
-    let (key, value) = missing(find(Single::ResourceState), "resource state")?;
-    ledger.resource_state = unpack(key, value)?;
+    let key = RowKey::Single(Single::Global);
+    let mut ledger = Ledger::empty(unpack(key, find(Single::Global)?)?);
+    SINGLES.into_iter().try_for_each(|single| ledger.load_single(single, find(single)?))?;
     Ok(ledger)
 }
 
-fn damaged(key: RowKey, cause: DecodeError) -> CheckpointError {
+pub(super) fn damaged(key: RowKey, cause: DecodeError) -> CheckpointError {
     CheckpointError::Value { key: key.encode(), cause }
 }
 
-fn unpack<T: Unpack>(key: RowKey, value: &[u8]) -> Result<T> {
+pub(super) fn unpack<T: Unpack>(key: RowKey, value: &[u8]) -> Result<T> {
     T::from_bytes(value).map_err(|cause| damaged(key, cause))
 }

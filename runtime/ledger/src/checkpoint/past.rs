@@ -1,21 +1,28 @@
-//! The rows that the reversible blocks changed, as they were before those blocks.
+//! The rows that reversible blocks changed, as they were before those blocks.
 //!
-//! The journal is walked from its newest entry to its oldest: each entry says what a row was before, so the last word
-//! on a row is the state of the last irreversible block.
+//! The journal is walked from its newest entry towards its oldest: each entry says what a row was before, so after the
+//! entries of a block the last word on a row is the state before that block.
 
-use primitives::Name;
+use primitives::{Name, TimePointSec, TransactionId};
 use rustc_hash::FxHashMap;
 use statedb::RowUndo;
 
 use super::{AccountInfoImage, Image, RowKey, Single};
 use crate::code::CodeKey;
+use crate::dedup::{CHUNK_IDS, chunk_of};
 use crate::secondary::{SecondaryKey, SecondaryUndo};
 use crate::undo::Undo;
 use crate::{AccountId, AccountMetadata, CodeId, Ledger, PermissionId, Usage};
 
 pub(super) struct Past<'a> {
     ledger: &'a Ledger,
-    images: FxHashMap<RowKey, Image<'a>>,
+    /// Rows that differ from now, each with the number of blocks walked when it was last touched.
+    images: FxHashMap<RowKey, (Image<'a>, u32)>,
+    /// Blocks walked, and the rows that the latest of them changed.
+    blocks: u32,
+    touched: Vec<RowKey>,
+    /// Ids of transactions by second of expiration, where they differ from now.
+    buckets: FxHashMap<TimePointSec, &'a [(u64, TransactionId)]>,
     /// Handles whose owner changed, with the owner of then.
     codes: FxHashMap<CodeId, CodeKey>,
     permissions: FxHashMap<PermissionId, Name>,
@@ -24,31 +31,35 @@ pub(super) struct Past<'a> {
 }
 
 impl<'a> Past<'a> {
-    pub fn of(ledger: &'a Ledger) -> Self {
-        let mut past = Self {
+    /// The ledger as it is now.
+    pub fn new(ledger: &'a Ledger) -> Self {
+        Self {
             ledger,
             images: FxHashMap::default(),
+            blocks: 0,
+            touched: Vec::new(),
+            buckets: FxHashMap::default(),
             codes: FxHashMap::default(),
             permissions: FxHashMap::default(),
             accounts: ledger.account_count() as u32,
-        };
-        ledger.journal.newest_first().for_each(|entry| past.step(entry));
-        past
+        }
+    }
+
+    /// Goes back over a block's entries, newest first; returns the keys of the rows that it changed, in no order.
+    pub fn step_block(&mut self, entries: impl Iterator<Item = &'a Undo>) -> Vec<RowKey> {
+        self.blocks += 1;
+        entries.for_each(|entry| self.step(entry));
+        std::mem::take(&mut self.touched)
     }
 
     pub fn ledger(&self) -> &'a Ledger {
         self.ledger
     }
 
-    /// Keys of the rows that reversible blocks changed, in no order.
-    pub fn keys(&self) -> impl Iterator<Item = RowKey> {
-        self.images.keys().copied()
-    }
-
     /// A row's packed value as of then.
     pub fn row(&self, key: RowKey) -> Option<Vec<u8>> {
         match self.images.get(&key) {
-            Some(image) => image.pack(self),
+            Some((image, _)) => image.pack(self),
             None => self.ledger.present(key).pack(self),
         }
     }
@@ -62,7 +73,10 @@ impl<'a> Past<'a> {
     }
 
     fn set(&mut self, key: RowKey, image: Image<'a>) {
-        self.images.insert(key, image);
+        let before = self.images.insert(key, (image, self.blocks));
+        if before.is_none_or(|(_, block)| block != self.blocks) {
+            self.touched.push(key);
+        }
     }
 
     fn set_row<K, V>(&mut self, key: RowKey, undo: &'a RowUndo<K, V>, image: impl FnOnce(&'a V) -> Image<'a>) {
@@ -71,7 +85,12 @@ impl<'a> Past<'a> {
 
     /// The image of a row that an entry changes in part.
     fn image(&mut self, key: RowKey) -> &mut Image<'a> {
-        self.images.entry(key).or_insert_with(|| self.ledger.present(key))
+        let (image, block) = self.images.entry(key).or_insert_with(|| (self.ledger.present(key), 0));
+        if *block != self.blocks {
+            *block = self.blocks;
+            self.touched.push(key);
+        }
+        image
     }
 
     fn hot(&mut self, account: AccountId) -> &mut (AccountMetadata, Usage) {
@@ -119,17 +138,14 @@ impl<'a> Past<'a> {
             Undo::Link(undo) => self.set_row(RowKey::Link(undo.key), undo, |old| Image::Link(*old)),
             Undo::Generated(undo) => self.set_row(RowKey::Generated(undo.key), undo, Image::Generated),
             Undo::TransactionRecorded(time) => {
-                let Image::Transactions(ids) = self.image(RowKey::Transactions(*time)) else {
-                    unreachable!("the bucket of an id that was added exists")
-                };
-                *ids = &ids[..ids.len() - 1];
-                if ids.is_empty() {
-                    self.set(RowKey::Transactions(*time), Image::Absent);
-                }
+                let (_, before) = self.ids(*time).split_last().expect("an id was added");
+                self.set_chunk(*time, before, before.len() / CHUNK_IDS);
             }
             Undo::TransactionsExpired(expired) => {
-                self.set(RowKey::Transactions(expired.0), Image::Transactions(&expired.1.ids));
+                let (time, bucket) = &**expired;
+                (0..bucket.chunks() as usize).for_each(|chunk| self.set_chunk(*time, &bucket.ids, chunk));
             }
+            Undo::Rows(rows) => rows.iter().for_each(|row| self.set(row.key, Image::Packed(&row.old))),
             Undo::TableCreated(_, order) => self.set(RowKey::Table(*order), Image::Absent),
             Undo::TableRemoved(table) => {
                 self.set(RowKey::Table(table.order), Image::Table(table.key, table.payer));
@@ -147,6 +163,19 @@ impl<'a> Past<'a> {
             Undo::IndexDouble(undo) => self.step_secondary(undo),
             Undo::IndexLongDouble(undo) => self.step_secondary(undo),
         }
+    }
+
+    /// The ids that expire in a second.
+    fn ids(&self, time: TimePointSec) -> &'a [(u64, TransactionId)] {
+        let present = || self.ledger.dedup.buckets.get(&time).map_or(&[][..], |bucket| &bucket.ids);
+        self.buckets.get(&time).copied().unwrap_or_else(present)
+    }
+
+    /// One chunk of the ids that expire in a second changed; these are all of them.
+    fn set_chunk(&mut self, time: TimePointSec, ids: &'a [(u64, TransactionId)], chunk: usize) {
+        self.buckets.insert(time, ids);
+        let chunk = chunk as u32;
+        self.set(RowKey::Transactions(time, chunk), chunk_of(ids, chunk).map_or(Image::Absent, Image::Transactions));
     }
 
     fn step_account(&mut self, entry: &'a Undo) {
