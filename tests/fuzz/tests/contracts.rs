@@ -1,8 +1,11 @@
 //! What contracts bring: ABIs and WASM modules.
 
+use std::sync::Arc;
+
 use abi::{Abi, AbiDefinition, Limits};
 use codec::{Pack, Unpack};
 use fuzz::run;
+use primitives::block::SignedBlock;
 
 fn dist(file: &str) -> Vec<u8> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contracts/dist").join(file);
@@ -39,6 +42,58 @@ fn abi_documents() {
     run("ABI in JSON", &seeds, |input| {
         if let Ok(definition) = serde_json::from_slice::<AbiDefinition>(input) {
             let _ = Abi::new(definition, &Limits::default());
+        }
+    });
+}
+
+/// Every built-in type, with each of the suffixes.
+fn everything() -> AbiDefinition {
+    let kinds = "bool int8 uint8 int16 uint16 int32 uint32 int64 uint64 int128 uint128 varint32 varuint32 float32 \
+                 float64 float128 time_point time_point_sec block_timestamp_type name bytes string checksum160 \
+                 checksum256 checksum512 public_key signature symbol symbol_code asset extended_asset";
+    let field = |(index, kind): (usize, &str)| {
+        let suffix = ["", "?", "[]"][index % 3];
+        format!(r#"{{"name":"f{index}","type":"{kind}{suffix}"}}"#)
+    };
+    let fields: Vec<_> = kinds.split_whitespace().chain(kinds.split_whitespace()).enumerate().map(field).collect();
+    let text = format!(
+        r#"{{"version":"eosio::abi/1.2","structs":[{{"name":"all","base":"","fields":[{}]}}]}}"#,
+        fields.join(",")
+    );
+    serde_json::from_str(&text).expect("an ABI")
+}
+
+/// What was decoded can be encoded again, and never to more than it came from.
+#[test]
+fn all_types_there_and_back() {
+    let abi = Abi::new(everything(), &Limits::default()).expect("valid");
+    let seeds = [vec![0; 600], vec![1; 600], (0..=255).cycle().take(900).collect()];
+    run("all types", &seeds, |input| {
+        if let Ok(json) = abi.decode("all", input, &Limits::default()) {
+            let text = serde_json::to_vec(&json).expect("JSON can be written");
+            let again = serde_json::from_slice(&text).expect("what was written can be read");
+            let _ = abi.encode("all", &again, &Limits::default());
+        }
+    });
+}
+
+/// Transactions and blocks in JSON, their actions by an ABI, there and back.
+#[test]
+fn presented_blocks_and_transactions() {
+    let abi = Arc::new(Abi::new(token_abi(), &Limits::default()).expect("valid"));
+    let mut abis = |_: primitives::Name| Some(Arc::clone(&abi));
+    let block = include_bytes!("../seeds/block.bin").to_vec();
+    let parsed = SignedBlock::from_bytes(&block).expect("the seed is a block");
+    let limits = Limits::default();
+    let json = abi::present::block(&parsed, &mut abis, &limits).expect("a block has a JSON form");
+    let seeds = [block, serde_json::to_vec(&json["transactions"][0]["trx"]).expect("JSON can be written")];
+    run("presented block", &seeds, |input| {
+        if let Ok(block) = SignedBlock::from_bytes(input) {
+            let _ = abi::present::block(&block, &mut abis, &limits);
+        }
+        if let Ok(json) = serde_json::from_slice(input) {
+            let _ = abi::present::transaction_from(&json, &mut abis, &limits);
+            let _ = abi::present::packed_transaction_from(&json, &mut abis, &limits);
         }
     });
 }

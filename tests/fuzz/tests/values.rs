@@ -4,8 +4,9 @@ use codec::{Pack, Unpack};
 use fuzz::run;
 use primitives::block::SignedBlock;
 use primitives::{
-    Action, Asset, Authority, Bytes, Compression, Genesis, Name, PackedTransaction, PermissionLevel, PrivateKey,
-    PublicKey, Signature, SignedTransaction, Symbol, TimePoint, Transaction, name,
+    Action, Asset, Authority, BlockTimestamp, Bytes, Checksum256, Compression, ExtendedAsset, Genesis, Name,
+    PackedTransaction, PermissionLevel, PrivateKey, ProducerSchedule, PublicKey, Signature, SignedTransaction, Symbol,
+    SymbolCode, TimePoint, TimePointSec, Transaction, name,
 };
 
 fn signed_transaction() -> SignedTransaction {
@@ -81,6 +82,9 @@ fn keys_and_signatures() {
         signature.to_string(),
         "PUB_R1_6FPFZqw5ahYrR9jD96yDbbDNTdKtNqRbze6oTDLntrsANgQKZu".to_owned(),
         "5KQwrPbwdL6PhXujxW37FSSQZ1JiwsST4cqQzDeyXtP79zkvFD3".to_owned(),
+        "PUB_WA_WdCPfafVNxVMiW5ybdNs83oWjenQXvSt1F49fg9mv7qrCiRwHj5b38U3ponCFWxQTkDsMC".to_owned(),
+        "SIG_R1_Juhpjh7A9Aj2Nzx9izTmqPwXEjf3hnxaTcH7KoCji8zCJAb6FXRuGjiMWnHDhnM5yd99EuCvZs2qWzncYttT64XQ87AjUL"
+            .to_owned(),
     ];
     let mut seeds = vec![key.to_bytes(), signature.to_bytes()];
     seeds.extend(texts.into_iter().map(String::into_bytes));
@@ -104,7 +108,54 @@ fn texts() {
         let _ = text.parse::<Name>();
         let _ = text.parse::<Asset>();
         let _ = text.parse::<Symbol>();
+        let _ = text.parse::<SymbolCode>();
         let _ = text.parse::<TimePoint>();
+        let _ = text.parse::<TimePointSec>();
+        let _ = text.parse::<BlockTimestamp>();
+        let _ = text.parse::<Checksum256>();
+    });
+}
+
+/// What can be unpacked can be printed, and packs to what it was.
+#[test]
+fn small_values() {
+    fn check<T: Pack + Unpack + std::fmt::Debug>(input: &[u8]) {
+        if let Ok(value) = T::from_bytes(input) {
+            assert_eq!(value.to_bytes(), input);
+            let _ = format!("{value:?}");
+        }
+    }
+    let asset: Asset = "1.0000 SYS".parse().expect("an asset");
+    let seeds =
+        [asset.to_bytes(), name!("eosio.token").to_bytes(), vec![4, b'S', b'Y', b'S', 0, 0, 0, 0], vec![0xff; 16]];
+    run("small value", &seeds, |input| {
+        check::<Name>(input);
+        check::<Asset>(input);
+        check::<ExtendedAsset>(input);
+        check::<Symbol>(input);
+        check::<SymbolCode>(input);
+        check::<TimePoint>(input);
+        check::<BlockTimestamp>(input);
+        if let Ok(asset) = Asset::from_bytes(input) {
+            let _ = asset.to_string().parse::<Asset>();
+        }
+        if let Ok(time) = TimePoint::from_bytes(input) {
+            let _ = time.to_string().parse::<TimePoint>();
+        }
+        let _ = ProducerSchedule::from_bytes(input);
+        let _ = Authority::from_bytes(input);
+    });
+}
+
+/// A file that asks for a lot of memory and time before a password can be tried is refused when it is read.
+#[test]
+fn wallet_files() {
+    let (wallet, key) = wallet::WalletFile::create("password");
+    let seeds = [wallet.text().into_bytes()];
+    run("wallet file", &seeds, |input| {
+        if let Ok(wallet) = wallet::WalletFile::parse(&String::from_utf8_lossy(input)) {
+            let _ = wallet.open(&key);
+        }
     });
 }
 
