@@ -3,12 +3,14 @@
 //! The binaries are taken from the folder that the tests were built into; `.dev/test` builds them first.
 
 mod binaries;
+mod block_log;
 mod keosd;
 mod load;
 mod node;
 mod peer;
 
 pub use binaries::{binary, contract, target_dir};
+pub use block_log::{export_blocks, replay};
 pub use keosd::Keosd;
 pub use load::Load;
 pub use node::{RunningNode, free_port};

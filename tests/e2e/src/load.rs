@@ -10,7 +10,10 @@ const TOKEN: Name = name!("eosio.token");
 const ALICE: Name = name!("alice");
 const EOSIO: Name = name!("eosio");
 
-/// A sender of transfers from `eosio` to `alice`.
+/// Bytes of an action that is to take room.
+const FILLING_BYTES: usize = 100_000;
+
+/// A sender of signed actions.
 #[derive(Debug)]
 pub struct Load {
     node: Node,
@@ -72,6 +75,14 @@ impl Load {
         let memo = format!("{} {}", std::process::id(), self.sent);
         let transfer = json!({ "from": EOSIO, "to": ALICE, "quantity": "0.0001 SYS", "memo": memo });
         self.send(TOKEN, name!("transfer"), EOSIO, &transfer)
+    }
+
+    /// Sends one action with many bytes, of which each has its own: they take room on the disk.
+    pub fn fill(&mut self) -> Result<Value, ClientError> {
+        self.sent += 1;
+        let mut bytes = format!("{:?} {}", std::thread::current().id(), self.sent).into_bytes();
+        bytes.resize(FILLING_BYTES, 0);
+        self.send(EOSIO, name!("setabi"), ALICE, &json!({ "account": ALICE, "abi": hex(&bytes) }))
     }
 
     /// Signs and sends one action.

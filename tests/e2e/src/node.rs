@@ -63,25 +63,87 @@ impl RunningNode {
         Self::serving_at(&address, folder, &all)
     }
 
+    /// Starts a node on `folder` that does not produce.
+    pub fn follow(folder: &Path) -> Self {
+        Self::launch(folder, &["--plugin", "eosio::chain_api_plugin", "--plugin", "eosio::producer_api_plugin"])
+    }
+
+    /// Starts `boreasd` and kills it after a time, whatever it does then.
+    pub fn start_and_kill(folder: &Path, arguments: &[&str], after: Duration) {
+        let arguments = [arguments, &["--http-server-address", "127.0.0.1:0"]].concat();
+        let mut process = Self::command(folder, &arguments).spawn().expect("boreasd starts");
+        std::thread::sleep(after);
+        process.kill().expect("a child can be killed");
+        process.wait().expect("a child can be waited for");
+    }
+
+    /// Starts a producing node that may not write files of more than `bytes`, as on a disk that is full.
+    pub fn start_without_room(folder: &Path, bytes: u64) -> Self {
+        let address = format!("127.0.0.1:{}", free_port());
+        let producing = ["-e", "-p", "eosio", "--plugin", "eosio::chain_api_plugin", "--http-server-address", &address];
+        let node = Self::command(folder, &producing);
+        // The signal that would end the process is ignored: a write fails instead.
+        let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", bytes / 512);
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(script).arg(node.get_program()).args(node.get_args());
+        Self::with_log(&mut shell, folder);
+        Self::serving(&address, folder, &mut shell)
+    }
+
     fn serving_at(address: &str, folder: &Path, arguments: &[&str]) -> Self {
+        Self::serving(address, folder, &mut Self::command(folder, arguments))
+    }
+
+    fn command(folder: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary("boreasd"));
+        command.args(arguments).args([Path::new("--data-dir"), folder, Path::new("--config-dir"), folder]);
+        Self::with_log(&mut command, folder);
+        command
+    }
+
+    fn with_log(command: &mut Command, folder: &Path) {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("node.log"));
         let log = log.expect("the node's folder can be written");
-        let begin = Instant::now();
-        let process = Command::new(binary("boreasd"))
-            .args(arguments)
-            .args([Path::new("--data-dir"), folder, Path::new("--config-dir"), folder])
+        command
             .env("XDG_CACHE_HOME", folder)
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a file handle can be cloned"))
-            .stderr(log)
-            .spawn()
-            .expect("boreasd starts");
+            .stderr(log);
+    }
+
+    fn serving(address: &str, folder: &Path, command: &mut Command) -> Self {
+        let begin = Instant::now();
+        let process = command.spawn().expect("boreasd starts");
         let url = format!("http://{address}");
         let api = Node::new(&url, Vec::new());
         let mut node = Self { process, api, url, started_in: Duration::ZERO, folder: folder.to_owned() };
         node.wait_until("an answer", |info| info["head_block_num"].as_u64().is_some());
         node.started_in = begin.elapsed();
         node
+    }
+
+    /// Waits until the node ends by itself, with an error; returns its log.
+    ///
+    /// # Panics
+    /// When it goes on, or ends well.
+    pub fn wait_for_failure(mut self, within: Duration) -> String {
+        let begin = Instant::now();
+        while begin.elapsed() < within {
+            if let Some(status) = self.process.try_wait().expect("the process can be asked") {
+                assert_eq!(status.code(), Some(1), "{}", self.log_end());
+                return self.log();
+            }
+            std::thread::sleep(POLL);
+        }
+        panic!("the node goes on:\n{}", self.log_end());
+    }
+
+    /// Calls an endpoint that must answer.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn call(&self, path: &str, body: &Value) -> Value {
+        self.api.call(path, body).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
     /// `get_info`, if the node answers.

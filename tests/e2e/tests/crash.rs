@@ -1,52 +1,170 @@
-//! `kill -9` under load: the node serves again at once, and no block that it showed is gone.
+//! `kill -9` under load: the node serves again at once, no block that it showed is gone, and its state is that of a node
+//! that was never killed.
 //!
-//! `BOREAS_KILLS=100` makes the test a long one.
+//! `BOREAS_KILLS=100` makes the tests long ones.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use e2e::{Load, RunningNode};
+use e2e::{Load, RunningNode, export_blocks, replay};
+use primitives::name;
+use serde_json::{Value, json};
 
 const KILLS: u32 = 4;
 const SERVES_AGAIN_WITHIN: Duration = Duration::from_secs(2);
+/// Clients that send at the same time.
+const CLIENTS: usize = 3;
+/// Producers in one process: the last irreversible block is seventy blocks behind.
+const PRODUCERS: [&str; 5] = ["proda", "prodb", "prodc", "prodd", "prode"];
+
+fn kills() -> u32 {
+    std::env::var("BOREAS_KILLS").map_or(KILLS, |text| text.parse().expect("BOREAS_KILLS is a number"))
+}
 
 /// A small generator: the moments only have to differ.
-fn random_pause(seed: &mut u64) -> Duration {
-    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-    Duration::from_millis(300 + (*seed >> 33) % 1500)
+struct Moments(u64);
+
+impl Moments {
+    fn new() -> Self {
+        Self(u64::from(std::process::id()))
+    }
+
+    fn below(&mut self, milliseconds: u64) -> Duration {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        Duration::from_millis((self.0 >> 33) % milliseconds)
+    }
+}
+
+/// Number and id of the head.
+fn head(node: &RunningNode) -> (u64, String) {
+    let info = node.info().expect("the node answers");
+    let number = info["head_block_num"].as_u64().expect("a number");
+    (number, info["head_block_id"].as_str().expect("an id").to_owned())
+}
+
+/// Keeps clients sending until `work` is done. A transfer may find the node dead: that is the test.
+fn under_load<T>(node: &RunningNode, key: &str, work: impl FnOnce() -> T) -> T {
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for client in 0..CLIENTS {
+            let stop = &stop;
+            scope.spawn(move || {
+                let mut load = Load::signing_with(node.api.clone(), key);
+                for sent in 0.. {
+                    if stop.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let memo = format!("{client} {sent}");
+                    let transfer = json!({ "from": "alice", "to": "bob", "quantity": "0.0001 SYS", "memo": memo });
+                    let _ = load.send(name!("eosio.token"), name!("transfer"), name!("alice"), &transfer);
+                }
+            });
+        }
+        let done = work();
+        stop.store(true, Ordering::Relaxed);
+        done
+    })
+}
+
+/// Kills the node and starts it again; the block that was seen must still be there.
+fn kill_and_start(node: RunningNode, seen: &(u64, String), start: impl FnOnce() -> RunningNode) -> RunningNode {
+    node.kill();
+    let node = start();
+    assert!(node.started_in < SERVES_AGAIN_WITHIN, "serves after {:?}", node.started_in);
+    assert_eq!(node.block_id(seen.0).as_ref(), Some(&seen.1), "block {} was shown and is gone", seen.0);
+    node
 }
 
 #[test]
 fn killed_at_any_moment_nothing_accepted_is_lost() {
-    let kills = std::env::var("BOREAS_KILLS").map_or(KILLS, |text| text.parse().expect("BOREAS_KILLS is a number"));
     let folder = tempfile::tempdir().expect("temporary folder");
-    let mut node = RunningNode::start(folder.path(), &[]);
-    Load::set_up(node.api.clone()).expect("the chain takes its set-up");
-    let mut seed = u64::from(std::process::id());
-    for round in 0..kills {
-        let stop = AtomicBool::new(false);
-        let seen = std::thread::scope(|scope| {
-            scope.spawn(|| {
-                let mut load = Load::new(node.api.clone());
-                while !stop.load(Ordering::Relaxed) {
-                    // A transfer may find the node dead: that is the test.
-                    let _ = load.transfer();
-                }
-            });
-            std::thread::sleep(random_pause(&mut seed));
-            let info = node.info().expect("the node answers");
-            let (number, id) = (info["head_block_num"].as_u64(), info["head_block_id"].as_str().map(str::to_owned));
-            let seen = (number.expect("a number"), id.expect("an id"));
-            std::thread::sleep(random_pause(&mut seed) / 8);
-            stop.store(true, Ordering::Relaxed);
+    let producers: Vec<_> = PRODUCERS.iter().map(|name| json!({ "name": name })).collect();
+    let account = |name| json!({ "name": name, "balance": "1000000.0000 SYS", "stake": "20000.0000 SYS", "ram_bytes": 1_048_576 });
+    let document = json!({
+        "core_symbol": "4,SYS", "maximum_supply": "10000000000.0000 SYS", "initial_supply": "1000000000.0000 SYS",
+        "parameters": { "refund_delay_sec": 5, "min_activated_stake": 0 },
+        "accounts": [account("alice"), account("bob")], "producers": producers,
+    });
+    let path = folder.path().join("chain.json");
+    std::fs::write(&path, document.to_string()).expect("the folder can be written");
+    let arguments = ["--genesis-document", path.to_str().expect("a path of ASCII")];
+    let start = || RunningNode::dev(folder.path(), &arguments);
+
+    let mut node = start();
+    let key = node.printed_keys("alice").1;
+    let mut moments = Moments::new();
+    for _ in 0..kills() {
+        let seen = under_load(&node, &key, || {
+            std::thread::sleep(Duration::from_millis(200) + moments.below(1500));
+            let seen = head(&node);
+            std::thread::sleep(moments.below(300));
             seen
         });
-        node.kill();
-        node = RunningNode::start(folder.path(), &[]);
-        assert!(node.started_in < SERVES_AGAIN_WITHIN, "round {round}: serves after {:?}", node.started_in);
-        assert_eq!(node.block_id(seen.0), Some(seen.1), "round {round}: block {} was shown and is gone", seen.0);
+        node = kill_and_start(node, &seen, start);
         node.wait_until("new block", |info| info["head_block_num"].as_u64() > Some(seen.0 + 1));
     }
+    let (own, blocks) = pause(&node);
     let stopped_in = node.stop();
     assert!(stopped_in < Duration::from_secs(1), "SIGTERM took {stopped_in:?}");
+    assert_eq!(never_killed(&export_blocks(folder.path()), &blocks), own);
+}
+
+/// Stops production; returns what the node says of its state, and its reversible blocks.
+fn pause(node: &RunningNode) -> (Value, Vec<Value>) {
+    node.call("/v1/producer/pause", &json!({}));
+    let mut before = head(node);
+    loop {
+        // A block that was begun is still sealed.
+        std::thread::sleep(Duration::from_millis(600));
+        let now = head(node);
+        if now == before {
+            break;
+        }
+        before = now;
+    }
+    let info = node.info().expect("the node answers");
+    let irreversible = info["last_irreversible_block_num"].as_u64().expect("a number");
+    let block = |number| node.call("/v1/chain/get_raw_block", &json!({ "block_num_or_id": number }));
+    let blocks = (irreversible + 1..=before.0).map(block).collect();
+    (node.call("/v1/producer/get_integrity_hash", &json!({})), blocks)
+}
+
+/// Head and integrity hash of a node that gets the same blocks and is never killed.
+fn never_killed(log: &std::path::Path, blocks: &[Value]) -> Value {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    replay(log, &["--force-all-checks", "--data-dir", folder.path().to_str().expect("a path of ASCII")]);
+    let node = RunningNode::follow(folder.path());
+    assert!(blocks.len() > 5, "several producers leave blocks reversible");
+    for block in blocks {
+        node.call("/v1/chain/push_block", block);
+    }
+    node.call("/v1/producer/get_integrity_hash", &json!({}))
+}
+
+/// Kills during the very first steps, when there are files but no chain yet, or half of one.
+fn begins_in_spite_of_kills(kind: &[&str], begin: impl Fn(&std::path::Path) -> RunningNode) {
+    let mut moments = Moments::new();
+    for _ in 0..kills().div_ceil(2) {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        for _ in 0..3 {
+            RunningNode::start_and_kill(folder.path(), kind, moments.below(600));
+        }
+        let mut node = begin(folder.path());
+        let first = node.block_id(1);
+        assert!(first.is_some(), "block 1 is there");
+        node.wait_until("first blocks", |info| info["head_block_num"].as_u64() > Some(2));
+        let seen = head(&node);
+        let node = kill_and_start(node, &seen, || begin(folder.path()));
+        assert_eq!(node.block_id(1), first);
+    }
+}
+
+#[test]
+fn a_chain_begins_in_spite_of_kills() {
+    begins_in_spite_of_kills(&["-e", "-p", "eosio"], |folder| RunningNode::start(folder, &[]));
+}
+
+#[test]
+fn a_dev_chain_begins_in_spite_of_kills() {
+    begins_in_spite_of_kills(&["dev"], |folder| RunningNode::dev(folder, &[]));
 }
