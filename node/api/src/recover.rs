@@ -150,20 +150,22 @@ impl FromVariant for Bytes {
     }
 }
 
+/// By name or number, the number as text too, as fc reads enumerations; of a number its lowest 32 bits count.
 fn compression(value: &Value) -> Result<Compression, Fault> {
     let unknown = |what: &str, shown: &dyn std::fmt::Display| {
         let message = format!("invalid {what} '{shown}' in enum 'eosio::chain::packed_transaction::compression_type'");
         Fault::new(FaultKind::BAD_CAST_EXCEPTION, message)
     };
-    match value.as_str() {
-        Some("none") => Ok(Compression::None),
-        Some("zlib") => Ok(Compression::Zlib),
-        Some(other) => Err(unknown("name", &other)),
-        None => match i64::from_variant(value)? {
-            0 => Ok(Compression::None),
-            1 => Ok(Compression::Zlib),
-            other => Err(unknown("index", &other)),
-        },
+    let index = match value.as_str() {
+        Some("none") => 0,
+        Some("zlib") => 1,
+        Some(other) => other.parse::<i64>().map_err(|_| unknown("name", &other))?,
+        None => i64::from_variant(value)?,
+    };
+    match index as i32 {
+        0 => Ok(Compression::None),
+        1 => Ok(Compression::Zlib),
+        _ => Err(unknown("index", &index)),
     }
 }
 
