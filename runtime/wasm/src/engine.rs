@@ -8,7 +8,7 @@ use primitives::{Checksum256, Fault, Sha256};
 use wasmtime::{Config, Module, OptLevel};
 
 /// Changes whenever artefacts of older builds must not be used: the rewriting, the compiler, their settings.
-const ARTEFACT_VERSION: u32 = 3;
+const ARTEFACT_VERSION: u32 = 4;
 /// Native stack that a contract may use: `max_call_depth` calls of functions with 8 KiB of locals and more.
 pub(crate) const WASM_STACK_BYTES: usize = 16 << 20;
 /// Stack of a thread on which contracts run at full speed.

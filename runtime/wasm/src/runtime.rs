@@ -88,6 +88,13 @@ enum Stop<S> {
     Exit,
 }
 
+/// How an entry point ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    ByReturn,
+    ByExit,
+}
+
 /// The error that unwinds compiled code; the reason lies in [`Run::stop`].
 #[derive(Debug)]
 struct Halt;
@@ -236,21 +243,24 @@ impl<H: Host> Contract<H> {
 }
 
 impl<H: Host> Instance<H> {
+    /// The start function, then `apply`; `eosio_exit` in either ends the action.
     fn call(&mut self, apply: Apply, depth: u32) -> Result<(), H::Stop> {
         self.store.set_epoch_deadline(1);
         if let Some(start) = &self.start {
             let result = start.call(&mut self.store, depth);
-            self.outcome(result)?;
+            if self.outcome(result)? == Ended::ByExit {
+                return Ok(());
+            }
         }
         let arguments = (depth, apply.receiver.0, apply.account.0, apply.action.0);
         let result = self.apply.call(&mut self.store, arguments);
-        self.outcome(result)
+        self.outcome(result).map(|_| ())
     }
 
-    fn outcome(&mut self, result: wasmtime::Result<()>) -> Result<(), H::Stop> {
-        let Err(error) = result else { return Ok(()) };
+    fn outcome(&mut self, result: wasmtime::Result<()>) -> Result<Ended, H::Stop> {
+        let Err(error) = result else { return Ok(Ended::ByReturn) };
         match self.store.data_mut().stop.take() {
-            Some(Stop::Exit) => Ok(()),
+            Some(Stop::Exit) => Ok(Ended::ByExit),
             Some(Stop::Host(stop)) => Err(stop),
             None => Err(trap(&error).into()),
         }

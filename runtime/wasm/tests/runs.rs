@@ -154,12 +154,33 @@ fn functions_take_more_parameters_than_the_compiler() {
 }
 
 #[test]
-fn exit_ends_a_run_cleanly_and_start_alone() {
+fn exit_ends_a_run_cleanly_in_start_as_in_apply() {
     let fields = format!("{PRINTI} (import \"env\" \"eosio_exit\" (func $exit (param i32)))");
     let mut bench = Bench::new();
     assert_eq!(bench.run(&module(&fields, "(call $exit (i32.const 0)) unreachable")).expect("ends"), "");
-    let start = format!("{fields} (func $s (call $exit (i32.const 0))) (start $s)");
-    assert_eq!(bench.run(&module(&start, "(call $print (i64.const 7))")).expect("goes on"), "7");
+    let start = |body: &str| module(&format!("{fields} (func $s {body}) (start $s)"), "(call $print (i64.const 7))");
+    assert_eq!(bench.run(&start("(call $exit (i32.const 0))")).expect("ends"), "");
+    assert_eq!(
+        bench.run(&start("(call $print (i64.const 5)) (call $exit (i32.const 1)) unreachable")).expect("ends"),
+        "5"
+    );
+    assert_eq!(bench.run(&start("(call $print (i64.const 5))")).expect("goes on"), "57");
+    assert_eq!(bench.fails(&start("unreachable")), "eos-vm system failure");
+}
+
+#[test]
+fn host_calls_need_depth_wherever_they_are() {
+    let fields = format!(
+        "{PRINTI} (import \"env\" \"eosio_exit\" (func $exit (param i32)))
+        (func $leaf (call $print (i64.const 1)))
+        (func $deep (param i32) (if (local.get 0)
+            (then (call $deep (i32.sub (local.get 0) (i32.const 1)))) (else (call $leaf))))"
+    );
+    let mut bench = Bench::new();
+    // 251 calls at most, apply's own among them: the nested ones, the leaf, the host.
+    let deep = |count: u32| module(&fields, &format!("(call $deep (i32.const {count}))"));
+    assert_eq!(bench.run(&deep(247)).expect("just fits"), "1");
+    assert_eq!(bench.fails(&deep(248)), "eos-vm system failure");
 }
 
 #[test]

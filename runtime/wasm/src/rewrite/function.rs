@@ -2,7 +2,7 @@
 //!
 //! Call depth: a global holds how many calls are left, the function's own included. A function that calls takes one
 //! on entry and gives it back at its end; every `return` becomes a branch to there. Host calls and indirect calls
-//! need one as well.
+//! need one more, as in eos-vm, so that a function that calls the host alone takes its own, too.
 
 use super::float::{self, Range, Rule};
 use super::{Layout, val_type, wide};
@@ -196,11 +196,9 @@ impl Functions {
     }
 
     fn call(&mut self, index: u32) {
-        let host = index < self.layout().imports;
-        if host {
+        self.calls = true;
+        if index < self.layout().imports {
             self.require_depth();
-        } else {
-            self.calls = true;
         }
         self.pass_wide(self.types[index as usize], false);
         self.put_call(|layout| layout.function(index));
