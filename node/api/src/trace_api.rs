@@ -3,7 +3,6 @@
 use chain::SealedBlock;
 use execution::features::Feature;
 use execution::{ReceiptHeader, RecoveredTransaction};
-use primitives::block::ReceiptTransaction;
 use primitives::transaction::TransactionHeader;
 use primitives::{FaultKind, Name, TimePointSec, TransactionId, TransactionStatus};
 use rustc_hash::FxHashMap;
@@ -35,13 +34,14 @@ pub fn encode(sealed: &SealedBlock) -> Vec<u8> {
         .filter_map(|(index, trace)| Some((index, trace, trace.receipt.filter(is_shown)?)))
         .map(|(index, trace, receipt)| {
             // A deferred transaction that failed is shown with what its error handler did.
-            let id = trace.failed_dtrx_trace.as_ref().map_or(trace.id, |failed| failed.id);
-            let (signatures, header) = match input.get(&id) {
-                Some(transaction) => {
+            let shown = trace.failed_dtrx_trace.as_deref().unwrap_or(trace);
+            let id = shown.id;
+            let (signatures, header) = match (input.get(&id), &shown.scheduled_header) {
+                (_, Some(header)) => (value!([]), header.clone()),
+                (Some(transaction), None) => {
                     (block_json::value(&transaction.packed.signatures), transaction.parts.header.clone())
                 }
-                None if index == 0 => (value!([]), onblock_header(sealed)),
-                None => (value!([]), TransactionHeader::default()),
+                (None, None) => (value!([]), if index == 0 { onblock_header(sealed) } else { Default::default() }),
             };
             value!({
                 "id": id.to_string(),
@@ -122,31 +122,11 @@ fn load(node: &Node, num: u32) -> Result<Option<Map<String, Value>>, ApiError> {
     let parsed: Result<Map<String, Value>, _> = serde_json::from_slice(&bytes);
     let mut block =
         parsed.map_err(|error| ApiError::new(FaultKind::EXCEPTION, format!("stored traces are damaged: {error}")))?;
-    add_delayed_headers(node, num, &mut block)?;
     let irreversible = node.handle.read(|chain| chain.root().number());
     if num <= irreversible {
         block.insert("status".to_owned(), "irreversible".into());
     }
     Ok(Some(block))
-}
-
-/// Gives transactions that their senders delayed the headers that they had in the blocks where they came in.
-fn add_delayed_headers(node: &Node, num: u32, block: &mut Map<String, Value>) -> Result<(), ApiError> {
-    let Some(Value::Array(transactions)) = block.get_mut("transactions") else { return Ok(()) };
-    let store = node.handle.store();
-    for entry in transactions {
-        let Some(id) = entry.get("id").and_then(|id| id.as_str()?.parse::<TransactionId>().ok()) else { continue };
-        let Some(first) = store.transaction_position(&id)?.filter(|first| first.num < num) else { continue };
-        let sent_in = crate::chain::blocks::find(node, &first.num.to_string())?;
-        let packed = sent_in.iter().flat_map(|block| &block.transactions).filter_map(|receipt| match &receipt.trx {
-            ReceiptTransaction::Packed(packed) => packed.transaction().ok(),
-            ReceiptTransaction::Id(_) => None,
-        });
-        if let Some(sent) = packed.into_iter().find(|transaction| transaction.id() == id) {
-            entry["transaction_header"] = block_json::value(&sent.header);
-        }
-    }
-    Ok(())
 }
 
 /// Adds actions' data in the form of their contracts' ABIs.

@@ -122,7 +122,10 @@ pub fn keep_traces(store: &Store, encode: TraceEncoder, applied: &Applied) -> Re
         let transactions = ids_of(&sealed.state);
         let bytes = encode(sealed);
         let num = sealed.state.number();
-        store.put_traces(&store::BlockTraces { num, bytes: &bytes, transactions: &transactions })?;
+        // What these blocks made irreversible was not so before.
+        let now = sealed.state.header.dpos_irreversible_blocknum;
+        let irreversible = applied.irreversible.first().map_or(now, |state| state.number().saturating_sub(1));
+        store.put_traces(&store::BlockTraces { num, bytes: &bytes, transactions: &transactions, irreversible })?;
     }
     Ok(())
 }

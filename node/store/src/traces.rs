@@ -19,6 +19,8 @@ pub struct BlockTraces<'a> {
     pub bytes: &'a [u8],
     /// Its transactions, in order.
     pub transactions: &'a [TransactionId],
+    /// The block that was irreversible before it.
+    pub irreversible: u32,
 }
 
 /// Where a transaction's trace is.
@@ -38,8 +40,9 @@ impl Store {
         let mut batch = WriteBatch::default();
         batch.put_cf(family, block_key(traces.num), traces.bytes);
         for id in traces.transactions {
-            // A delayed transaction is in two blocks; it is found in the first.
-            if self.transaction_position(id)?.is_none_or(|first| first.num > traces.num) {
+            // A delayed transaction is in two blocks, and one of a branch that was left may be in another block now. As
+            // on nodeos it is found in the last, until one of them is irreversible.
+            if self.transaction_position(id)?.is_none_or(|known| known.num > traces.irreversible) {
                 batch.put_cf(family, transaction_key(id), traces.num.to_be_bytes());
             }
         }

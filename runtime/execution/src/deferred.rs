@@ -371,6 +371,7 @@ impl Retirement {
         world.trx.enforce_lists = self.enforce_lists(world);
         world.trx.published = self.generated.published;
         world.trx.trace.scheduled = true;
+        world.trx.trace.scheduled_header = Some(parts.header.clone());
         if parts.header.expiration.0 != 0 && !parts.extensions.is_empty() {
             return Err(world.transaction_extensions_disallowed("deferred"));
         }

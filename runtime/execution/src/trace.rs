@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use codec::{Pack, Unpack, VarUint32};
-use primitives::{Action, BlockId, BlockTimestamp, Checksum256, Fault, Name, Sha256, TransactionId, TransactionStatus};
+use primitives::{
+    Action, BlockId, BlockTimestamp, Checksum256, Fault, Name, Sha256, TransactionHeader, TransactionId,
+    TransactionStatus,
+};
 
 /// Change of one account's RAM usage in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Pack, Unpack)]
@@ -158,6 +161,8 @@ pub struct TransactionTrace {
     pub net_usage: u64,
     /// Whether it came from the chain's own list of scheduled transactions.
     pub scheduled: bool,
+    /// The header of one that came from there, which blocks do not hold.
+    pub scheduled_header: Option<TransactionHeader>,
     /// Its actions in the order of their ordinals.
     pub action_traces: Vec<ActionTrace>,
     /// RAM that scheduling or retiring a deferred transaction moved.
