@@ -69,15 +69,20 @@ impl SavedBlock {
 }
 
 impl Chain {
-    /// A chain as a portable snapshot (nodeos' format, version 6) describes it. Its head is irreversible.
+    /// A chain as a portable snapshot (nodeos' format, versions 2 to 6) describes it. Its head is irreversible.
     ///
     /// # Errors
     /// [`ChainError::Corrupt`].
     pub fn from_snapshot(bytes: &[u8], settings: Settings, doors: Doors) -> Result<Self, ChainError> {
         let corrupt = |cause: String| ChainError::Corrupt { what: "snapshot", cause };
-        let Snapshot { head_state, ledger } = Snapshot::read(bytes).map_err(|cause| corrupt(cause.to_string()))?;
-        let header = BlockHeaderState::from_bytes(&head_state).map_err(|cause| corrupt(cause.to_string()))?;
-        Ok(Self::assemble(header, None, ledger, settings, doors))
+        let snapshot = Snapshot::read(bytes).map_err(|cause| corrupt(cause.to_string()))?;
+        let read = if snapshot.head_is_legacy {
+            BlockHeaderState::from_legacy_bytes(&snapshot.head_state)
+        } else {
+            BlockHeaderState::from_bytes(&snapshot.head_state)
+        };
+        let header = read.map_err(|cause| corrupt(cause.to_string()))?;
+        Ok(Self::assemble(header, None, snapshot.ledger, settings, doors))
     }
 
     /// A portable snapshot of the head (nodeos' version 6). A pending block must be aborted first.

@@ -8,8 +8,8 @@ use codec::{DecodeError, Pack, Reader, Sink, Unpack};
 use primitives::block::HeaderExtensions;
 use primitives::merkle::IncrementalMerkle;
 use primitives::{
-    BlockHeader, BlockId, BlockSigningAuthority, BlockTimestamp, Checksum256, Genesis, Name, ProducerAuthority,
-    ProducerSchedule, Signature, SignedBlockHeader,
+    BlockHeader, BlockId, BlockSigningAuthority, BlockTimestamp, Checksum256, Genesis, LegacySchedule, Name,
+    ProducerAuthority, ProducerSchedule, Signature, SignedBlockHeader,
 };
 
 /// Blocks in a row by one producer (`producer_repetitions`).
@@ -206,29 +206,61 @@ impl Pack for BlockHeaderState {
     }
 }
 
+/// How producers' keys stand in the binary form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// One key each (nodeos: `snapshot_block_header_state_v2`).
+    Legacy,
+    /// Signing authorities, with the signatures after the first.
+    Current,
+}
+
 impl Unpack for BlockHeaderState {
     fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Self::unpack_form(input, Form::Current)
+    }
+}
+
+impl BlockHeaderState {
+    /// Reads the form that snapshots had before version 3: one key for each producer.
+    ///
+    /// # Errors
+    /// Bytes that are something else.
+    pub fn from_legacy_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut input = Reader::new(bytes);
+        let state = Self::unpack_form(&mut input, Form::Legacy)?;
+        input.finish()?;
+        Ok(state)
+    }
+
+    fn unpack_form(input: &mut Reader<'_>, form: Form) -> Result<Self, DecodeError> {
         let mut state = Self {
             block_num: Unpack::unpack(input)?,
             dpos_proposed_irreversible_blocknum: Unpack::unpack(input)?,
             dpos_irreversible_blocknum: Unpack::unpack(input)?,
-            active_schedule: Arc::new(unpack_schedule(input)?),
+            active_schedule: Arc::new(unpack_schedule(input, form)?),
             blockroot_merkle: Unpack::unpack(input)?,
             producer_to_last_produced: Unpack::unpack(input)?,
             producer_to_last_implied_irb: Unpack::unpack(input)?,
-            valid_block_signing_authority: Unpack::unpack(input)?,
+            valid_block_signing_authority: match form {
+                Form::Legacy => BlockSigningAuthority::of_key(Unpack::unpack(input)?),
+                Form::Current => Unpack::unpack(input)?,
+            },
             confirm_count: Unpack::unpack(input)?,
             id: Unpack::unpack(input)?,
             header: Unpack::unpack(input)?,
             pending_schedule: ScheduleInfo {
                 schedule_lib_num: Unpack::unpack(input)?,
                 schedule_hash: Unpack::unpack(input)?,
-                schedule: Arc::new(unpack_schedule(input)?),
+                schedule: Arc::new(unpack_schedule(input, form)?),
             },
             activated_protocol_features: Arc::new(ActivatedFeatures(
                 Option::<Vec<Checksum256>>::unpack(input)?.unwrap_or_default(),
             )),
-            additional_signatures: Unpack::unpack(input)?,
+            additional_signatures: match form {
+                Form::Legacy => Vec::new(),
+                Form::Current => Unpack::unpack(input)?,
+            },
             extensions: HeaderExtensions::default(),
         };
         let extensions = state.header.header.extensions();
@@ -243,8 +275,11 @@ impl Unpack for BlockHeaderState {
     }
 }
 
-fn unpack_schedule(input: &mut Reader<'_>) -> Result<ProducerSchedule, DecodeError> {
-    let schedule = ProducerSchedule::unpack(input)?;
+fn unpack_schedule(input: &mut Reader<'_>, form: Form) -> Result<ProducerSchedule, DecodeError> {
+    let schedule = match form {
+        Form::Legacy => ProducerSchedule::from(&LegacySchedule::unpack(input)?),
+        Form::Current => ProducerSchedule::unpack(input)?,
+    };
     if schedule.producers.len() > MAX_PRODUCERS {
         return Err(DecodeError::Invalid("schedule with more than 125 producers"));
     }

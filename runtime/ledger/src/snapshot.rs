@@ -1,9 +1,10 @@
-//! nodeos' portable snapshots, version 6, and the integrity hash over the same rows
+//! nodeos' portable snapshots, written in version 6 and read since version 2, and the integrity hash over the same rows
 //! (nodeos: snapshot.hpp, chain_snapshot.hpp, `add_to_snapshot` of controller, authorisation and resource limits).
 //!
 //! File: magic number, format version, sections, end mark. Section: size in bytes, number of rows, name with a zero,
 //! rows. The hash goes over the rows alone, in the same order.
 
+mod older;
 mod reader;
 mod writer;
 
@@ -11,12 +12,17 @@ pub use reader::{Snapshot, SnapshotError};
 
 const MAGIC: u32 = 0x3051_0550;
 const FORMAT_VERSION: u32 = 1;
+/// The version of Leap 3.1 to 4.
 const CHAIN_VERSION: u32 = 6;
+/// That of EOSIO 1.8. Version 1 knows no protocol features; nodeos refuses it too.
+const OLDEST_CHAIN_VERSION: u32 = 2;
 const END: u64 = u64::MAX;
 
 /// Section names, in the order of the file.
 mod section {
     pub const HEADER: &str = "eosio::chain::chain_snapshot_header";
+    /// In version 2 only.
+    pub const GENESIS: &str = "eosio::chain::genesis_state";
     pub const HEAD: &str = "eosio::chain::block_state";
     pub const ACCOUNT: &str = "eosio::chain::account_object";
     pub const METADATA: &str = "eosio::chain::account_metadata_object";

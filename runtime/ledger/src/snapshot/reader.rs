@@ -5,8 +5,9 @@ use codec::{Bytes, DecodeError, Reader, Unpack, VarUint32};
 use primitives::{Authority, BlockId, BlockTimestamp, Checksum256, Name, TimePoint, TimePointSec, TransactionId};
 use statedb::{Rows, Stamp};
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
-use super::{CHAIN_VERSION, END, FORMAT_VERSION, MAGIC, section};
+use super::{CHAIN_VERSION, END, FORMAT_VERSION, MAGIC, OLDEST_CHAIN_VERSION, older, section};
 use crate::account::{AccountInfo, AccountMetadata};
 use crate::code::Code;
 use crate::config::BLOCK_SUMMARIES;
@@ -16,8 +17,8 @@ use crate::link::Link;
 use crate::resource::ElasticLimit;
 use crate::secondary::{Float64, Float128, Key128, Key256, SecondaryKey, SecondaryRow};
 use crate::{
-    AccountId, GeneratedTransaction, GlobalProperty, Ledger, Limits, LinkKey, Permission, PermissionId, ProtocolState,
-    ResourceConfig, ResourceState, TableId, TableKey, Usage,
+    AccountId, GeneratedTransaction, Ledger, Limits, LinkKey, Permission, PermissionId, ProtocolState, ResourceConfig,
+    ResourceState, TableId, TableKey, Usage,
 };
 
 /// Why a snapshot cannot be read.
@@ -27,14 +28,16 @@ pub enum SnapshotError {
     #[error("not a snapshot: the magic number is {0:#010x}")]
     Magic(u32),
     /// It is of another version.
-    #[error("{what} {found} cannot be read, only {wanted}")]
+    #[error("{what} version {found} cannot be read, only versions {oldest} to {newest}")]
     Version {
         /// Which version.
         what: &'static str,
         /// The one in the file.
         found: u32,
-        /// The one that can be read.
-        wanted: u32,
+        /// The oldest one that can be read.
+        oldest: u32,
+        /// The newest one that can be read.
+        newest: u32,
     },
     /// A section is not there.
     #[error("the snapshot has no section {0}")]
@@ -62,18 +65,20 @@ pub enum SnapshotError {
 pub struct Snapshot {
     /// The packed `block_header_state` of the head.
     pub head_state: Vec<u8>,
+    /// It is in the form of version 2, which has one key for each producer.
+    pub head_is_legacy: bool,
     /// The state after the head. Nothing of it can be undone.
     pub ledger: Ledger,
 }
 
 /// Rows of one section.
-struct Section<'a> {
+pub(super) struct Section<'a> {
     name: &'static str,
     rows: u64,
     input: Reader<'a>,
 }
 
-type Result<T> = std::result::Result<T, SnapshotError>;
+pub(super) type Result<T> = std::result::Result<T, SnapshotError>;
 
 impl Section<'_> {
     fn invalid<T>(&self, what: impl Into<String>) -> Result<T> {
@@ -96,7 +101,7 @@ impl Section<'_> {
     }
 
     /// The one row of a section.
-    fn only<T: Unpack>(mut self) -> Result<T> {
+    pub(super) fn only<T: Unpack>(mut self) -> Result<T> {
         let row = self.row()?;
         self.finish()?;
         Ok(row)
@@ -119,7 +124,7 @@ impl Section<'_> {
 }
 
 /// The sections of a file by name; of two with one name the first counts, as in nodeos.
-struct Sections<'a>(BTreeMap<&'a [u8], (u64, &'a [u8])>);
+pub(super) struct Sections<'a>(BTreeMap<&'a [u8], (u64, &'a [u8])>);
 
 impl<'a> Sections<'a> {
     fn find(bytes: &'a [u8]) -> Result<Self> {
@@ -129,7 +134,7 @@ impl<'a> Sections<'a> {
         if magic != MAGIC {
             return Err(SnapshotError::Magic(magic));
         }
-        version("snapshot format", u32::unpack(&mut input).map_err(decode)?, FORMAT_VERSION)?;
+        version("snapshot format", u32::unpack(&mut input).map_err(decode)?, FORMAT_VERSION..=FORMAT_VERSION)?;
         let mut found = BTreeMap::new();
         loop {
             let size = u64::unpack(&mut input).map_err(decode)?;
@@ -146,14 +151,15 @@ impl<'a> Sections<'a> {
         }
     }
 
-    fn get(&self, name: &'static str) -> Result<Section<'a>> {
+    pub(super) fn get(&self, name: &'static str) -> Result<Section<'a>> {
         let &(rows, bytes) = self.0.get(name.as_bytes()).ok_or(SnapshotError::Missing(name))?;
         Ok(Section { name, rows, input: Reader::new(bytes) })
     }
 }
 
-fn version(what: &'static str, found: u32, wanted: u32) -> Result<()> {
-    if found == wanted { Ok(()) } else { Err(SnapshotError::Version { what, found, wanted }) }
+fn version(what: &'static str, found: u32, known: RangeInclusive<u32>) -> Result<u32> {
+    let (&oldest, &newest) = (known.start(), known.end());
+    if known.contains(&found) { Ok(found) } else { Err(SnapshotError::Version { what, found, oldest, newest }) }
 }
 
 impl Snapshot {
@@ -163,12 +169,13 @@ impl Snapshot {
     /// What is wrong with it, and in which section.
     pub fn read(bytes: &[u8]) -> Result<Self> {
         let sections = Sections::find(bytes)?;
-        version("chain snapshot", sections.get(section::HEADER)?.only()?, CHAIN_VERSION)?;
+        let found = sections.get(section::HEADER)?.only()?;
+        let version = version("chain snapshot", found, OLDEST_CHAIN_VERSION..=CHAIN_VERSION)?;
         let head = sections.get(section::HEAD)?;
         head.ensure(head.rows == 1, || "there is not exactly one head".into())?;
         let head_state = head.input.rest().to_vec();
 
-        let mut ledger = Ledger::empty(sections.get(section::GLOBAL)?.only::<GlobalProperty>()?);
+        let mut ledger = Ledger::empty(older::read_global(&sections, version)?);
         *ledger.protocol_state = sections.get(section::PROTOCOL)?.only::<ProtocolState>()?;
         ledger.global_action_sequence = sections.get(section::DYNAMIC)?.only()?;
         read_codes(&mut ledger, sections.get(section::CODE)?)?;
@@ -185,7 +192,7 @@ impl Snapshot {
         ledger.resource_state = sections.get(section::STATE)?.only::<ResourceState>()?;
         ledger.resource_config = read_config(sections.get(section::CONFIG)?)?;
         read_block_summaries(&mut ledger, sections.get(section::BLOCK_SUMMARY)?)?;
-        Ok(Self { head_state, ledger })
+        Ok(Self { head_state, head_is_legacy: version <= older::LAST_LEGACY, ledger })
     }
 }
 
