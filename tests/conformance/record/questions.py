@@ -1,11 +1,21 @@
 """The questions of answers.py, by endpoint. `ask(path, body)` gives back the answer's JSON, for chains of questions."""
 
 import itertools
+import zlib
+
+import deflate
+import wire
 
 CHAIN, PRODUCER, TRACE = "/v1/chain/", "/v1/producer/", "/v1/trace_api/"
-CHAINS = ["api", "boot"]
+# Chains about whose traces alone is asked: what contracts sent later, and what senders delayed.
+TRACED = ["deferred", "deferred_all"]
+# The chain whose transactions are compressed: odd streams are sent to every endpoint that takes transactions.
+COMPRESSED = ["compressed"]
+CHAINS = ["api", "boot", *TRACED, *COMPRESSED]
 DEV = "EOS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV"
 MISSING = "00" * 32
+# Of no key: all zeros.
+NO_SIGNATURE = "SIG_K1_111111111111111111111111111111111111111111111111111111111111111116uk5ne"
 ACCOUNTS = {"api": ["eosio", "alice", "bob", "store", "eosio.token", "carol", "noabi", "broken"],
             "boot": ["eosio", "eosio.prods", "eosio.token", "alice", "bob", "carol", "proda", "eosio.wrap", "eosio.stake"]}
 # What the endpoints that need an object are sent instead.
@@ -18,6 +28,10 @@ ODD = [None, True, False, 0, 1, -1, 1.5, 4294967296, 18446744073709551615, "", "
 
 
 def ask_all(ask, title, blocks):
+    if title in TRACED:
+        return every_trace(ask, len(blocks) + 1)
+    if title in COMPRESSED:
+        return compressed_questions(ask, blocks)
     chain_questions(ask)
     block_questions(ask, title, blocks)
     account_questions(ask, title)
@@ -251,6 +265,43 @@ def transaction_questions(ask, title, blocks):
         ask(CHAIN + "push_block", body)
 
 
+def readable(stream, size):
+    """The beginning of what a stream expands to, where it is whole."""
+    inflate = zlib.decompressobj()
+    try:
+        plain = inflate.decompress(bytes.fromhex(stream))
+    except (ValueError, zlib.error):
+        return None
+    return plain[:size] if inflate.eof and len(plain) <= (1 << 20) + 128 else None
+
+
+def compressed_questions(ask, blocks):
+    """What unpacks fails on its signature, with a message that does not depend on the time."""
+    plain = wire.transaction(1 << 31, (1, 2), [wire.action("one", "x", "one", b"hello")])
+    whole, data = zlib.compress(plain).hex(), zlib.compress(b"\1\3abc").hex()
+    odd = {**deflate.streams(plain), **deflate.blocks(plain)}
+    sizes = [1 << 20, (1 << 20) + 1, (1 << 20) + 128, (1 << 20) + 129, (1 << 20) + 9000]
+    odd |= {size: zlib.compress(plain + bytes(size - len(plain)), 9) for size in sizes}
+    parts = [{"packed_trx": stream.hex()} for stream in odd.values() if stream]
+    parts += [{"packed_trx": whole, "packed_context_free_data": stream.hex()} for stream in deflate.streams(b"\1\3abc").values()]
+    parts += [{"packed_trx": whole, "packed_context_free_data": one} for one in (deflate.NOTHING.hex(), "789c030000000001", data, data.upper(), "00", "0")]
+    parts += [{"packed_trx": whole, "context_free_data": one} for one in ([], ["616263"], [""])]
+    parts += [{"packed_trx": plain.hex(), "compression": "none", "packed_context_free_data": one} for one in (deflate.NOTHING.hex(), "00", "0103616263", "010361", "")]
+    parts += [{"packed_trx": whole, "compression": one} for one in ODD + ["none", "zlib", "ZLIB", "gzip", "0", "2", 2, 1.0, 256, 257, -255]]
+    for place, part in enumerate(parts):
+        transaction = {"signatures": [NO_SIGNATURE], "compression": "zlib", "packed_context_free_data": "", **part}
+        one, other = (("send_transaction", "push_transaction"), ("push_transaction", "send_transaction"))[place % 2]
+        ask(CHAIN + one, transaction)
+        # A read-only one that unpacks is not answered by a node that stands still.
+        bad = "compression" not in part and part["packed_trx"] != whole and readable(part["packed_trx"], len(plain)) != plain
+        ask(CHAIN + ("send_transaction2", "compute_transaction", "send_read_only_transaction" if bad else "compute_transaction")[place % 3], {"transaction": transaction})
+        if place % 4 == 0:
+            ask(CHAIN + other, {**transaction, "x": 1})
+            ask(CHAIN + "push_transactions", [transaction])
+    for number in (2, 3):
+        ask(CHAIN + "get_block", {"block_num_or_id": number})
+
+
 def trace_questions(ask, title, blocks):
     last = len(blocks) + 1
     for number in range(1, last + 2) if last < 60 else [*range(1, 14), *range(60, 100), last, last + 1]:
@@ -267,6 +318,13 @@ def trace_questions(ask, title, blocks):
         ids += [receipt["trx"] if isinstance(receipt["trx"], str) else receipt["trx"]["id"] for receipt in block["transactions"]]
     for one in [*ids[:12], *ids[-6:], MISSING, "11" * 32, ids[0].upper(), ids[0][:-1], ids[0] + "00"]:
         ask(TRACE + "get_transaction_trace", {"id": one})
+
+
+def every_trace(ask, last):
+    for number in range(1, last + 1):
+        block = ask(TRACE + "get_block", {"block_num": number}) or {}
+        for identity in dict.fromkeys(transaction["id"] for transaction in block.get("transactions", ())):
+            ask(TRACE + "get_transaction_trace", {"id": identity})
 
 
 def odd_questions(ask):

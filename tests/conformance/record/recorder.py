@@ -111,7 +111,7 @@ def trace_of(trace):
             entry["return"] = one["return_value"]
         if one.get("except"):
             entry["fault"] = one["except"]["code"]
-        if one.get("error_code"):
+        if one.get("error_code") is not None:
             entry["error_code"] = one["error_code"]
         acts.append(entry)
     out = {"id": trace["id"], "net": trace["net_usage"], "actions": acts}

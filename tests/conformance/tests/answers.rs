@@ -52,3 +52,14 @@ fn about_all_kinds_of_tables_and_transactions() {
 fn about_a_booted_system() {
     compare("boot");
 }
+
+#[test]
+fn about_the_traces_of_what_was_sent_later() {
+    compare("deferred");
+    compare("deferred_all");
+}
+
+#[test]
+fn about_odd_compressed_transactions() {
+    compare("compressed");
+}
