@@ -1,10 +1,10 @@
-// wharfkit: create an account, deploy a contract, push actions, read rows. Usage: node wharfkit.js URL CONTRACT.wasm CONTRACT.abi
-const { ABI, APIClient, Action, Asset, Bytes, FetchProvider, Name, PrivateKey, Serializer, SignedTransaction, Struct, Transaction } =
+// wharfkit: create an account, deploy a contract, push actions, read rows. Usage: node wharfkit.js URL CONTRACT.wasm CONTRACT.abi [zlib]
+const { ABI, APIClient, Action, Bytes, CompressionType, FetchProvider, PackedTransaction, PrivateKey, Serializer, SignedTransaction, Transaction } =
   require('@wharfkit/antelope');
 const assert = require('assert');
 const fs = require('fs');
 
-const [url, wasm, abiFile] = process.argv.slice(2);
+const [url, wasm, abiFile, compression = 'none'] = process.argv.slice(2);
 const client = new APIClient({ provider: new FetchProvider(url, { fetch }) });
 const key = PrivateKey.from('5KQwrPbwdL6PhXujxW37FSSQZ1JiwsST4cqQzDeyXtP79zkvFD3');
 const account = 'wharftoken';
@@ -21,7 +21,8 @@ async function send(...actions) {
     Action.from({ account: contract, name, authorization: [{ actor, permission: 'active' }], data }, await abiOf(contract))));
   const transaction = Transaction.from({ ...info.getTransactionHeader(), actions: packed });
   const signature = key.signDigest(transaction.signingDigest(info.chain_id));
-  return client.v1.chain.send_transaction(SignedTransaction.from({ ...transaction, signatures: [signature] }));
+  const signed = SignedTransaction.from({ ...transaction, signatures: [signature] });
+  return client.v1.chain.send_transaction(PackedTransaction.fromSigned(signed, CompressionType[compression]));
 }
 
 async function main() {
@@ -51,6 +52,9 @@ async function main() {
   await new Promise((done) => setTimeout(done, 1000)); // the block is still open when its transaction is answered
   const block = await client.v1.chain.get_block(sent.processed.block_num);
   assert.equal(Number(block.block_num), sent.processed.block_num);
+  const { transactions } = await client.call({ path: '/v1/chain/get_block', params: { block_num_or_id: sent.processed.block_num } });
+  const { trx } = transactions.find(({ trx }) => trx.id === sent.transaction_id);
+  assert.equal(trx.compression, compression);
   console.log('wharfkit: ok');
 }
 

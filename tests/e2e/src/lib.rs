@@ -14,7 +14,7 @@ pub use block_log::{export_blocks, replay};
 pub use keosd::Keosd;
 pub use load::Load;
 pub use node::{RunningNode, free_port};
-pub use peer::Peer;
+pub use peer::{Peer, RunningNodeos};
 
 /// The key of `eosio` on a new chain, as on nodeos.
 pub const DEV_PRIVATE_KEY: &str = "5KQwrPbwdL6PhXujxW37FSSQZ1JiwsST4cqQzDeyXtP79zkvFD3";

@@ -13,7 +13,7 @@ use crate::binary;
 /// A node that does not answer after this is broken.
 const START_LIMIT: Duration = Duration::from_secs(20);
 /// Blocks that a chain has before its clients begin: eosjs refers to the third from the head.
-const FIRST_BLOCKS: u64 = 4;
+pub(crate) const FIRST_BLOCKS: u64 = 4;
 const POLL: Duration = Duration::from_millis(5);
 
 /// A running `boreasd`, killed when dropped.

@@ -1,9 +1,17 @@
 //! The real nodeos, cleos and keosd, from the package that `tests/peer/install` installs.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
-use crate::target_dir;
+use client::Node;
+use serde_json::json;
+
+use crate::node::FIRST_BLOCKS;
+use crate::{free_port, target_dir};
+
+/// nodeos that has not made its first blocks after this is broken.
+const START_LIMIT: Duration = Duration::from_secs(30);
 
 /// Where they are.
 #[derive(Debug)]
@@ -36,8 +44,51 @@ impl Peer {
         Command::new(self.folder.join("bin").join(name))
     }
 
+    /// Starts nodeos on a new chain of its own, with a folder for its data and its log.
+    ///
+    /// # Panics
+    /// When it does not produce.
+    pub fn serve(&self, folder: &Path) -> RunningNodeos {
+        let (address, peers) = (format!("127.0.0.1:{}", free_port()), format!("127.0.0.1:{}", free_port()));
+        let log = std::fs::File::create(folder.join("nodeos.log")).expect("the folder can be written");
+        let process = self
+            .program("nodeos")
+            .args([Path::new("--data-dir"), folder, Path::new("--config-dir"), folder])
+            .args(["-e", "-p", "eosio", "--plugin", "eosio::chain_api_plugin", "--eos-vm-oc-enable", "none"])
+            .args(["--http-server-address", &address, "--p2p-listen-endpoint", &peers, "--max-transaction-time", "400"])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a file handle can be cloned"))
+            .stderr(log)
+            .spawn()
+            .expect("nodeos starts");
+        let running = RunningNodeos { process, url: format!("http://{address}") };
+        let (api, begin) = (Node::new(&running.url, Vec::new()), Instant::now());
+        let head = || api.call("/v1/chain/get_info", &json!({})).ok()?["head_block_num"].as_u64();
+        while head() <= Some(FIRST_BLOCKS) {
+            assert!(begin.elapsed() < START_LIMIT, "nodeos does not produce, see {}/nodeos.log", folder.display());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        running
+    }
+
     /// The folder of a contract that CDT compiled.
     pub fn contract(&self, name: &str) -> PathBuf {
         self.folder.join("contracts").join(name)
+    }
+}
+
+/// A running nodeos, killed when dropped.
+#[derive(Debug)]
+pub struct RunningNodeos {
+    process: Child,
+    /// The URL of its HTTP API.
+    pub url: String,
+}
+
+impl Drop for RunningNodeos {
+    fn drop(&mut self) {
+        // Both fail where the process is gone already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }

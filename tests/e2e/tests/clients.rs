@@ -1,12 +1,12 @@
-//! The clients that users have: eosjs, wharfkit and `boreas`, against one node.
+//! The clients that users have: eosjs and wharfkit against our node and nodeos, `boreas` against ours.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use e2e::{DEV_PRIVATE_KEY, DEV_PUBLIC_KEY, RunningNode, binary, contract, target_dir};
+use e2e::{DEV_PRIVATE_KEY, DEV_PUBLIC_KEY, Peer, RunningNode, binary, contract, target_dir};
 
-/// Installs the npm packages once and runs a script.
-fn run_script(script: &str) {
+/// Where a script can run: its npm packages are installed once.
+fn installed(script: &str) -> PathBuf {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
     let place = target_dir().join("e2e-clients").join(script);
     std::fs::create_dir_all(&place).expect("the target folder can be written");
@@ -18,28 +18,54 @@ fn run_script(script: &str) {
         let installed = Command::new("npm").args(arguments).current_dir(&place).status().expect("npm is installed");
         assert!(installed.success(), "npm install failed in {}", place.display());
     }
-    let folder = tempfile::tempdir().expect("temporary folder");
-    let node = RunningNode::start(folder.path(), &[]);
+    place
+}
+
+/// Runs a script against a node; `compression` is `zlib` or nothing.
+fn run_script(script: &str, url: &str, compression: &[&str]) {
     let token = contract("eosio.token");
     let output = Command::new("node")
-        .current_dir(&place)
-        .arg(script)
-        .arg(&node.url)
+        .current_dir(installed(script))
+        .args([script, url])
         .args([token.join("eosio.token.wasm"), token.join("eosio.token.abi")])
+        .args(compression)
         .output()
         .expect("node.js is installed");
     let text = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{script}: {}{text}", String::from_utf8_lossy(&output.stdout));
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{script} at {url}, {compression:?}: {printed}{text}");
+}
+
+/// Runs a script on a new chain of ours and, where it can be had, of nodeos.
+fn run_on_both(script: &str, compression: &[&str]) {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let node = RunningNode::start(folder.path(), &[]);
+    run_script(script, &node.url, compression);
+    if let Some(peer) = Peer::find() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let nodeos = peer.serve(folder.path());
+        run_script(script, &nodeos.url, compression);
+    }
 }
 
 #[test]
 fn eosjs_creates_deploys_pushes_and_reads() {
-    run_script("eosjs.js");
+    run_on_both("eosjs.js", &[]);
+}
+
+#[test]
+fn eosjs_does_so_with_compression() {
+    run_on_both("eosjs.js", &["zlib"]);
 }
 
 #[test]
 fn wharfkit_creates_deploys_pushes_and_reads() {
-    run_script("wharfkit.js");
+    run_on_both("wharfkit.js", &[]);
+}
+
+#[test]
+fn wharfkit_does_so_with_compression() {
+    run_on_both("wharfkit.js", &["zlib"]);
 }
 
 #[test]
