@@ -12,6 +12,7 @@ mod webauthn;
 use std::fmt;
 
 use codec::{Bytes, DecodeError, Pack, Reader, Unpack};
+use zeroize::Zeroize;
 
 use crate::{Checksum256, Fault};
 
@@ -162,6 +163,15 @@ pub enum PrivateKey {
     K1([u8; 32]),
     /// secp256r1.
     R1([u8; 32]),
+}
+
+impl Drop for PrivateKey {
+    /// Leaves nothing of the secret in memory.
+    fn drop(&mut self) {
+        match self {
+            Self::K1(secret) | Self::R1(secret) => secret.zeroize(),
+        }
+    }
 }
 
 impl fmt::Debug for PrivateKey {
