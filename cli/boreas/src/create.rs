@@ -1,13 +1,13 @@
 //! `boreas create`.
 
-use anyhow::bail;
+use std::io::Write;
+
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use primitives::Compression;
-use primitives::{Action, Authority, Name, PermissionLevel};
-use serde_json::json;
+use primitives::{Action, Authority, Bytes, Compression, FaultKind, Name, Pack, PermissionLevel};
 
 use crate::arguments::{authority, name};
-use crate::session::{Session, note, say, write_secret};
+use crate::session::{Session, note, say, secret_file};
 use crate::transact::TransactArgs;
 
 /// What is created.
@@ -65,12 +65,18 @@ impl CreateKey {
         if self.file.is_none() && !self.to_console {
             bail!("ERROR: Either indicate a file using \"--file\" or pass \"--to-console\"");
         }
+        // The file first: a key that cannot be written is not made.
+        let file = self.file.as_deref().map(|file| Ok::<_, anyhow::Error>((file, secret_file(file)?))).transpose()?;
         let key = wallet::generate_key(self.r1);
         let text = format!("Private key: {}\nPublic key: {}", key.to_secret_text(), key.public_key()?);
-        match self.file {
-            Some(file) => {
+        match file {
+            Some((file, mut opened)) => {
                 note(format!("saving keys to {file}"));
-                write_secret(&file, &(text + "\n"))
+                let emptied =
+                    if opened.metadata().is_ok_and(|data| data.is_file()) { opened.set_len(0) } else { Ok(()) };
+                emptied
+                    .and_then(|()| opened.write_all((text + "\n").as_bytes()))
+                    .with_context(|| format!("{file} cannot be written"))
             }
             None => say(text),
         }
@@ -79,26 +85,34 @@ impl CreateKey {
 
 impl CreateAccount {
     fn run(self, session: &mut Session) -> anyhow::Result<()> {
-        let creator = name(&self.creator)?;
-        let owner = authority(&self.owner)?;
-        let active = self.active.as_deref().map_or_else(|| Ok(owner.clone()), authority)?;
+        let (creator, new) = (name(&self.creator)?, name(&self.name)?);
+        let owner = authority(&self.owner, "the owner")?;
+        let active = self.active.as_deref().map_or_else(|| Ok(owner.clone()), |text| authority(text, "the active"))?;
+        // On a chain with the system contract the new account starts without RAM.
+        let (key, active_key) = (&self.owner, self.active.as_deref().map_or(String::new(), |key| format!(" {key}")));
+        let advice = format!(
+            "On this chain an account needs resources from its creator: boreas system newaccount {creator} {new} \
+             {key}{active_key} --stake-net \"1 SYS\" --stake-cpu \"1 SYS\" --buy-ram-kbytes 4"
+        );
+        session.advice.push((FaultKind::RAM_USAGE_EXCEEDED, advice));
         let authorization = self.transact.authorization(creator)?;
-        let action = newaccount(session, creator, name(&self.name)?, &owner, &active, authorization)?;
+        let action = newaccount(creator, new, &owner, &active, authorization);
         self.transact.send(session, vec![action], Compression::None)
     }
 }
 
 /// The action that creates an account.
 pub fn newaccount(
-    session: &mut Session,
     creator: Name,
     new: Name,
     owner: &Authority,
     active: &Authority,
     authorization: Vec<PermissionLevel>,
-) -> anyhow::Result<Action> {
-    let arguments = json!({ "creator": creator, "name": new, "owner": owner, "active": active });
-    let Session { node, contracts, .. } = session;
-    let (eosio, action) = (primitives::name!("eosio"), primitives::name!("newaccount"));
-    Ok(contracts.action(node, eosio, action, authorization, &arguments)?)
+) -> Action {
+    Action {
+        account: primitives::name!("eosio"),
+        name: primitives::name!("newaccount"),
+        authorization,
+        data: Bytes((creator, new, owner, active).to_bytes()),
+    }
 }

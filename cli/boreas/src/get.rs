@@ -1,35 +1,89 @@
 //! `boreas get`.
 
-use anyhow::Context;
+mod code;
+mod history;
+mod schedule;
+mod table;
+
+use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use crate::arguments::name;
+use crate::arguments::{name, public_key, transaction_id};
 use crate::json::pretty;
-use crate::session::{Session, note, say};
+use crate::session::{Session, say};
+use crate::system::supported_features;
+use crate::transactions;
 
 /// What is asked.
 #[derive(Subcommand)]
 pub enum Get {
     /// Get current blockchain information
     Info,
+    /// Get the status of a transaction that the node was sent
+    TransactionStatus {
+        /// The transaction's id
+        id: String,
+    },
+    /// Get current consensus parameters
+    #[command(name = "consensus_parameters", alias = "consensus-parameters")]
+    ConsensusParameters,
     /// Retrieve a block
     Block(GetBlock),
     /// Retrieve an account
     Account(crate::account::GetAccount),
+    /// Retrieve the code and ABI of an account
+    Code(code::GetCode),
+    /// Retrieve the ABI of an account
+    Abi(code::GetAbi),
     /// Retrieve rows of a contract's table
-    Table(GetTable),
+    Table(table::GetTable),
+    /// Retrieve the scopes and tables of a contract
+    Scope(table::GetScope),
     /// Retrieve information about tokens
     #[command(subcommand)]
     Currency(Currency),
-    /// Retrieve the ABI of an account
-    Abi {
-        /// The account
-        name: String,
-        /// The file to save the ABI to
-        #[arg(short, long)]
-        file: Option<String>,
+    /// Retrieve the accounts of a public key
+    Accounts {
+        /// The public key
+        public_key: String,
     },
+    /// Retrieve the accounts that an account controls
+    Servants {
+        /// The account that controls
+        account: String,
+    },
+    /// Retrieve a transaction from the history that some nodes keep
+    Transaction(history::GetTransaction),
+    /// Retrieve the trace of a transaction
+    #[command(name = "transaction_trace", alias = "transaction-trace")]
+    TransactionTrace {
+        /// The transaction's id
+        id: String,
+    },
+    /// Retrieve the trace of a block
+    #[command(name = "block_trace", alias = "block-trace")]
+    BlockTrace {
+        /// The block's number
+        block: u32,
+    },
+    /// Retrieve actions of an account from the history that some nodes keep
+    Actions(history::GetActions),
+    /// Retrieve the producer schedule
+    Schedule {
+        /// Print JSON
+        #[arg(short, long)]
+        json: bool,
+    },
+    /// Get the id of a transaction
+    #[command(name = "transaction_id", alias = "transaction-id")]
+    TransactionId {
+        /// The transaction as JSON, or a file with it
+        transaction: String,
+    },
+    /// List protocol features that can be activated
+    #[command(name = "supported_protocol_features", alias = "supported-protocol-features")]
+    SupportedProtocolFeatures,
 }
 
 /// Flags of `get block`.
@@ -78,57 +132,44 @@ pub enum Currency {
     },
 }
 
-/// Flags of `get table`.
-#[derive(Args)]
-pub struct GetTable {
-    /// The contract
-    account: String,
-    /// The scope within the contract
-    scope: String,
-    /// The table
-    table: String,
-    /// The maximum number of rows
-    #[arg(short, long, default_value_t = 10)]
-    limit: u32,
-    /// Limit of the time in milliseconds
-    #[arg(long, value_name = "MS")]
-    time_limit: Option<u32>,
-    /// The smallest key, as JSON
-    #[arg(short = 'L', long, default_value = "", allow_hyphen_values = true)]
-    lower: String,
-    /// The largest key, as JSON
-    #[arg(short = 'U', long, default_value = "", allow_hyphen_values = true)]
-    upper: String,
-    /// Number or name of the index: 1 or primary, 2 or secondary, ...
-    #[arg(long, default_value = "")]
-    index: String,
-    /// Type of the index's key: i64, i128, i256, float64, float128, ripemd160, sha256, name
-    #[arg(long, default_value = "")]
-    key_type: String,
-    /// dec or hex
-    #[arg(long, default_value = "dec")]
-    encode_type: String,
-    /// Return rows as bytes
-    #[arg(short, long)]
-    binary: bool,
-    /// Iterate backwards
-    #[arg(short, long)]
-    reverse: bool,
-    /// Show who pays for the row's RAM
-    #[arg(long)]
-    show_payer: bool,
-}
-
 impl Get {
     /// Asks and prints.
     pub fn run(self, session: &mut Session) -> anyhow::Result<()> {
         match self {
             Self::Info => session.show("/v1/chain/get_info", &json!({})),
+            Self::TransactionStatus { id } => {
+                session.show("/v1/chain/get_transaction_status", &json!({ "id": transaction_id(&id)? }))
+            }
+            Self::ConsensusParameters => session.show("/v1/chain/get_consensus_parameters", &Value::Null),
             Self::Block(block) => block.run(session),
             Self::Account(account) => account.run(session),
+            Self::Code(code) => code.run(session),
+            Self::Abi(abi) => abi.run(session),
             Self::Table(table) => table.run(session),
+            Self::Scope(scope) => scope.run(session),
             Self::Currency(currency) => currency.run(session),
-            Self::Abi { name: account, file } => abi(session, &account, file),
+            Self::Accounts { public_key: key } => {
+                let body = json!({ "public_key": public_key(&key, "the argument")? });
+                session.show("/v1/history/get_key_accounts", &body)
+            }
+            Self::Servants { account } => {
+                session.show("/v1/history/get_controlled_accounts", &json!({ "controlling_account": name(&account)? }))
+            }
+            Self::Transaction(transaction) => transaction.run(session),
+            Self::TransactionTrace { id } => {
+                session.show("/v1/trace_api/get_transaction_trace", &json!({ "id": transaction_id(&id)? }))
+            }
+            Self::BlockTrace { block } => session.show("/v1/trace_api/get_block", &json!({ "block_num": block })),
+            Self::Actions(actions) => actions.run(session),
+            Self::Schedule { json } => schedule::run(session, json),
+            Self::TransactionId { transaction } => {
+                let (signed, _) = transactions::signed(session, &transaction)?;
+                say(signed.transaction.id().to_string())
+            }
+            Self::SupportedProtocolFeatures => {
+                let names = supported_features(session)?.into_iter().map(|(name, _)| name + "\n");
+                say(names.collect::<String>())
+            }
         }
     }
 }
@@ -137,6 +178,7 @@ impl GetBlock {
     fn run(self, session: &Session) -> anyhow::Result<()> {
         if self.info {
             let number: u32 = self.block.parse().with_context(|| format!("Invalid block num: {}", self.block))?;
+            ensure!(number > 0, "Invalid block num: 0: the first block is 1");
             return session.show("/v1/chain/get_block_info", &json!({ "block_num": number }));
         }
         let mut body = json!({ "block_num_or_id": self.block });
@@ -172,42 +214,5 @@ impl Currency {
                 session.show("/v1/chain/get_currency_stats", &json!({ "code": name(&contract)?, "symbol": symbol }))
             }
         }
-    }
-}
-
-impl GetTable {
-    fn run(self, session: &Session) -> anyhow::Result<()> {
-        let mut body = json!({
-            "json": !self.binary,
-            "code": name(&self.account)?,
-            "scope": self.scope,
-            "table": self.table,
-            "table_key": "",
-            "lower_bound": self.lower,
-            "upper_bound": self.upper,
-            "limit": self.limit,
-            "key_type": self.key_type,
-            "index_position": self.index,
-            "encode_type": self.encode_type,
-            "reverse": self.reverse,
-            "show_payer": self.show_payer,
-        });
-        if let Some(limit) = self.time_limit {
-            body["time_limit_ms"] = json!(limit);
-        }
-        session.show("/v1/chain/get_table_rows", &body)
-    }
-}
-
-fn abi(session: &Session, account: &str, file: Option<String>) -> anyhow::Result<()> {
-    let answer = session.call("/v1/chain/get_abi", &json!({ "account_name": name(account)? }))?;
-    let abi = answer.get("abi").filter(|abi| abi.is_object());
-    let text = pretty(abi.with_context(|| format!("{account} has no ABI: no contract was set, or one without it"))?);
-    match file {
-        Some(file) => {
-            note(format!("saving abi to {file}"));
-            std::fs::write(&file, text).with_context(|| file.clone())
-        }
-        None => say(text),
     }
 }

@@ -1,7 +1,18 @@
 //! JSON as cleos prints it, and JSON arguments from text or file.
 
-use anyhow::Context;
+mod lenient;
+
+use std::io::Read;
+
+use anyhow::{Context, bail, ensure};
 use serde_json::Value;
+
+use crate::session::note;
+
+pub use lenient::Grammar;
+
+/// Larger files are not JSON for a transaction.
+const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// The layout of cleos: two spaces, and brackets of nested objects joined to their neighbours.
 pub fn pretty(value: &Value) -> String {
@@ -52,16 +63,43 @@ fn indent(depth: usize, out: &mut String) {
     (0..depth).for_each(|_| out.push_str("  "));
 }
 
-/// A JSON value from the text itself or from the file that it names.
-pub fn text_or_file(argument: &str) -> anyhow::Result<Value> {
+/// A JSON value from the text itself, from the file that it names, or from standard input for `-`.
+pub fn text_or_file(argument: &str, grammar: Grammar) -> anyhow::Result<Value> {
     let inline = argument.trim_start().starts_with(['{', '[']);
-    let text = if inline {
-        argument.to_owned()
-    } else {
-        std::fs::read_to_string(argument).with_context(|| format!("{argument} is neither JSON nor a file to read"))?
+    if inline {
+        return parse(argument, grammar).context("the text is not valid JSON");
+    }
+    if argument == "-" {
+        return parse(&read(std::io::stdin().lock(), "standard input")?, grammar)
+            .context("standard input is not valid JSON");
+    }
+    let file = match std::fs::File::open(argument) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let escaped =
+                if argument.contains(['"', ':']) { ": were its quotes lost in the shell? Put it in '...'" } else { "" };
+            bail!("{argument:?} is neither JSON, which begins with [ or {{, nor a file that is there{escaped}");
+        }
+        Err(error) => return Err(error).with_context(|| format!("{argument} cannot be read")),
     };
-    let place = if inline { "string" } else { argument };
-    serde_json::from_str(&text).with_context(|| format!("Fail to parse JSON from {place}"))
+    ensure!(!file.metadata().is_ok_and(|data| data.is_dir()), "{argument} is a folder, not a file with JSON");
+    parse(&read(file, argument)?, grammar).with_context(|| format!("{argument} is not valid JSON"))
+}
+
+fn read(input: impl Read, name: &str) -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
+    input.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).with_context(|| format!("{name} cannot be read"))?;
+    ensure!(bytes.len() as u64 <= FILE_BYTES_MAX, "{name} has more than {FILE_BYTES_MAX} bytes");
+    String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("{name} is not UTF-8 text, so it is not JSON"))
+}
+
+/// A JSON value from a text. What follows the value is left out, as by cleos, which then says nothing.
+pub fn parse(text: &str, grammar: Grammar) -> anyhow::Result<Value> {
+    let (value, rest) = lenient::parse(text, grammar)?;
+    if !rest.is_empty() {
+        note(format!("warning: left out after the end of the JSON: {rest}"));
+    }
+    Ok(value)
 }
 
 #[cfg(test)]
@@ -77,10 +115,19 @@ mod tests {
         assert_eq!(pretty(&value), text);
     }
 
+    fn told(argument: &str) -> String {
+        format!("{:#}", text_or_file(argument, Grammar::Plain).expect_err("refused"))
+    }
+
     #[test]
-    fn json_that_is_none_says_so() {
-        assert!(text_or_file("{\"a\":").is_err());
-        assert!(text_or_file("no such file").is_err());
-        assert_eq!(text_or_file(" [1]").expect("a list"), json!([1]));
+    fn text_that_is_not_json_says_so() {
+        assert_eq!(text_or_file(" [1]", Grammar::Plain).expect("a list"), json!([1]));
+        assert!(told("{\"a\":").starts_with("the text is not valid JSON: a value is expected, not the end"));
+        assert!(told("alice").starts_with("\"alice\" is neither JSON, which begins with [ or {, nor a file"));
+        assert!(told("from:alice").ends_with("Put it in '...'"));
+        assert!(told("/").contains("is a folder"));
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), b"[\"\xff\"]").expect("a file");
+        assert!(told(&file.path().to_string_lossy()).contains("is not UTF-8"));
     }
 }

@@ -4,29 +4,39 @@
 //! [`transact`] (the flags and the way of every command that sends a transaction).
 
 mod account;
+mod advice;
 mod arguments;
 mod contract;
+mod convert;
 mod create;
 mod get;
-mod hints;
 mod json;
+mod keys;
+mod multisig;
+mod net;
 mod permission;
 mod push;
+mod receipt;
+mod secrets;
 mod session;
 mod set;
+mod sign;
 mod system;
 mod transact;
+mod transactions;
 mod transfer;
+mod usage;
+mod version;
 mod wallets;
+mod wrap;
 
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use client::{ApiError, ClientError};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::receipt::FailedTransaction;
 use crate::session::{Session, SessionArgs};
-use crate::transact::FailedTransaction;
 
 /// Drives an Antelope node: keys, accounts, contracts, actions.
 #[derive(Parser)]
@@ -40,12 +50,21 @@ struct Boreas {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Show the version of this program
+    #[command(subcommand)]
+    Version(version::Version),
     /// Write, build and test contracts
     #[command(subcommand)]
     Contract(contract::Contract),
     /// Create keys and accounts
     #[command(subcommand)]
     Create(create::Create),
+    /// Pack and unpack transactions and arguments of actions
+    #[command(subcommand)]
+    Convert(convert::Convert),
+    /// Recover who signed a transaction
+    #[command(subcommand)]
+    Validate(sign::Validate),
     /// Retrieve information from the blockchain
     #[command(subcommand)]
     Get(get::Get),
@@ -57,55 +76,83 @@ enum Command {
     Push(push::Push),
     /// Transfer tokens from account to account
     Transfer(transfer::Transfer),
+    /// See and change the node's connections to other nodes
+    #[command(subcommand)]
+    Net(net::Net),
     /// Keep private keys in encrypted files
     #[command(subcommand)]
     Wallet(wallets::WalletCommand),
+    /// Sign a transaction
+    Sign(sign::Sign),
+    /// Propose transactions that several have to approve
+    #[command(subcommand)]
+    Multisig(multisig::Multisig),
+    /// Act without asking for authority
+    #[command(subcommand)]
+    Wrap(wrap::Wrap),
     /// Send eosio.system contract actions
     #[command(subcommand)]
     System(system::System),
 }
 
 fn main() -> ExitCode {
-    let Boreas { session, command } = Boreas::parse();
-    let done = session.open().and_then(|mut session| run(command, &mut session));
-    match done {
+    wallet::keep_out_of_dumps();
+    let arguments = usage::shielded(std::env::args_os());
+    let parsed = usage::prepared(Boreas::command()).try_get_matches_from(arguments);
+    let Boreas { session, command } = match parsed.and_then(|matches| Boreas::from_arg_matches(&matches)) {
+        Ok(boreas) => boreas,
+        Err(error) => return complain(&error),
+    };
+    let mut session = match session.open() {
+        Ok(session) => session,
+        Err(error) => return fail(None, &error),
+    };
+    match run(command, &mut session) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error),
+        Err(error) => fail(Some(&session), &error),
     }
 }
 
 fn run(command: Command, session: &mut Session) -> anyhow::Result<()> {
     match command {
+        Command::Version(command) => command.run(),
         Command::Contract(command) => command.run(),
+        Command::Convert(command) => command.run(session),
+        Command::Validate(command) => command.run(session),
         Command::Create(command) => command.run(session),
         Command::Get(command) => command.run(session),
         Command::Set(command) => command.run(session),
         Command::Push(command) => command.run(session),
         Command::Transfer(command) => command.run(session),
+        Command::Net(command) => command.run(session),
         Command::Wallet(command) => command.run(session),
+        Command::Sign(command) => command.run(session),
+        Command::Multisig(command) => command.run(session),
+        Command::Wrap(command) => command.run(session),
         Command::System(command) => command.run(session),
     }
 }
 
+/// Prints help, or what is wrong with the command line.
+fn complain(error: &clap::Error) -> ExitCode {
+    let (text, status) = usage::complaint(error);
+    // The streams may be closed; the status still tells.
+    let _ = match error.use_stderr() {
+        true => write!(std::io::stderr(), "{text}"),
+        false => write!(std::io::stdout(), "{text}"),
+    };
+    ExitCode::from(status)
+}
+
 /// Prints an error and what helps. As from cleos, the status of a transaction that failed is its fault's number modulo
 /// 256, and 1 for everything else.
-fn fail(error: &anyhow::Error) -> ExitCode {
-    let failed = error.downcast_ref::<FailedTransaction>().map(|failed| &failed.0);
-    let refused = || match error.downcast_ref::<ClientError>()? {
-        ClientError::Api(api) => match &**api {
-            ApiError::Fault(fault) => Some(fault),
-            _ => None,
-        },
-        ClientError::Refused(fault) => Some(&**fault),
-        ClientError::Value(_) => None,
-    };
-    let hint = failed.or_else(refused).and_then(|fault| hints::hint(fault.code));
-    // Standard error may be closed; the status still tells.
-    let _ = match hint {
-        Some(hint) => writeln!(std::io::stderr(), "{error:#}\n{hint}"),
-        None => writeln!(std::io::stderr(), "{error:#}"),
-    };
-    match failed.map(|fault| fault.code.to_le_bytes()[0]) {
+fn fail(session: Option<&Session>, error: &anyhow::Error) -> ExitCode {
+    session::note(advice::plain(&format!("{error:#}")));
+    if let Some(advice) = session.and_then(|session| advice::advice(session, error)) {
+        session::note(advice);
+    }
+    let failed = error.downcast_ref::<FailedTransaction>();
+    match failed.map(|failed| failed.fault.code.to_le_bytes()[0]) {
         Some(status) if status != 0 => ExitCode::from(status),
         _ => ExitCode::FAILURE,
     }

@@ -1,4 +1,4 @@
-//! `boreas set account permission`.
+//! `boreas set account permission` and `set action permission`.
 
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand};
@@ -35,13 +35,53 @@ pub struct SetPermission {
     /// The permission's parent; as it is, and active for a new one, when not given
     parent: Option<String>,
     /// Let the contract (eosio.code) act with the permission: inline actions need it
-    #[arg(long, conflicts_with = "remove_code")]
+    #[arg(long)]
     add_code: bool,
     /// No longer let the contract act with the permission
     #[arg(long)]
     remove_code: bool,
     #[command(flatten)]
     transact: TransactArgs,
+}
+
+/// What is set on the actions of a contract.
+#[derive(Subcommand)]
+pub enum SetAction {
+    /// Set or delete the permission that an account's action needs
+    Permission(LinkPermission),
+}
+
+/// Flags of `set action permission`.
+#[derive(Args)]
+pub struct LinkPermission {
+    /// The account whose permission it is
+    account: String,
+    /// The contract of the action
+    code: String,
+    /// The action; ALL for all actions of the contract
+    action: String,
+    /// The permission that is enough for it; NULL to delete
+    requirement: String,
+    #[command(flatten)]
+    transact: TransactArgs,
+}
+
+impl SetAction {
+    /// Sends it.
+    pub fn run(self, session: &mut Session) -> anyhow::Result<()> {
+        let Self::Permission(link) = self;
+        let (account, code) = (arguments::name(&link.account)?, arguments::name(&link.code)?);
+        let action = if link.action == "ALL" { Name::default() } else { arguments::name(&link.action)? };
+        let by = link.transact.authorization(account)?;
+        let action = match link.requirement.as_str() {
+            "NULL" => native(name!("unlinkauth"), (account, code, action).to_bytes(), by),
+            requirement => {
+                let requirement = arguments::name(requirement)?;
+                native(name!("linkauth"), (account, code, action, requirement).to_bytes(), by)
+            }
+        };
+        link.transact.send(session, vec![action], Compression::None)
+    }
 }
 
 impl SetAccount {
@@ -54,6 +94,7 @@ impl SetAccount {
 
 impl SetPermission {
     fn run(self, session: &mut Session) -> anyhow::Result<()> {
+        ensure!(!(self.add_code && self.remove_code), "ERROR: Either --add-code or --remove-code can be set");
         let (account, permission) = (arguments::name(&self.account)?, arguments::name(&self.permission)?);
         let by = self.transact.authorization(account)?;
         let action = match (self.add_code || self.remove_code, self.authority.as_deref()) {
@@ -61,7 +102,13 @@ impl SetPermission {
             (false, Some(text)) if text.eq_ignore_ascii_case("null") => delete(account, permission, by),
             (false, Some(text)) => {
                 let now = Permission::of(session, account, permission)?;
-                update(account, permission, self.parent(permission, now.as_ref())?, &authority(text)?, by)
+                update(
+                    account,
+                    permission,
+                    self.parent(permission, now.as_ref())?,
+                    &authority(text, "the authority")?,
+                    by,
+                )
             }
             (true, contract) => {
                 let now = Permission::of(session, account, permission)?;

@@ -3,13 +3,16 @@
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 
-use abi::{Abi, AbiDefinition, Limits};
-use anyhow::Context;
+use abi::AbiDefinition;
+use anyhow::{Context, ensure};
 use clap::Args;
-use client::{ClientError, Contracts, Message, Node};
-use primitives::{Name, Unpack};
-use serde_json::Value;
+use client::{ClientError, Connection, Contracts, Keosd, Message, Node};
+use primitives::{Action, FaultKind, Name, PermissionLevel, Unpack};
+use serde_json::{Value, json};
 use wallet::Folder;
+
+use crate::keys::Keys;
+use crate::{arguments, secrets};
 
 /// Flags before the command.
 #[derive(Args)]
@@ -32,27 +35,35 @@ pub struct SessionArgs {
     /// Print what the node answers, on standard error
     #[arg(long)]
     print_response: bool,
-    /// Of cleos, without meaning here: wallets are files
-    #[arg(long, hide = true)]
+    /// Use the wallets of a keosd at this URL, instead of wallet files
+    #[arg(long, env = "BOREAS_WALLET_URL", value_name = "URL")]
     wallet_url: Option<String>,
-    /// Of cleos, without meaning here
+    /// Do not check the certificate of an https node
+    #[arg(short, long)]
+    no_verify: bool,
+    /// Of cleos, without meaning here: no keosd is started
     #[arg(long, hide = true)]
     no_auto_keosd: bool,
-    /// Of cleos, without meaning here
-    #[arg(short, long, hide = true)]
-    no_verify: bool,
+    /// Of cleos: the same as --print-request and --print-response
+    #[arg(long, hide = true)]
+    http_verbose: bool,
+    /// Of cleos: the same as --print-request and --print-response
+    #[arg(long, hide = true)]
+    http_trace: bool,
 }
 
 /// A command's surroundings.
 pub struct Session {
     /// The node.
     pub node: Node,
-    /// The user's wallets.
-    pub wallets: Folder,
+    /// The user's keys.
+    pub keys: Keys,
     /// ABIs known so far.
     pub contracts: Contracts,
     /// Print all of every console.
     pub verbose: bool,
+    /// What helps with faults of this command, where that is not what helps with others.
+    pub advice: Vec<(FaultKind, String)>,
 }
 
 impl SessionArgs {
@@ -61,35 +72,85 @@ impl SessionArgs {
         let mut contracts = Contracts::default();
         for pair in &self.abi_files {
             let (account, file) = pair.split_once(':').context("--abi-file wants CONTRACT:FILE")?;
-            contracts.set(account.parse::<Name>()?, Abi::new(read_abi(file)?, &Limits::default())?);
+            contracts.set(arguments::name(account)?, read_abi(file)?).with_context(|| file.to_owned())?;
         }
         let headers = self.headers.iter().map(|header| {
             let (name, value) = header.split_once(':').context("--header wants NAME:VALUE")?;
             Ok((name.trim().to_owned(), value.trim().to_owned()))
         });
         let headers = headers.collect::<anyhow::Result<_>>()?;
-        if self.wallet_url.is_some() {
-            note("--wallet-url has no meaning here: keys are in files, see boreas wallet");
-        }
-        let node = Node::new(&self.url, headers);
+        let connection = Connection { headers, verify: !self.no_verify };
+        let keosd = self.wallet_url.as_deref().map(address).transpose()?;
+        let keosd = keosd.map(|url| Keosd(self.observed(Node::connect(&url, Connection::default()))));
         Ok(Session {
-            node: match (self.print_request, self.print_response) {
-                (true, true) => node.observed(print_message),
-                (true, false) => node.observed(|message, body| print_if(message, Message::Request, body)),
-                (false, true) => node.observed(|message, body| print_if(message, Message::Response, body)),
-                (false, false) => node,
-            },
-            wallets: Folder::of_user(),
+            node: self.observed(Node::connect(&address(&self.url)?, connection)),
+            keys: keosd.map_or_else(|| Keys::Files(Folder::of_user()), Keys::Keosd),
             contracts,
             verbose: self.verbose,
+            advice: Vec::new(),
         })
     }
+
+    fn observed(&self, node: Node) -> Node {
+        let all = self.http_verbose || self.http_trace;
+        match (self.print_request || all, self.print_response || all) {
+            (true, true) => node.observed(print_message),
+            (true, false) => node.observed(|message, body| print_if(message, Message::Request, body)),
+            (false, true) => node.observed(|message, body| print_if(message, Message::Response, body)),
+            (false, false) => node,
+        }
+    }
+}
+
+/// A URL that can be called; `host:port` is one too.
+fn address(url: &str) -> anyhow::Result<String> {
+    ensure!(!url.trim().is_empty(), "the URL is empty; one looks like http://127.0.0.1:8888");
+    let Some((scheme, rest)) = url.split_once("://") else { return Ok(format!("http://{url}")) };
+    ensure!(
+        ["http", "https", "unix"].contains(&scheme),
+        "{url} begins with {scheme}://, which is not spoken here: http://, https:// and unix:// are"
+    );
+    ensure!(!rest.trim_matches('/').is_empty(), "{url} has no host; one looks like http://127.0.0.1:8888");
+    Ok(url.to_owned())
 }
 
 impl Session {
     /// Calls the node.
     pub fn call(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         Ok(self.node.call(path, body).map_err(ClientError::from)?)
+    }
+
+    /// An action with its arguments as JSON, packed by the contract's ABI.
+    pub fn action(
+        &mut self,
+        account: Name,
+        action: Name,
+        authorization: Vec<PermissionLevel>,
+        arguments: &Value,
+    ) -> anyhow::Result<Action> {
+        Ok(self.contracts.action(&self.node, account, action, authorization, arguments)?)
+    }
+
+    /// The node's answer for the row of a table under one key, asked for as cleos does.
+    pub fn rows(&self, code: &str, scope: &str, table: &str, key: Name) -> anyhow::Result<Value> {
+        let body = json!({
+            "json": true,
+            "code": code,
+            "scope": scope,
+            "table": table,
+            "lower_bound": key.0.to_string(),
+            "upper_bound": key.0.saturating_add(1).to_string(),
+            "limit": 1,
+        });
+        self.call("/v1/chain/get_table_rows", &body)
+    }
+
+    /// The row of a table whose first field is `key`.
+    pub fn row(&self, code: &str, scope: &str, table: &str, key: Name) -> anyhow::Result<Option<Value>> {
+        let mut answer = self.rows(code, scope, table, key)?;
+        let row = answer["rows"].as_array_mut().and_then(|rows| rows.first_mut()).map(Value::take);
+        let is_it = |row: &Value| row.as_object().and_then(|fields| fields.values().next()) == Some(&json!(key));
+        Ok(row.filter(is_it))
     }
 
     /// Calls the node and prints the answer.
@@ -116,24 +177,33 @@ pub fn say(line: impl AsRef<str>) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{}", line.as_ref()).context("standard output is closed")
 }
 
-/// Prints a line that is not output.
+/// Prints a line that is not output; private keys in it are hidden.
 pub fn note(line: impl AsRef<str>) {
     // Notes are for eyes only: losing one is no failure.
-    let _ = writeln!(std::io::stderr(), "{}", line.as_ref());
+    let _ = writeln!(std::io::stderr(), "{}", secrets::hidden(line.as_ref()));
 }
 
-/// Writes a file that only its owner may read.
-pub fn write_secret(file: &str, text: &str) -> anyhow::Result<()> {
-    let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file);
-    opened.and_then(|mut opened| opened.write_all(text.as_bytes())).with_context(|| file.to_owned())
+/// Opens a file that only its owner may read, before the secret is made that goes into it. What is in it stays.
+pub fn secret_file(file: &str) -> anyhow::Result<std::fs::File> {
+    let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(file);
+    let opened = opened.with_context(|| format!("{file} cannot be written"))?;
+    if opened.metadata().is_ok_and(|data| data.is_file()) {
+        // The mode above is for a new file only.
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        opened.set_permissions(private).with_context(|| format!("{file} cannot be made private"))?;
+    }
+    Ok(opened)
 }
 
 /// Reads an ABI from a JSON or binary file.
 pub fn read_abi(file: &str) -> anyhow::Result<AbiDefinition> {
-    let bytes = std::fs::read(file).with_context(|| file.to_owned())?;
-    let abi = match std::str::from_utf8(&bytes) {
-        Ok(text) if text.trim_start().starts_with('{') => serde_json::from_str(text).map_err(anyhow::Error::new),
-        _ => AbiDefinition::from_bytes(&bytes).map_err(anyhow::Error::new),
-    };
-    abi.with_context(|| format!("{file} is not an ABI"))
+    let bytes = std::fs::read(file).with_context(|| format!("{file} cannot be read"))?;
+    match std::str::from_utf8(&bytes) {
+        Ok(text) if text.trim_start().starts_with('{') => {
+            serde_json::from_str(text).with_context(|| format!("{file} is not a valid ABI"))
+        }
+        _ => AbiDefinition::from_bytes(&bytes).map_err(|_| {
+            anyhow::anyhow!("{file} is not a valid ABI: it is neither JSON, which begins with {{, nor packed bytes")
+        }),
+    }
 }

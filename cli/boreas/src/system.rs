@@ -1,112 +1,152 @@
-//! `boreas system`.
+//! `boreas system`: the actions of the system contract, and what its tables say.
 
-use anyhow::bail;
-use clap::{Args, Subcommand};
-use primitives::Compression;
+mod delayed;
+mod features;
+mod names;
+mod newaccount;
+mod producers;
+mod resources;
+mod rex;
+mod simple;
+mod votes;
+
+use clap::Subcommand;
 use primitives::{Action, Name, PermissionLevel};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::arguments::{authority, name};
-use crate::create::newaccount;
 use crate::session::Session;
-use crate::transact::{TransactArgs, asset};
+use simple::{Row, Simple, Sort, Table};
+
+pub use features::supported_features;
 
 const EOSIO: Name = primitives::name!("eosio");
-const BYTES_PER_KIB: u32 = 1024;
 
 /// What is asked of the system contract.
 #[derive(Subcommand)]
 pub enum System {
     /// Create a new account with resources
-    Newaccount(NewAccount),
+    Newaccount(newaccount::NewAccount),
+    /// Register a new producer
+    Regproducer(producers::RegisterProducer),
+    /// Vote for producers, or through a proxy
+    #[command(subcommand)]
+    Voteproducer(votes::Vote),
+    /// List producers
+    Listproducers(producers::ListProducers),
+    /// Delegate bandwidth
+    Delegatebw(resources::Delegate),
+    /// Undelegate bandwidth
+    Undelegatebw(resources::Undelegate),
+    /// List delegated bandwidth
+    Listbw(resources::ListBandwidth),
+    /// Bid for a name
+    Bidname(names::Bid),
+    /// Show the auction of a name
+    Bidnameinfo(names::BidInfo),
+    /// Buy RAM
+    Buyram(resources::BuyRam),
+    /// Activate a protocol feature by name
+    Activate(features::Activate),
+    /// Cancel a delayed transaction
+    Canceldelay(delayed::CancelDelay),
+    /// The resource exchange
+    #[command(subcommand)]
+    Rex(Simple<rex::Rex>),
+    #[command(flatten)]
+    Simple(Simple<Other>),
 }
 
-/// Flags of `system newaccount`.
-#[derive(Args)]
-pub struct NewAccount {
-    /// The account that creates
-    creator: String,
-    /// The new account
-    name: String,
-    /// Owner: public key, account@permission, or authority as JSON
-    #[arg(value_name = "OwnerKey")]
-    owner: String,
-    /// Active: the same; as the owner when not given
-    #[arg(value_name = "ActiveKey")]
-    active: Option<String>,
-    /// Tokens delegated for net bandwidth
-    #[arg(long)]
-    stake_net: String,
-    /// Tokens delegated for CPU bandwidth
-    #[arg(long)]
-    stake_cpu: String,
-    /// RAM to buy, in KiB
-    #[arg(long, value_name = "KIB")]
-    buy_ram_kbytes: Option<u32>,
-    /// RAM to buy, in bytes
-    #[arg(long, value_name = "BYTES", conflicts_with = "buy_ram_kbytes")]
-    buy_ram_bytes: Option<u32>,
-    /// RAM to buy, for so many tokens
-    #[arg(long, value_name = "AMOUNT", conflicts_with_all = ["buy_ram_kbytes", "buy_ram_bytes"])]
-    buy_ram: Option<String>,
-    /// Transfer the stake to the new account: it may vote with it and unstake it
-    #[arg(long)]
-    transfer: bool,
-    #[command(flatten)]
-    transact: TransactArgs,
+/// Commands without a group of their own.
+pub struct Other;
+
+impl Table for Other {
+    const ROWS: &'static [Row] = &[
+        Row {
+            command: "unregprod",
+            about: "Unregister an existing producer",
+            actions: &["unregprod"],
+            arguments: &[("account", Sort::Account, "The account to unregister as a producer")],
+            flag: None,
+        },
+        Row {
+            command: "claimrewards",
+            about: "Claim producer rewards",
+            actions: &["claimrewards"],
+            arguments: &[("owner", Sort::Account, "The account to claim rewards for")],
+            flag: None,
+        },
+        Row {
+            command: "regproxy",
+            about: "Register an account as a proxy (for voting)",
+            actions: &["regproxy"],
+            arguments: &[("proxy", Sort::Account, "The proxy account to register")],
+            flag: Some(true),
+        },
+        Row {
+            command: "unregproxy",
+            about: "Unregister an account as a proxy (for voting)",
+            actions: &["regproxy"],
+            arguments: &[("proxy", Sort::Account, "The proxy account to unregister")],
+            flag: Some(false),
+        },
+        Row {
+            command: "sellram",
+            about: "Sell RAM",
+            actions: &["sellram"],
+            arguments: &[
+                ("account", Sort::Account, "The account to receive tokens for sold RAM"),
+                ("bytes", Sort::Number, "The amount of RAM bytes to sell"),
+            ],
+            flag: None,
+        },
+        Row {
+            command: "refund",
+            about: "Claim unstaked tokens whose waiting time is over",
+            actions: &["refund"],
+            arguments: &[("owner", Sort::Account, "The account that unstaked")],
+            flag: None,
+        },
+        Row {
+            command: "bidrefund",
+            about: "Claim the bid that another one outbid",
+            actions: &["bidrefund"],
+            arguments: &[
+                ("bidder", Sort::Account, "The account that was outbid"),
+                ("newname", Sort::Account, "The name that was bid for"),
+            ],
+            flag: None,
+        },
+    ];
 }
 
 impl System {
-    /// Sends it.
+    /// Sends or shows it.
     pub fn run(self, session: &mut Session) -> anyhow::Result<()> {
-        let Self::Newaccount(account) = self;
-        account.run(session)
-    }
-}
-
-impl NewAccount {
-    fn run(self, session: &mut Session) -> anyhow::Result<()> {
-        let (creator, new) = (name(&self.creator)?, name(&self.name)?);
-        let owner = authority(&self.owner)?;
-        let active = self.active.as_deref().map_or_else(|| Ok(owner.clone()), authority)?;
-        let (net, cpu) = (asset(&self.stake_net)?, asset(&self.stake_cpu)?);
-        let authorization = self.transact.authorization(creator)?;
-        let (buy, buy_arguments) = self.ram(creator, new)?;
-
-        let mut actions = vec![newaccount(session, creator, new, &owner, &active, authorization.clone())?];
-        actions.push(system_action(session, buy, &authorization, &buy_arguments)?);
-        if net.amount != 0 || cpu.amount != 0 {
-            let stake = json!({
-                "from": creator, "receiver": new,
-                "stake_net_quantity": net, "stake_cpu_quantity": cpu, "transfer": self.transfer,
-            });
-            actions.push(system_action(session, primitives::name!("delegatebw"), &authorization, &stake)?);
-        }
-        self.transact.send(session, actions, Compression::None)
-    }
-
-    fn ram(&self, payer: Name, receiver: Name) -> anyhow::Result<(Name, Value)> {
-        if let Some(tokens) = &self.buy_ram {
-            let arguments = json!({ "payer": payer, "receiver": receiver, "quant": asset(tokens)? });
-            return Ok((primitives::name!("buyram"), arguments));
-        }
-        let kib = self.buy_ram_kbytes.map(|kib| kib.saturating_mul(BYTES_PER_KIB));
-        match self.buy_ram_bytes.or(kib) {
-            Some(bytes) if bytes > 0 => {
-                let arguments = json!({ "payer": payer, "receiver": receiver, "bytes": bytes });
-                Ok((primitives::name!("buyrambytes"), arguments))
-            }
-            _ => bail!("ERROR: One of --buy-ram, --buy-ram-kbytes or --buy-ram-bytes should have non-zero value"),
+        match self {
+            Self::Newaccount(command) => command.run(session),
+            Self::Regproducer(command) => command.run(session),
+            Self::Voteproducer(command) => command.run(session),
+            Self::Listproducers(command) => command.run(session),
+            Self::Delegatebw(command) => command.run(session),
+            Self::Undelegatebw(command) => command.run(session),
+            Self::Listbw(command) => command.run(session),
+            Self::Bidname(command) => command.run(session),
+            Self::Bidnameinfo(command) => command.run(session),
+            Self::Buyram(command) => command.run(session),
+            Self::Activate(command) => command.run(session),
+            Self::Canceldelay(command) => command.run(session),
+            Self::Rex(command) => command.run(session),
+            Self::Simple(command) => command.run(session),
         }
     }
 }
 
-fn system_action(
+/// An action of the system contract.
+fn action(
     session: &mut Session,
     action: Name,
     authorization: &[PermissionLevel],
     arguments: &Value,
 ) -> anyhow::Result<Action> {
-    let Session { node, contracts, .. } = session;
-    Ok(contracts.action(node, EOSIO, action, authorization.to_vec(), arguments)?)
+    session.action(EOSIO, action, authorization.to_vec(), arguments)
 }

@@ -1,23 +1,25 @@
 //! The flags of every command that sends a transaction, and the way from actions to a printed receipt.
 
-use anyhow::{Context, bail};
+use std::fs::File;
+use std::io::Write;
+
+use anyhow::{Context, ensure};
 use clap::Args;
-use client::{Draft, Receipt, Route, SendSettings};
-use primitives::Compression;
-use primitives::{Action, Name, PackedTransaction, PermissionLevel, PublicKey};
+use clap::builder::BoolishValueParser;
+use client::{Receipt, Route, SendSettings, complete};
+use primitives::{Action, Compression, Name, PackedTransaction, PermissionLevel, PublicKey, SignedTransaction};
 use serde_json::{Value, json};
 
-use crate::arguments;
-use crate::session::{Session, note, say};
-
-/// Arguments and results longer than this are cut in the receipt.
-const PRINTED_MAX: usize = 100;
+use crate::json::{Grammar, pretty};
+use crate::receipt::{FailedTransaction, print_receipt};
+use crate::session::{Session, say};
+use crate::{arguments, json};
 
 /// Flags of a transaction.
 #[derive(Args)]
 pub struct TransactArgs {
     /// Seconds before the transaction expires
-    #[arg(short = 'x', long, default_value_t = 30, value_name = "SECONDS")]
+    #[arg(short = 'x', long, default_value = "30", value_parser = seconds, value_name = "SECONDS")]
     expiration: u32,
     /// Force the transaction to be unique, at the cost of some bandwidth
     #[arg(short, long)]
@@ -46,13 +48,14 @@ pub struct TransactArgs {
     /// Send by the old endpoint send_transaction
     #[arg(long)]
     use_old_send_rpc: bool,
+    /// Set by commands that send by an endpoint of their own
     #[arg(skip)]
-    read_only: bool,
+    route: Option<Route>,
     /// Number or id of the block that the transaction is bound to
     #[arg(short, long, value_name = "BLOCK")]
     ref_block: Option<String>,
     /// Compression of the transaction
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, ignore_case = true)]
     compression: Option<CompressionArg>,
     /// An account and permission to authorize: ACCOUNT@PERMISSION (repeatable)
     #[arg(short, long = "permission", value_name = "ACCOUNT@PERMISSION")]
@@ -67,13 +70,13 @@ pub struct TransactArgs {
     #[arg(long, default_value_t = 0, value_name = "SECONDS")]
     delay_sec: u32,
     /// Return partial traces of failed transactions
-    #[arg(short = 't', long, default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOLEAN")]
+    #[arg(short = 't', long, default_value = "true", action = clap::ArgAction::Set, value_parser = BoolishValueParser::new(), value_name = "BOOLEAN")]
     return_failure_trace: bool,
     /// Let the node retry the transaction until it is irreversible or expires
-    #[arg(long, default_value_t = false, action = clap::ArgAction::Set, value_name = "BOOLEAN")]
-    retry_irreversible: bool,
+    #[arg(long, value_parser = BoolishValueParser::new(), value_name = "BOOLEAN")]
+    retry_irreversible: Option<bool>,
     /// Let the node retry the transaction until it is so many blocks deep
-    #[arg(long, value_name = "BLOCKS")]
+    #[arg(long, value_name = "BLOCKS", conflicts_with = "retry_irreversible")]
     retry_num_blocks: Option<u32>,
     /// Public key, or JSON list of public keys, to sign with
     #[arg(long, value_name = "KEYS")]
@@ -88,23 +91,22 @@ enum CompressionArg {
     Zlib,
 }
 
-/// A transaction that was executed and failed; the status of the program tells its fault's number.
-#[derive(Debug)]
-pub struct FailedTransaction(pub client::ApiFault);
-
-impl std::fmt::Display for FailedTransaction {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for FailedTransaction {}
-
 impl TransactArgs {
     /// Makes it a read-only transaction, which needs no signature.
     pub fn read_only(&mut self) {
-        self.read_only = true;
+        self.route = Some(Route::ReadOnly);
         self.skip_sign = true;
+    }
+
+    /// Makes it a dry run, which is signed only with keys that are named.
+    pub fn dry_run(&mut self) {
+        self.route = Some(Route::DryRun);
+        self.skip_sign |= self.sign_with.is_none();
+    }
+
+    /// Whether it has to be unlike every other; from now on the caller sees to that.
+    pub fn take_force_unique(&mut self) -> bool {
+        std::mem::take(&mut self.force_unique)
     }
 
     /// The permissions given, or `actor@active`.
@@ -137,147 +139,119 @@ impl TransactArgs {
             sign: !self.skip_sign,
             sign_with,
             return_failure_trace: self.return_failure_trace,
-            retry_irreversible: self.retry_irreversible,
+            retry_irreversible: self.retry_irreversible == Some(true),
             retry_num_blocks: self.retry_num_blocks,
-            route: match (self.read_only, self.use_old_rpc, self.use_old_send_rpc) {
-                (true, ..) => Route::ReadOnly,
-                (_, true, _) => Route::Push,
-                (.., true) => Route::Send,
-                _ => Route::Send2,
-            },
+            route: self.route()?,
         })
+    }
+
+    fn route(&self) -> anyhow::Result<Route> {
+        let old = match (self.use_old_rpc, self.use_old_send_rpc) {
+            (true, _) => Some((Route::Push, "--use-old-rpc")),
+            (_, true) => Some((Route::Send, "--use-old-send-rpc")),
+            _ => None,
+        };
+        let retry = self.retry_irreversible == Some(true) || self.retry_num_blocks.is_some();
+        match (self.route, old) {
+            (Some(_), Some((_, option))) => anyhow::bail!("--read and --dry-run cannot be used with {option}"),
+            (Some(route), None) => {
+                ensure!(!retry, "--retry-irreversible and --retry-num-blocks cannot be used with --read or --dry-run");
+                Ok(route)
+            }
+            (None, Some((route, option))) => {
+                ensure!(!retry, "--retry-irreversible and --retry-num-blocks cannot be used with {option}");
+                Ok(route)
+            }
+            (None, None) => Ok(Route::Send2),
+        }
     }
 
     /// Signs, sends and prints.
     pub fn send(&self, session: &mut Session, actions: Vec<Action>, compression: Compression) -> anyhow::Result<()> {
-        let settings = self.settings(compression)?;
-        let mut draft = Draft { context_free_actions: Vec::new(), actions };
-        if self.force_unique {
-            draft.context_free_actions.push(nonce());
-        }
-        let keys = if self.skip_sign { Vec::new() } else { session.wallets.unlocked_keys()? };
-        let signed = draft.sign(&session.node, &keys, &settings)?;
-        if self.dont_broadcast {
-            let mut value = match self.return_packed {
-                true => json!(PackedTransaction::new(&signed, settings.compression)),
-                false => json!(signed),
-            };
-            if self.unpack_action_data {
-                unpack_arguments(session, &signed.transaction.actions, &mut value["actions"])?;
-            }
-            return say(crate::json::pretty(&value));
-        }
-        let Receipt(answer) = Receipt::of(&session.node, &signed, &settings)?;
-        self.print(session, &answer)
+        let mut signed = SignedTransaction::default();
+        signed.transaction.actions = actions;
+        let file = self.json_file.as_deref().map(create).transpose()?;
+        let answer = self.transact(session, signed, compression)?;
+        self.print(session, &answer, file)
     }
 
-    fn print(&self, session: &Session, answer: &Value) -> anyhow::Result<()> {
-        if let Some(file) = &self.json_file {
-            std::fs::write(file, crate::json::pretty(answer)).with_context(|| file.clone())?;
+    /// Signs and sends; gives the node's answer, or the transaction itself with `--dont-broadcast`.
+    pub fn transact(
+        &self,
+        session: &mut Session,
+        mut signed: SignedTransaction,
+        compression: Compression,
+    ) -> anyhow::Result<Value> {
+        let settings = self.settings(compression)?;
+        if self.force_unique && signed.signatures.is_empty() {
+            signed.transaction.context_free_actions.push(nonce());
         }
-        if self.json {
-            say(crate::json::pretty(answer))?;
+        complete(&mut signed, &session.node, &session.keys, &settings)?;
+        if !self.dont_broadcast {
+            return Ok(Receipt::of(&session.node, &signed, &settings)?.0);
+        }
+        if self.return_packed {
+            return Ok(json!(PackedTransaction::new(&signed, settings.compression)));
+        }
+        let mut value = json!(signed);
+        if self.unpack_action_data {
+            unpack_arguments(session, &signed.transaction.actions, &mut value["actions"])?;
+        }
+        Ok(value)
+    }
+
+    fn print(&self, session: &Session, answer: &Value, file: Option<File>) -> anyhow::Result<()> {
+        if let Some(mut file) = file {
+            file.write_all(pretty(answer).as_bytes()).context("--json-file cannot be written")?;
         }
         let processed = &answer["processed"];
-        let failed = !processed["except"].is_null();
-        if !self.json {
-            print_receipt(session, processed)?;
+        if self.json || !processed.is_object() {
+            say(pretty(answer))?;
+        } else {
+            print_receipt(processed, session.verbose)?;
         }
-        if failed { Err(failure(&processed["except"])) } else { Ok(()) }
+        FailedTransaction::of(processed).map_or(Ok(()), |failed| Err(anyhow::Error::new(failed)))
     }
+}
+
+fn create(file: &str) -> anyhow::Result<File> {
+    File::create(file).with_context(|| format!("{file} cannot be written"))
+}
+
+/// Seconds, with or without a fraction, which is left out.
+fn seconds(text: &str) -> Result<u32, String> {
+    let seconds: f64 = text.parse().map_err(|_| "seconds are a number".to_owned())?;
+    if (0.0..=f64::from(u32::MAX)).contains(&seconds) { Ok(seconds as u32) } else { Err("out of range".to_owned()) }
+}
+
+/// A number that is unlike every other: the time, and which process it is.
+fn unique() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    now.as_nanos() as u64 ^ u64::from(std::process::id()).rotate_left(48)
+}
+
+/// A text that is unlike every other.
+pub fn unique_text() -> String {
+    unique().to_string()
 }
 
 /// A context-free action on `eosio.null` that makes a transaction unlike every other.
 fn nonce() -> Action {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    let unique = now.as_nanos() as u64 ^ u64::from(std::process::id()).rotate_left(48);
-    let text = unique.to_string();
     Action {
         account: primitives::name!("eosio.null"),
         name: primitives::name!("nonce"),
         authorization: Vec::new(),
-        data: primitives::Bytes(primitives::Pack::to_bytes(text.as_str())),
+        data: primitives::Bytes(primitives::Pack::to_bytes(&unique())),
     }
 }
 
 fn keys(text: &str) -> anyhow::Result<Vec<PublicKey>> {
-    if text.trim_start().starts_with('[') {
-        return serde_json::from_str(text).context("--sign-with wants a public key or a JSON list of them");
+    if !text.trim_start().starts_with('[') {
+        return Ok(vec![arguments::public_key(text.trim(), "--sign-with")?]);
     }
-    Ok(vec![text.parse().with_context(|| format!("{text} is not a public key"))?])
-}
-
-/// The error inside a trace, as if the node had answered with it.
-fn failure(except: &Value) -> anyhow::Error {
-    let stack = except["stack"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let details = stack.iter().map(|frame| fill(frame["format"].as_str().unwrap_or_default(), &frame["data"]));
-    let text = |key: &str| except[key].as_str().unwrap_or_default().to_owned();
-    let fault = client::ApiFault {
-        status: 202,
-        code: except["code"].as_u64().unwrap_or_default(),
-        name: text("name"),
-        what: text("message"),
-        details: details.filter(|line| !line.is_empty()).collect(),
-    };
-    anyhow::Error::new(FailedTransaction(fault))
-}
-
-/// Puts the values of a log message into its format: `${key}`.
-fn fill(format: &str, data: &Value) -> String {
-    let mut out = format.to_owned();
-    for (key, value) in data.as_object().into_iter().flatten() {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        out = out.replace(&format!("${{{key}}}"), &text);
-    }
-    out
-}
-
-fn print_receipt(session: &Session, processed: &Value) -> anyhow::Result<()> {
-    let receipt = &processed["receipt"];
-    let count = |value: Option<i64>| value.map_or("<unknown>".to_owned(), |value| value.to_string());
-    note(format!(
-        "{} transaction: {}  {} bytes  {} us",
-        receipt["status"].as_str().unwrap_or("failed"),
-        processed["id"].as_str().unwrap_or_default(),
-        count(receipt["net_usage_words"].as_i64().map(|words| words * 8)),
-        count(receipt["cpu_usage_us"].as_i64()),
-    ));
-    if !receipt.is_object() {
-        return Ok(());
-    }
-    for trace in processed["action_traces"].as_array().into_iter().flatten() {
-        print_action(session, trace)?;
-    }
-    note("warning: transaction executed locally, but may not be confirmed by the network yet");
-    Ok(())
-}
-
-fn print_action(session: &Session, trace: &Value) -> anyhow::Result<()> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let call = format!("{}::{}", text(&trace["act"]["account"]), text(&trace["act"]["name"]));
-    let arguments = cut(trace["act"]["data"].to_string());
-    say(format!("#{:>14} <= {call:<28} {arguments}", text(&trace["receiver"])))?;
-    let returned = match (trace.get("return_value_data"), trace["return_value_hex_data"].as_str()) {
-        (Some(value), _) => Some(("return value: ", value.to_string())),
-        (None, Some(hex)) if !hex.is_empty() => Some(("return value (hex): ", hex.to_owned())),
-        _ => None,
-    };
-    if let Some((label, value)) = returned {
-        say(format!("=>{label:>46}{}", cut(value)))?;
-    }
-    let console = text(&trace["console"]);
-    let lines = if session.verbose { usize::MAX } else { 1 };
-    console.lines().take(lines).try_for_each(|line| say(format!(">> {}", line.escape_default())))?;
-    trace["inline_traces"].as_array().into_iter().flatten().try_for_each(|inline| print_action(session, inline))
-}
-
-/// The beginning of a text too long for a line.
-fn cut(mut text: String) -> String {
-    if let Some((end, _)) = text.char_indices().nth(PRINTED_MAX) {
-        text.truncate(end);
-        text.push_str("...");
-    }
-    text
+    let list = json::parse(text, Grammar::Relaxed).context("--sign-with is not a valid list of public keys")?;
+    let texts = list.as_array().into_iter().flatten();
+    texts.map(|key| arguments::public_key(key.as_str().unwrap_or_default(), "a key of --sign-with")).collect()
 }
 
 /// Puts the arguments of actions in place of their bytes, which move to `hex_data`.
@@ -288,15 +262,4 @@ fn unpack_arguments(session: &mut Session, actions: &[Action], shown: &mut Value
         shown["hex_data"] = std::mem::replace(&mut shown["data"], arguments);
     }
     Ok(())
-}
-
-/// An asset's text, or what is wrong with it.
-pub fn asset(text: &str) -> anyhow::Result<primitives::Asset> {
-    match text.parse::<primitives::Asset>() {
-        Ok(asset) => Ok(asset),
-        Err(fault) => {
-            let why = fault.details.first().map(String::as_str).unwrap_or_default();
-            bail!("{text:?} is not an asset, which looks like \"1.0000 SYS\": {why}")
-        }
-    }
 }

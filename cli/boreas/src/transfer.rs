@@ -4,9 +4,9 @@ use clap::Args;
 use primitives::Compression;
 use serde_json::json;
 
-use crate::arguments::name;
+use crate::arguments::{name, token};
 use crate::session::Session;
-use crate::transact::{TransactArgs, asset};
+use crate::transact::{TransactArgs, unique_text};
 
 /// Flags of `transfer`.
 #[derive(Args)]
@@ -32,26 +32,21 @@ pub struct Transfer {
 
 impl Transfer {
     /// Sends it.
-    pub fn run(self, session: &mut Session) -> anyhow::Result<()> {
+    pub fn run(mut self, session: &mut Session) -> anyhow::Result<()> {
         let (sender, recipient) = (name(&self.sender)?, name(&self.recipient)?);
         let contract = name(&self.contract)?;
-        let amount = asset(&self.amount)?;
+        let amount = token(session, contract, &self.amount)?;
+        if self.memo.is_empty() && self.transact.take_force_unique() {
+            self.memo = unique_text();
+        }
         let authorization = self.transact.authorization(sender)?;
         let mut actions = Vec::new();
         if self.pay_ram_to_open {
             let symbol = json!({ "owner": recipient, "symbol": amount.symbol, "ram_payer": sender });
-            let Session { node, contracts, .. } = session;
-            actions.push(contracts.action(
-                node,
-                contract,
-                primitives::name!("open"),
-                authorization.clone(),
-                &symbol,
-            )?);
+            actions.push(session.action(contract, primitives::name!("open"), authorization.clone(), &symbol)?);
         }
         let arguments = json!({ "from": sender, "to": recipient, "quantity": amount, "memo": self.memo });
-        let Session { node, contracts, .. } = session;
-        actions.push(contracts.action(node, contract, primitives::name!("transfer"), authorization, &arguments)?);
+        actions.push(session.action(contract, primitives::name!("transfer"), authorization, &arguments)?);
         self.transact.send(session, actions, Compression::None)
     }
 }

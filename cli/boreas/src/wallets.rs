@@ -1,14 +1,22 @@
 //! `boreas wallet`.
 
-use std::io::{BufRead, IsTerminal, Read};
+mod files;
+mod remote;
+
+use std::fs::File;
+use std::io::{BufRead, IsTerminal, Read, Write};
+use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand};
-use primitives::PrivateKey;
 use serde_json::json;
+use zeroize::Zeroizing;
 
+use crate::arguments::{private_key, public_key};
 use crate::json::pretty;
-use crate::session::{Session, note, say, write_secret};
+use crate::keys::Keys;
+use crate::secrets;
+use crate::session::{Session, note, say, secret_file};
 
 /// Passwords and keys are far shorter.
 const SECRET_BYTES_MAX: u64 = 4096;
@@ -34,14 +42,21 @@ pub enum WalletCommand {
         /// The private key; asked for when not given. Given here, other users of this machine may see it
         #[arg(long, num_args = 0..=1)]
         private_key: Option<Option<String>>,
+        /// Where many people type the key; it is refused there with advice
+        #[arg(hide = true)]
+        misplaced: Option<String>,
     },
-    /// Unlock a wallet; it locks itself after 15 minutes without use
+    /// Unlock a wallet; it locks itself when it was not used for some time
     Unlock {
         #[command(flatten)]
         wallet: WalletName,
         /// The password; asked for when not given
         #[arg(long, num_args = 0..=1, env = "BOREAS_WALLET_PASSWORD", hide_env_values = true)]
         password: Option<Option<String>>,
+        /// Seconds without use after which it locks itself
+        #[arg(long, value_name = "SECONDS", env = "BOREAS_WALLET_TIMEOUT", default_value_t = wallet::IDLE_DEFAULT.as_secs(),
+              value_parser = clap::value_parser!(u64).range(1..=wallet::IDLE_MAX.as_secs()))]
+        timeout: u64,
     },
     /// Lock a wallet
     Lock {
@@ -60,6 +75,11 @@ pub enum WalletCommand {
     List,
     /// List the public keys of all unlocked wallets
     Keys,
+    /// Stop keosd (with --wallet-url)
+    Stop,
+    /// Take keys of unlocked wallets away when their time is over
+    #[command(hide = true)]
+    Sweep,
     /// Print the private keys of a wallet
     #[command(name = "private_keys", alias = "private-keys")]
     PrivateKeys {
@@ -102,20 +122,22 @@ pub struct WalletName {
 impl WalletCommand {
     /// Does it.
     pub fn run(self, session: &mut Session) -> anyhow::Result<()> {
-        let wallets = &session.wallets;
+        let wallets = Wallets(&session.keys);
         match self {
-            Self::Create { wallet, file, to_console } => create(session, &wallet.name, file, to_console),
-            Self::Import { wallet, private_key } => {
-                let text = given_or_asked(private_key, "private key: ")?;
-                // The fault is left out: it could tell of the key.
-                let key = text.trim().parse::<PrivateKey>();
-                let key = key.map_err(|_| anyhow::anyhow!("Invalid private key: one begins with 5, or PVT_"))?;
+            Self::Create { wallet, file, to_console } => create(&wallets, &wallet.name, file, to_console),
+            Self::Import { misplaced: Some(_), .. } => bail!(
+                "the private key has no place there: \"boreas wallet import\" asks for it, or --private-key KEY takes it\n{}",
+                secrets::ADVICE
+            ),
+            Self::Import { wallet, private_key: given, .. } => {
+                let key = private_key(&given_or_asked(given, "private key: ")?)?;
                 let public = key.public_key()?;
                 wallets.import(&wallet.name, key)?;
                 say(format!("imported private key for: {public}"))
             }
-            Self::Unlock { wallet, password } => {
-                wallets.unlock(&wallet.name, given_or_asked(password, "password: ")?.trim())?;
+            Self::Unlock { wallet, password, timeout } => {
+                let password = given_or_asked(password, "password: ")?;
+                wallets.unlock(&wallet.name, password.trim(), Duration::from_secs(timeout))?;
                 say(format!("Unlocked: {}", wallet.name))
             }
             Self::Lock { wallet } => {
@@ -123,80 +145,81 @@ impl WalletCommand {
                 say(format!("Locked: {}", wallet.name))
             }
             Self::Open { wallet } => {
-                wallets.find(&wallet.name)?;
+                wallets.open(&wallet.name)?;
                 say(format!("Opened: {}", wallet.name))
             }
             Self::PrivateKeys { wallet, password } => {
-                wallets.unlock(&wallet.name, given_or_asked(password, "password: ")?.trim())?;
-                let pairs: Vec<_> = wallets
-                    .keys(&wallet.name)?
-                    .iter()
-                    .map(|key| Ok(json!([key.public_key()?, key.to_secret_text()])))
-                    .collect::<Result<_, primitives::Fault>>()?;
-                say(pretty(&json!(pairs)))
+                let password = given_or_asked(password, "password: ")?;
+                say(pretty(&wallets.private_keys(&wallet.name, password.trim())?))
             }
             Self::LockAll => {
                 wallets.lock_all()?;
                 say("Locked All Wallets")
             }
-            Self::List => {
-                let names: Vec<_> = wallets.list()?.into_iter().map(|(name, open)| mark(&name, open)).collect();
-                say(format!("Wallets:\n{}", pretty(&json!(names))))
-            }
-            Self::Keys => {
-                let keys = wallets.unlocked_keys()?;
-                let keys = keys.iter().map(PrivateKey::public_key).collect::<Result<Vec<_>, _>>()?;
-                say(pretty(&json!(keys)))
-            }
+            Self::List => say(format!("Wallets:\n{}", pretty(&wallets.list()?))),
+            Self::Keys => say(pretty(&json!(wallets.public_keys()?))),
             Self::CreateKey { wallet, key_type } => {
-                let key = match key_type.to_uppercase().as_str() {
-                    "K1" => wallet::generate_key(false),
-                    "R1" => wallet::generate_key(true),
-                    _ => bail!("Key type must be K1 or R1, not {key_type}"),
-                };
-                let public = key.public_key()?;
-                wallets.import(&wallet.name, key)?;
+                let public = wallets.create_key(&wallet.name, &key_type.to_uppercase())?;
                 say(format!("Created new private key with a public key of: \"{public}\""))
             }
             Self::RemoveKey { wallet, key, password } => {
-                let public = key.parse().map_err(|_| anyhow::anyhow!("Invalid public key: {key}"))?;
-                wallets.remove(&wallet.name, given_or_asked(password, "password: ")?.trim(), &public)?;
+                let public = public_key(&key, "the argument")?;
+                let password = given_or_asked(password, "password: ")?;
+                wallets.remove(&wallet.name, password.trim(), &public)?;
                 say(format!("removed private key for: {key}"))
             }
+            Self::Stop => wallets.stop(),
+            Self::Sweep => Ok(wallet::sweep()?),
         }
     }
 }
 
-fn mark(name: &str, open: bool) -> String {
-    format!("{name}{}", if open { " *" } else { "" })
-}
+/// The wallets of this session, wherever they are: `files` and `remote` do what is asked of them.
+struct Wallets<'a>(&'a Keys);
 
 /// A secret: given, or asked for on the terminal, or the first line of what is piped in.
-fn given_or_asked(given: Option<Option<String>>, prompt: &str) -> anyhow::Result<String> {
+pub fn given_or_asked(given: Option<Option<String>>, prompt: &str) -> anyhow::Result<Zeroizing<String>> {
     if let Some(given) = given.flatten() {
-        return Ok(given);
+        return Ok(Zeroizing::new(given));
     }
     if std::io::stdin().is_terminal() {
-        return rpassword::prompt_password(prompt).context("cannot ask");
+        return rpassword::prompt_password(prompt).map(Zeroizing::new).context("cannot ask");
     }
-    let mut line = String::new();
+    let mut line = Zeroizing::new(String::new());
     std::io::stdin().lock().take(SECRET_BYTES_MAX).read_line(&mut line).context("cannot read standard input")?;
     ensure!(!line.trim().is_empty(), "{prompt}none was given, and there is no terminal to ask on");
     Ok(line)
 }
 
-fn create(session: &Session, name: &str, file: Option<String>, to_console: bool) -> anyhow::Result<()> {
-    if file.is_none() && !to_console {
-        bail!("ERROR: Either indicate a file using \"--file\" or pass \"--to-console\"");
+fn create(wallets: &Wallets<'_>, name: &str, file: Option<String>, to_console: bool) -> anyhow::Result<()> {
+    ensure!(file.is_some() != to_console, "ERROR: Either indicate a file using \"--file\" or pass \"--to-console\"");
+    // What could not be written afterwards would be lost; what is in the file stays until there is a new password.
+    let opened = file.as_deref().map(|file| Ok::<_, anyhow::Error>((file, secret_file(file)?))).transpose()?;
+    let password = Zeroizing::new(wallets.create(name)?);
+    let Some((file, opened)) = opened else {
+        told(name)?;
+        return say(format!("\"{}\"", *password));
+    };
+    if let Err(error) = write(opened, &password) {
+        wallets.discard_empty(name)?;
+        return Err(error).context(format!("{file} cannot be written; no wallet was made"));
     }
-    let password = session.wallets.create(name)?;
+    told(name)?;
+    note(format!("saving password to {file}"));
+    Ok(())
+}
+
+fn told(name: &str) -> anyhow::Result<()> {
     say(format!("Creating wallet: {name}\nSave password to use in the future to unlock this wallet."))?;
-    say("Without password imported keys will not be retrievable.")?;
-    match file {
-        Some(file) => {
-            note(format!("saving password to {file}"));
-            write_secret(&file, &password)
-        }
-        None => say(format!("\"{password}\"")),
+    say("Without password imported keys will not be retrievable.")
+}
+
+fn write(mut file: File, password: &str) -> std::io::Result<()> {
+    // A pipe or a device has no length.
+    let regular = file.metadata()?.is_file();
+    if regular {
+        file.set_len(0)?;
     }
+    file.write_all(password.as_bytes())?;
+    if regular { file.sync_all() } else { Ok(()) }
 }

@@ -2,28 +2,66 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
-use abi::{Abi, Limits};
+use abi::{Abi, AbiDefinition, Limits};
 use base64::Engine as _;
-use primitives::{Action, Bytes, Name, PermissionLevel};
+use primitives::{Action, Bytes, Name, PermissionLevel, Unpack};
 use serde_json::{Value, json};
 
+use crate::mismatch::mismatch;
 use crate::{ClientError, Node};
 
 /// The ABIs of contracts, each fetched once.
 #[derive(Debug, Default)]
 pub struct Contracts {
-    known: BTreeMap<Name, Abi>,
+    known: BTreeMap<Name, Contract>,
+}
+
+/// What a contract publishes, as it is written and ready for use.
+#[derive(Debug)]
+struct Contract {
+    definition: AbiDefinition,
+    abi: Arc<Abi>,
+}
+
+impl Contract {
+    fn new(definition: AbiDefinition) -> Result<Self, primitives::Fault> {
+        Ok(Self { abi: Arc::new(Abi::new(definition.clone(), &Limits::default())?), definition })
+    }
 }
 
 impl Contracts {
     /// Uses `abi` for `account` instead of asking the node (`--abi-file`).
-    pub fn set(&mut self, account: Name, abi: Abi) {
-        self.known.insert(account, abi);
+    ///
+    /// # Errors
+    /// When it is not a valid ABI.
+    pub fn set(&mut self, account: Name, abi: AbiDefinition) -> Result<(), ClientError> {
+        self.known.insert(account, Contract::new(abi)?);
+        Ok(())
     }
 
     /// The ABI of `account`.
-    pub fn abi(&mut self, node: &Node, account: Name) -> Result<&Abi, ClientError> {
+    ///
+    /// # Errors
+    /// When the node cannot be asked, or has none that is valid.
+    pub fn abi(&mut self, node: &Node, account: Name) -> Result<Arc<Abi>, ClientError> {
+        Ok(self.contract(node, account)?.abi.clone())
+    }
+
+    /// Names and types of an action's arguments.
+    ///
+    /// # Errors
+    /// As [`Contracts::abi`], or when there is no such action.
+    pub fn fields(&mut self, node: &Node, account: Name, name: Name) -> Result<Vec<(String, String)>, ClientError> {
+        let Contract { abi, definition } = self.contract(node, account)?;
+        let kind = action_type(abi, account, name)?;
+        let known = definition.structs.iter().find(|known| known.name == kind);
+        let fields = known.map(|known| known.fields.as_slice()).unwrap_or_default();
+        Ok(fields.iter().map(|field| (field.name.clone(), field.kind.clone())).collect())
+    }
+
+    fn contract(&mut self, node: &Node, account: Name) -> Result<&Contract, ClientError> {
         match self.known.entry(account) {
             Entry::Occupied(known) => Ok(known.into_mut()),
             Entry::Vacant(place) => Ok(place.insert(fetch(node, account)?)),
@@ -39,15 +77,20 @@ impl Contracts {
         authorization: Vec<PermissionLevel>,
         arguments: &Value,
     ) -> Result<Action, ClientError> {
-        let abi = self.abi(node, account)?;
-        let data = abi.encode(action_type(abi, account, name)?, arguments, &Limits::default())?;
+        let Contract { abi, definition } = self.contract(node, account)?;
+        let kind = action_type(abi, account, name)?;
+        let data = abi.encode(kind, arguments, &Limits::default()).map_err(|fault| ClientError::Arguments {
+            action: format!("{account}::{name}"),
+            reason: mismatch(abi, definition, kind, arguments),
+            fault: Box::new(fault.into()),
+        })?;
         Ok(Action { account, name, authorization, data: Bytes(data) })
     }
 
     /// The arguments of an action as JSON.
     pub fn arguments(&mut self, node: &Node, action: &Action) -> Result<Value, ClientError> {
         let abi = self.abi(node, action.account)?;
-        Ok(abi.decode(action_type(abi, action.account, action.name)?, &action.data.0, &Limits::default())?)
+        Ok(abi.decode(action_type(&abi, action.account, action.name)?, &action.data.0, &Limits::default())?)
     }
 }
 
@@ -59,13 +102,18 @@ fn action_type(abi: &Abi, account: Name, name: Name) -> Result<&str, ClientError
     })
 }
 
-fn fetch(node: &Node, account: Name) -> Result<Abi, ClientError> {
+fn fetch(node: &Node, account: Name) -> Result<Contract, ClientError> {
     let answer = node.call("/v1/chain/get_raw_abi", &json!({ "account_name": account }))?;
     let text = answer["abi"].as_str().unwrap_or_default();
     let bytes = base64::engine::general_purpose::STANDARD_NO_PAD
         .decode(text.trim_end_matches('='))
         .map_err(|error| ClientError::Value(format!("ABI of {account} is not base64: {error}")))?;
-    Abi::from_account(&bytes, &Limits::default())
-        .map_err(|fault| ClientError::Value(format!("ABI of {account} is not valid: {fault}")))?
-        .ok_or_else(|| ClientError::Value(format!("No ABI found for {account}")))
+    if bytes.is_empty() {
+        let reason = "its account has no contract, or one without an ABI";
+        return Err(ClientError::Value(format!("No ABI found for {account}: {reason}")));
+    }
+    AbiDefinition::from_prefix(&bytes)
+        .map_err(primitives::Fault::from)
+        .and_then(Contract::new)
+        .map_err(|fault| ClientError::Value(format!("ABI of {account} is not valid: {fault}")))
 }

@@ -1,12 +1,12 @@
 //! From actions to a signed transaction and its receipt.
 
 use primitives::{
-    Action, BlockId, Checksum256, Compression, Fault, FaultKind, PackedTransaction, PrivateKey, PublicKey,
-    SignedTransaction, TimePoint, Transaction, TransactionHeader, VarUint32,
+    Action, BlockId, ChainId, Compression, Fault, FaultKind, PackedTransaction, PublicKey, SignedTransaction,
+    TimePoint, Transaction, TransactionHeader, VarUint32,
 };
 use serde_json::{Value, json};
 
-use crate::{ApiError, ApiFault, ClientError, Node};
+use crate::{ApiError, ApiFault, ClientError, Node, Signer};
 
 /// Actions on their way to a transaction.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +46,26 @@ pub struct SendSettings {
     pub route: Route,
 }
 
+impl Default for SendSettings {
+    /// As cleos: half a minute, no limits, signed, no compression.
+    fn default() -> Self {
+        Self {
+            expiration_sec: 30,
+            ref_block: None,
+            max_cpu_usage_ms: 0,
+            max_net_usage: 0,
+            delay_sec: 0,
+            compression: Compression::None,
+            sign: true,
+            sign_with: Vec::new(),
+            return_failure_trace: true,
+            retry_irreversible: false,
+            retry_num_blocks: None,
+            route: Route::default(),
+        }
+    }
+}
+
 /// The endpoints that take transactions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Route {
@@ -58,6 +78,8 @@ pub enum Route {
     Push,
     /// `send_read_only_transaction`: executed, and nothing of it kept.
     ReadOnly,
+    /// `compute_transaction`: executed as if it were sent, and nothing of it kept.
+    DryRun,
 }
 
 /// A node's answer to a transaction.
@@ -65,42 +87,59 @@ pub enum Route {
 pub struct Receipt(pub Value);
 
 impl Draft {
-    /// Binds the draft to a recent block and signs it with the keys of `keys` that it needs.
+    /// Binds the draft to a recent block and signs it with the keys of `signer` that it needs.
     ///
     /// # Errors
     /// When the node cannot be asked, the block is not known, or a needed key is missing.
     pub fn sign(
         self,
         node: &Node,
-        keys: &[PrivateKey],
+        signer: &(impl Signer + ?Sized),
         settings: &SendSettings,
     ) -> Result<SignedTransaction, ClientError> {
-        let info = node.call("/v1/chain/get_info", &json!({}))?;
-        let head_time: TimePoint = field(&info, "head_block_time")?.parse()?;
-        let reference = reference(node, &info, settings.ref_block.as_deref())?;
-        let mut transaction = Transaction {
-            header: TransactionHeader {
-                expiration: head_time.seconds().plus_seconds(settings.expiration_sec),
-                max_net_usage_words: VarUint32(settings.max_net_usage.div_ceil(8)),
-                max_cpu_usage_ms: settings.max_cpu_usage_ms,
-                delay_sec: VarUint32(settings.delay_sec),
-                ..TransactionHeader::default()
-            },
+        let transaction = Transaction {
             context_free_actions: self.context_free_actions,
             actions: self.actions,
-            extensions: Vec::new(),
+            ..Transaction::default()
         };
-        transaction.header.set_reference_block(&reference);
         let mut signed = SignedTransaction { transaction, ..SignedTransaction::default() };
-        if settings.sign {
-            let chain_id: Checksum256 = field(&info, "chain_id")?.parse()?;
-            let digest = signed.transaction.signing_digest(&chain_id, &signed.context_free_data);
-            for key in needed_keys(node, &signed, keys, &settings.sign_with)? {
-                signed.signatures.push(key.sign(&digest)?);
-            }
-        }
+        complete(&mut signed, node, signer, settings)?;
         Ok(signed)
     }
+}
+
+/// Binds a transaction to a recent block, unless it has signatures, and adds the signatures that it needs.
+///
+/// # Errors
+/// As [`Draft::sign`].
+pub fn complete(
+    signed: &mut SignedTransaction,
+    node: &Node,
+    signer: &(impl Signer + ?Sized),
+    settings: &SendSettings,
+) -> Result<(), ClientError> {
+    let info = node.call("/v1/chain/get_info", &json!({}))?;
+    if signed.signatures.is_empty() {
+        let head_time: TimePoint = field(&info, "head_block_time")?.parse()?;
+        let reference = reference(node, &info, settings.ref_block.as_deref())?;
+        signed.transaction.header = TransactionHeader {
+            expiration: head_time.seconds().plus_seconds(settings.expiration_sec),
+            max_net_usage_words: VarUint32(settings.max_net_usage.div_ceil(8)),
+            max_cpu_usage_ms: settings.max_cpu_usage_ms,
+            delay_sec: VarUint32(settings.delay_sec),
+            ..TransactionHeader::default()
+        };
+        signed.transaction.header.set_reference_block(&reference);
+    }
+    if settings.sign {
+        let chain_id: ChainId = field(&info, "chain_id")?.parse()?;
+        let keys = match settings.sign_with.is_empty() {
+            true => required_keys(node, &signed.transaction, &signer.public_keys()?)?,
+            false => settings.sign_with.clone(),
+        };
+        signed.signatures.extend(signer.sign(signed, &keys, &chain_id)?);
+    }
+    Ok(())
 }
 
 impl Receipt {
@@ -109,9 +148,12 @@ impl Receipt {
         let packed = PackedTransaction::new(signed, settings.compression);
         let path = match settings.route {
             Route::Send2 => return Self::of_send2(node, &packed, settings),
-            Route::ReadOnly => {
-                let body = json!({ "transaction": packed });
-                return Ok(Self(node.call("/v1/chain/send_read_only_transaction", &body)?));
+            Route::ReadOnly | Route::DryRun => {
+                let path = match settings.route {
+                    Route::ReadOnly => "/v1/chain/send_read_only_transaction",
+                    _ => "/v1/chain/compute_transaction",
+                };
+                return Ok(Self(node.call(path, &json!({ "transaction": packed }))?));
             }
             Route::Send => "/v1/chain/send_transaction",
             Route::Push => "/v1/chain/push_transaction",
@@ -156,28 +198,14 @@ fn reference(node: &Node, info: &Value, ref_block: Option<&str>) -> Result<Block
     })
 }
 
-/// The keys that have to sign: those named, else those that the node picks from all that there are.
-fn needed_keys<'a>(
+/// Those of the available keys that have to sign, as the node picks them.
+fn required_keys(
     node: &Node,
-    signed: &SignedTransaction,
-    keys: &'a [PrivateKey],
-    named: &[PublicKey],
-) -> Result<Vec<&'a PrivateKey>, ClientError> {
-    let needed = if named.is_empty() {
-        let available = keys.iter().map(PrivateKey::public_key).collect::<Result<Vec<_>, _>>()?;
-        let body = json!({ "transaction": signed.transaction, "available_keys": available });
-        let answer = node.call("/v1/chain/get_required_keys", &body)?;
-        let list = answer["required_keys"].as_array().cloned().unwrap_or_default();
-        list.iter().filter_map(Value::as_str).map(str::parse).collect::<Result<Vec<PublicKey>, _>>()?
-    } else {
-        named.to_vec()
-    };
-    needed
-        .iter()
-        .map(|wanted| {
-            keys.iter().find(|key| key.public_key().as_ref() == Ok(wanted)).ok_or_else(|| {
-                ClientError::Value(format!("no unlocked wallet holds the private key of {wanted}; import it first"))
-            })
-        })
-        .collect()
+    transaction: &Transaction,
+    available: &[PublicKey],
+) -> Result<Vec<PublicKey>, ClientError> {
+    let body = json!({ "transaction": transaction, "available_keys": available });
+    let answer = node.call("/v1/chain/get_required_keys", &body)?;
+    let keys = answer["required_keys"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    Ok(keys.map(str::parse).collect::<Result<_, _>>()?)
 }

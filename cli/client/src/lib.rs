@@ -2,17 +2,21 @@
 //!
 //! - [`Node`] calls endpoints and turns error bodies into [`ApiError`].
 //! - [`Contracts`] packs action arguments by the ABIs that the node stores.
-//! - [`Draft`] becomes a transaction bound to a recent block, signed and sent.
+//! - [`Draft`] becomes a transaction bound to a recent block, signed by a [`Signer`] and sent.
 //!
 //! No command line and no key storage here.
 
 mod contracts;
 mod draft;
+mod mismatch;
 mod node;
+mod signer;
+mod unix;
 
 pub use contracts::Contracts;
-pub use draft::{Draft, Receipt, Route, SendSettings};
-pub use node::{ApiError, ApiFault, Message, Node};
+pub use draft::{Draft, Receipt, Route, SendSettings, complete};
+pub use node::{ApiError, ApiFault, Connection, Message, Node};
+pub use signer::{Keosd, Signer};
 
 /// What can go wrong between a command and its receipt.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +27,16 @@ pub enum ClientError {
     /// A value breaks a rule of the chain; it was found before the node was asked, and is told as a node tells it.
     #[error("{0}")]
     Refused(Box<ApiFault>),
+    /// The arguments of an action are not what its ABI wants.
+    #[error("{fault}\n{action}: {reason}")]
+    Arguments {
+        /// `contract::action`.
+        action: String,
+        /// Which argument, what it has to be, and what was given.
+        reason: String,
+        /// As a node tells it.
+        fault: Box<ApiFault>,
+    },
     /// A value is not what the chain wants.
     #[error("{0}")]
     Value(String),

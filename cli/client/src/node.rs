@@ -1,9 +1,15 @@
 //! Calls to a node and the errors that come back.
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
+use primitives::{Fault, FaultKind};
 use serde_json::Value;
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::resolver::DefaultResolver;
+
+use crate::unix::UnixConnector;
 
 /// A call may wait this long: a large contract compiles, a retried transaction becomes irreversible.
 const CALL_TIMEOUT: Duration = Duration::from_secs(300);
@@ -51,12 +57,14 @@ pub enum ApiError {
     #[error("{0}")]
     Fault(ApiFault),
     /// The node could not be reached.
-    #[error("no answer from {url}: {reason}\nis the node running, and is this its address (--url)?")]
+    #[error("no answer from {url}: {reason}\n{advice}")]
     Unreachable {
         /// What was called.
         url: String,
         /// What the network said.
         reason: String,
+        /// What to look at.
+        advice: &'static str,
     },
     /// The answer is not what a node answers.
     #[error("{url} does not answer like a node (status {status}): {body}")]
@@ -68,6 +76,21 @@ pub enum ApiError {
         /// The beginning of the body.
         body: String,
     },
+}
+
+/// How a node is reached.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// Names and values that go with every call.
+    pub headers: Vec<(String, String)>,
+    /// Whether the certificate of a node at `https://` is checked.
+    pub verify: bool,
+}
+
+impl Default for Connection {
+    fn default() -> Self {
+        Self { headers: Vec::new(), verify: true }
+    }
 }
 
 impl fmt::Display for ApiFault {
@@ -89,12 +112,34 @@ impl From<primitives::Fault> for ApiFault {
 }
 
 impl Node {
-    /// A node at `url` (`http://host:port`); `headers` go with every call.
+    /// A node at `url`, see [`Node::connect`]; `headers` go with every call.
     pub fn new(url: &str, headers: Vec<(String, String)>) -> Self {
+        Self::connect(url, Connection { headers, ..Connection::default() })
+    }
+
+    /// A node at `http://host:port`, `https://host:port` or `unix:///path`. Nothing is called yet.
+    ///
+    /// Certificates are checked against Mozilla's list, or against the file that `SSL_CERT_FILE` names.
+    pub fn connect(url: &str, connection: Connection) -> Self {
+        let settings = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(CALL_TIMEOUT))
+            .tls_config(tls(connection.verify))
+            .build();
         let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
-        let settings =
-            ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(CALL_TIMEOUT)).build();
-        Self { url: url.trim_end_matches('/').to_owned(), headers, agent: settings.into(), observer: None }
+        let agent = match url.strip_prefix("unix://") {
+            Some(path) => {
+                let connector = UnixConnector(Path::new(path).to_owned());
+                ureq::Agent::with_parts(settings, connector, DefaultResolver::default())
+            }
+            None => settings.into(),
+        };
+        Self { url: url.trim_end_matches('/').to_owned(), headers: connection.headers, agent, observer: None }
+    }
+
+    /// Its address.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// The same node, with everything that is sent and received shown to `observer`.
@@ -111,17 +156,22 @@ impl Node {
     /// Posts `body` to `path` (`/v1/chain/...`) and reads the JSON answer.
     pub fn call(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
         let url = format!("{}{path}", self.url);
-        let unreachable = |error: ureq::Error| ApiError::Unreachable { url: url.clone(), reason: error.to_string() };
-        let mut request = self.agent.post(&url).header("content-type", "application/json");
+        let unreachable = |error: ureq::Error| unreachable(&self.url, &error);
+        // A Unix socket has no host; what the request names instead is the one that nodes accept.
+        let target = if self.url.starts_with("unix://") { format!("http://localhost{path}") } else { url.clone() };
+        let mut request = self.agent.post(&target).header("content-type", "application/json");
         for (key, value) in &self.headers {
             request = request.header(key, value);
         }
-        let body = body.to_string();
+        let body = if body.is_null() { String::new() } else { body.to_string() };
         self.show(Message::Request, &body);
         let mut answer = request.send(body).map_err(unreachable)?;
         let status = answer.status();
         let text = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string().map_err(unreachable)?;
         self.show(Message::Response, &text);
+        if let Some(fault) = missing_plugin(path, status.as_u16(), &text) {
+            return Err(ApiError::Fault(fault));
+        }
         let parsed = serde_json::from_str::<Value>(&text);
         match parsed {
             Ok(value) if status.is_success() => Ok(value),
@@ -144,4 +194,78 @@ fn fault(status: u16, error: &Value) -> ApiFault {
         what: text("what"),
         details: details.iter().filter_map(|detail| detail["message"].as_str()).map(str::to_owned).collect(),
     }
+}
+
+/// Why nothing came back, and what to look at.
+fn unreachable(url: &str, error: &ureq::Error) -> ApiError {
+    use std::io::ErrorKind;
+
+    const ADDRESS: &str = "is the node running, and is this its address (--url)?";
+    const SCHEME: &str = "is it http:// or https:// there (--url)?";
+    let text = error.to_string();
+    let reason = text.strip_prefix("io: ").unwrap_or(&text).to_owned();
+    let kind = match error {
+        ureq::Error::Io(error) => Some(error.kind()),
+        _ => None,
+    };
+    let (reason, advice) = match (error, kind) {
+        (ureq::Error::BadUri(_) | ureq::Error::Http(_), _) => {
+            (reason, "an address looks like http://127.0.0.1:8888 (--url)")
+        }
+        _ if reason.contains("certificate") => {
+            (reason, "name a file with its authority in SSL_CERT_FILE, or leave the check out with -n")
+        }
+        (ureq::Error::HostNotFound, _) => ("there is no such host".to_owned(), "is the host's name right (--url)?"),
+        _ if reason.contains("lookup") => (reason, "is the host's name right (--url)?"),
+        (ureq::Error::Timeout(_), _) => (reason, "the node takes its time, or something between swallows packets"),
+        (ureq::Error::Protocol(_) | ureq::Error::Tls(_) | ureq::Error::Rustls(_), _) => (reason, SCHEME),
+        (_, Some(ErrorKind::InvalidData | ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset)) => (reason, SCHEME),
+        (_, Some(ErrorKind::ConnectionRefused)) => ("nobody listens there".to_owned(), ADDRESS),
+        (_, Some(ErrorKind::NotFound)) => ("there is no such socket".to_owned(), ADDRESS),
+        _ => (reason, ADDRESS),
+    };
+    ApiError::Unreachable { url: url.to_owned(), reason, advice }
+}
+
+/// A file that cannot be read counts as none: the check then fails, and says so.
+fn tls(verify: bool) -> TlsConfig {
+    let pem = std::env::var_os("SSL_CERT_FILE").and_then(|file| std::fs::read(file).ok());
+    let roots = pem.map_or(RootCerts::WebPki, |pem| {
+        let certificates = parse_pem(&pem).filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        });
+        RootCerts::new_with_certs(&certificates.collect::<Vec<Certificate<'static>>>())
+    });
+    TlsConfig::builder().disable_verification(!verify).root_certs(roots).build()
+}
+
+/// The fault, as cleos makes it, of an endpoint that a node serves only with a plugin that it does not have.
+fn missing_plugin(path: &str, status: u16, body: &str) -> Option<ApiFault> {
+    const PLUGINS: [(&str, FaultKind, &str); 4] = [
+        (
+            "/v1/chain/",
+            FaultKind::MISSING_CHAIN_API_PLUGIN_EXCEPTION,
+            "Chain API plugin is not enabled on specified endpoint",
+        ),
+        (
+            "/v1/wallet/",
+            FaultKind::MISSING_WALLET_API_PLUGIN_EXCEPTION,
+            "Wallet is not available on specified endpoint",
+        ),
+        (
+            "/v1/history/",
+            FaultKind::MISSING_HISTORY_API_PLUGIN_EXCEPTION,
+            "History API support is not enabled on specified endpoint",
+        ),
+        (
+            "/v1/net/",
+            FaultKind::MISSING_NET_API_PLUGIN_EXCEPTION,
+            "Net API plugin is not enabled on specified endpoint",
+        ),
+    ];
+    let (_, kind, message) = PLUGINS.into_iter().find(|(prefix, ..)| path.starts_with(prefix))?;
+    // Blocks that are not known are answered so, too.
+    let unknown = status == 404 && body.contains("Unknown Endpoint");
+    unknown.then(|| ApiFault { status, ..ApiFault::from(Fault::new(kind, message)) })
 }

@@ -33,10 +33,19 @@ pub enum WalletError {
         /// What is wrong.
         reason: String,
     },
+    /// It would become larger than what is read.
+    #[error(
+        "Wallet {0} is full: it holds as many keys as a wallet can; make another one with: boreas wallet create --name"
+    )]
+    Full(String),
+    /// The folder of unlocked keys belongs to others, or others may look into it.
+    #[error("{path} is not a private folder of this user: another may have made it; remove it, or name another place with \
+             XDG_RUNTIME_DIR", path = .0.display())]
+    ForeignFolder(PathBuf),
     /// The name cannot be a file's.
     #[error("Wallet name {0:?} is not valid: use letters, digits, dot, dash and underscore")]
     BadName(String),
-    /// The key is none.
+    /// The key is not valid.
     #[error("Invalid private key: {0}")]
     BadKey(#[from] primitives::Fault),
     /// The key is there.

@@ -12,10 +12,11 @@ use zeroize::{Zeroize, Zeroizing};
 const ARGON2_MEMORY_KIB: u32 = 19 * 1024;
 /// Passes over that memory.
 const ARGON2_PASSES: u32 = 2;
-/// A file that asks for more memory than this is refused: it could only be hostile.
-const ARGON2_MEMORY_KIB_MAX: u32 = 1024 * 1024;
+/// A file that asks for more memory than this is refused: it could only be hostile. So is one that asks for less than
+/// our own: its password could be guessed cheaply.
+const ARGON2_MEMORY_KIB_MAX: u32 = 64 * 1024;
 /// As [`ARGON2_MEMORY_KIB_MAX`], in passes.
-const ARGON2_PASSES_MAX: u32 = 64;
+const ARGON2_PASSES_MAX: u32 = 8;
 const VERSION: u32 = 1;
 
 /// The key that seals a wallet, derived from its password.
@@ -76,8 +77,18 @@ impl WalletFile {
         if file.boreas_wallet != VERSION {
             return Err(format!("version {} is not known", file.boreas_wallet));
         }
-        if file.argon2_memory_kib > ARGON2_MEMORY_KIB_MAX || file.argon2_passes > ARGON2_PASSES_MAX {
-            return Err("its key derivation asks for more than a wallet needs".to_owned());
+        let memory = ARGON2_MEMORY_KIB..=ARGON2_MEMORY_KIB_MAX;
+        let passes = ARGON2_PASSES..=ARGON2_PASSES_MAX;
+        if !memory.contains(&file.argon2_memory_kib) || !passes.contains(&file.argon2_passes) {
+            return Err(format!(
+                "its key derivation asks for {} KiB in {} passes; {} to {} KiB in {} to {} passes are taken",
+                file.argon2_memory_kib,
+                file.argon2_passes,
+                memory.start(),
+                memory.end(),
+                passes.start(),
+                passes.end()
+            ));
         }
         Ok(file)
     }
@@ -152,8 +163,12 @@ mod tests {
     #[test]
     fn a_hostile_cost_is_refused() {
         let (file, _) = WalletFile::create("password");
-        let text = file.text().replace(&ARGON2_MEMORY_KIB.to_string(), "4294967295");
-        assert!(WalletFile::parse(&text).is_err());
+        let own = format!("\"argon2_memory_kib\": {ARGON2_MEMORY_KIB}");
+        for memory in ["4294967295", "1048576", "8"] {
+            let text = file.text().replace(&own, &format!("\"argon2_memory_kib\": {memory}"));
+            assert!(WalletFile::parse(&text).expect_err(memory).contains("key derivation"));
+        }
+        assert!(WalletFile::parse(&file.text()).is_ok());
     }
 
     proptest! {

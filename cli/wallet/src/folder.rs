@@ -1,9 +1,10 @@
 //! A folder of wallets, and what users do with them.
 
-use std::fs;
-use std::io::Write;
+use std::fs::{self, File};
+use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use primitives::{PrivateKey, PublicKey};
 use rand::RngCore;
@@ -11,7 +12,9 @@ use rand::RngCore;
 use crate::{SealKey, WalletError, WalletFile, session};
 
 const EXTENSION: &str = "boreas-wallet";
-/// A wallet of ten thousand keys is below this.
+/// Whoever changes a wallet holds this file of the folder, so that changes come one after the other.
+const LOCK: &str = ".lock";
+/// A wallet of ten thousand keys is below this. Larger ones are neither written nor read.
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// Where a user's wallets are.
@@ -45,22 +48,35 @@ impl Folder {
     /// Makes a wallet, leaves it unlocked, and gives its password.
     pub fn create(&self, name: &str) -> Result<String, WalletError> {
         let path = self.path(name)?;
+        let _held = self.hold()?;
         if path.exists() {
             return Err(WalletError::Exists(name.to_owned()));
         }
         let password = generate_password();
         let (file, key) = WalletFile::create(&password);
         self.write(name, &file)?;
-        session::unlock(&path, &key)?;
+        session::unlock(&path, &key, session::IDLE_DEFAULT)?;
         Ok(password)
     }
 
-    /// Unlocks a wallet for a while.
-    pub fn unlock(&self, name: &str, password: &str) -> Result<(), WalletError> {
+    /// Takes a wallet back that was just made and whose password could not be told to anybody.
+    pub fn discard_empty(&self, name: &str) -> Result<(), WalletError> {
+        let _held = self.hold()?;
+        let (_, _, keys) = self.opened(name)?;
+        if keys.is_empty() {
+            let path = self.path(name)?;
+            session::lock(&path)?;
+            fs::remove_file(&path).map_err(WalletError::io(&path))?;
+        }
+        Ok(())
+    }
+
+    /// Unlocks a wallet until it was not used for some time.
+    pub fn unlock(&self, name: &str, password: &str, idle: Duration) -> Result<(), WalletError> {
         let file = self.read(name)?;
         let key = file.derive(password).filter(|key| file.open(key).is_some());
         let key = key.ok_or_else(|| WalletError::BadPassword(name.to_owned()))?;
-        session::unlock(&self.path(name)?, &key)
+        session::unlock(&self.path(name)?, &key, idle)
     }
 
     /// Whether there is such a wallet: an error says why not.
@@ -108,7 +124,7 @@ impl Folder {
 
     /// Takes a key out of a wallet; the password is asked for again, as keosd does.
     pub fn remove(&self, name: &str, password: &str, public: &PublicKey) -> Result<(), WalletError> {
-        self.unlock(name, password)?;
+        self.unlock(name, password, session::IDLE_DEFAULT)?;
         self.change(name, |keys| {
             let before = keys.len();
             keys.retain(|key| key.public_key().as_ref() != Ok(public));
@@ -135,10 +151,19 @@ impl Folder {
         name: &str,
         change: impl FnOnce(&mut Vec<PrivateKey>) -> Result<(), WalletError>,
     ) -> Result<(), WalletError> {
+        let _held = self.hold()?;
         let (mut file, seal, mut keys) = self.opened(name)?;
         change(&mut keys)?;
         file.seal(&seal, &keys);
         self.write(name, &file)
+    }
+
+    /// Waits until no other process changes a wallet of this folder; lets others go on when dropped.
+    fn hold(&self) -> Result<File, WalletError> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(WalletError::io(&self.0))?;
+        let path = self.0.join(LOCK);
+        let opened = fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+        opened.and_then(|file| file.lock().map(|()| file)).map_err(WalletError::io(&path))
     }
 
     fn opened(&self, name: &str) -> Result<(WalletFile, SealKey, Vec<PrivateKey>), WalletError> {
@@ -159,32 +184,45 @@ impl Folder {
 
     fn read(&self, name: &str) -> Result<WalletFile, WalletError> {
         let path = self.path(name)?;
-        let size = match fs::metadata(&path) {
+        let bad = |reason| WalletError::BadFile { path: path.clone(), reason };
+        let data = match fs::metadata(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(WalletError::Missing(name.to_owned()));
             }
-            data => data.map_err(WalletError::io(&path))?.len(),
+            data => data.map_err(WalletError::io(&path))?,
         };
-        let bad = |reason| WalletError::BadFile { path: path.clone(), reason };
-        if size > FILE_BYTES_MAX {
-            return Err(bad(format!("it has {size} bytes")));
+        if !data.is_file() {
+            return Err(bad("it is not a file".to_owned()));
         }
-        let text = fs::read_to_string(&path).map_err(WalletError::io(&path))?;
+        let mut text = Vec::new();
+        let opened = File::open(&path).map_err(WalletError::io(&path))?;
+        opened.take(FILE_BYTES_MAX + 1).read_to_end(&mut text).map_err(WalletError::io(&path))?;
+        if text.len() as u64 > FILE_BYTES_MAX {
+            return Err(bad(format!("it has more than {FILE_BYTES_MAX} bytes")));
+        }
+        let text = String::from_utf8(text).map_err(|_| bad("it is not text".to_owned()))?;
         WalletFile::parse(&text).map_err(bad)
     }
 
     /// Replaces the file in one step, so that a crash leaves the old or the new wallet.
     fn write(&self, name: &str, file: &WalletFile) -> Result<(), WalletError> {
         let path = self.path(name)?;
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(WalletError::io(&self.0))?;
+        let text = file.text();
+        if text.len() as u64 > FILE_BYTES_MAX {
+            return Err(WalletError::Full(name.to_owned()));
+        }
         let draft = path.with_extension(format!("{EXTENSION}.{}", std::process::id()));
-        let written = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft).and_then(
-            |mut handle| {
-                handle.write_all(file.text().as_bytes())?;
-                handle.sync_all()
-            },
-        );
-        written.and_then(|()| fs::rename(&draft, &path)).map_err(WalletError::io(&path))
+        let opened = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft);
+        let written = opened.and_then(|mut handle| {
+            handle.write_all(text.as_bytes())?;
+            handle.sync_all()
+        });
+        let renamed = written.and_then(|()| fs::rename(&draft, &path)).and_then(|()| File::open(&self.0)?.sync_all());
+        renamed.map_err(|error| {
+            // What could not become the wallet is of no use; the error matters more than it.
+            let _ = fs::remove_file(&draft);
+            WalletError::io(&path)(error)
+        })
     }
 }
 
@@ -203,8 +241,8 @@ mod tests {
         assert!(matches!(folder.import("mine", key.clone()), Err(WalletError::KeyExists)));
         folder.lock("mine").expect("lock");
         assert!(matches!(folder.keys("mine"), Err(WalletError::Locked(_))));
-        assert!(matches!(folder.unlock("mine", "PW5wrong"), Err(WalletError::BadPassword(_))));
-        folder.unlock("mine", &password).expect("right password");
+        assert!(matches!(folder.unlock("mine", "PW5wrong", session::IDLE_DEFAULT), Err(WalletError::BadPassword(_))));
+        folder.unlock("mine", &password, session::IDLE_DEFAULT).expect("right password");
         assert_eq!(folder.keys("mine").expect("unlocked").len(), 1);
         folder.remove("mine", &password, &key.public_key().expect("valid")).expect("remove");
         assert!(folder.keys("mine").expect("unlocked").is_empty());
@@ -219,5 +257,38 @@ mod tests {
             assert!(matches!(folder.keys(name), Err(WalletError::BadName(_))), "{name}");
         }
         assert!(matches!(folder.keys("gone"), Err(WalletError::Missing(_))));
+    }
+
+    #[test]
+    fn keys_that_come_at_once_all_stay() {
+        let place = tempfile::tempdir().expect("temporary folder");
+        let folder = Folder(place.path().join("wallets"));
+        folder.create("mine").expect("new wallet");
+        let import = || folder.import("mine", generate_key(false)).expect("imported");
+        std::thread::scope(|scope| {
+            (0..24).for_each(|_| {
+                scope.spawn(import);
+            });
+        });
+        assert_eq!(folder.keys("mine").expect("unlocked").len(), 24);
+        folder.lock("mine").expect("lock");
+    }
+
+    #[test]
+    fn a_wallet_that_could_not_be_read_again_is_not_written() {
+        let place = tempfile::tempdir().expect("temporary folder");
+        let folder = Folder(place.path().to_owned());
+        folder.create("mine").expect("new wallet");
+        let many = |keys: &mut Vec<PrivateKey>| {
+            keys.resize(45_000, generate_key(false));
+            Ok(())
+        };
+        assert!(matches!(folder.change("mine", many), Err(WalletError::Full(_))));
+        assert!(folder.keys("mine").expect("as before").is_empty());
+        let names: Vec<_> =
+            fs::read_dir(place.path()).expect("a folder").flatten().map(|entry| entry.file_name()).collect();
+        assert_eq!(names.len(), 2, "the wallet and the lock: {names:?}");
+        folder.discard_empty("mine").expect("it is empty");
+        assert!(matches!(folder.find("mine"), Err(WalletError::Missing(_))));
     }
 }

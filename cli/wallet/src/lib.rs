@@ -2,7 +2,7 @@
 //!
 //! A wallet is one file: a header in clear (key derivation, salt, nonce) and the keys, sealed with
 //! XChaCha20-Poly1305 under a key that Argon2id derives from the password. `unlock` leaves the derived key in a
-//! file of the user's run-time folder (memory, mode 0600) until it times out or `lock` removes it.
+//! file of the user's run-time folder (memory, mode 0600) until `sweep` sees its time over or `lock` removes it.
 
 mod error;
 mod file;
@@ -12,3 +12,10 @@ mod session;
 pub use error::WalletError;
 pub use file::{SealKey, WalletFile};
 pub use folder::{Folder, generate_key, generate_password};
+pub use session::{IDLE_DEFAULT, IDLE_MAX, sweep};
+
+/// Keeps this process' memory, and with it private keys, out of core dumps and away from debuggers of the same user.
+pub fn keep_out_of_dumps() {
+    // SAFETY: it sets one flag of the process; where that fails, everything works as without it.
+    unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) };
+}

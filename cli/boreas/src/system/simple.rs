@@ -1,0 +1,127 @@
+//! Commands of the system contract that are one action each: its arguments in order, the first being who acts.
+
+use std::marker::PhantomData;
+
+use anyhow::Context;
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Subcommand};
+use primitives::{Compression, Name};
+use serde_json::{Value, json};
+
+use super::action;
+use crate::arguments::{asset, core_token, name};
+use crate::session::Session;
+use crate::transact::TransactArgs;
+
+/// A command, as [`Table`]s have them.
+#[derive(Debug)]
+pub struct Row {
+    /// Its name.
+    pub command: &'static str,
+    /// What it does.
+    pub about: &'static str,
+    /// The actions that are sent, all with the same arguments.
+    pub actions: &'static [&'static str],
+    /// Name, sort and meaning of each argument.
+    pub arguments: &'static [(&'static str, Sort, &'static str)],
+    /// A flag that follows the arguments.
+    pub flag: Option<bool>,
+}
+
+/// What an argument is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// A name.
+    Account,
+    /// An amount of the chain's own token, with any number of its decimals.
+    Token,
+    /// An amount of something else.
+    Asset,
+    /// A number that is not negative.
+    Number,
+}
+
+/// Some commands that stand in one place.
+pub trait Table {
+    /// The commands.
+    const ROWS: &'static [Row];
+}
+
+/// One of the commands of a table, as it was typed.
+pub struct Simple<T> {
+    row: &'static Row,
+    values: Vec<String>,
+    transact: TransactArgs,
+    table: PhantomData<T>,
+}
+
+impl<T: Table> Simple<T> {
+    /// Sends it.
+    pub fn run(self, session: &mut Session) -> anyhow::Result<()> {
+        let Self { row, values, transact, .. } = self;
+        let arguments = row
+            .arguments
+            .iter()
+            .zip(&values)
+            .map(|((label, sort, _), text)| read(session, *sort, text).with_context(|| label.to_string()));
+        let mut arguments: Vec<Value> = arguments.collect::<anyhow::Result<_>>()?;
+        arguments.extend(row.flag.map(Value::Bool));
+        let authorization = transact.authorization(name(&values[0])?)?;
+        let arguments = Value::Array(arguments);
+        let names = row.actions.iter().map(|text| text.parse::<Name>());
+        let names = names.collect::<Result<Vec<_>, _>>()?;
+        let actions = names.into_iter().map(|name| action(session, name, &authorization, &arguments));
+        let actions = actions.collect::<anyhow::Result<_>>()?;
+        transact.send(session, actions, Compression::None)
+    }
+}
+
+fn read(session: &Session, sort: Sort, text: &str) -> anyhow::Result<Value> {
+    Ok(match sort {
+        Sort::Account => json!(name(text)?),
+        Sort::Token => json!(core_token(session, text)?),
+        Sort::Asset => json!(asset(text)?),
+        Sort::Number => json!(text),
+    })
+}
+
+impl<T: Table> FromArgMatches for Simple<T> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let known = matches.subcommand().and_then(|(name, matches)| {
+            let row = T::ROWS.iter().find(|row| row.command == name)?;
+            Some((row, matches))
+        });
+        let (row, matches) = known.ok_or_else(|| clap::Error::new(clap::error::ErrorKind::MissingSubcommand))?;
+        let value = |(label, sort, _): &(&str, Sort, &str)| match sort {
+            Sort::Number => matches.get_one::<u64>(label).map(u64::to_string).unwrap_or_default(),
+            _ => matches.get_one::<String>(label).cloned().unwrap_or_default(),
+        };
+        let values = row.arguments.iter().map(value).collect();
+        Ok(Self { row, values, transact: TransactArgs::from_arg_matches(matches)?, table: PhantomData })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl<T: Table> Subcommand for Simple<T> {
+    fn augment_subcommands(command: Command) -> Command {
+        T::ROWS.iter().fold(command, |command, row| {
+            let arguments = row.arguments.iter().map(|(label, sort, help)| {
+                let argument = Arg::new(*label).required(true).help(*help);
+                if *sort == Sort::Number { argument.value_parser(clap::value_parser!(u64)) } else { argument }
+            });
+            let own = Command::new(row.command).about(row.about).args(arguments);
+            command.subcommand(TransactArgs::augment_args(own))
+        })
+    }
+
+    fn augment_subcommands_for_update(command: Command) -> Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        T::ROWS.iter().any(|row| row.command == name)
+    }
+}

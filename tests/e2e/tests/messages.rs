@@ -1,0 +1,224 @@
+//! What `boreas` says to people who mistype. Each message is here as it is printed; `URL` stands for the node's address.
+
+use std::process::{Command, Stdio};
+
+use e2e::{DEV_PRIVATE_KEY, DEV_PUBLIC_KEY, RunningNode, binary, free_port};
+
+const ADVICE: &str = "A private key was given as an argument, where other users of this machine can see it and the shell \
+                      keeps it. \"boreas wallet import\" asks for it instead.";
+
+/// Arguments; the status; and what is printed, or with `...` before it, a part of that.
+type Row = (&'static str, i32, &'static str);
+
+/// Without a wallet, nor need of one.
+const BEFORE: [Row; 24] = [
+    ("wallet keys", 1, "There is no wallet yet; make one with: boreas wallet create --to-console"),
+    (
+        "wallet create --file /nonexistent/pw",
+        1,
+        "/nonexistent/pw cannot be written: No such file or directory (os error 2)",
+    ),
+    (
+        "wallet create --file /dev/full",
+        1,
+        "/dev/full cannot be written; no wallet was made: No space left on device (os error 28)",
+    ),
+    ("wallet list", 0, "Wallets:\n[]"),
+    (
+        "wallet import KEY",
+        1,
+        "the private key has no place there: \"boreas wallet import\" asks for it, or --private-key KEY takes it\nADVICE",
+    ),
+    (
+        "wallet import --private-key KEYx",
+        1,
+        "Invalid private key: a character is wrong or missing; one begins with 5, or PVT_",
+    ),
+    (
+        "wallet import --private-key PUBLIC",
+        1,
+        "Invalid private key: this is a public key; a private key begins with 5, or PVT_",
+    ),
+    ("wallet stop", 1, "there is no keosd to stop: wallets are files; \"boreas wallet lock_all\" locks them"),
+    (
+        "create account alice carol1 KEY",
+        1,
+        "the owner has to be a public key, which begins with EOS or PUB_, not a private key: its public key is PUBLIC\nADVICE",
+    ),
+    ("create account alice carol1 PUBLICx", 1, "Invalid public key: PUBLICx: a character is wrong or missing"),
+    ("get account KEY", 1, "the name of an account is expected, not a private key\nADVICE"),
+    ("KEY", 106, "...unrecognized subcommand '<private key>'"),
+    ("transfer alice bob 1.0000 --nope", 109, "...unexpected argument '--nope' found"),
+    (
+        "get account Alice",
+        1,
+        "\"Alice\" is not a valid name, which has up to 12 characters of a-z, 1-5 and dot (a 13th of a-j, 1-5 and dot), no dot \
+         at the end; is alice meant?",
+    ),
+    (
+        "transfer alice bob -1",
+        1,
+        "\"-1\" is not a valid asset, which looks like \"1.0000 SYS\": Asset's amount and symbol should be separated with space",
+    ),
+    ("get table eosio.token alice accounts -l -1", 104, "...invalid value '-1' for '--limit <LIMIT>'"),
+    (
+        "set contract alice /nonexistent",
+        1,
+        "/nonexistent is not a folder; one with .wasm and .abi is wanted: boreas set contract alice FOLDER",
+    ),
+    (
+        "set contract alice /etc/passwd",
+        1,
+        "/etc/passwd is a file; the folder that it is in is wanted: boreas set contract alice /etc passwd passwd.abi",
+    ),
+    ("set contract alice /etc", 1, "/etc/etc.wasm is not there; /etc has no .wasm at all: is the contract built?"),
+    ("set code alice /etc", 1, "...is a folder, not a .wasm"),
+    (
+        "set abi alice /etc/passwd",
+        1,
+        "/etc/passwd is not a valid ABI: it is neither JSON, which begins with {, nor packed bytes",
+    ),
+    ("system buyram alice bob 8", 1, "8 of what? 8 bytes: --bytes; 8 KiB: --kbytes; for tokens: \"8 SYS\""),
+    (
+        "push action eosio.token transfer nofile",
+        1,
+        "\"nofile\" is neither JSON, which begins with [ or {, nor a file that is there",
+    ),
+    (
+        "push action eosio.token transfer [alice",
+        1,
+        "the text is not valid JSON: the [ has no ] at character 1: ... [alice",
+    ),
+];
+
+/// With a key of `eosio` and `alice` in an unlocked wallet.
+const AFTER: [Row; 12] = [
+    (
+        "push action eosio.token tranfer [] -p alice",
+        1,
+        "Unknown action tranfer in contract eosio.token; it has: close, create, issue, open, retire, transfer",
+    ),
+    (
+        "push action eosio.token transfer from=alice tu=bob -p alice",
+        1,
+        "eosio.token::transfer has no argument tu; it has: from, to, quantity, memo",
+    ),
+    (
+        "push action eosio.token transfer [1] -p alice",
+        1,
+        "...\neosio.token::transfer: from has to be name, which looks like alice (up to 12 characters of a-z, 1-5 and dot), not the number 1",
+    ),
+    (
+        "push action eosio.token transfer [alice,bob,1,m] -p alice",
+        1,
+        "...\neosio.token::transfer: quantity has to be asset, which looks like \"1.0000 SYS\", not the number 1",
+    ),
+    (
+        "push action eosio.token transfer [alice] -p alice",
+        1,
+        "...\neosio.token::transfer: to (name) is missing; {from: name, to: name, quantity: asset, memo: string} expected",
+    ),
+    (
+        "push action eosio.token open [alice,\"4,SYS\",alice] -p alcie",
+        1,
+        "...\nThere is no account alcie on this chain; is alice meant?",
+    ),
+    (
+        "push action eosio.token open [alice,\"4,SYS\",alice] -p alice@actve",
+        1,
+        "...\nalice has no permission actve; it has: active, owner",
+    ),
+    ("get account alise", 1, "...\nThere is no account alise on this chain; is alice meant?"),
+    ("get table eosio.token alice acounts", 1, "...\nThe tables of eosio.token: accounts, stat"),
+    ("net status 127.0.0.1:1", 1, "there is no connection to 127.0.0.1:1: boreas net peers shows those that there are"),
+    ("wallet lock", 0, "Locked: default"),
+    ("wallet keys", 1, "Locked wallet: default; unlock it with: boreas wallet unlock --name default"),
+];
+
+struct Tool {
+    node: RunningNode,
+    folder: tempfile::TempDir,
+}
+
+impl Tool {
+    fn run(&self, url: &str, arguments: &[&str]) -> (i32, String) {
+        let mut command = Command::new(binary("boreas"));
+        command.args(["--url", url]).args(arguments).stdin(Stdio::null());
+        command.env("BOREAS_WALLET_DIR", self.folder.path().join("wallets"));
+        let done = command.output().expect("boreas runs");
+        let text = String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned();
+        (done.status.code().unwrap_or(-1), text)
+    }
+
+    fn check(&self, rows: &[Row]) {
+        for (line, status, message) in rows {
+            let filled = |text: &str| {
+                text.replace("ADVICE", ADVICE).replace("PUBLIC", DEV_PUBLIC_KEY).replace("URL", &self.node.url)
+            };
+            let line = filled(&line.replace("--private-key KEY", "--private-key=KEY").replace("KEYx", "K3Y"));
+            let line = line.replace("=KEY", &format!("={DEV_PRIVATE_KEY}"));
+            let line = line.replace("K3Y", &DEV_PRIVATE_KEY[..50]);
+            let words: Vec<_> =
+                line.split(' ').map(|word| if word == "KEY" { DEV_PRIVATE_KEY } else { word }).collect();
+            let (found_status, text) = self.run(&self.node.url, &words);
+            let expected = filled(message);
+            let fits = match expected.strip_prefix("...") {
+                Some(part) => text.contains(part),
+                None => text.trim_end() == expected,
+            };
+            assert!(
+                fits && found_status == *status,
+                "boreas {line}\nstatus {found_status}, {text}\nexpected {status}, {expected}"
+            );
+            assert!(!text.contains(&DEV_PRIVATE_KEY[..20]), "boreas {line} shows a private key: {text}");
+        }
+    }
+}
+
+#[test]
+fn mistakes_are_answered_with_what_helps() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let plugins = ["--plugin", "eosio::net_api_plugin"];
+    let node = RunningNode::start(folder.path(), &plugins);
+    let tool = Tool { node, folder };
+    let succeed = |line: &[&str]| {
+        let (status, text) = tool.run(&tool.node.url, line);
+        assert_eq!(status, 0, "boreas {}: {text}", line.join(" "));
+    };
+    tool.check(&BEFORE);
+    succeed(&["wallet", "create", "--to-console"]);
+    succeed(&["wallet", "import", "--private-key", DEV_PRIVATE_KEY]);
+    for account in ["eosio.token", "alice"] {
+        succeed(&["create", "account", "eosio", account, DEV_PUBLIC_KEY]);
+    }
+    let token = e2e::contract("eosio.token");
+    succeed(&["set", "contract", "eosio.token", token.to_str().expect("a path of ASCII")]);
+    tool.check(&AFTER);
+}
+
+#[test]
+fn addresses_that_do_not_answer_say_why() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let node = RunningNode::start(folder.path(), &[]);
+    let tool = Tool { node, folder };
+    let secure = tool.node.url.replace("http://", "https://");
+    let nobody = format!("http://127.0.0.1:{}", free_port());
+    let table = [
+        ("ftp://x", "ftp://x begins with ftp://, which is not spoken here: http://, https:// and unix:// are".to_owned()),
+        ("", "the URL is empty; one looks like http://127.0.0.1:8888".to_owned()),
+        ("http://", "http:// has no host; one looks like http://127.0.0.1:8888".to_owned()),
+        (
+            nobody.as_str(),
+            format!("no answer from {nobody}: nobody listens there\nis the node running, and is this its address (--url)?"),
+        ),
+        (
+            "unix:///nonexistent/socket",
+            "no answer from unix:///nonexistent/socket: there is no such socket\nis the node running, and is this its address (--url)?".to_owned(),
+        ),
+    ];
+    for (url, message) in table {
+        assert_eq!(tool.run(url, &["get", "info"]), (1, message + "\n"), "{url}");
+    }
+    let (status, text) = tool.run(&secure, &["get", "info"]);
+    assert!(status == 1 && text.contains("is it http:// or https:// there (--url)?"), "TLS is spoken: {text}");
+}
