@@ -32,14 +32,15 @@ impl Chain {
         Ok(SealedBlock { state: state.clone(), traces: if traces { pending.traces } else { Vec::new() } })
     }
 
-    /// The state with its block, which is read from where it is kept if it was last applied before a restart.
+    /// The state with its block, which is read from where it is kept if it came before a restart.
     fn with_block(&self, state: &Arc<BlockState>) -> Outcome<Arc<BlockState>> {
         if state.block.is_some() {
             return Ok(state.clone());
         }
         let missing = || Fault::new(FaultKind::BLOCK_VALIDATE_EXCEPTION, "null block");
         let bytes = self.kept.as_ref().and_then(|kept| kept.block(&state.id())).ok_or_else(missing)?;
-        let block = PreparedBlock::from_bytes(&bytes, &self.chain_id(), PrepareMode::Trusted)?;
+        let mode = if self.tree.is_valid(&state.id()) { PrepareMode::Trusted } else { PrepareMode::Full };
+        let block = PreparedBlock::from_bytes(&bytes, &self.chain_id(), mode)?;
         ensure!(block.id == state.id(), BLOCK_VALIDATE_EXCEPTION, "a kept block is another one");
         let PreparedBlock { block, transactions, bytes, .. } = block;
         Ok(Arc::new(BlockState { header: state.header.clone(), block: Some(block), transactions, bytes }))

@@ -11,8 +11,8 @@ use primitives::{BlockId, Fault, SignedBlock};
 pub struct BlockState {
     /// Header state: number, id, schedules, confirmations, irreversibility.
     pub header: BlockHeaderState,
-    /// The block; absent for the block a snapshot was taken at, and for blocks that a checkpoint has, which are read
-    /// again if they are applied again.
+    /// The block; absent for the block a snapshot was taken at, and for blocks that came before a restart, which are
+    /// read again if they are applied again.
     pub block: Option<Arc<SignedBlock>>,
     /// Its input transactions, ready to be applied again or tried in another block.
     pub transactions: Vec<Arc<RecoveredTransaction>>,

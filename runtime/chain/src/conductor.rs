@@ -22,7 +22,7 @@ pub struct Chain {
     /// What the ledger shows. Differs from the tree's head only while branches are switched.
     pub(crate) head: Arc<BlockState>,
     pub(crate) pending: Option<Pending>,
-    /// Where blocks are that a checkpoint has.
+    /// Where blocks are that came before a restart.
     pub(crate) kept: Option<Box<dyn KeptBlocks>>,
 }
 

@@ -37,7 +37,7 @@ pub struct PreparedBlock {
 }
 
 /// Bytes that a block takes beside its transactions, with its header state.
-const BLOCK_BYTES: usize = 8 << 10;
+pub(crate) const BLOCK_BYTES: usize = 8 << 10;
 /// Bytes that a transaction takes beside its packed form.
 const TRANSACTION_BYTES: usize = 512;
 

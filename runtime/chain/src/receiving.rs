@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use consensus::{BlockHeaderState, ForkTree};
 use execution::{BlockMode, Outcome};
-use primitives::{BlockId, Fault, FaultKind, ensure};
+use primitives::{BlockId, Fault, FaultKind, SignedBlock, ensure};
 
 use crate::features::check_features;
+use crate::prepared::BLOCK_BYTES;
 use crate::{Applied, BlockState, Chain, ChainError, PreparedBlock, SealedBlock};
 
 /// Blocks applied on the way to the best branch, and the faults met there.
@@ -39,6 +40,31 @@ impl Chain {
         let id = state.id();
         self.tree.add(state)?;
         self.tree.mark_valid(&id).map_err(ChainError::broken)?;
+        self.switch_to_best()
+    }
+
+    /// Takes a block of another branch into the fork tree that this node received and kept before a restart. Its
+    /// header was checked then; the block itself is read again when its branch turns out the best one, and judged in
+    /// full. False when the tree has it already or lacks the one before it.
+    ///
+    /// # Errors
+    /// What was kept breaks a rule.
+    pub fn recall_block(&mut self, block: Arc<SignedBlock>) -> Result<bool, ChainError> {
+        let previous = self.tree.get_or_root(&block.header().previous);
+        let Some(previous) = previous.filter(|_| self.tree.get_or_root(&block.id()).is_none()) else {
+            return Ok(false);
+        };
+        let header = self.next_header(&previous.header, &block, false)?;
+        let state = BlockState { header, block: None, transactions: Vec::new(), bytes: BLOCK_BYTES };
+        self.tree.add(Arc::new(state))?;
+        Ok(true)
+    }
+
+    /// Goes to the best branch, should that be another one after blocks were recalled.
+    ///
+    /// # Errors
+    /// A block on the way there breaks a rule and no branch is better than the head's; the chain stands as before.
+    pub fn switch_to_recalled(&mut self) -> Result<Applied, ChainError> {
         self.switch_to_best()
     }
 
@@ -79,6 +105,12 @@ impl Chain {
     /// The state after a block on `previous`.
     fn next_state(&self, previous: &BlockHeaderState, block: PreparedBlock, verify: bool) -> Outcome<Arc<BlockState>> {
         let PreparedBlock { block, transactions, bytes, .. } = block;
+        let header = self.next_header(previous, &block, verify)?;
+        Ok(Arc::new(BlockState { header, block: Some(block), transactions, bytes }))
+    }
+
+    /// The header state after a block on `previous`.
+    fn next_header(&self, previous: &BlockHeaderState, block: &SignedBlock, verify: bool) -> Outcome<BlockHeaderState> {
         let header = block.header();
         let wtmsig = self.wtmsig_before(&previous.activated_protocol_features);
         let additional_signatures = block.additional_signatures()?;
@@ -87,7 +119,7 @@ impl Chain {
         if verify {
             header.verify_signatures()?;
         }
-        Ok(Arc::new(BlockState { header, block: Some(block), transactions, bytes }))
+        Ok(header)
     }
 
     /// Goes to the best branch. A block that turns out bad is removed with all that follows it, and the best of the

@@ -34,8 +34,7 @@ pub struct SavedBlock {
     pub bytes: Vec<u8>,
 }
 
-/// Finds blocks that the node kept: one that was applied before a restart and undone since may have to be applied
-/// once more.
+/// Finds blocks that the node kept: one that came before a restart may have to be applied after it.
 pub trait KeptBlocks: Send + Sync {
     /// The packed block with this id.
     fn block(&self, id: &BlockId) -> Option<Vec<u8>>;
@@ -103,6 +102,11 @@ impl Chain {
     pub fn integrity_hash(&self) -> Result<Checksum256, ChainError> {
         self.nothing_pending("the integrity hash")?;
         Ok(self.world.ledger.integrity_hash(&self.head.header.to_bytes(), self.head_time()))
+    }
+
+    /// Says where blocks are that are recalled with [`Self::recall_block`]; a chain from a checkpoint knows it.
+    pub fn set_kept_blocks(&mut self, kept: Box<dyn KeptBlocks>) {
+        self.kept = Some(kept);
     }
 
     /// A chain as checkpoints left it, at the newest block of the last one. Later blocks are applied again with

@@ -107,6 +107,39 @@ fn a_checkpoint_and_the_blocks_after_it_give_the_same_state() {
     assert_eq!(hash(&restored), hash(&chain));
 }
 
+/// Blocks of another branch that came before a restart are known after it: the block that makes their branch the best
+/// one links to them, and they are judged in full when they are applied.
+#[test]
+fn blocks_of_other_branches_are_recalled() {
+    let (mut one, mut two) = (chain_of_three(), chain_of_three());
+    let mut disk = Disk::default();
+    disk.store(&mut one);
+    (0..4).for_each(|_| drop(produce_as(&mut one, &["alice"])));
+    disk.store(&mut one);
+    let other: Vec<_> = (0..5).map(|_| produce_as(&mut two, &["bob", "carol"])).collect();
+    let blocks: Vec<_> = other.iter().filter_map(|applied| applied.applied[0].state.block.clone()).collect();
+    disk.blocks.0.extend(blocks.iter().map(|block| (block.id(), block.to_bytes())));
+    let recall = |chain: &mut Chain, index: usize| chain.recall_block(blocks[index].clone()).expect("well formed");
+
+    let mut restored = disk.load();
+    assert!(!recall(&mut restored, 1), "the block before it is not known");
+    assert!((0..4).all(|index| recall(&mut restored, index)));
+    assert!(!recall(&mut restored, 3), "it is known already");
+    let applied = restored.switch_to_recalled().expect("nothing is better");
+    assert!(applied.applied.is_empty() && restored.head().id() == one.head().id());
+    let applied = hand_over(&other[4], &mut restored).expect("it links to what was recalled");
+    assert_eq!((applied.undone.len(), applied.applied.len()), (4, 5));
+    assert_eq!((restored.head().id(), hash(&restored)), (two.head().id(), hash(&two)));
+
+    // A node that was killed while it changed branches has all of them.
+    let mut restored = disk.load();
+    assert!((0..5).all(|index| recall(&mut restored, index)));
+    let applied = restored.switch_to_recalled().expect("the branch is valid");
+    assert_eq!((applied.undone.len(), applied.applied.len()), (4, 5));
+    assert!(applied.applied.iter().all(|sealed| sealed.state.block.is_some()), "they can be kept");
+    assert_eq!((restored.head().id(), hash(&restored)), (two.head().id(), hash(&two)));
+}
+
 /// Blocks of before a restart leave the chain for a better branch, and come back with an even better one.
 #[test]
 fn a_restored_chain_can_switch_branches() {
