@@ -7,17 +7,19 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::Context;
-use chain::{Applied, Chain};
+use chain::Applied;
 use codec::Unpack;
 use engine::follower::TraceEncoder;
 use genesis::{Document, LocalProducer, contracts, document::dev_key};
-use primitives::{BlockTimestamp, Genesis, Name, PrivateKey, PublicKey, Sha256, name};
+use primitives::{BlockTimestamp, Genesis, Name, PrivateKey, PublicKey, Sha256, TimePoint, name};
 use store::{Store, Watermark};
 use wasm::{Artefact, Engine};
 
+use crate::folder::Folder;
 use crate::settings::DevArgs;
+use crate::settings::args::ChainArgs;
 use crate::signing::Keyring;
-use crate::start;
+use crate::start::{self, Plan, Started};
 
 /// The options that a development chain begins with; `config.ini` and the command line come after them.
 pub const DEFAULTS: [&str; 6] = [
@@ -38,42 +40,77 @@ const EOSIO: Name = name!("eosio");
 /// A chain from a document, all of whose producers are in this process.
 #[derive(Debug)]
 pub struct DevChain {
-    /// Where it is kept.
-    pub store: Arc<Store>,
     document: Document,
+    /// Whether whatever is in the folder gives way to a new chain.
+    anew: bool,
 }
 
 impl DevChain {
-    /// Opens the folder of a chain, or begins one. A chain whose boot was interrupted begins anew.
+    /// Looks into the folder: the chain there is continued, or one will begin. A chain whose boot was interrupted
+    /// begins anew. The database is there if it stays.
     ///
     /// # Errors
     /// The document cannot be read, the folder cannot be used, or has another chain.
-    pub fn open(args: &DevArgs) -> anyhow::Result<Self> {
+    pub fn open(args: &DevArgs, folder: &Folder) -> anyhow::Result<(Self, Option<Arc<Store>>)> {
+        anyhow::ensure!(
+            args.node.chain.snapshot.is_none(),
+            "a development chain begins with a document, not with a snapshot. Start boreasd without dev to run one from \
+             a snapshot"
+        );
         let given = args.genesis_document.as_deref().map(read_document).transpose()?;
-        let data_dir = &args.node.folders.data_dir;
+        let begin = |given: Option<Document>, anew| Self { document: given.unwrap_or_else(Document::dev), anew };
         if args.reset || args.node.chain.delete_all_blocks {
-            Store::destroy(&start::store_path(data_dir))?;
+            return Ok((begin(given, true), None));
         }
-        let mut store = start::open_store(data_dir)?;
-        if store.fact(DOCUMENT_FACT)?.is_some() && store.fact(BOOTED_FACT)?.is_none() {
-            drop(store);
-            Store::destroy(&start::store_path(data_dir))?;
-            store = start::open_store(data_dir)?;
-        }
-        let document = match store.fact(DOCUMENT_FACT)? {
-            Some(text) => known_document(&text, given.as_ref(), data_dir)?,
-            None => {
-                anyhow::ensure!(
-                    store.head()?.is_none(),
-                    "the chain in {} was not begun by boreasd dev. Choose another --data-dir, or begin anew with --reset",
-                    data_dir.display()
-                );
-                let document = given.unwrap_or_else(Document::dev);
-                store.set_fact(DOCUMENT_FACT, &text_of(&document)?)?;
-                document
-            }
+        let replays = args.node.chain.replay_blockchain || args.node.chain.hard_replay_blockchain;
+        let store = if replays { folder.open_for_replay()? } else { folder.open_existing()? };
+        let Some(store) = store else { return Ok((begin(given, false), None)) };
+        let Some(text) = store.fact(DOCUMENT_FACT)? else {
+            anyhow::ensure!(
+                store.head()?.is_none() && store.checkpoint()?.is_none(),
+                "the chain in {} was not begun by boreasd dev. Choose another --data-dir, or begin anew with --reset",
+                folder.path().display()
+            );
+            return Ok((begin(given, false), Some(store)));
         };
-        Ok(Self { store, document })
+        if !is_booted(&store)? {
+            return Ok((begin(given, true), None));
+        }
+        let document = known_document(&text, given.as_ref(), folder.path())?;
+        Ok((Self { document, anew: false }, Some(store)))
+    }
+
+    /// The options, with what the folder asks for.
+    pub fn chain_args(&self, args: &ChainArgs) -> ChainArgs {
+        ChainArgs { delete_all_blocks: self.anew, ..args.clone() }
+    }
+
+    /// Sees that a chain that is to begin can be booted, and gives it its document.
+    ///
+    /// # Errors
+    /// A key is missing, or the genesis leaves no time for the boot.
+    pub fn prepare(&self, plan: &mut Plan<'_>, keyring: &Keyring) -> anyhow::Result<()> {
+        let Some(genesis) = plan.new_genesis() else { return Ok(()) };
+        self.check(genesis.initial_timestamp, &genesis.initial_key, keyring)?;
+        plan.add_fact(DOCUMENT_FACT, text_of(&self.document)?);
+        Ok(())
+    }
+
+    /// Whether a chain whose head is of this time can be booted; gives the slot in which the boot begins.
+    fn check(&self, head_time: TimePoint, boot_key: &PublicKey, keyring: &Keyring) -> anyhow::Result<BlockTimestamp> {
+        anyhow::ensure!(
+            keyring.private(boot_key).is_some(),
+            "the private key of eosio ({boot_key}, the genesis' initial_key) is not known. Give it with \
+             --signature-provider {boot_key}=KEY:PRIVATE"
+        );
+        let slots = LocalProducer::slots_of(&self.document, boot_key)?;
+        let begin = BlockTimestamp(BlockTimestamp::at(engine::clock::now()).0.saturating_sub(slots));
+        anyhow::ensure!(
+            head_time < begin.time(),
+            "the genesis' initial_timestamp {head_time} must lie {} seconds back: its boot takes the slots until now",
+            slots / 2 + 1
+        );
+        Ok(begin)
     }
 
     /// Everybody who can be elected is produced for, with the keys that everybody knows.
@@ -90,33 +127,14 @@ impl DevChain {
         }
     }
 
-    /// Whether the document has been carried out.
-    ///
-    /// # Errors
-    /// The disk refuses.
-    pub fn is_booted(&self) -> anyhow::Result<bool> {
-        Ok(self.store.fact(BOOTED_FACT)?.is_some())
-    }
-
     /// Boots the chain, which is at block 1, and keeps its blocks.
     ///
     /// # Errors
     /// The document cannot be carried out, or a key is missing.
-    pub fn boot(&self, chain: &mut Chain, keyring: &Keyring, traces: Option<TraceEncoder>) -> anyhow::Result<()> {
-        let boot_key = self.boot_key()?;
-        anyhow::ensure!(
-            keyring.private(&boot_key).is_some(),
-            "the private key of eosio ({boot_key}, the genesis' initial_key) is not known. Give it with \
-             --signature-provider {boot_key}=KEY:PRIVATE"
-        );
-        let slots = LocalProducer::slots_of(&self.document, &boot_key)?;
-        let begin = BlockTimestamp(BlockTimestamp::at(engine::clock::now()).0.saturating_sub(slots));
-        anyhow::ensure!(
-            chain.head_time() < begin.time(),
-            "the genesis' initial_timestamp {} must lie {} seconds back: its boot takes the slots until now",
-            chain.head_time(),
-            slots / 2 + 1
-        );
+    pub fn boot(&self, started: &mut Started, keyring: &Keyring, traces: Option<TraceEncoder>) -> anyhow::Result<()> {
+        let Started { store, chain, .. } = started;
+        let boot_key = boot_key(store)?;
+        let begin = self.check(chain.head_time(), &boot_key, keyring)?;
         let mut producer = LocalProducer::after(begin);
         for key in keyring.private_keys() {
             producer.know(key.clone()).context("a key is none")?;
@@ -128,33 +146,53 @@ impl DevChain {
         let mut irreversible = 1;
         for applied in &blocks {
             irreversible = applied.irreversible.last().map_or(irreversible, |state| state.number());
-            engine::accepting::keep(&self.store, applied, irreversible, signed(applied))?;
+            engine::accepting::keep(store, applied, irreversible, signed(applied))?;
             if let Some(encode) = traces {
-                engine::follower::keep_traces(&self.store, encode, applied)?;
+                engine::follower::keep_traces(store, encode, applied)?;
             }
         }
-        engine::write_checkpoint(&self.store, chain.take_checkpoint()?)?;
-        self.store.set_fact(BOOTED_FACT, &[])?;
+        engine::write_checkpoint(store, chain.take_checkpoint()?)?;
+        store.set_fact(BOOTED_FACT, &[])?;
         tracing::info!("booted the chain in {} blocks", blocks.len());
         Ok(())
-    }
-
-    /// The key of `eosio`.
-    fn boot_key(&self) -> anyhow::Result<PublicKey> {
-        let bytes = self.store.fact(start::GENESIS_FACT)?;
-        let bytes = bytes.context("a development chain begins with a genesis, not with a snapshot")?;
-        Ok(Genesis::from_bytes(&bytes).context("the stored genesis is damaged")?.initial_key)
     }
 
     /// What a user needs to begin: the URL, and the accounts with their keys.
     ///
     /// # Errors
     /// The genesis cannot be read.
-    pub fn welcome(&self, keyring: &Keyring) -> anyhow::Result<impl FnOnce(Option<&str>) -> String + use<>> {
-        let (document, boot_key) = (self.document.clone(), self.boot_key()?);
+    pub fn welcome(
+        &self,
+        store: &Store,
+        keyring: &Keyring,
+    ) -> anyhow::Result<impl FnOnce(Option<&str>) -> String + use<>> {
+        let (document, boot_key) = (self.document.clone(), boot_key(store)?);
         let boot_private = keyring.private(&boot_key).cloned();
         Ok(move |url: Option<&str>| welcome(&document, (&boot_key, boot_private.as_ref()), url))
     }
+}
+
+/// Whether a database holds a development chain.
+///
+/// # Errors
+/// The disk refuses.
+pub fn is_dev_chain(store: &Store) -> anyhow::Result<bool> {
+    Ok(store.fact(DOCUMENT_FACT)?.is_some())
+}
+
+/// Whether the document has been carried out.
+///
+/// # Errors
+/// The disk refuses.
+pub fn is_booted(store: &Store) -> anyhow::Result<bool> {
+    Ok(store.fact(BOOTED_FACT)?.is_some())
+}
+
+/// The key of `eosio`.
+fn boot_key(store: &Store) -> anyhow::Result<PublicKey> {
+    let bytes = store.fact(start::GENESIS_FACT)?;
+    let bytes = bytes.context("a development chain begins with a genesis, not with a snapshot")?;
+    Ok(Genesis::from_bytes(&bytes).context("the stored genesis is damaged")?.initial_key)
 }
 
 fn read_document(path: &Path) -> anyhow::Result<Document> {

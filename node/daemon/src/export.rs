@@ -1,15 +1,14 @@
 //! `boreasd export-blocks`: the irreversible blocks of a node as a block log of nodeos.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
-
 use anyhow::Context;
 use chain::block_log::{BlockLogWriter, ChainContext};
 use codec::Unpack;
 use primitives::{Checksum256, Genesis};
 
+use crate::folder;
+use crate::log_file;
 use crate::settings::ExportArgs;
-use crate::start::{self, GENESIS_FACT};
+use crate::start::{CHAIN_ID_FACT, GENESIS_FACT};
 
 /// Writes the log and says what is in it.
 ///
@@ -17,29 +16,31 @@ use crate::start::{self, GENESIS_FACT};
 /// The node's data cannot be read, or the file cannot be written.
 #[allow(clippy::print_stdout, reason = "what a command found belongs on standard output")]
 pub fn export(args: &ExportArgs) -> anyhow::Result<()> {
-    let store = start::open_existing_store(&args.data_dir)?;
+    let store = folder::open_existing(&args.data_dir)?;
     let first = store.earliest_block_num()?.context("the node has no blocks yet")?;
     let last = store.irreversible()?;
+    anyhow::ensure!(first <= last, "no block of the node is irreversible yet: the first one is {first}");
     let context = match store.fact(GENESIS_FACT)? {
         Some(bytes) if first == 1 => {
             ChainContext::Genesis(Genesis::from_bytes(&bytes).context("the stored genesis is damaged")?)
         }
         _ => {
-            let id = store.fact("chain id")?.context("the node does not know its chain")?;
+            let id = store.fact(CHAIN_ID_FACT)?.context("the node does not know its chain")?;
             ChainContext::Id(Checksum256::from_bytes(&id).context("the stored chain id is damaged")?)
         }
     };
-    let cannot_write = || format!("cannot write {}", args.file.display());
-    let mut file = BufWriter::new(File::create(&args.file).with_context(cannot_write)?);
-    let mut buffer = Vec::new();
-    let mut log = BlockLogWriter::begin(&context, first, &mut buffer);
-    for num in first..=last {
-        let bytes = store.block_at(num)?.with_context(|| format!("block {num} is missing in the database"))?;
-        log.append(&bytes, &mut buffer);
-        file.write_all(&buffer).with_context(cannot_write)?;
-        buffer.clear();
-    }
-    file.write_all(&buffer).and_then(|()| file.flush()).with_context(cannot_write)?;
+    log_file::write(&args.file, |out| {
+        let mut buffer = Vec::new();
+        let mut log = BlockLogWriter::begin(&context, first, &mut buffer);
+        for num in first..=last {
+            let block = store.block_at(num).map_err(std::io::Error::other)?;
+            let missing = || std::io::Error::other(format!("block {num} is missing in the database"));
+            log.append(&block.ok_or_else(missing)?, &mut buffer);
+            out.write_all(&buffer)?;
+            buffer.clear();
+        }
+        out.write_all(&buffer)
+    })?;
     println!("wrote blocks {first} to {last} of chain {} to {}", context.chain_id(), args.file.display());
     Ok(())
 }

@@ -1,20 +1,25 @@
 //! `boreasd`, as a library: what its `main` runs, and what tests of its settings reach.
 //!
 //! Reading order: [`settings`] options, [`translate`] options as the parts want them, [`signing`] and [`keosd`] who
-//! signs blocks, [`start`] from files to a chain, [`listen`] where the API is served, [`run`] the node, [`dev`] the
-//! development chain, [`print`](mod@print) what is printed instead, [`replay`] and [`export`] block logs, [`log`]
+//! signs blocks, [`folder`] the data folder, [`genesis_file`] the document, [`beginning`] how a start begins, [`start`] from files to a chain, [`listen`] where the API is served, [`run`] the node, [`dev`] the
+//! development chain, [`print`](mod@print) what is printed instead, [`replay`], [`export`] and [`salvage`] block logs, [`log_file`] where they are, [`log`]
 //! lines on standard error.
 
+pub mod beginning;
 pub mod build;
 pub mod code_cache;
 pub mod dev;
 pub mod export;
+pub mod folder;
+pub mod genesis_file;
 pub mod keosd;
 pub mod listen;
 pub mod log;
+pub mod log_file;
 pub mod print;
 pub mod replay;
 pub mod run;
+pub mod salvage;
 pub mod settings;
 pub mod signing;
 pub mod start;

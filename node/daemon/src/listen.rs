@@ -1,7 +1,8 @@
 //! Where the API is served: one address for all of it, a Unix socket beside it, or addresses for parts of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::fs::FileTypeExt;
+use std::io::ErrorKind;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +15,9 @@ use crate::settings::args::HttpArgs;
 
 /// The value of `--http-server-address` with which categories have addresses of their own.
 const BY_CATEGORY: &str = "http-category-address";
+
+/// Bytes that the path of a Unix socket may have: 108 in the system's structure, with the zero at its end.
+const SOCKET_PATH_BYTES_MAX: usize = 107;
 
 /// A place to listen at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,37 +73,54 @@ pub fn places(args: &HttpArgs, data_dir: &Path) -> anyhow::Result<Places> {
     Ok(places)
 }
 
+/// Sockets that listen and are not served yet: clients wait. Unix sockets are removed when this is dropped.
+#[derive(Debug, Default)]
+pub struct Listeners {
+    /// How a client on this machine reaches the first of them.
+    pub url: Option<String>,
+    open: Vec<(Place, Option<BTreeSet<Category>>, Socket)>,
+    files: Vec<SocketFile>,
+}
+
 /// The API being served, until dropped.
 #[derive(Debug)]
 pub struct Servers {
-    /// How a client on this machine reaches the first of them.
-    pub url: Option<String>,
-    tasks: JoinSet<std::io::Result<()>>,
-    sockets: Vec<PathBuf>,
+    _tasks: JoinSet<std::io::Result<()>>,
+    _files: Vec<SocketFile>,
 }
 
 impl Servers {
-    /// Listens at all places and begins to serve.
+    /// Begins to serve.
+    pub fn start(listeners: Listeners, node: Node, settings: &HttpSettings) -> Self {
+        let mut tasks = JoinSet::new();
+        let (node, in_flight) = (Arc::new(node), Arc::new(InFlight::default()));
+        for (place, categories, socket) in listeners.open {
+            let mut settings = settings.clone();
+            if let Place::Tcp(address) = &place {
+                let port = address.rsplit(':').next().unwrap_or_default();
+                settings.hosts.extend([address.clone(), format!("localhost:{port}")]);
+            }
+            tasks.spawn(api::serve(socket, Arc::clone(&node), settings, categories, Arc::clone(&in_flight)));
+        }
+        Self { _tasks: tasks, _files: listeners.files }
+    }
+}
+
+impl Listeners {
+    /// Listens at all places.
     ///
     /// # Errors
     /// A place cannot be listened at.
-    pub async fn start(places: Places, node: Node, settings: &HttpSettings) -> anyhow::Result<Self> {
-        let mut servers = Self { url: None, tasks: JoinSet::new(), sockets: Vec::new() };
-        let (node, in_flight) = (Arc::new(node), Arc::new(InFlight::default()));
+    pub async fn open(places: Places) -> anyhow::Result<Self> {
+        let mut listeners = Self::default();
         for (place, categories) in places {
-            let mut settings = settings.clone();
             let socket = match &place {
-                Place::Tcp(address) => {
-                    let port = address.rsplit(':').next().unwrap_or_default();
-                    settings.hosts.extend([address.clone(), format!("localhost:{port}")]);
-                    servers.listen_tcp(address).await?
-                }
-                Place::Unix(path) => servers.listen_unix(path)?,
+                Place::Tcp(address) => listeners.listen_tcp(address).await?,
+                Place::Unix(path) => listeners.listen_unix(path)?,
             };
-            let serving = api::serve(socket, Arc::clone(&node), settings, categories, Arc::clone(&in_flight));
-            servers.tasks.spawn(serving);
+            listeners.open.push((place, categories, socket));
         }
-        Ok(servers)
+        Ok(listeners)
     }
 
     async fn listen_tcp(&mut self, address: &str) -> anyhow::Result<Socket> {
@@ -118,25 +139,56 @@ impl Servers {
     }
 
     fn listen_unix(&mut self, path: &Path) -> anyhow::Result<Socket> {
-        // The socket of a node that was killed is still there; a living one holds the database.
+        let bytes = path.as_os_str().len();
+        anyhow::ensure!(
+            bytes <= SOCKET_PATH_BYTES_MAX,
+            "the path of the socket {} has {bytes} bytes, and the system takes {SOCKET_PATH_BYTES_MAX}. Choose a shorter \
+             one with --unix-socket-path: an absolute path is taken as it is",
+            path.display()
+        );
+        // The socket of a process that was killed is still there, and nobody answers.
         if path.symlink_metadata().is_ok_and(|found| found.file_type().is_socket()) {
+            anyhow::ensure!(
+                std::os::unix::net::UnixStream::connect(path)
+                    .is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused),
+                "another process serves the socket {}. Stop it, or choose another --unix-socket-path",
+                path.display()
+            );
             std::fs::remove_file(path).with_context(|| format!("cannot remove the old socket {}", path.display()))?;
         }
         let listener = UnixListener::bind(path)
             .with_context(|| format!("cannot listen on the socket {}; see --unix-socket-path", path.display()))?;
         tracing::info!("start listening on {} for the HTTP API", path.display());
-        self.sockets.push(path.to_owned());
+        self.files.push(SocketFile::new(path));
         Ok(Socket::Unix(listener))
     }
 }
 
-impl Drop for Servers {
+/// The file of a Unix socket of ours, removed when dropped unless it has become another's.
+#[derive(Debug)]
+struct SocketFile {
+    path: PathBuf,
+    /// Device and number of the file.
+    identity: Option<(u64, u64)>,
+}
+
+impl SocketFile {
+    fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), identity: identity(path) }
+    }
+}
+
+impl Drop for SocketFile {
     fn drop(&mut self) {
-        for path in &self.sockets {
+        if self.identity.is_some() && identity(&self.path) == self.identity {
             // A socket that stays is removed by the next start.
-            let _ = std::fs::remove_file(path);
+            let _ = std::fs::remove_file(&self.path);
         }
     }
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    path.symlink_metadata().ok().map(|file| (file.dev(), file.ino()))
 }
 
 fn host_of(address: std::net::SocketAddr) -> String {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use daemon::settings::{Parsed, Work};
-use daemon::{export, log, print, replay, run, settings};
+use daemon::{export, log, print, replay, run, salvage, settings};
 
 fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
@@ -34,6 +34,7 @@ fn perform(work: &Work) -> anyhow::Result<()> {
         Work::Dev(args) => run::dev(args),
         Work::Replay(args) => replay::replay(args),
         Work::ExportBlocks(args) => export::export(args),
+        Work::Salvage(args) => salvage::salvage(args),
     }
 }
 

@@ -8,7 +8,7 @@ use primitives::Genesis;
 use serde::Serialize;
 
 use crate::settings::{NodeArgs, default_config};
-use crate::{build, start};
+use crate::{build, folder, start};
 
 /// Prints what is asked for. False when nothing is.
 ///
@@ -45,7 +45,7 @@ fn give(value: &impl Serialize, print: bool, file: Option<&Path>) -> anyhow::Res
 }
 
 fn genesis(data_dir: &Path) -> anyhow::Result<Genesis> {
-    let store = start::open_existing_store(data_dir)?;
+    let store = folder::open_existing(data_dir)?;
     let bytes = store.fact(start::GENESIS_FACT)?;
     let bytes = bytes.context("the chain began with a snapshot; its genesis is not known here")?;
     Genesis::from_bytes(&bytes).context("the stored genesis is damaged")

@@ -1,9 +1,6 @@
 //! `boreasd replay`: applies a block log and says where the chain ends. One thread prepares blocks, one applies them.
 
-use std::fs::File;
 use std::io::IsTerminal;
-use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -12,15 +9,18 @@ use chain::block_log::{BlockLog, ChainContext};
 use chain::{Chain, Doors, PrepareMode, PreparedBlock};
 use codec::Pack;
 use indicatif::{ProgressBar, ProgressStyle};
-use memmap2::Mmap;
 use primitives::{ChainId, Fault, Genesis};
 use serde_json::json;
 use store::Store;
 use wasm::Engine;
 
+use crate::beginning::Refusal;
+use crate::folder::Folder;
+use crate::genesis_file;
+use crate::log_file;
 use crate::settings::ReplayArgs;
 use crate::settings::args::ChainArgs;
-use crate::start;
+use crate::start::{self, Started};
 
 /// Prepared blocks that wait at most.
 const PREPARED_CAPACITY: usize = 16;
@@ -43,10 +43,9 @@ struct Done {
 pub fn replay(args: &ReplayArgs) -> anyhow::Result<()> {
     let started = Instant::now();
     anyhow::ensure!(args.stop_at_block != Some(0), "--stop-at-block 0: blocks begin with 1");
-    let path = &if args.blocks_log.is_dir() { args.blocks_log.join("blocks.log") } else { args.blocks_log.clone() };
-    let bytes = map(path)?;
+    let path = log_file::path(&args.blocks_log);
+    let bytes = log_file::map(&path)?;
     let log = BlockLog::open(&bytes).with_context(|| format!("cannot read the block log {}", path.display()))?;
-    let genesis = genesis(args, &log)?;
     let compiler = Engine::new();
     let ticker = compiler.ticker();
     std::thread::spawn(move || {
@@ -55,9 +54,15 @@ pub fn replay(args: &ReplayArgs) -> anyhow::Result<()> {
             ticker.tick();
         }
     });
-    let store = args.data_dir.as_deref().map(start::open_store).transpose()?;
+    let folder = args.data_dir.as_deref().map(Folder::lock).transpose()?;
     let doors = start::doors(&compiler, args.data_dir.as_deref())?;
-    let mut chain = begin(&genesis, store.as_ref(), doors)?;
+    let (mut chain, store) = match &folder {
+        Some(folder) => {
+            let Started { chain, store, .. } = begin_in(folder, args, &log, doors)?;
+            (chain, Some(store))
+        }
+        None => (begin(args, &log, doors)?, None),
+    };
     join(&chain, &log)?;
     let last = log.last_block_num().unwrap_or(1).min(args.stop_at_block.unwrap_or(u32::MAX));
     let mode = if args.force_all_checks { PrepareMode::Full } else { PrepareMode::Trusted };
@@ -68,50 +73,69 @@ pub fn replay(args: &ReplayArgs) -> anyhow::Result<()> {
     report(args, &chain, done, started)
 }
 
-fn map(path: &Path) -> anyhow::Result<Mmap> {
-    let file = File::open(path).with_context(|| format!("cannot open the block log {}", path.display()))?;
-    // SAFETY: the log is only read; whoever changes it meanwhile gets a failed replay, as the file's format is checked.
-    unsafe { Mmap::map(&file) }.with_context(|| format!("cannot read the block log {}", path.display()))
-}
-
-fn genesis(args: &ReplayArgs, log: &BlockLog<'_>) -> anyhow::Result<Genesis> {
-    let given = args.genesis_json.as_deref().map(start::read_genesis).transpose()?;
-    match (log.context(), given) {
-        (ChainContext::Genesis(own), None) => Ok(own.clone()),
-        (context, Some(given)) => {
-            anyhow::ensure!(
-                context.chain_id() == given.chain_id(),
-                "the block log is of chain {}, the genesis of chain {}",
-                context.chain_id(),
-                given.chain_id()
-            );
-            Ok(given)
-        }
-        (ChainContext::Id(_), None) => anyhow::bail!("the block log has no genesis; give it with --genesis-json"),
+/// What the chain begins with where none is there: the genesis that was given or that the log has, unless that is a
+/// snapshot.
+fn genesis(args: &ReplayArgs, log: &BlockLog<'_>) -> anyhow::Result<Option<Genesis>> {
+    let given = args.genesis_json.as_deref().map(genesis_file::read).transpose()?;
+    if let Some(given) = given {
+        anyhow::ensure!(args.snapshot.is_none(), Refusal::SnapshotAndGenesis);
+        let (own, given_id) = (log.context().chain_id(), given.chain_id());
+        anyhow::ensure!(own == given_id, "the block log is of chain {own}, --genesis-json of chain {given_id}");
+        return Ok(Some(given));
     }
+    Ok(match log.context() {
+        ChainContext::Genesis(own) if args.snapshot.is_none() => Some(own.clone()),
+        _ => None,
+    })
 }
 
-/// The chain of the genesis, or the one that the store holds already.
-fn begin(genesis: &Genesis, store: Option<&Arc<Store>>, doors: Doors) -> anyhow::Result<Chain> {
-    if let Some(store) = store
-        && store.head()?.is_some()
-    {
-        let chain = start::chain(&ChainArgs::default(), chain::Settings::default(), store, doors)?.0;
-        anyhow::ensure!(
-            chain.chain_id() == genesis.chain_id(),
-            "the folder holds chain {}, the block log is of chain {}; replay it into another folder",
-            chain.chain_id(),
-            genesis.chain_id()
-        );
+/// The chain in memory only, at what the log goes on from.
+fn begin(args: &ReplayArgs, log: &BlockLog<'_>, doors: Doors) -> anyhow::Result<Chain> {
+    let settings = chain::Settings::default();
+    if let Some(path) = &args.snapshot {
+        let chain = start::read_snapshot(path, settings, doors)?;
+        of_the_logs_chain(chain.chain_id(), log)?;
         return Ok(chain);
     }
-    let chain = Chain::from_genesis(genesis, chain::Settings::default(), doors).context("the genesis breaks a rule")?;
-    if let Some(store) = store {
-        store.set_fact(start::GENESIS_FACT, &genesis.to_bytes())?;
-        store.set_fact(start::CHAIN_ID_FACT, &chain.chain_id().0)?;
-        keep(store, &chain)?;
+    let genesis = genesis(args, log)?.with_context(|| needs_snapshot(log))?;
+    Chain::from_genesis(&genesis, settings, doors).context("the genesis breaks a rule")
+}
+
+/// The chain that the folder holds, or one that begins there. Nothing is written for a log that does not fit.
+fn begin_in(folder: &Folder, args: &ReplayArgs, log: &BlockLog<'_>, doors: Doors) -> anyhow::Result<Started> {
+    let chain_args = ChainArgs { snapshot: args.snapshot.clone(), ..ChainArgs::default() };
+    let store = folder.open_existing()?;
+    if let Some(there) = store.as_deref().map(|store| start::look(store, None)).transpose()?.flatten() {
+        of_the_logs_chain(there.id, log)?;
     }
-    Ok(chain)
+    let genesis = genesis(args, log)?;
+    let nothing_given = genesis.is_none() && args.snapshot.is_none();
+    let plan = start::plan(folder, store, &chain_args, genesis, chain::Settings::default(), doors, true)?;
+    if let Some(chain) = plan.new_chain() {
+        anyhow::ensure!(!nothing_given, needs_snapshot(log));
+        of_the_logs_chain(chain.chain_id(), log)?;
+        join(chain, log)?;
+    }
+    plan.carry_out()
+}
+
+fn needs_snapshot(log: &BlockLog<'_>) -> String {
+    let first = log.first_block_num();
+    format!(
+        "the block log begins with block {first} and has no genesis. Give a snapshot of block {} or a later one of the \
+         log with --snapshot FILE, or replay into the folder of a node that has the blocks before it (--data-dir)",
+        first.saturating_sub(1)
+    )
+}
+
+fn of_the_logs_chain(here: ChainId, log: &BlockLog<'_>) -> anyhow::Result<()> {
+    let given = log.context().chain_id();
+    anyhow::ensure!(
+        here == given,
+        "the block log is of chain {given}, what it would continue is chain {here}. Replay it into another folder, or \
+         begin with a snapshot of its own chain"
+    );
+    Ok(())
 }
 
 /// The log must have the block that the chain ends with, or begin right after it.

@@ -1,23 +1,27 @@
 //! The node: starts its parts in order, waits for a signal, stops them in reverse.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use api::Node;
-use chain::Chain;
-use store::Store;
+use primitives::TimePoint;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use wasm::Engine;
 
 use crate::dev::{self, DevChain};
-use crate::listen::{Places, Servers};
+use crate::folder::Folder;
+use crate::listen::{Listeners, Servers};
 use crate::settings::{DevArgs, NodeArgs};
 use crate::signing::Keyring;
+use crate::start::Started;
 use crate::{listen, start, translate};
 
 /// How long answers under way may take once the node stops.
 const SERVER_STOP_LIMIT: Duration = Duration::from_millis(500);
+
+/// Age of a head that production does not go on from by itself.
+const STALE_HEAD_US: i64 = 5_000_000;
 
 /// What is said once the API answers, given its URL.
 type Welcome = Box<dyn FnOnce(Option<&str>) -> String>;
@@ -27,19 +31,25 @@ type Welcome = Box<dyn FnOnce(Option<&str>) -> String>;
 /// # Errors
 /// Whatever keeps it from starting, or from going on.
 pub fn node(args: &NodeArgs) -> anyhow::Result<()> {
-    if args.chain.delete_all_blocks {
-        Store::destroy(&start::store_path(&args.folders.data_dir))?;
-    }
     let keyring = Keyring::new(&args.producer)?;
-    let store = start::open_store(&args.folders.data_dir)?;
-    let compiler = Engine::new();
-    let chain = start::chain(
-        &args.chain,
-        chain_settings(args)?,
-        &store,
-        start::doors(&compiler, Some(&args.folders.data_dir))?,
-    )?;
-    run(args, Parts { compiler, store, chain, keyring }, None)
+    let shell = Shell::open(args)?;
+    let store = match &args.chain {
+        chain if chain.delete_all_blocks => None,
+        chain if chain.replay_blockchain || chain.hard_replay_blockchain => shell.folder.open_for_replay()?,
+        _ => shell.folder.open_existing()?,
+    };
+    if store.as_deref().map(dev::is_dev_chain).transpose()?.unwrap_or(false) {
+        tracing::warn!(
+            "the data folder holds a development chain, whose producers' keys only `boreasd dev` knows: start that to \
+             continue it"
+        );
+    }
+    let genesis = start::asked_genesis(&args.chain)?;
+    let doors = start::doors(&shell.compiler, Some(shell.folder.path()))?;
+    let plan = start::plan(&shell.folder, store, &args.chain, genesis, chain_settings(args)?, doors, false)?;
+    let settings = translate::engine_settings(args, keyring)?;
+    let started = plan.carry_out()?;
+    shell.run(args, started, settings, None)
 }
 
 /// Runs a development chain until it is asked to stop.
@@ -48,49 +58,96 @@ pub fn node(args: &NodeArgs) -> anyhow::Result<()> {
 /// Whatever keeps it from starting, or from going on.
 pub fn dev(args: &DevArgs) -> anyhow::Result<()> {
     let node = &args.node;
-    let data_dir = &node.folders.data_dir;
-    let compiler = Engine::new();
-    let compiling = dev::compile_contracts(&compiler, data_dir)?;
-    let dev = DevChain::open(args)?;
     let mut keyring = Keyring::new(&node.producer)?;
+    let shell = Shell::open(node)?;
+    let data_dir = shell.folder.path();
+    let compiling = dev::compile_contracts(&shell.compiler, data_dir)?;
+    let (dev, store) = DevChain::open(args, &shell.folder)?;
     dev.hand_over_keys(&mut keyring);
-    let (mut chain, reapplied) =
-        start::chain(&node.chain, chain_settings(node)?, &dev.store, start::doors(&compiler, Some(data_dir))?)?;
-    if !dev.is_booted()? {
+    let chain_args = dev.chain_args(&node.chain);
+    let doors = start::doors(&shell.compiler, Some(data_dir))?;
+    let genesis = start::asked_genesis(&chain_args)?;
+    let mut plan = start::plan(&shell.folder, store, &chain_args, genesis, chain_settings(node)?, doors, false)?;
+    dev.prepare(&mut plan, &keyring)?;
+    let mut started = plan.carry_out()?;
+    if !dev::is_booted(&started.store)? {
         compiling.wait();
-        dev.boot(&mut chain, &keyring, translate::trace_encoder(node))?;
+        dev.boot(&mut started, &keyring, translate::trace_encoder(node))?;
     }
-    let welcome = dev.welcome(&keyring)?;
-    let parts = Parts { compiler, store: dev.store, chain: (chain, reapplied), keyring };
-    run(node, parts, Some(Box::new(welcome)))
+    let welcome = dev.welcome(&started.store, &keyring)?;
+    let settings = translate::engine_settings(node, keyring)?;
+    shell.run(node, started, settings, Some(Box::new(welcome)))
 }
 
-/// What a node runs on.
-struct Parts {
+/// What a node has before it has a chain: its folder, and the places that its API is served at.
+struct Shell {
+    folder: Folder,
     compiler: Engine,
-    store: Arc<Store>,
-    chain: (Chain, Duration),
-    keyring: Keyring,
+    listeners: Listeners,
+    runtime: Runtime,
 }
 
-fn run(args: &NodeArgs, parts: Parts, welcome: Option<Welcome>) -> anyhow::Result<()> {
-    let Parts { compiler, store, chain: (chain, reapplied), keyring } = parts;
-    if args.chain.integrity_hash_on_start {
-        tracing::info!("chain database started with hash: {}", chain.integrity_hash()?);
+impl Shell {
+    /// Takes the folder and the addresses, so that nothing in the folder is changed by a node that cannot run.
+    fn open(args: &NodeArgs) -> anyhow::Result<Self> {
+        // The engine's settings are made once there is a chain; what is wrong with them is said now.
+        translate::engine_settings(args, Keyring::default())?;
+        let places = listen::places(&args.http, &args.folders.data_dir)?;
+        let folder = Folder::lock(&args.folders.data_dir)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(usize::from(args.http.http_threads))
+            .thread_name("http")
+            .enable_all()
+            .build()
+            .context("cannot start the threads that serve requests")?;
+        let listeners = runtime.block_on(Listeners::open(places))?;
+        Ok(Self { folder, compiler: Engine::new(), listeners, runtime })
     }
-    let places = listen::places(&args.http, &args.folders.data_dir)?;
-    let settings = translate::engine_settings(args, keyring)?;
-    let running = engine::start(chain, store, settings, reapplied, compiler.ticker())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(usize::from(args.http.http_threads))
-        .thread_name("http")
-        .enable_all()
-        .build()
-        .context("cannot start the threads that serve requests")?;
-    let result = runtime.block_on(serve(args, places, running, welcome));
-    // Whatever still reads the database has to let it go before the process ends.
-    runtime.shutdown_timeout(SERVER_STOP_LIMIT);
-    result
+
+    fn run(
+        self,
+        args: &NodeArgs,
+        started: Started,
+        settings: engine::Settings,
+        welcome: Option<Welcome>,
+    ) -> anyhow::Result<()> {
+        let Self { folder, compiler, listeners, runtime } = self;
+        let Started { store, chain, reapplied } = started;
+        if args.chain.integrity_hash_on_start {
+            tracing::info!("chain database started with hash: {}", chain.integrity_hash()?);
+        }
+        if let Some(notice) =
+            production_notice(&settings, chain.head().number(), chain.head_time(), engine::clock::now())
+        {
+            tracing::warn!("{notice}");
+        }
+        let running = engine::start(chain, store, settings, reapplied, compiler.ticker())?;
+        let result = runtime.block_on(serve(args, listeners, running, welcome));
+        // Whatever still reads the database has to let it go before the process ends.
+        runtime.shutdown_timeout(SERVER_STOP_LIMIT);
+        drop(folder);
+        result
+    }
+}
+
+/// What an operator should know who waits for blocks that will not come.
+fn production_notice(settings: &engine::Settings, head: u32, head_time: TimePoint, now: TimePoint) -> Option<String> {
+    if settings.producers.is_empty() {
+        let new = "To begin a chain start with -e -p eosio, or with `boreasd dev` for one with accounts and tokens";
+        let follows = "It takes those that are pushed to /v1/chain/push_block";
+        let advice = if head == 1 { new } else { follows };
+        return Some(format!("this node makes no blocks: no --producer-name (-p) says for whom. {advice}"));
+    }
+    if settings.pause_on_startup {
+        return Some("production is paused, as --pause-on-startup asks: /v1/producer/resume begins it".to_owned());
+    }
+    let stale = now.0 - head_time.0 > STALE_HEAD_US;
+    (stale && !settings.enable_stale_production).then(|| {
+        format!(
+            "this node makes no blocks before it has received a fresh one: the head is of {head_time}. Start with \
+             --enable-stale-production (-e) where no other node makes them"
+        )
+    })
 }
 
 fn chain_settings(args: &NodeArgs) -> anyhow::Result<chain::Settings> {
@@ -104,7 +161,7 @@ fn chain_settings(args: &NodeArgs) -> anyhow::Result<chain::Settings> {
 
 async fn serve(
     args: &NodeArgs,
-    places: Places,
+    listeners: Listeners,
     mut running: engine::Running,
     welcome: Option<Welcome>,
 ) -> anyhow::Result<()> {
@@ -113,9 +170,10 @@ async fn serve(
         abis: api::abis::Abis::default(),
         settings: translate::api_settings(args),
     };
-    let servers = Servers::start(places, node, &translate::http_settings(args)).await?;
+    let url = listeners.url.clone();
+    let servers = Servers::start(listeners, node, &translate::http_settings(args));
     if let Some(welcome) = welcome {
-        say(&welcome(servers.url.as_deref()));
+        say(&welcome(url.as_deref()));
     }
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
@@ -142,4 +200,26 @@ async fn serve(
 #[allow(clippy::print_stdout, reason = "what a user needs to begin belongs on standard output")]
 fn say(text: &str) {
     println!("{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use primitives::name;
+
+    use super::*;
+
+    #[test]
+    fn a_node_without_blocks_says_why() {
+        let (old, now) = (TimePoint(1_000_000), TimePoint(90_000_000));
+        let nobody = engine::Settings::default();
+        let eosio = || engine::Settings { producers: [name!("eosio")].into(), ..engine::Settings::default() };
+        let notice = |settings: &engine::Settings, head, time| production_notice(settings, head, time, now);
+        assert!(notice(&nobody, 1, old).is_some_and(|text| text.contains("-e -p eosio")));
+        assert!(notice(&nobody, 7, now).is_some_and(|text| text.contains("push_block")));
+        assert!(notice(&eosio(), 7, old).is_some_and(|text| text.contains("--enable-stale-production")));
+        assert_eq!(notice(&eosio(), 7, now), None);
+        assert_eq!(notice(&engine::Settings { enable_stale_production: true, ..eosio() }, 1, old), None);
+        let paused = engine::Settings { pause_on_startup: true, ..eosio() };
+        assert!(notice(&paused, 7, now).is_some_and(|text| text.contains("/v1/producer/resume")));
+    }
 }

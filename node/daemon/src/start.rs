@@ -1,6 +1,7 @@
-//! From files to a chain: the store is opened, the state is loaded, later blocks are applied again.
+//! From files to a chain, in two steps: [`plan`] decides and builds in memory what is new, [`Plan::carry_out`] touches
+//! the disk, loads the state and applies the blocks after it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,11 +10,14 @@ use chain::{Chain, Doors, KeptBlocks, PrepareMode, PreparedBlock, SavedBlock, Sa
 use codec::{Pack, Unpack};
 use engine::WallClock;
 use primitives::time::SLOT_US;
-use primitives::{BlockId, Genesis, SignedBlock, TimePoint};
-use store::{AcceptedBlock, CheckpointHeader, Store, StoreSettings, Watermark};
+use primitives::{BlockId, ChainId, Genesis, SignedBlock, TimePoint};
+use store::{AcceptedBlock, CheckpointHeader, Head, Store};
 use wasm::Engine;
 
+use crate::beginning::{Asked, Beginning, Found, FoundChain, Origin, SnapshotPoint, decide};
 use crate::code_cache::DiskCache;
+use crate::folder::Folder;
+use crate::genesis_file;
 use crate::settings::args::ChainArgs;
 
 /// Under which name the store keeps the packed genesis.
@@ -21,35 +25,10 @@ pub const GENESIS_FACT: &str = "genesis";
 /// Under which name the store keeps the chain's id.
 pub const CHAIN_ID_FACT: &str = "chain id";
 /// What to do about a state that does not fit the blocks.
-const REPLAY_ADVICE: &str = "Start with --hard-replay-blockchain to build the state from the blocks anew";
+const REPLAY_ADVICE: &str = "Start with --replay-blockchain to build the state from the blocks anew (with --snapshot \
+                             FILE beside it if the chain began with a snapshot)";
 /// Blocks between two lines about progress.
 const PROGRESS_BLOCKS: u32 = 10_000;
-
-/// Where the database of a node is.
-pub fn store_path(data_dir: &Path) -> PathBuf {
-    data_dir.join("db")
-}
-
-/// Opens the store of a node.
-///
-/// # Errors
-/// It cannot be opened; another process may be using it.
-pub fn open_store(data_dir: &Path) -> anyhow::Result<Arc<Store>> {
-    let started = Instant::now();
-    let settings = StoreSettings { path: store_path(data_dir) };
-    let store = Store::open(&settings)?;
-    tracing::debug!("the database is open after {} ms", started.elapsed().as_millis());
-    Ok(Arc::new(store))
-}
-
-/// Opens the store of a node that has one.
-///
-/// # Errors
-/// There is none, or it cannot be opened.
-pub fn open_existing_store(data_dir: &Path) -> anyhow::Result<Arc<Store>> {
-    anyhow::ensure!(store_path(data_dir).exists(), "there is no chain in {}", data_dir.display());
-    open_store(data_dir)
-}
 
 /// The doors of a chain whose compiled code is kept in `data_dir`, or nowhere.
 ///
@@ -70,111 +49,265 @@ pub fn code_cache(data_dir: Option<&Path>) -> anyhow::Result<Box<dyn wasm::CodeC
     })
 }
 
-/// Reads a genesis document.
+/// Reads a snapshot: a chain at its block.
 ///
 /// # Errors
-/// The file cannot be read or is no genesis.
-pub fn read_genesis(path: &Path) -> anyhow::Result<Genesis> {
-    let text = std::fs::read(path).with_context(|| format!("cannot read the genesis {}", path.display()))?;
-    serde_json::from_slice(&text).with_context(|| format!("{} is no genesis document", path.display()))
+/// The file cannot be read or is not a snapshot.
+pub fn read_snapshot(path: &Path, settings: chain::Settings, doors: Doors) -> anyhow::Result<Chain> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read the snapshot {}", path.display()))?;
+    Chain::from_snapshot(&bytes, settings, doors)
+        .with_context(|| format!("{} is not a snapshot that this node can use", path.display()))
 }
 
-/// Builds the chain that is in the store, or begins one there.
+/// A start that was decided on. The disk is as it was.
+#[allow(missing_debug_implementations, reason = "a whole chain is not printed")]
+pub struct Plan<'a> {
+    folder: &'a Folder,
+    args: &'a ChainArgs,
+    /// The database, unless there is none or it will be deleted.
+    store: Option<Arc<Store>>,
+    step: Step,
+    facts: Vec<(&'static str, Vec<u8>)>,
+}
+
+/// What a [`Beginning`] takes, with chains at their origins in memory.
+enum Step {
+    New(Box<Chain>, Option<Genesis>),
+    Continue(Box<chain::Settings>, Doors),
+    Replay { chain: Box<Chain>, truncate: Option<u32> },
+}
+
+/// What a chain can be made from before the disk is looked at.
+enum Source {
+    /// The chain of the snapshot that the options name.
+    Snapshot(Box<Chain>),
+    /// Nothing yet.
+    Doors(Doors),
+}
+
+impl Source {
+    fn point(&self) -> Option<SnapshotPoint> {
+        let Self::Snapshot(chain) = self else { return None };
+        Some(SnapshotPoint { chain: chain.chain_id(), num: chain.head().number(), id: chain.head().id() })
+    }
+
+    /// The chain at its origin, with its genesis.
+    fn build(self, origin: Origin, settings: chain::Settings) -> anyhow::Result<(Chain, Option<Genesis>)> {
+        match (origin, self) {
+            (Origin::Genesis(genesis), Self::Doors(doors)) => {
+                let chain = Chain::from_genesis(&genesis, settings, doors).context("the genesis breaks a rule")?;
+                Ok((chain, Some(*genesis)))
+            }
+            (Origin::Snapshot, Self::Snapshot(chain)) => Ok((*chain, None)),
+            _ => anyhow::bail!("a start was decided on that the options do not ask for"),
+        }
+    }
+}
+
+/// A chain that is ready for the engine.
+#[allow(missing_debug_implementations, reason = "a whole chain is not printed")]
+pub struct Started {
+    /// Its database.
+    pub store: Arc<Store>,
+    /// The chain, at its head.
+    pub chain: Chain,
+    /// How long it took to apply blocks that are not part of the state on disk.
+    pub reapplied: Duration,
+}
+
+/// Decides how the start begins. `store` is the folder's database, left out where that is to be deleted; a folder of
+/// nodeos is refused unless this is an `import`.
 ///
 /// # Errors
-/// What is on disk cannot be used, or contradicts the options.
-pub fn chain(
-    args: &ChainArgs,
+/// The options contradict each other or what is there, or a file that they name cannot be used.
+pub fn plan<'a>(
+    folder: &'a Folder,
+    store: Option<Arc<Store>>,
+    args: &'a ChainArgs,
+    genesis: Option<Genesis>,
     settings: chain::Settings,
-    store: &Arc<Store>,
     doors: Doors,
-) -> anyhow::Result<(Chain, Duration)> {
-    if args.hard_replay_blockchain && args.truncate_at_block > 0 {
-        truncate(store, args.truncate_at_block)?;
-    } else if args.truncate_at_block > 0 {
-        tracing::warn!("--truncate-at-block has no effect without --hard-replay-blockchain");
-    }
-    if args.replay_blockchain || args.hard_replay_blockchain {
-        store.forget_state()?;
-    }
-    let known = store.fact(GENESIS_FACT)?;
-    anyhow::ensure!(
-        args.snapshot.is_none() || (store.head()?.is_none() && store.checkpoint()?.is_none()),
-        "a snapshot can only begin a chain, and the data folder has one. Leave --snapshot out to continue it, or begin \
-         anew with --delete-all-blocks"
-    );
-    anyhow::ensure!(
-        args.snapshot.is_none() || args.genesis_json.is_none(),
-        "a chain begins with --snapshot or with --genesis-json, not with both"
-    );
-    let mut chain = if let Some(checkpoint) = store.checkpoint()? {
-        agree_on_genesis(args, known.as_deref())?;
-        let started = Instant::now();
-        let saved = saved_chain(store, checkpoint)?;
-        let (rows, reversible, read) = (saved.rows.len(), saved.reversible.len(), started.elapsed().as_millis());
-        let chain = Chain::from_checkpoint(saved, settings, doors)?;
-        let all = started.elapsed().as_millis();
-        tracing::debug!(
-            "{rows} rows and {reversible} reversible blocks are loaded after {all} ms, read after {read} ms"
-        );
-        chain
-    } else if let Some(bytes) = &known {
-        agree_on_genesis(args, known.as_deref())?;
-        let genesis = Genesis::from_bytes(bytes).context("the stored genesis is damaged")?;
-        let chain = Chain::from_genesis(&genesis, settings, doors)?;
-        keep_first_block(store, &chain)?;
-        chain
-    } else if let Some(path) = &args.snapshot {
-        begin_with_snapshot(path, settings, store, doors)?
-    } else {
-        begin_with_genesis(args, settings, store, doors)?
+    import: bool,
+) -> anyhow::Result<Plan<'a>> {
+    let source = match args.snapshot.as_deref() {
+        Some(path) => Source::Snapshot(Box::new(read_snapshot(path, settings.clone(), doors)?)),
+        None => Source::Doors(doors),
     };
-    let reapplied = apply_stored_blocks(&mut chain, store, args)?;
-    Ok((chain, reapplied))
+    let asked = Asked {
+        genesis,
+        snapshot: source.point(),
+        delete_all: args.delete_all_blocks,
+        replay: args.replay_blockchain,
+        hard_replay: args.hard_replay_blockchain,
+        truncate: args.truncate_at_block,
+    };
+    let found = match store.as_deref().map(|store| look(store, asked.snapshot.as_ref())).transpose()?.flatten() {
+        Some(chain) => Found::Chain(Box::new(chain)),
+        None => match folder.nodeos().filter(|_| !import) {
+            Some(file) => Found::Nodeos(file),
+            None => Found::Nothing,
+        },
+    };
+    let step = match (decide(&found, &asked)?, source) {
+        (Beginning::New(origin), source) => {
+            let (chain, genesis) = source.build(origin, settings)?;
+            Step::New(Box::new(chain), genesis)
+        }
+        (Beginning::Replay { from, truncate }, source) => {
+            Step::Replay { chain: Box::new(source.build(from, settings)?.0), truncate }
+        }
+        (Beginning::Continue, Source::Doors(doors)) => Step::Continue(Box::new(settings), doors),
+        (Beginning::Continue, Source::Snapshot(_)) => anyhow::bail!("a snapshot was given that nothing begins with"),
+    };
+    if args.truncate_at_block > 0 && !matches!(step, Step::Replay { .. } if args.hard_replay_blockchain) {
+        tracing::warn!("--truncate-at-block has no effect without blocks and --hard-replay-blockchain");
+    }
+    Ok(Plan { folder, args, store, step, facts: Vec::new() })
 }
 
-fn agree_on_genesis(args: &ChainArgs, known: Option<&[u8]>) -> anyhow::Result<()> {
-    let (Some(path), Some(known)) = (&args.genesis_json, known) else { return Ok(()) };
-    let given = genesis_of(args)?;
-    anyhow::ensure!(
-        given.to_bytes() == known,
-        "{} is the genesis of another chain than the one in the data folder. Leave it out, or begin anew with \
-         --delete-all-blocks",
-        path.display()
-    );
-    Ok(())
+/// The chain in a database, if there is one: a start that was killed may have left no more than an id.
+///
+/// # Errors
+/// The disk refuses, or what is there is damaged.
+pub fn look(store: &Store, snapshot: Option<&SnapshotPoint>) -> anyhow::Result<Option<FoundChain>> {
+    let genesis = store.fact(GENESIS_FACT)?.map(|bytes| Genesis::from_bytes(&bytes));
+    let genesis = genesis.transpose().context("the stored genesis is damaged")?;
+    let id = match (store.fact(CHAIN_ID_FACT)?, &genesis) {
+        (Some(bytes), _) => ChainId::from_bytes(&bytes).context("the stored chain id is damaged")?,
+        (None, Some(genesis)) => genesis.chain_id(),
+        (None, None) => return Ok(None),
+    };
+    let checkpoint = store.checkpoint()?;
+    let state = checkpoint.as_ref().map(|checkpoint| checkpoint.num);
+    let blocks = store.earliest_block_num()?.zip(store.head()?).map(|(first, head)| (first, head.num));
+    if genesis.is_none() && state.is_none() && blocks.is_none() {
+        return Ok(None);
+    }
+    let at_snapshot = snapshot.map(|snapshot| id_at(store, checkpoint.as_ref(), snapshot.num)).transpose()?.flatten();
+    Ok(Some(FoundChain { id, genesis, blocks, state, at_snapshot }))
 }
 
-fn genesis_of(args: &ChainArgs) -> anyhow::Result<Genesis> {
-    let mut genesis = args.genesis_json.as_deref().map(read_genesis).transpose()?.unwrap_or_default();
+/// The id of the chain's block with a number; the block after it and a state of it name it too.
+fn id_at(store: &Store, checkpoint: Option<&CheckpointHeader>, num: u32) -> anyhow::Result<Option<BlockId>> {
+    if let Some(id) = store.block_id_at(num)? {
+        return Ok(Some(id));
+    }
+    if let Some(next) = store.block_at(num.saturating_add(1))? {
+        let next = SignedBlock::from_bytes(&next).with_context(|| format!("the block after {num} is damaged"))?;
+        return Ok(Some(next.header().previous));
+    }
+    Ok(checkpoint.filter(|checkpoint| checkpoint.num == num).map(|checkpoint| checkpoint.id))
+}
+
+/// The genesis that the options name.
+///
+/// # Errors
+/// It cannot be read, or its time is not one.
+pub fn asked_genesis(args: &ChainArgs) -> anyhow::Result<Option<Genesis>> {
+    let Some(path) = &args.genesis_json else {
+        anyhow::ensure!(
+            args.genesis_timestamp.is_none(),
+            "--genesis-timestamp sets the start time of a genesis: it goes with --genesis-json only"
+        );
+        return Ok(None);
+    };
+    let mut genesis = genesis_file::read(path)?;
     if let Some(text) = &args.genesis_timestamp {
         let time = if text == "now" {
             engine::clock::now()
         } else {
-            text.parse::<TimePoint>()
-                .map_err(|fault| anyhow::anyhow!("--genesis-timestamp {text} is no time: {fault}"))?
+            genesis_file::read_time(text).with_context(|| format!("--genesis-timestamp {text}"))?
         };
         genesis.initial_timestamp = TimePoint(time.0.div_euclid(SLOT_US) * SLOT_US);
         if text == "now" && genesis.initial_timestamp < time {
             genesis.initial_timestamp = TimePoint(genesis.initial_timestamp.0 + SLOT_US);
         }
     }
-    Ok(genesis)
+    Ok(Some(genesis))
 }
 
-fn begin_with_genesis(
-    args: &ChainArgs,
-    settings: chain::Settings,
+impl Plan<'_> {
+    /// A fact that a new chain is to have from its first moment.
+    pub fn add_fact(&mut self, name: &'static str, value: Vec<u8>) {
+        self.facts.push((name, value));
+    }
+
+    /// What a new chain begins with, unless that is a snapshot.
+    pub fn new_genesis(&self) -> Option<&Genesis> {
+        match &self.step {
+            Step::New(_, genesis) => genesis.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The chain at its first block, where the start begins one.
+    pub fn new_chain(&self) -> Option<&Chain> {
+        match &self.step {
+            Step::New(chain, _) => Some(chain),
+            _ => None,
+        }
+    }
+
+    /// Touches the disk: begins the chain there, or loads it and applies the blocks that its state lacks.
+    ///
+    /// # Errors
+    /// The disk refuses, or what is on it cannot be used.
+    pub fn carry_out(self) -> anyhow::Result<Started> {
+        let Self { folder, args, store, step, facts } = self;
+        let store = match store {
+            Some(store) => store,
+            None => {
+                if args.delete_all_blocks {
+                    folder.delete()?;
+                }
+                folder.open()?
+            }
+        };
+        let (mut chain, reapplied) = match step {
+            Step::New(mut chain, genesis) => {
+                begin(&mut chain, genesis.as_ref(), &store, &facts)?;
+                (*chain, Duration::ZERO)
+            }
+            Step::Continue(settings, doors) => {
+                let mut chain = load(&store, *settings, doors)?;
+                let reapplied = apply_stored_blocks(&mut chain, &store, args, u32::MAX)?;
+                (chain, reapplied)
+            }
+            Step::Replay { mut chain, truncate } => {
+                apply_stored_blocks(&mut chain, &store, args, truncate.unwrap_or(u32::MAX))?;
+                // The blocks proved good: what was there before is not needed any more.
+                if let Some(last) = truncate {
+                    forget_blocks_after(last, &chain, &store)?;
+                }
+                engine::replace_state(&store, chain.take_checkpoint()?)?;
+                (*chain, Duration::ZERO)
+            }
+        };
+        recall_branches(&mut chain, &store, args)?;
+        Ok(Started { store, chain, reapplied })
+    }
+}
+
+/// Begins a chain in an empty database.
+fn begin(
+    chain: &mut Chain,
+    genesis: Option<&Genesis>,
     store: &Store,
-    doors: Doors,
-) -> anyhow::Result<Chain> {
-    let genesis = genesis_of(args)?;
-    let chain = Chain::from_genesis(&genesis, settings, doors).context("the genesis breaks a rule")?;
-    tracing::info!("a new chain begins: {}", chain.chain_id());
-    store.set_fact(GENESIS_FACT, &genesis.to_bytes())?;
+    facts: &[(&'static str, Vec<u8>)],
+) -> anyhow::Result<()> {
+    for (name, value) in facts {
+        store.set_fact(name, value)?;
+    }
     store.set_fact(CHAIN_ID_FACT, &chain.chain_id().0)?;
-    keep_first_block(store, &chain)?;
-    Ok(chain)
+    let Some(genesis) = genesis else {
+        engine::write_checkpoint(store, chain.take_checkpoint()?)?;
+        tracing::info!("chain {} begins with the snapshot's block {}", chain.chain_id(), chain.head().number());
+        return Ok(());
+    };
+    store.set_fact(GENESIS_FACT, &genesis.to_bytes())?;
+    keep_first_block(store, chain)?;
+    tracing::info!("a new chain begins: {}", chain.chain_id());
+    Ok(())
 }
 
 /// Keeps the block of the genesis, unless that was done before.
@@ -188,28 +321,23 @@ fn keep_first_block(store: &Store, chain: &Chain) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn begin_with_snapshot(path: &Path, settings: chain::Settings, store: &Store, doors: Doors) -> anyhow::Result<Chain> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read the snapshot {}", path.display()))?;
-    let mut chain = Chain::from_snapshot(&bytes, settings, doors)
-        .with_context(|| format!("{} is no snapshot that this node can use", path.display()))?;
-    store.set_fact(CHAIN_ID_FACT, &chain.chain_id().0)?;
-    engine::write_checkpoint(store, chain.take_checkpoint()?)?;
-    tracing::info!("the chain begins with the snapshot's block {}", chain.head().number());
+/// The chain as its last checkpoint left it.
+fn load(store: &Arc<Store>, settings: chain::Settings, doors: Doors) -> anyhow::Result<Chain> {
+    let started = Instant::now();
+    let checkpoint = store.checkpoint()?.context("the state is not there any more")?;
+    let saved = saved_chain(store, checkpoint)?;
+    let (rows, reversible, read) = (saved.rows.len(), saved.reversible.len(), started.elapsed().as_millis());
+    let chain = Chain::from_checkpoint(saved, settings, doors).context(REPLAY_ADVICE)?;
+    let all = started.elapsed().as_millis();
+    tracing::debug!("{rows} rows and {reversible} reversible blocks are loaded after {all} ms, read after {read} ms");
     Ok(chain)
 }
 
-/// Makes an earlier block the head, and forgets what was signed after it: the operator wants another future.
-fn truncate(store: &Store, last: u32) -> anyhow::Result<()> {
-    let Some(id) = store.block_id_at(last)? else { return Ok(()) };
-    let bytes = store.block_by_id(&id)?.with_context(|| format!("block {last} is missing in the database"))?;
-    let header = SignedBlock::from_bytes(&bytes).with_context(|| format!("block {last} is damaged"))?.signed_header;
-    let (slot, irreversible) = (header.header.timestamp, store.irreversible()?.min(last));
-    for producer in store.signers()? {
-        let mark = Watermark { num: last, slot };
-        let signed = Some((producer, mark));
-        store.append_block(&AcceptedBlock { num: last, id, bytes: &bytes, head: true, irreversible, signed })?;
-    }
-    store.append_block(&AcceptedBlock { num: last, id, bytes: &bytes, head: true, irreversible, signed: None })?;
+/// Forgets the blocks after one, which the chain stands at.
+fn forget_blocks_after(last: u32, chain: &Chain, store: &Store) -> anyhow::Result<()> {
+    let head = chain.head();
+    anyhow::ensure!(head.number() == last, "the blocks lead to {} instead of block {last}", head.number());
+    store.truncate(Head { num: last, id: head.id() }, head.header.timestamp())?;
     tracing::info!("forgot the blocks after {last}");
     Ok(())
 }
@@ -242,14 +370,15 @@ fn saved_chain(
 
 /// Applies the blocks behind the state, and says how long that took. They were accepted once, so they are taken on
 /// trust unless all is checked.
-fn apply_stored_blocks(chain: &mut Chain, store: &Store, args: &ChainArgs) -> anyhow::Result<Duration> {
+fn apply_stored_blocks(chain: &mut Chain, store: &Store, args: &ChainArgs, last: u32) -> anyhow::Result<Duration> {
     let started = Instant::now();
+    keep_first_block(store, chain)?;
     let Some(head) = store.head()? else { return Ok(Duration::ZERO) };
     let (irreversible, chain_id) = (store.irreversible()?, chain.chain_id());
     let mode = if args.force_all_checks { PrepareMode::Full } else { PrepareMode::Trusted };
     let mut applied = 0;
     // A node that ends at a block does not go on to later ones, which stay for another start.
-    let last = head.num.min(if args.terminate_at_block > 0 { args.terminate_at_block } else { u32::MAX });
+    let last = last.min(head.num).min(if args.terminate_at_block > 0 { args.terminate_at_block } else { u32::MAX });
     for num in chain.root().number() + 1..=last {
         let missing = || format!("block {num} is missing in the database. {REPLAY_ADVICE}");
         let id = store.block_id_at(num)?.with_context(missing)?;
@@ -282,4 +411,38 @@ fn apply_stored_blocks(chain: &mut Chain, store: &Store, args: &ChainArgs) -> an
         tracing::info!("applied {applied} blocks again in {} ms, head is {last}", took.as_millis());
     }
     Ok(took)
+}
+
+/// Takes blocks of other branches into the fork tree again, which may become the chain yet. A node that ends at a
+/// block has no use for them.
+fn recall_branches(chain: &mut Chain, store: &Arc<Store>, args: &ChainArgs) -> anyhow::Result<()> {
+    if args.terminate_at_block > 0 {
+        return Ok(());
+    }
+    chain.set_kept_blocks(Box::new(Blocks(Arc::clone(store))));
+    let mut recalled = 0;
+    for id in store.block_ids_from(chain.root().number().saturating_add(1)) {
+        let id = id?;
+        if chain.fork_block(&id).is_some() {
+            continue;
+        }
+        let mut read = || -> anyhow::Result<bool> {
+            let bytes = store.block_by_id(&id)?.context("it is not there any more")?;
+            Ok(chain.recall_block(Arc::new(SignedBlock::from_bytes(&bytes)?))?)
+        };
+        match read() {
+            Ok(taken) => recalled += usize::from(taken),
+            Err(error) => tracing::warn!("block {id} of another branch is left out: {error:#}"),
+        }
+    }
+    if recalled == 0 {
+        return Ok(());
+    }
+    tracing::info!("{recalled} blocks of other branches are known");
+    // A node that was killed while it changed branches finishes that.
+    let applied = chain.switch_to_recalled()?;
+    if engine::accepting::keep(store, &applied, chain.root().number(), None)?.is_some() {
+        engine::write_checkpoint(store, chain.take_checkpoint()?)?;
+    }
+    Ok(())
 }

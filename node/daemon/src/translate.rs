@@ -87,8 +87,8 @@ pub fn engine_settings(args: &NodeArgs, keyring: Keyring) -> anyhow::Result<engi
         },
         retry: engine::RetrySettings {
             bytes_max: gigabytes(args.chain.transaction_retry_max_storage_size_gb),
-            interval_us: microseconds(args.chain.transaction_retry_interval_sec),
-            expiration_max_us: microseconds(args.chain.transaction_retry_max_expiration_sec),
+            interval_us: microseconds(args.chain.transaction_retry_interval_sec.into()),
+            expiration_max_us: microseconds(args.chain.transaction_retry_max_expiration_sec.into()),
         },
         terminate_at_block: args.chain.terminate_at_block,
         integrity_hash_on_stop: args.chain.integrity_hash_on_stop,
@@ -113,8 +113,8 @@ fn gigabytes(number: u64) -> usize {
     usize::try_from(number.saturating_mul(1 << 30)).unwrap_or(usize::MAX)
 }
 
-fn microseconds(seconds: u32) -> i64 {
-    i64::from(seconds) * 1_000_000
+fn microseconds(seconds: u64) -> i64 {
+    i64::try_from(seconds.saturating_mul(1_000_000)).unwrap_or(i64::MAX)
 }
 
 /// What keeps traces, where they are kept.

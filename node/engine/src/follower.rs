@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use chain::{Applied, BlockState, ChainCheckpoint};
 use primitives::block::ReceiptTransaction;
 use primitives::{TransactionId, TransactionReceipt};
-use store::{CheckpointHeader, Head, Store, StoreError};
+use store::{CheckpointHeader, CheckpointWriter, Head, Store, StoreError};
 
 use crate::EngineError;
 use crate::snapshots::{PendingSnapshot, write_file};
@@ -146,8 +146,19 @@ fn ids_of(state: &BlockState) -> Vec<TransactionId> {
 /// # Errors
 /// The disk refuses.
 pub fn write_checkpoint(store: &Store, checkpoint: ChainCheckpoint) -> Result<(), StoreError> {
+    write(store.begin_checkpoint(), checkpoint)
+}
+
+/// Makes a checkpoint of all rows durable in place of the state that is there.
+///
+/// # Errors
+/// The disk refuses; the former state is still there.
+pub fn replace_state(store: &Store, checkpoint: ChainCheckpoint) -> Result<(), StoreError> {
+    write(store.begin_new_state()?, checkpoint)
+}
+
+fn write(mut writer: CheckpointWriter<'_>, checkpoint: ChainCheckpoint) -> Result<(), StoreError> {
     let ChainCheckpoint { head, root, root_header_state, rows, reversible } = checkpoint;
-    let mut writer = store.begin_checkpoint();
     for (key, value) in &rows {
         match value {
             Some(value) => writer.put(key, value),

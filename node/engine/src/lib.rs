@@ -30,7 +30,7 @@ pub use clock::WallClock;
 pub use command::{Command, SnapshotInfo, Submission, SubmitKind, SubmitResult};
 pub use error::EngineError;
 pub use finality::{FinalitySettings, FinalityTracker, TransactionState};
-pub use follower::write_checkpoint;
+pub use follower::{replace_state, write_checkpoint};
 pub use handle::{Handle, ProducerView};
 pub use lists::{ListChange, Lists};
 pub use retry::{RetrySettings, RetryUntil};

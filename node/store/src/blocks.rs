@@ -11,6 +11,10 @@ const HEAD: &[u8] = b"head";
 const IRREVERSIBLE: &[u8] = b"irreversible";
 const WATERMARK: &[u8] = b"watermark/";
 const CANONICAL: &[u8] = b"n";
+/// After the key of every canonical number.
+const CANONICAL_KEYS_END: [u8; 1] = [CANONICAL[0] + 1];
+/// After the key of every block: numbers have four bytes, ids 32.
+const BLOCK_KEYS_END: [u8; 37] = [0xff; 37];
 
 /// The last block of the chain as this node sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +78,29 @@ impl Store {
         let mut batch = WriteBatch::default();
         self.put_head(&mut batch, branch);
         self.write(batch, false)
+    }
+
+    /// Makes an earlier block of the chain the head again, at once and synced. The blocks after it, their traces and
+    /// what was signed for them are forgotten: the operator wants another future. `slot` is the block's.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn truncate(&self, to: Head, slot: BlockTimestamp) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        let after = to.num.saturating_add(1);
+        batch.delete_range_cf(self.family(BLOCKS), &after.to_be_bytes()[..], &BLOCK_KEYS_END[..]);
+        batch.delete_range_cf(self.family(META), &canonical_key(after)[..], &CANONICAL_KEYS_END[..]);
+        self.forget_traces_after(to.num, &mut batch);
+        self.put_head(&mut batch, &[to]);
+        let irreversible = self.irreversible()?.min(to.num);
+        batch.put_cf(self.family(META), IRREVERSIBLE, irreversible.to_be_bytes());
+        for producer in self.signers()? {
+            if self.watermark(producer)?.is_some_and(|mark| mark.num > to.num) {
+                let mark = Watermark { num: to.num, slot };
+                batch.put_cf(self.family(META), watermark_key(producer), watermark_value(mark));
+            }
+        }
+        self.write(batch, true)
     }
 
     /// Forgets the blocks of other branches at the height of an irreversible block.
@@ -169,17 +196,28 @@ impl Store {
     /// # Errors
     /// The disk refuses.
     pub fn block_ids_at(&self, num: u32) -> Result<Vec<BlockId>, StoreError> {
-        let prefix = num.to_be_bytes();
         let mut ids = Vec::new();
-        let rows = self.db.iterator_cf(self.family(BLOCKS), IteratorMode::From(&prefix, Direction::Forward));
-        for row in rows {
-            let (key, _) = row.map_err(|source| self.failed("read", source))?;
-            if !key.starts_with(&prefix) {
-                break;
+        for id in self.block_ids_from(num) {
+            match id? {
+                id if number_of(&id) == num => ids.push(id),
+                _ => break,
             }
-            ids.push(decode_id(&key[4..]).ok_or_else(|| self.corrupt("a block's key has no id"))?);
         }
         Ok(ids)
+    }
+
+    /// The ids of all kept blocks from a number on, of all branches, in the order of their numbers.
+    pub fn block_ids_from(&self, num: u32) -> impl Iterator<Item = Result<BlockId, StoreError>> + '_ {
+        let mut rows = self.db.raw_iterator_cf(self.family(BLOCKS));
+        rows.seek(num.to_be_bytes());
+        std::iter::from_fn(move || {
+            let id = match rows.key() {
+                Some(key) => decode_id(key.get(4..)?).ok_or_else(|| self.corrupt("a block's key has no id")),
+                None => Err(self.failed("read", rows.status().err()?)),
+            };
+            rows.next();
+            Some(id)
+        })
     }
 
     /// The number of the oldest kept block.

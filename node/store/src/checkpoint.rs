@@ -10,6 +10,8 @@ use crate::db::{META, STATE, Store};
 
 const CHECKPOINT: &[u8] = b"checkpoint";
 const REVERSIBLE: &[u8] = b"reversible/";
+/// After every key that begins so.
+const REVERSIBLE_END: &[u8] = b"reversible0";
 
 /// What the state on disk is the state of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +78,24 @@ impl Store {
         CheckpointWriter { store: self, batch: WriteBatch::default() }
     }
 
+    /// Begins a checkpoint in place of all state that is there: until it is committed that one stays.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn begin_new_state(&self) -> Result<CheckpointWriter<'_>, StoreError> {
+        let mut writer = self.begin_checkpoint();
+        writer.batch.delete_range_cf(self.family(META), REVERSIBLE, REVERSIBLE_END);
+        // The range ends before its last key, which is deleted beside it.
+        let mut last = self.db.raw_iterator_cf(self.family(STATE));
+        last.seek_to_last();
+        if let Some(key) = last.key() {
+            writer.batch.delete_range_cf(self.family(STATE), &[][..], key);
+            writer.batch.delete_cf(self.family(STATE), key);
+        }
+        last.status().map_err(|source| self.failed("read the state", source))?;
+        Ok(writer)
+    }
+
     /// What the state on disk is the state of; `None` on a new chain.
     ///
     /// # Errors
@@ -112,23 +132,11 @@ impl Store {
     pub fn reversible(&self, num: u32) -> Result<Option<Vec<u8>>, StoreError> {
         self.get(META, &reversible_key(num))
     }
+}
 
-    /// Forgets the state, keeps the blocks: what `--replay-blockchain` asks for.
-    ///
-    /// # Errors
-    /// The disk refuses.
-    pub fn forget_state(&self) -> Result<(), StoreError> {
-        let mut batch = WriteBatch::default();
-        batch.delete_cf(self.family(META), CHECKPOINT);
-        if let Some(checkpoint) = self.checkpoint()? {
-            let reversible = checkpoint.irreversible.saturating_add(1)..=checkpoint.num;
-            reversible.for_each(|num| batch.delete_cf(self.family(META), reversible_key(num)));
-        }
-        for row in self.state_rows() {
-            batch.delete_cf(self.family(STATE), row?.0);
-        }
-        self.write(batch, true)
-    }
+/// Whether a key of the single facts belongs to the state.
+pub(crate) fn belongs_to_state(key: &[u8]) -> bool {
+    key == CHECKPOINT || key.starts_with(REVERSIBLE)
 }
 
 fn reversible_key(num: u32) -> Vec<u8> {
@@ -167,9 +175,13 @@ mod tests {
         assert_eq!([4, 5, 6, 7, 8].map(kept), [None, None, Some(vec![6]), Some(vec![77]), None]);
         let rows: Vec<_> = store.state_rows().map(|row| row.unwrap()).collect();
         assert_eq!(rows, vec![(b"b".to_vec().into(), b"3".to_vec().into())]);
-        store.forget_state().unwrap();
-        assert_eq!(store.checkpoint().unwrap(), None);
-        assert_eq!(store.state_rows().count(), 0);
-        assert_eq!([6, 7].map(kept), [None, None]);
+        let mut writer = store.begin_new_state().unwrap();
+        writer.put(b"a", b"4");
+        writer.put_reversible(10, &[10]);
+        writer.commit(&header(10, 9, b"")).unwrap();
+        assert_eq!(store.checkpoint().unwrap(), Some(header(10, 9, b"")));
+        let rows: Vec<_> = store.state_rows().map(|row| row.unwrap()).collect();
+        assert_eq!(rows, vec![(b"a".to_vec().into(), b"4".to_vec().into())]);
+        assert_eq!([6, 7, 10].map(kept), [None, None, Some(vec![10])]);
     }
 }

@@ -64,17 +64,17 @@ impl Store {
         Ok(Self { db, path })
     }
 
-    /// Removes a database that is not open, with everything in it.
+    /// Removes the files of a database that nobody has open. The folder stays where it cannot be removed, as one on
+    /// which a disk is mounted, and so does what is in it that the database did not write.
     ///
     /// # Errors
-    /// The folder exists and cannot be removed.
+    /// A file cannot be removed, or another process has the database open; nothing is removed then.
     pub fn destroy(path: &Path) -> Result<(), StoreError> {
-        match std::fs::remove_dir_all(path) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                Err(StoreError::file("remove the folder", path, source))
-            }
-            _ => Ok(()),
+        if !path.exists() {
+            return Ok(());
         }
+        let failed = |source| StoreError::Database { action: "remove files", path: path.to_owned(), source };
+        DB::destroy(&database_options(), path).map_err(failed)
     }
 
     /// The database's folder.
@@ -146,7 +146,7 @@ fn fact_key(name: &str) -> Vec<u8> {
     [b"fact/", name.as_bytes()].concat()
 }
 
-fn database_options() -> Options {
+pub(crate) fn database_options() -> Options {
     let mut options = Options::default();
     options.create_if_missing(true);
     options.create_missing_column_families(true);

@@ -26,7 +26,7 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// Something stored does not read as what it should be.
-    #[error("the database {} is damaged: {what}. Move the folder away, or start with --hard-replay-blockchain", path.display())]
+    #[error("the database {} is damaged: {what}. Start with --replay-blockchain, or move the folder away", path.display())]
     Corrupt {
         /// The database's folder.
         path: PathBuf,
@@ -36,6 +36,15 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether something on the disk is damaged, rather than missing or refused.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Database { source, .. } => source.as_ref().contains("Corruption"),
+            Self::File { .. } => false,
+            Self::Corrupt { .. } => true,
+        }
+    }
+
     /// Wraps a file error with its path.
     pub fn file(action: &'static str, path: &Path, source: std::io::Error) -> Self {
         Self::File { action, path: path.to_owned(), source }
@@ -56,7 +65,8 @@ fn advice(reason: &str) -> &'static str {
         (&["Permission denied", "Read-only file system"], "The user that runs the node must be able to write there"),
         (
             &["Corruption"],
-            "A file is damaged. Move the folder away and begin with a copy of it, with --snapshot, or with boreasd replay",
+            "A file is damaged. Start with --replay-blockchain to build the state from the blocks anew (with --snapshot FILE \
+             beside it if the chain began with a snapshot); if the blocks are damaged too, begin with a copy of the folder",
         ),
     ];
     let fits = |(signs, _): &&(&[&str], &str)| signs.iter().any(|sign| reason.contains(sign));

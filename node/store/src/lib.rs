@@ -1,7 +1,8 @@
 //! The durable home of a node: blocks, state checkpoints, signing watermarks, traces and compiled code.
 //!
 //! Reading order: [`db`] opens the database, [`blocks`] holds accepted blocks and what was signed, [`checkpoint`]
-//! the state as of a block, [`traces`] what executed transactions did, [`code`] compiled contracts. No rules of the
+//! the state as of a block, [`traces`] what executed transactions did, [`code`] compiled contracts, [`rebuild`] a database whose state is
+//! damaged. No rules of the
 //! chain live here: keys and values are bytes given by others.
 
 pub mod blocks;
@@ -9,6 +10,7 @@ pub mod checkpoint;
 pub mod code;
 pub mod db;
 pub mod error;
+pub mod rebuild;
 pub mod traces;
 
 pub use blocks::{AcceptedBlock, Head, Watermark};

@@ -68,6 +68,11 @@ impl Store {
             .map(|num| TransactionPosition { num: u32::from_be_bytes(num) }))
     }
 
+    /// Forgets the traces of all blocks after this one. What says where a transaction is stays, and leads nowhere.
+    pub(crate) fn forget_traces_after(&self, num: u32, batch: &mut WriteBatch) {
+        batch.delete_range_cf(self.family(TRACES), &block_key(num.saturating_add(1))[..], &[BLOCK + 1][..]);
+    }
+
     /// Forgets the traces of a block; `transactions` are the ids that it held.
     ///
     /// # Errors

@@ -33,7 +33,9 @@ pub enum BlockLogError {
     #[error("the separator between the block log's header and its blocks is missing")]
     Separator,
     /// The log does not end with a whole block.
-    #[error("the block log does not end with a whole block; `salvage` keeps what is before the damage")]
+    #[error(
+        "the block log does not end with a whole block. `boreasd salvage --blocks-log FILE NEW_FILE` writes the blocks before the damage into a new log"
+    )]
     Tail,
     /// A block does not decode, or is not the one it should be.
     #[error("block {number} at byte {offset} of the log is damaged: {cause}")]

@@ -119,3 +119,43 @@ fn damaged_files_are_named() {
     let text = refusal(folder.path(), &[]);
     assert!(text.contains("A file is damaged"), "{text}");
 }
+
+/// Every file of tables is damaged in turn. Where it holds state a replay builds that anew, where it holds blocks the
+/// refusal stays; nothing is lost in either case.
+#[test]
+fn a_damaged_state_is_built_from_the_blocks() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut node = RunningNode::start(folder.path(), &[]);
+    Load::set_up(node.api.clone()).expect("the chain takes its set-up");
+    let seen = head(&node).expect("the node answers");
+    node.wait_until("more blocks", |info| info["head_block_num"].as_u64() > Some(seen.0 + 1));
+    node.stop();
+    RunningNode::start(folder.path(), &[]).stop();
+    let mut healed = 0;
+    for option in ["--replay-blockchain", "--hard-replay-blockchain"] {
+        for path in files(folder.path(), "sst") {
+            let copy = tempfile::tempdir().expect("temporary folder");
+            let copied = Command::new("cp").arg("-r").arg(folder.path().join("db")).arg(copy.path()).status();
+            assert!(copied.expect("cp runs").success());
+            let path = copy.path().join("db").join(path.file_name().expect("a file"));
+            let mut bytes = std::fs::read(&path).expect("readable");
+            bytes.iter_mut().for_each(|byte| *byte ^= 0x55);
+            std::fs::write(&path, bytes).expect("writable");
+            let output = Command::new(binary("boreasd"))
+                .args(["--http-server-address", "", "--terminate-at-block", "1", option])
+                .args([Path::new("--data-dir"), copy.path(), Path::new("--config-dir"), copy.path()])
+                .output()
+                .expect("boreasd runs");
+            let log = String::from_utf8_lossy(&output.stderr);
+            if output.status.success() {
+                assert!(log.contains("the damaged database is kept in"), "{log}");
+                let node = RunningNode::start(copy.path(), &[]);
+                assert_eq!(node.block_id(seen.0), Some(seen.1.clone()));
+                healed += 1;
+            } else {
+                assert!(log.contains("A file is damaged") && !log.contains("panicked"), "{log}");
+            }
+        }
+    }
+    assert!(healed > 0, "no file holds state only");
+}

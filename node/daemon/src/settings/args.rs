@@ -2,10 +2,16 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, builder::BoolishValueParser};
+use clap::{ArgAction, Args, Parser};
 
 use super::commands::Subcommand;
+use super::value::{number, ratio, switch};
 use crate::signing;
+
+/// Microseconds between two blocks.
+const BLOCK_INTERVAL_US: i128 = 500_000;
+/// Megabytes of requests that can be counted, as nodeos has it.
+const IN_FLIGHT_MB_MAX: i128 = 8_796_093_022_206;
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -98,7 +104,7 @@ pub struct FolderArgs {
 }
 
 /// How the chain begins and what it allows.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ChainArgs {
     /// Genesis document of a new chain
     #[arg(long, value_name = "FILE")]
@@ -119,13 +125,13 @@ pub struct ChainArgs {
     #[arg(long)]
     pub hard_replay_blockchain: bool,
     /// With --hard-replay-blockchain: forget the blocks after this one; 0 for none
-    #[arg(long, value_name = "NUM", default_value_t = 0)]
+    #[arg(long, value_name = "NUM", default_value_t = 0, allow_hyphen_values = true, value_parser = number::<u32>(0..))]
     pub truncate_at_block: u32,
     /// Check everything again while replaying
     #[arg(long)]
     pub force_all_checks: bool,
     /// End after this block; 0 for no end
-    #[arg(long, value_name = "NUM", default_value_t = 0)]
+    #[arg(long, value_name = "NUM", default_value_t = 0, allow_hyphen_values = true, value_parser = number::<u32>(0..))]
     pub terminate_at_block: u32,
     /// Log the hash of the state when the node has started
     #[arg(long)]
@@ -140,22 +146,22 @@ pub struct ChainArgs {
     #[arg(long, value_name = "MODE", default_value = "full", value_parser = ["full", "light"])]
     pub validation_mode: String,
     /// Run transactions that come over the API
-    #[arg(long, value_parser = BoolishValueParser::new(), action = ArgAction::Set, default_value_t = true)]
+    #[arg(long, value_parser = switch, action = ArgAction::Set, default_value_t = true)]
     pub api_accept_transactions: bool,
     /// Print contracts' console output
     #[arg(long)]
     pub contracts_console: bool,
     /// Microseconds that a transaction may overrun its account's CPU limit
-    #[arg(long, value_name = "US", default_value_t = 31_000)]
+    #[arg(long, value_name = "US", default_value_t = 31_000, allow_hyphen_values = true, value_parser = number::<i64>(i128::from(i32::MIN)..=i128::from(i32::MAX)))]
     pub subjective_cpu_leeway_us: i64,
     /// Percentage of the time of signature recovery that is billed
-    #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u32).range(0..=100))]
+    #[arg(long, value_name = "PERCENT", default_value_t = 50, allow_hyphen_values = true, value_parser = number::<u32>(0..=100))]
     pub signature_cpu_billable_pct: u32,
     /// Bytes of an inline action that an unprivileged contract may send
-    #[arg(long, value_name = "BYTES", default_value_t = 4096)]
+    #[arg(long, value_name = "BYTES", default_value_t = 4096, allow_hyphen_values = true, value_parser = number::<u32>(0..))]
     pub max_nonprivileged_inline_action_size: u32,
     /// Bytes that the variable parts of a signature may have
-    #[arg(long, value_name = "BYTES", default_value_t = 16_384)]
+    #[arg(long, value_name = "BYTES", default_value_t = 16_384, allow_hyphen_values = true, value_parser = number::<u32>(0..))]
     pub maximum_variable_signature_length: u32,
     /// Let contracts bill others for RAM in notifications
     #[arg(long)]
@@ -185,25 +191,25 @@ pub struct ChainArgs {
     #[arg(long, value_name = "ACCOUNT", action = ArgAction::Append, num_args = 1..)]
     pub trusted_producer: Vec<String>,
     /// Answer which permissions name a key or account (get_accounts_by_authorizers)
-    #[arg(long, value_parser = BoolishValueParser::new(), action = ArgAction::Set, default_value_t = false)]
+    #[arg(long, value_parser = switch, action = ArgAction::Set, default_value_t = false)]
     pub enable_account_queries: bool,
     /// Gigabytes for remembering what became of transactions (get_transaction_status); 0 for none
-    #[arg(long, value_name = "GB", default_value_t = 0)]
+    #[arg(long, value_name = "GB", default_value_t = 0, allow_hyphen_values = true, value_parser = number::<u64>(0..))]
     pub transaction_finality_status_max_storage_size_gb: u64,
     /// Seconds that the status of a transaction that ran is remembered
-    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
-    pub transaction_finality_status_success_duration_sec: u32,
+    #[arg(long, value_name = "SECONDS", default_value_t = 180, allow_hyphen_values = true, value_parser = number::<u64>(0..))]
+    pub transaction_finality_status_success_duration_sec: u64,
     /// Seconds that the status of a transaction that failed is remembered
-    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
-    pub transaction_finality_status_failure_duration_sec: u32,
+    #[arg(long, value_name = "SECONDS", default_value_t = 180, allow_hyphen_values = true, value_parser = number::<u64>(0..))]
+    pub transaction_finality_status_failure_duration_sec: u64,
     /// Gigabytes for transactions that are tried again until they are in the chain (retry_trx); 0 for none
-    #[arg(long, value_name = "GB", default_value_t = 0)]
+    #[arg(long, value_name = "GB", default_value_t = 0, allow_hyphen_values = true, value_parser = number::<u64>(0..))]
     pub transaction_retry_max_storage_size_gb: u64,
     /// Seconds between two tries
-    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, allow_hyphen_values = true, value_parser = number::<u32>(0..))]
     pub transaction_retry_interval_sec: u32,
     /// Seconds that the expiration of a transaction that is tried again may lie ahead
-    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, allow_hyphen_values = true, value_parser = number::<u32>(0..))]
     pub transaction_retry_max_expiration_sec: u32,
 }
 
@@ -224,37 +230,37 @@ pub struct ProducerArgs {
     #[arg(long, value_name = "PROVIDER", action = ArgAction::Append, num_args = 1.., default_value = signing::DEVELOPMENT, hide_default_value = true)]
     pub signature_provider: Vec<String>,
     /// Milliseconds that keosd has for a signature
-    #[arg(long, value_name = "MS", default_value_t = 5, allow_hyphen_values = true)]
+    #[arg(long, value_name = "MS", default_value_t = 5, allow_hyphen_values = true, value_parser = number::<i32>(..))]
     pub keosd_provider_timeout: i32,
     /// Milliseconds that a transaction may run; -1 for no limit
-    #[arg(long, value_name = "MS", default_value_t = 30, allow_hyphen_values = true)]
+    #[arg(long, value_name = "MS", default_value_t = 30, allow_hyphen_values = true, value_parser = number::<i32>(..))]
     pub max_transaction_time: i32,
     /// Seconds of age of the last irreversible block beyond which nothing is produced; -1 for no limit
-    #[arg(long, value_name = "SECONDS", default_value_t = -1, allow_hyphen_values = true)]
+    #[arg(long, value_name = "SECONDS", default_value_t = -1, allow_hyphen_values = true, value_parser = number::<i32>(..))]
     pub max_irreversible_block_age: i32,
     /// Percentage of a slot that a producer works on a block
-    #[arg(long, value_name = "PERCENT", default_value_t = 90, value_parser = clap::value_parser!(u32).range(0..=100))]
+    #[arg(long, value_name = "PERCENT", default_value_t = 90, allow_hyphen_values = true, value_parser = number::<u32>(0..=100))]
     pub cpu_effort_percent: u32,
     /// Microseconds of a block's CPU that are too few to go on with it
-    #[arg(long, value_name = "US", default_value_t = 5000)]
+    #[arg(long, value_name = "US", default_value_t = 5000, allow_hyphen_values = true, value_parser = number::<u64>(0..=BLOCK_INTERVAL_US - 1))]
     pub max_block_cpu_usage_threshold_us: u64,
     /// Bytes of a block's net that are too few to go on with it
-    #[arg(long, value_name = "BYTES", default_value_t = 1024)]
+    #[arg(long, value_name = "BYTES", default_value_t = 1024, allow_hyphen_values = true, value_parser = number::<u64>(0..))]
     pub max_block_net_usage_threshold_bytes: u64,
     /// Milliseconds of a block that scheduled transactions may take; -1 for no limit
-    #[arg(long, value_name = "MS", default_value_t = 100, allow_hyphen_values = true)]
+    #[arg(long, value_name = "MS", default_value_t = 100, allow_hyphen_values = true, value_parser = number::<i32>(..))]
     pub max_scheduled_transaction_time_per_block_ms: i32,
     /// Incoming transactions run for each scheduled one while both wait
-    #[arg(long, value_name = "RATIO", default_value_t = 1.0)]
+    #[arg(long, value_name = "RATIO", default_value_t = 1.0, allow_hyphen_values = true, value_parser = ratio)]
     pub incoming_defer_ratio: f64,
     /// Megabytes of transactions that may wait
-    #[arg(long, value_name = "MB", default_value_t = 1024)]
+    #[arg(long, value_name = "MB", default_value_t = 1024, allow_hyphen_values = true, value_parser = number::<usize>(1..=u16::MAX.into()))]
     pub incoming_transaction_queue_size_mb: usize,
     /// Accounts that get no elastic resources
     #[arg(long, value_name = "ACCOUNT", action = ArgAction::Append, num_args = 1..)]
     pub greylist_account: Vec<String>,
     /// Multiplier of resources that accounts get at most
-    #[arg(long, value_name = "LIMIT", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "LIMIT", default_value_t = 1000, allow_hyphen_values = true, value_parser = number::<u32>(1..=1000))]
     pub greylist_limit: u32,
 }
 
@@ -284,28 +290,28 @@ pub struct HttpArgs {
     #[arg(long)]
     pub access_control_allow_credentials: bool,
     /// Bytes that a request may have
-    #[arg(long, value_name = "BYTES", default_value_t = 2 << 20)]
+    #[arg(long, value_name = "BYTES", default_value_t = 2 << 20, allow_hyphen_values = true, value_parser = number::<usize>(0..=u32::MAX.into()))]
     pub max_body_size: usize,
     /// Answer with all messages of a failure
     #[arg(long)]
     pub verbose_http_errors: bool,
     /// Turn away requests whose Host header is not this node's
-    #[arg(long, value_parser = BoolishValueParser::new(), action = ArgAction::Set, default_value_t = true)]
+    #[arg(long, value_parser = switch, action = ArgAction::Set, default_value_t = true)]
     pub http_validate_host: bool,
     /// Further accepted Host header
     #[arg(long, value_name = "HOST:PORT", action = ArgAction::Append)]
     pub http_alias: Vec<String>,
-    /// Megabytes of requests under way; 503 beyond; -1 for no limit
-    #[arg(long, value_name = "MB", default_value_t = 500, allow_hyphen_values = true)]
+    /// Megabytes of requests under way; 429 beyond; -1 for no limit
+    #[arg(long, value_name = "MB", default_value_t = 500, allow_hyphen_values = true, value_parser = number::<i64>(-1..=IN_FLIGHT_MB_MAX))]
     pub http_max_bytes_in_flight_mb: i64,
-    /// Requests under way; 503 beyond; -1 for no limit
-    #[arg(long, value_name = "NUM", default_value_t = -1, allow_hyphen_values = true)]
+    /// Requests under way; 429 beyond; -1 for no limit
+    #[arg(long, value_name = "NUM", default_value_t = -1, allow_hyphen_values = true, value_parser = number::<i64>(-1..=i32::MAX.into()))]
     pub http_max_in_flight_requests: i64,
     /// Keep connections open for further requests
-    #[arg(long, value_parser = BoolishValueParser::new(), action = ArgAction::Set, default_value_t = true)]
+    #[arg(long, value_parser = switch, action = ArgAction::Set, default_value_t = true)]
     pub http_keep_alive: bool,
     /// Threads that serve requests
-    #[arg(long, value_name = "NUM", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "NUM", default_value_t = 2, allow_hyphen_values = true, value_parser = number::<u16>(1..))]
     pub http_threads: u16,
 }
 

@@ -15,6 +15,8 @@ pub enum Subcommand {
     Replay(ReplayArgs),
     /// Write the irreversible blocks of a node as a block log of nodeos
     ExportBlocks(ExportArgs),
+    /// Write the whole blocks of a damaged block log, up to the damage, into a new one
+    Salvage(SalvageArgs),
 }
 
 /// Options of `dev`.
@@ -37,9 +39,12 @@ pub struct ReplayArgs {
     /// Block log of nodeos, or the folder that it is in
     #[arg(long, value_name = "FILE")]
     pub blocks_log: PathBuf,
-    /// Genesis document, where the log does not begin with block 1
+    /// Genesis document, to make sure that the log is of its chain
     #[arg(long, value_name = "FILE")]
     pub genesis_json: Option<PathBuf>,
+    /// Snapshot to begin from, where the log does not begin with block 1 or its beginning is not wanted
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
     /// Last block to apply
     #[arg(long, value_name = "NUM")]
     pub stop_at_block: Option<u32>,
@@ -60,6 +65,16 @@ pub struct ExportArgs {
     /// Folder of the node; it must not be running
     #[arg(short = 'd', long, value_name = "DIR", default_value_os_t = default_data_dir())]
     pub data_dir: PathBuf,
+    /// File to write
+    pub file: PathBuf,
+}
+
+/// Options of `salvage`.
+#[derive(Debug, Args)]
+pub struct SalvageArgs {
+    /// Block log of nodeos, or the folder that it is in
+    #[arg(long, value_name = "FILE")]
+    pub blocks_log: PathBuf,
     /// File to write
     pub file: PathBuf,
 }

@@ -1,16 +1,33 @@
 //! nodeos' options that have no meaning here: accepted, so that its configurations and scripts go on working, each
 //! with one line that says why.
 
+use clap::builder::PossibleValuesParser;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches};
 
-/// What an option takes after its name.
+use super::value::{number, switch};
+
+/// What an option takes after its name, as nodeos checks it, and what it is when it is not given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Takes {
     Nothing,
-    Value,
-    Values,
+    /// Any text.
+    Text(&'static str),
+    /// Any texts, one or more.
+    Texts,
+    /// True or false.
+    Switch(&'static str),
+    /// A whole number from the least to the most.
+    Number(i128, i128, &'static str),
+    /// One of these.
+    Choice(&'static [&'static str], &'static str),
 }
+
+const U16: i128 = u16::MAX as i128;
+const U32: i128 = u32::MAX as i128;
+const U64: i128 = u64::MAX as i128;
+const I32: i128 = i32::MAX as i128;
+const I64: i128 = i64::MAX as i128;
 
 const NETWORK: &str = "there is no peer-to-peer network yet";
 const MEMORY: &str = "the state lives in memory as large as it needs";
@@ -27,69 +44,111 @@ const WALLET: &str = "wallets are those of boreas and keosd";
 const EFFORT: &str = "see --cpu-effort-percent";
 const WINDOW: &str = "reads run between transactions";
 
-use Takes::{Nothing, Value, Values};
+use Takes::{Choice, Nothing, Number, Switch, Text, Texts};
 
 /// Name, what it takes, why it has no effect.
 #[rustfmt::skip]
 const FOREIGN: &[(&str, Takes, &str)] = &[
-    ("blocks-dir", Value, LOG), ("blocks-log-stride", Value, LOG), ("max-retained-block-files", Value, LOG),
-    ("blocks-retained-dir", Value, LOG), ("blocks-archive-dir", Value, LOG), ("block-log-retain-blocks", Value, LOG),
-    ("state-dir", Value, MEMORY), ("chain-state-db-size-mb", Value, MEMORY), ("chain-state-db-guard-size-mb", Value, MEMORY),
-    ("database-map-mode", Value, MEMORY), ("protocol-features-dir", Value, "all built-in protocol features are known"),
-    ("wasm-runtime", Value, COMPILER), ("profile-account", Values, "there is no profiler"),
-    ("eos-vm-oc-cache-size-mb", Value, COMPILER), ("eos-vm-oc-compile-threads", Value, COMPILER),
-    ("eos-vm-oc-enable", Value, COMPILER),
-    ("abi-serializer-max-time-ms", Value, CLOCKLESS), ("http-max-response-time-ms", Value, CLOCKLESS),
-    ("chain-threads", Value, THREADS), ("producer-threads", Value, THREADS), ("net-threads", Value, THREADS),
-    ("read-only-threads", Value, THREADS), ("read-only-write-window-time-us", Value, WINDOW),
-    ("read-only-read-window-time-us", Value, WINDOW),
-    ("deep-mind", Nothing, HISTORY), ("read-mode", Value, "the state is always that of the head"),
+    ("blocks-dir", Text("blocks"), LOG), ("blocks-log-stride", Number(1, U32, ""), LOG),
+    ("max-retained-block-files", Number(0, U32, ""), LOG), ("blocks-retained-dir", Text(""), LOG),
+    ("blocks-archive-dir", Text(""), LOG), ("block-log-retain-blocks", Number(0, U32, ""), LOG),
+    ("state-dir", Text("state"), MEMORY), ("chain-state-db-size-mb", Number(1, U64, "1024"), MEMORY),
+    ("chain-state-db-guard-size-mb", Number(0, U64, "128"), MEMORY),
+    ("database-map-mode", Choice(&["mapped", "heap", "locked"], "mapped"), MEMORY),
+    ("protocol-features-dir", Text("protocol_features"), "all built-in protocol features are known"),
+    ("wasm-runtime", Choice(&["eos-vm-jit", "eos-vm"], "eos-vm-jit"), COMPILER), ("profile-account", Texts, "there is no profiler"),
+    ("eos-vm-oc-cache-size-mb", Number(0, U64, "1024"), COMPILER), ("eos-vm-oc-compile-threads", Number(1, U64, "1"), COMPILER),
+    ("eos-vm-oc-enable", Choice(&["auto", "all", "none", "on", "off", "true", "false", "1", "0", "yes", "no"], "auto"), COMPILER),
+    ("abi-serializer-max-time-ms", Number(0, U32, "15"), CLOCKLESS), ("http-max-response-time-ms", Number(-1, I64, "15"), CLOCKLESS),
+    ("chain-threads", Number(1, U16, "2"), THREADS), ("producer-threads", Number(1, U16, "2"), THREADS),
+    ("net-threads", Number(1, U16, "4"), THREADS), ("read-only-threads", Number(0, 8, ""), THREADS),
+    ("read-only-write-window-time-us", Number(0, U32, "200000"), WINDOW), ("read-only-read-window-time-us", Number(10_001, U32, "60000"), WINDOW),
+    ("deep-mind", Nothing, HISTORY), ("read-mode", Choice(&["head", "irreversible", "speculative"], "head"), "the state is always that of the head"),
     ("disable-replay-opts", Nothing, HISTORY),
-    ("p2p-listen-endpoint", Value, NETWORK), ("p2p-server-address", Value, NETWORK), ("p2p-peer-address", Values, NETWORK),
-    ("p2p-max-nodes-per-host", Value, NETWORK), ("p2p-accept-transactions", Value, NETWORK), ("p2p-auto-bp-peer", Values, NETWORK),
-    ("agent-name", Value, NETWORK), ("allowed-connection", Values, NETWORK), ("peer-key", Values, NETWORK),
-    ("peer-private-key", Values, NETWORK), ("max-clients", Value, NETWORK), ("connection-cleanup-period", Value, NETWORK),
-    ("max-cleanup-time-msec", Value, NETWORK), ("p2p-dedup-cache-expire-time-sec", Value, NETWORK),
-    ("sync-fetch-span", Value, NETWORK), ("sync-peer-limit", Value, NETWORK), ("use-socket-read-watermark", Value, NETWORK),
-    ("peer-log-format", Value, NETWORK), ("p2p-keepalive-interval-ms", Value, NETWORK),
-    ("produce-time-offset-us", Value, EFFORT), ("last-block-time-offset-us", Value, EFFORT),
-    ("last-block-cpu-effort-percent", Value, EFFORT),
-    ("subjective-account-max-failures", Value, BILLING), ("subjective-account-max-failures-window-size", Value, BILLING),
-    ("subjective-account-decay-time-minutes", Value, BILLING), ("disable-subjective-billing", Value, BILLING),
-    ("disable-subjective-account-billing", Values, BILLING), ("disable-subjective-p2p-billing", Value, BILLING),
-    ("disable-subjective-api-billing", Value, BILLING),
-    ("resource-monitor-interval-seconds", Value, WATCH), ("resource-monitor-space-threshold", Value, WATCH),
-    ("resource-monitor-space-absolute-gb", Value, WATCH), ("resource-monitor-not-shutdown-on-threshold-exceeded", Nothing, WATCH),
-    ("resource-monitor-warning-interval", Value, WATCH),
-    ("state-history-dir", Value, HISTORY), ("state-history-retained-dir", Value, HISTORY),
-    ("state-history-archive-dir", Value, HISTORY), ("state-history-stride", Value, HISTORY),
-    ("max-retained-history-files", Value, HISTORY), ("trace-history", Nothing, HISTORY), ("chain-state-history", Nothing, HISTORY),
-    ("state-history-endpoint", Value, HISTORY), ("state-history-unix-socket-path", Value, HISTORY),
-    ("trace-history-debug-mode", Nothing, HISTORY), ("state-history-log-retain-blocks", Value, HISTORY),
-    ("delete-state-history", Nothing, HISTORY), ("trace-dir", Value, TRACES),
-    ("trace-slice-stride", Value, TRACES), ("trace-minimum-irreversible-history-blocks", Value, TRACES),
-    ("trace-minimum-uncompressed-irreversible-history-blocks", Value, TRACES),
-    ("trace-rpc-abi", Values, TRACE_ABI),
-    ("wallet-dir", Value, WALLET), ("unlock-timeout", Value, WALLET),
-    ("logconf", Value, "see RUST_LOG"),
+    ("p2p-listen-endpoint", Text("0.0.0.0:9876"), NETWORK), ("p2p-server-address", Text(""), NETWORK), ("p2p-peer-address", Texts, NETWORK),
+    ("p2p-max-nodes-per-host", Number(0, I32, "1"), NETWORK), ("p2p-accept-transactions", Switch("1"), NETWORK),
+    ("p2p-auto-bp-peer", Texts, NETWORK), ("agent-name", Text("EOS Test Agent"), NETWORK), ("allowed-connection", Texts, NETWORK),
+    ("peer-key", Texts, NETWORK), ("peer-private-key", Texts, NETWORK), ("max-clients", Number(0, U32, "25"), NETWORK),
+    ("connection-cleanup-period", Number(0, I32, "30"), NETWORK), ("max-cleanup-time-msec", Number(0, I32, "10"), NETWORK),
+    ("p2p-dedup-cache-expire-time-sec", Number(0, U32, "10"), NETWORK), ("sync-fetch-span", Number(0, U32, "1000"), NETWORK),
+    ("sync-peer-limit", Number(0, U32, "3"), NETWORK), ("use-socket-read-watermark", Switch("0"), NETWORK),
+    ("peer-log-format", Text("[\"${_name}\" - ${_cid} ${_ip}:${_port}] "), NETWORK), ("p2p-keepalive-interval-ms", Number(1, I32, "10000"), NETWORK),
+    ("produce-time-offset-us", Number(-I32, I32, "0"), EFFORT), ("last-block-time-offset-us", Number(-I32, I32, "0"), EFFORT),
+    ("last-block-cpu-effort-percent", Number(0, 100, "80"), EFFORT),
+    ("subjective-account-max-failures", Number(0, U32, "3"), BILLING), ("subjective-account-max-failures-window-size", Number(1, U32, "1"), BILLING),
+    ("subjective-account-decay-time-minutes", Number(1, U32, "1440"), BILLING), ("disable-subjective-billing", Switch("1"), BILLING),
+    ("disable-subjective-account-billing", Texts, BILLING), ("disable-subjective-p2p-billing", Switch("1"), BILLING),
+    ("disable-subjective-api-billing", Switch("1"), BILLING),
+    ("resource-monitor-interval-seconds", Number(1, 300, "2"), WATCH), ("resource-monitor-space-threshold", Number(6, 99, "90"), WATCH),
+    ("resource-monitor-space-absolute-gb", Number(1, U64, ""), WATCH), ("resource-monitor-not-shutdown-on-threshold-exceeded", Nothing, WATCH),
+    ("resource-monitor-warning-interval", Number(1, 450, "30"), WATCH),
+    ("state-history-dir", Text("state-history"), HISTORY), ("state-history-retained-dir", Text(""), HISTORY),
+    ("state-history-archive-dir", Text(""), HISTORY), ("state-history-stride", Number(0, U32, ""), HISTORY),
+    ("max-retained-history-files", Number(0, U32, ""), HISTORY), ("trace-history", Nothing, HISTORY), ("chain-state-history", Nothing, HISTORY),
+    ("state-history-endpoint", Text("127.0.0.1:8080"), HISTORY), ("state-history-unix-socket-path", Text(""), HISTORY),
+    ("trace-history-debug-mode", Nothing, HISTORY), ("state-history-log-retain-blocks", Number(0, U32, ""), HISTORY),
+    ("delete-state-history", Nothing, HISTORY), ("trace-dir", Text("traces"), TRACES),
+    ("trace-slice-stride", Number(0, U32, "10000"), TRACES), ("trace-minimum-irreversible-history-blocks", Number(-1, I32, "-1"), TRACES),
+    ("trace-minimum-uncompressed-irreversible-history-blocks", Number(-1, I32, "-1"), TRACES),
+    ("trace-rpc-abi", Texts, TRACE_ABI),
+    ("wallet-dir", Text("."), WALLET), ("unlock-timeout", Number(0, I64, "900"), WALLET),
+    ("logconf", Text("logging.json"), "see RUST_LOG"),
 ];
 
 /// The options as arguments that no help shows.
 pub fn arguments() -> impl Iterator<Item = Arg> {
     FOREIGN.iter().map(|(name, takes, _)| {
-        let argument = Arg::new(*name).long(*name).hide(true);
+        let argument = Arg::new(*name).long(*name).hide(true).action(ArgAction::Append).allow_hyphen_values(true);
         let argument = if *name == "logconf" { argument.short('l') } else { argument };
-        match takes {
-            Nothing => argument.action(ArgAction::SetTrue),
-            Value => argument.action(ArgAction::Append).num_args(1).allow_hyphen_values(true),
-            Values => argument.action(ArgAction::Append).num_args(1..),
+        match *takes {
+            Nothing => argument.action(ArgAction::SetTrue).allow_hyphen_values(false),
+            Text(_) => argument.num_args(1),
+            Texts => argument.num_args(1..).allow_hyphen_values(false),
+            Switch(_) => argument.num_args(1).value_parser(|text: &str| switch(text).map(|_| text.to_owned())),
+            Number(least, most, _) => {
+                let read = number::<i128>(least..=most);
+                argument.num_args(1).value_parser(move |text: &str| read(text).map(|number| number.to_string()))
+            }
+            Choice(known, _) => argument.num_args(1).value_parser(PossibleValuesParser::new(known)),
         }
     })
 }
 
-/// One line for each of the options that was given.
+/// What a value says, whichever way it is written.
+fn meaning(takes: Takes, value: &str) -> String {
+    match takes {
+        Switch(_) => switch(value).unwrap_or_default().to_string(),
+        _ => value.to_owned(),
+    }
+}
+
+/// Whether an option was given with another value than nodeos' own.
+fn is_set(matches: &ArgMatches, name: &str, takes: Takes) -> bool {
+    if matches.value_source(name) != Some(ValueSource::CommandLine) {
+        return false;
+    }
+    match takes {
+        Nothing | Texts => true,
+        Text(default) | Switch(default) | Number(_, _, default) | Choice(_, default) => {
+            let given = matches.get_many::<String>(name).into_iter().flatten().last();
+            given.is_some_and(|given| meaning(takes, given) != meaning(takes, default))
+        }
+    }
+}
+
+/// One line for each reason why options that were given have no effect. Those that only say what nodeos does anyway
+/// are passed over.
 pub fn notices(matches: &ArgMatches) -> Vec<String> {
-    let given = |name: &str| matches.value_source(name) == Some(ValueSource::CommandLine);
-    let given = FOREIGN.iter().filter(|(name, ..)| given(name));
-    given.map(|(name, _, why)| format!("--{name} has no effect: {why}")).collect()
+    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+    for (name, _, why) in FOREIGN.iter().filter(|(name, takes, _)| is_set(matches, name, *takes)) {
+        let named = format!("--{name}");
+        match reasons.iter_mut().find(|(known, _)| known == why) {
+            Some((_, names)) => names.push(named),
+            None => reasons.push((why, vec![named])),
+        }
+    }
+    let line = |(why, names): (&str, Vec<String>)| {
+        format!("{} {} no effect: {why}", names.join(", "), if names.len() == 1 { "has" } else { "have" })
+    };
+    reasons.into_iter().map(line).collect()
 }

@@ -3,11 +3,30 @@
 use clap::{Arg, ArgAction, Command};
 
 use super::COMMAND_LINE_ONLY;
+use super::value::switch;
 
-/// Values of a switch that is on; an empty one is too.
-const ON: [&str; 5] = ["", "1", "true", "yes", "on"];
-/// Values of a switch that is off.
-const OFF: [&str; 4] = ["0", "false", "no", "off"];
+/// Options of nodeos' past and what is said of them: nodeos itself refuses them too.
+const FORMER: [(&str, &str); 10] = [
+    ("private-key", "signature-provider = PUBLIC=KEY:PRIVATE has taken its place"),
+    ("block-signing-private-key", "signature-provider = PUBLIC=KEY:PRIVATE has taken its place"),
+    ("https-server-address", "a proxy in front of the node serves TLS"),
+    ("https-certificate-chain-file", "a proxy in front of the node serves TLS"),
+    ("https-private-key-file", "a proxy in front of the node serves TLS"),
+    ("reversible-blocks-db-size-mb", "reversible blocks need no database of their own any more"),
+    ("reversible-blocks-db-guard-size-mb", "reversible blocks need no database of their own any more"),
+    ("filter-on", "it was an option of the history plugin, which is gone"),
+    ("filter-out", "it was an option of the history plugin, which is gone"),
+    ("network-version-match", "it was an option of a network of the past"),
+];
+
+/// A line as a word of the command line.
+#[derive(Debug, Clone)]
+pub struct Word {
+    /// The number of the line.
+    line: usize,
+    /// The word.
+    pub text: String,
+}
 
 /// What is wrong with a line.
 #[derive(Debug, thiserror::Error)]
@@ -20,23 +39,38 @@ pub struct Mistake {
 /// The file's lines as command line words, in order. A switch that is set to false is left out.
 ///
 /// # Errors
-/// A line is no `name = value`, its option is unknown or not one for the file, or a switch is neither on nor off.
-pub fn arguments(text: &str, command: &Command) -> Result<Vec<String>, Mistake> {
+/// A line is not a `name = value`, its option is unknown or not one for the file, or a switch is neither on nor off.
+pub fn arguments(text: &str, command: &Command) -> Result<Vec<Word>, Mistake> {
     let mut words = Vec::new();
     for (line, text) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
         let text = text.split('#').next().unwrap_or_default().trim();
         if !text.is_empty() {
-            words.extend(argument(text, command).map_err(|what| Mistake { line, what })?);
+            let word = argument(text, command).map_err(|what| Mistake { line, what })?;
+            words.extend(word.map(|text| Word { line, text }));
         }
     }
     Ok(words)
 }
 
+/// The line that the command line's refusal is about, if one of the file's is refused by itself.
+pub fn blame(words: &[Word], command: &Command) -> Option<Mistake> {
+    words.iter().find_map(|Word { line, text }| {
+        let refused = command.clone().try_get_matches_from([command.get_name(), text]).err()?.to_string();
+        // The rest of clap's message tells of --help.
+        let what = refused.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+        Some(Mistake { line: *line, what: what.split_whitespace().collect::<Vec<_>>().join(" ") })
+    })
+}
+
 fn argument(text: &str, command: &Command) -> Result<Option<String>, String> {
-    let (name, value) = text.split_once('=').ok_or_else(|| format!("it is no \"name = value\": {text}"))?;
+    let (name, value) =
+        text.split_once('=').ok_or_else(|| format!("it is not of the form \"name = value\": {text}"))?;
     let (name, value) = (name.trim(), unquoted(value.trim()));
     let Some(option) = command.get_arguments().find(|option| option.get_long() == Some(name)) else {
-        return Err(format!("there is no option {name}{}", nearest(name, command)));
+        return Err(match FORMER.iter().find(|(former, _)| *former == name) {
+            Some((_, instead)) => format!("there is no option {name} any more: {instead}"),
+            None => format!("there is no option {name}{}", nearest(name, command)),
+        });
     };
     if COMMAND_LINE_ONLY.contains(&name) {
         return Err(format!("{name} is an option of the command line only"));
@@ -49,11 +83,7 @@ fn word(option: &Arg, name: &str, value: &str) -> Option<Option<String>> {
     if !matches!(option.get_action(), ArgAction::SetTrue) {
         return Some(Some(format!("--{name}={value}")));
     }
-    let value = value.to_ascii_lowercase();
-    if ON.contains(&value.as_str()) {
-        return Some(Some(format!("--{name}")));
-    }
-    OFF.contains(&value.as_str()).then_some(None)
+    Some(switch(value).ok()?.then(|| format!("--{name}")))
 }
 
 fn unquoted(value: &str) -> &str {

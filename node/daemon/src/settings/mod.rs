@@ -1,6 +1,6 @@
 //! Settings: defaults, then `config.ini`, then the command line. Reading order: [`args`] the options of the node,
 //! [`commands`] the subcommands, [`foreign`] nodeos' options without a meaning here, [`plugins`] nodeos' plugins,
-//! [`ini`] the file, [`template`] a file with the defaults.
+//! [`ini`] the file, [`value`] values of options, [`template`] a file with the defaults.
 
 pub mod args;
 pub mod commands;
@@ -8,6 +8,7 @@ mod foreign;
 mod ini;
 mod plugins;
 mod template;
+mod value;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -19,7 +20,7 @@ use crate::dev;
 use args::Cli;
 pub use args::{NodeArgs, PrintArgs};
 use commands::Subcommand;
-pub use commands::{DevArgs, ExportArgs, ReplayArgs};
+pub use commands::{DevArgs, ExportArgs, ReplayArgs, SalvageArgs};
 pub use template::default_config;
 
 /// Options that `config.ini` cannot have.
@@ -43,6 +44,8 @@ pub enum Work {
     Replay(ReplayArgs),
     /// Write a block log.
     ExportBlocks(ExportArgs),
+    /// Write what is whole of a block log.
+    Salvage(SalvageArgs),
 }
 
 /// The work, and what the user should know about the options.
@@ -98,11 +101,14 @@ pub fn combine(argv: &[OsString], config: Option<&str>) -> anyhow::Result<Parsed
         words.push(format!("--data-dir={}", args::default_folder("dev/data").display()));
         words.push(format!("--config-dir={}", kind.config_dir().display()));
     }
-    if let Some(text) = config {
-        words.extend(ini::arguments(text, &command)?);
-    }
+    let from_file = config.map(|text| ini::arguments(text, &command)).transpose()?.unwrap_or_default();
+    words.extend(from_file.iter().map(|word| word.text.clone()));
     words.extend_from_slice(own);
-    let matches = command.try_get_matches_from(words)?;
+    let matches = command.clone().try_get_matches_from(words);
+    let matches = matches.map_err(|error| match ini::blame(&from_file, &command) {
+        Some(mistake) => anyhow::Error::new(mistake),
+        None => error.into(),
+    })?;
     let mut notices = foreign::notices(matches.subcommand_matches("dev").unwrap_or(&matches));
     let mut cli = Cli::from_arg_matches(&matches)?;
     let node = match &mut cli.subcommand {
@@ -115,6 +121,7 @@ pub fn combine(argv: &[OsString], config: Option<&str>) -> anyhow::Result<Parsed
         Some(Subcommand::Dev(args)) => Work::Dev(args),
         Some(Subcommand::Replay(args)) => Work::Replay(args),
         Some(Subcommand::ExportBlocks(args)) => Work::ExportBlocks(args),
+        Some(Subcommand::Salvage(args)) => Work::Salvage(args),
     };
     Ok(Parsed { work, notices })
 }
@@ -239,7 +246,90 @@ mod tests {
         ];
         let (args, notices) = node(&words);
         assert!(!args.http.http_validate_host && args.producer.enable_stale_production);
-        assert_eq!(notices.len(), 4, "{notices:?}");
+        assert_eq!(notices.len(), 3, "{notices:?}");
+    }
+
+    /// Each option that has a wrong value, on the command line and in the file, with words of what is said.
+    #[test]
+    fn nonsense_is_refused_in_words() {
+        let table = [
+            ("max-transaction-time", "abc", "it is not a whole number"),
+            ("max-transaction-time", "1.5", "it is not a whole number"),
+            ("max-transaction-time", "4294967296", "it is too large"),
+            ("http-max-bytes-in-flight-mb", "-2", "it must be from -1 to 8796093022206"),
+            ("http-max-in-flight-requests", "-2", "it must be from -1 to"),
+            ("http-threads", "0", "it must be at least 1"),
+            ("http-threads", "65536", "it is too large"),
+            ("max-body-size", "-1", "it must be from 0 to 4294967295"),
+            ("cpu-effort-percent", "101", "it must be from 0 to 100"),
+            ("signature-cpu-billable-pct", "-1", "it must be from 0 to 100"),
+            ("greylist-limit", "0", "it must be from 1 to 1000"),
+            ("max-block-cpu-usage-threshold-us", "500000", "it must be from 0 to 499999"),
+            ("incoming-transaction-queue-size-mb", "0", "it must be from 1 to 65535"),
+            ("incoming-defer-ratio", "-2", "it must be a number from 0 on"),
+            ("incoming-defer-ratio", "nan", "it must be a number from 0 on"),
+            ("transaction-retry-interval-sec", "-1", "it must be at least 0"),
+            ("validation-mode", "foo", "[possible values: full, light]"),
+            ("api-accept-transactions", "2", "it must be true or false"),
+            ("enable-account-queries", "foo", "it must be true or false"),
+            ("read-mode", "foo", "[possible values: head, irreversible, speculative]"),
+            ("database-map-mode", "foo", "[possible values: mapped, heap, locked]"),
+            ("wasm-runtime", "wabt", "[possible values: eos-vm-jit, eos-vm]"),
+            ("chain-state-db-size-mb", "1GB", "it is not a whole number"),
+            ("chain-threads", "0", "it must be from 1 to 65535"),
+            ("net-threads", "-1", "it must be from 1 to 65535"),
+            ("read-only-threads", "9", "it must be from 0 to 8"),
+            ("http-max-response-time-ms", "-2", "it must be from -1"),
+            ("resource-monitor-space-threshold", "5", "it must be from 6 to 99"),
+            ("resource-monitor-interval-seconds", "301", "it must be from 1 to 300"),
+            ("resource-monitor-warning-interval", "0", "it must be from 1 to 450"),
+            ("p2p-keepalive-interval-ms", "0", "it must be from 1 to"),
+            ("p2p-accept-transactions", "maybe", "it must be true or false"),
+            ("subjective-account-decay-time-minutes", "0", "it must be from 1 to"),
+            ("trace-minimum-irreversible-history-blocks", "-2", "it must be from -1 to"),
+            ("eos-vm-oc-compile-threads", "0", "it must be from 1 to"),
+        ];
+        for (name, value, expected) in table {
+            let words = ["--config-dir", "/nonexistent", &format!("--{name}"), value];
+            let message = parsed(&words).unwrap_err().to_string();
+            assert!(message.contains(expected) && message.contains(name), "--{name} {value}: {message}");
+            let message = format!("{:#}", with_file(&format!("\n\n{name} = {value}\n"), &["-e"]).unwrap_err());
+            let in_file = message.contains("config.ini, line 3: ") && message.contains(expected);
+            assert!(in_file && message.contains(name) && !message.contains('\n'), "{name} = {value}: {message}");
+        }
+    }
+
+    #[test]
+    fn what_the_command_line_gets_wrong_is_not_blamed_on_the_file() {
+        let message = format!("{:#}", with_file("http-threads = 3\n", &["--http-threads", "0"]).unwrap_err());
+        assert!(!message.contains("config.ini"), "{message}");
+    }
+
+    #[test]
+    fn options_of_the_past_say_what_took_their_place() {
+        for (name, instead) in
+            [("private-key", "signature-provider"), ("https-server-address", "a proxy"), ("filter-on", "gone")]
+        {
+            let message = format!("{:#}", with_file(&format!("{name} = x\n"), &[]).unwrap_err());
+            assert!(message.contains("line 1") && message.contains(instead), "{message}");
+        }
+    }
+
+    /// A configuration that says what nodeos does anyway is passed over; the rest is one line for each reason.
+    #[test]
+    fn defaults_of_nodeos_are_not_worth_a_line() {
+        let defaults = "chain-state-db-size-mb = 1024\nread-mode = head\np2p-listen-endpoint = 0.0.0.0:9876\n\
+                        wasm-runtime = eos-vm-jit\nnet-threads = 4\nagent-name = \"EOS Test Agent\"\n\
+                        p2p-accept-transactions = true\nuse-socket-read-watermark = 0\ndeep-mind = false\n\
+                        trace-minimum-irreversible-history-blocks = -1\nunlock-timeout = 900\n";
+        assert_eq!(with_file(defaults, &[]).unwrap().1, Vec::<String>::new());
+        let others = "max-clients = 5\nsync-fetch-span = 100\np2p-peer-address = a:1\nchain-threads = 8\n";
+        let notices = with_file(&format!("{defaults}{others}"), &[]).unwrap().1;
+        assert_eq!(notices.len(), 2, "{notices:?}");
+        assert!(
+            notices.iter().any(|line| line.contains("--max-clients") && line.contains("--sync-fetch-span")),
+            "{notices:?}"
+        );
     }
 
     #[test]

@@ -1,0 +1,165 @@
+//! The data folder: who may use it, where its database is, and whose chain it holds.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context;
+use store::rebuild::Rebuilt;
+use store::{Store, StoreError, StoreSettings};
+
+/// The file that a running node holds locked.
+const LOCK_FILE: &str = "boreasd.lock";
+/// The file without which a folder has no database.
+const DATABASE_FILE: &str = "CURRENT";
+/// Files of nodeos, each of which shows that the folder is one of its.
+const NODEOS_FILES: [&str; 3] = ["blocks/blocks.log", "blocks/reversible/fork_db.dat", "state/shared_memory.bin"];
+
+/// The data folder of this process, for as long as this lives: no other process uses it meanwhile.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Folder {
+    /// Makes the folder if there is none and takes it.
+    ///
+    /// # Errors
+    /// Another process has it, or it cannot be written.
+    pub fn lock(path: &Path) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()))?;
+        let file = path.join(LOCK_FILE);
+        let lock = File::options().create(true).append(true).open(&file);
+        let lock = lock.with_context(|| {
+            let (file, folder) = (file.display(), path.display());
+            format!("cannot write {file}. The user that runs the node must be able to write in {folder}")
+        })?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => anyhow::bail!(
+                "the data folder {} is in use. Another boreasd may be running on this folder; stop it, or choose another \
+                 --data-dir",
+                path.display()
+            ),
+            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", file.display())),
+        }
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens the database, or makes one.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn open(&self) -> anyhow::Result<Arc<Store>> {
+        let started = Instant::now();
+        let store = Store::open(&StoreSettings { path: store_path(&self.path) })?;
+        tracing::debug!("the database is open after {} ms", started.elapsed().as_millis());
+        Ok(Arc::new(store))
+    }
+
+    /// Opens the database if there is one.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn open_existing(&self) -> anyhow::Result<Option<Arc<Store>>> {
+        Store::finish_rebuilding(&store_path(&self.path))?;
+        has_database(&self.path).then(|| self.open()).transpose()
+    }
+
+    /// As [`Self::open_existing`], for a start that does not use the state that is there: where that is damaged, all
+    /// else is rescued.
+    ///
+    /// # Errors
+    /// The blocks are damaged too.
+    pub fn open_for_replay(&self) -> anyhow::Result<Option<Arc<Store>>> {
+        let damage = match self.open_existing() {
+            Ok(Some(store)) => {
+                let damage = store.state_rows().find_map(Result::err).filter(StoreError::is_damage);
+                let Some(damage) = damage else { return Ok(Some(store)) };
+                damage.into()
+            }
+            Err(error) if error.downcast_ref::<StoreError>().is_some_and(StoreError::is_damage) => error,
+            other => return other,
+        };
+        tracing::warn!("the state is damaged and will be built anew: {damage}");
+        let Rebuilt { aside, lost_traces } = Store::rebuild_without_state(&store_path(&self.path))?;
+        if let Some(error) = lost_traces {
+            tracing::warn!("the traces of past blocks are lost: {error}");
+        }
+        tracing::warn!("the damaged database is kept in {}; remove it when the node runs", aside.display());
+        self.open_existing()
+    }
+
+    /// Deletes the database, which must not be open.
+    ///
+    /// # Errors
+    /// A file cannot be removed.
+    pub fn delete(&self) -> anyhow::Result<()> {
+        Ok(Store::destroy(&store_path(&self.path))?)
+    }
+
+    /// The file that shows that nodeos keeps a chain here.
+    pub fn nodeos(&self) -> Option<PathBuf> {
+        NODEOS_FILES.iter().map(|file| self.path.join(file)).find(|file| file.is_file())
+    }
+}
+
+/// Opens the database of a folder that must have one, for a command that looks into it.
+///
+/// # Errors
+/// There is none, it cannot be opened, or a node is running on it.
+pub fn open_existing(data_dir: &Path) -> anyhow::Result<Arc<Store>> {
+    anyhow::ensure!(has_database(data_dir), "there is no chain in {}", data_dir.display());
+    Ok(Arc::new(Store::open(&StoreSettings { path: store_path(data_dir) })?))
+}
+
+fn store_path(data_dir: &Path) -> PathBuf {
+    data_dir.join("db")
+}
+
+fn has_database(data_dir: &Path) -> bool {
+    store_path(data_dir).join(DATABASE_FILE).is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_used_by_one_process_and_nodeos_folders_are_recognised() {
+        let data = tempfile::tempdir().unwrap();
+        let folder = Folder::lock(data.path()).unwrap();
+        let second = Folder::lock(data.path()).unwrap_err().to_string();
+        assert!(second.contains("Another boreasd may be running"), "{second}");
+        assert!(folder.open_existing().unwrap().is_none() && folder.nodeos().is_none());
+        std::fs::create_dir_all(data.path().join("blocks/reversible")).unwrap();
+        assert_eq!(folder.nodeos(), None);
+        std::fs::write(data.path().join("blocks/reversible/fork_db.dat"), "").unwrap();
+        assert!(folder.nodeos().is_some());
+        drop(folder);
+        assert!(Folder::lock(data.path()).is_ok());
+    }
+
+    #[test]
+    fn what_the_database_did_not_write_is_not_deleted() {
+        let data = tempfile::tempdir().unwrap();
+        let folder = Folder::lock(data.path()).unwrap();
+        folder.delete().unwrap();
+        drop(folder.open().unwrap());
+        let other = data.path().join("db/lost+found");
+        std::fs::create_dir(&other).unwrap();
+        let open = folder.open().unwrap();
+        assert!(folder.delete().is_err(), "an open database is not deleted");
+        drop(open);
+        assert!(folder.open_existing().unwrap().is_some());
+        folder.delete().unwrap();
+        assert!(other.is_dir() && folder.open_existing().unwrap().is_none());
+        folder.open().unwrap();
+    }
+}

@@ -1,0 +1,46 @@
+//! Block logs as files: found, mapped, and written so that one is whole or not there.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use memmap2::Mmap;
+
+/// The name that nodeos gives a log.
+const NAME: &str = "blocks.log";
+
+/// The log that an option names: a file, or the folder that it is in.
+pub fn path(named: &Path) -> PathBuf {
+    if named.is_dir() { named.join(NAME) } else { named.to_owned() }
+}
+
+/// Maps a log into memory.
+///
+/// # Errors
+/// It cannot be opened.
+pub fn map(path: &Path) -> anyhow::Result<Mmap> {
+    let file = File::open(path).with_context(|| format!("cannot open the block log {}", path.display()))?;
+    // SAFETY: the log is only read; whoever changes it meanwhile gets a failed command, as the file's format is checked.
+    unsafe { Mmap::map(&file) }.with_context(|| format!("cannot read the block log {}", path.display()))
+}
+
+/// Writes a file under another name and gives it its own when it is whole.
+///
+/// # Errors
+/// It cannot be written, or `fill` fails; what had the name before is still there.
+pub fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> anyhow::Result<()> {
+    let cannot = || format!("cannot write {}", path.display());
+    if path.exists() && !path.is_file() {
+        // A pipe or a device has no other name.
+        return File::create(path).and_then(|mut file| fill(&mut file)).with_context(cannot);
+    }
+    let draft = path.with_added_extension("draft");
+    let written = || {
+        let mut file = BufWriter::new(File::create(&draft)?);
+        fill(&mut file)?;
+        file.into_inner()?.sync_all()?;
+        std::fs::rename(&draft, path)
+    };
+    written().inspect_err(|_| drop(std::fs::remove_file(&draft))).with_context(cannot)
+}

@@ -1,0 +1,119 @@
+//! The data folder: who uses it, what is deleted in it, and the sockets beside it.
+
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::Command;
+
+use e2e::{RunningNode, binary, free_port};
+
+/// What `boreasd` says when it refuses to start on a folder.
+fn refusal(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(binary("boreasd"))
+        .args(arguments)
+        .args([Path::new("--data-dir"), folder, Path::new("--config-dir"), folder])
+        .env("XDG_CACHE_HOME", folder)
+        .output()
+        .expect("boreasd runs");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(!text.contains("panicked"), "{text}");
+    text
+}
+
+#[test]
+fn a_second_start_leaves_the_first_alone() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut node = RunningNode::start(folder.path(), &[]);
+    let (head, id) = (node.head(), node.block_id(2));
+    let elsewhere = format!("127.0.0.1:{}", free_port());
+    for arguments in [&["--delete-all-blocks"][..], &["dev", "--reset"], &["dev", "--delete-all-blocks"], &[]] {
+        let text = refusal(folder.path(), &[arguments, &["--http-server-address", &elsewhere]].concat());
+        assert!(text.contains("Another boreasd may be running on this folder"), "{text}");
+    }
+    node.wait_until("the first goes on", |info| info["head_block_num"].as_u64() > Some(head + 1));
+    node.stop();
+    let node = RunningNode::start(folder.path(), &[]);
+    assert!(node.head() > head);
+    assert_eq!(node.block_id(2), id);
+}
+
+/// Whatever keeps a node from starting is found before anything is deleted.
+#[test]
+fn a_start_that_fails_deletes_nothing() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let node = RunningNode::start(folder.path(), &[]);
+    let (head, id) = (node.head(), node.block_id(2));
+    node.stop();
+    let busy = UnixListener::bind(folder.path().join("busy.sock")).expect("the folder can be written");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    let taken = taken.local_addr().expect("it is bound").to_string();
+    std::fs::write(folder.path().join("bad.json"), "[]").expect("the folder can be written");
+    let (bad, bad_key) =
+        (folder.path().join("bad.json"), "EOS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV=KEY:5x");
+    let bad = bad.to_str().expect("a path of ASCII");
+    let quiet = ["--http-server-address", ""];
+    let table: [(&[&str], &str); 8] = [
+        (&["--http-server-address", &taken], "cannot listen on"),
+        (&["--http-server-address", "", "--unix-socket-path", "busy.sock"], "another process serves the socket"),
+        (&["--genesis-json", bad], "is not a valid genesis document"),
+        (&["--genesis-json", "/nonexistent"], "cannot read the genesis"),
+        (&["--snapshot", bad], "is not a snapshot that this node can use"),
+        (&["--signature-provider", bad_key], "--signature-provider"),
+        (&["--producer-name", "NOBODY"], "--producer-name NOBODY"),
+        (&["--checkpoint", "[1]"], "--checkpoint"),
+    ];
+    for (arguments, expected) in table {
+        for reset in [&["--delete-all-blocks"][..], &["dev", "--reset"]] {
+            let address = if arguments.contains(&"--http-server-address") { &[][..] } else { &quiet[..] };
+            let text = refusal(folder.path(), &[reset, arguments, address].concat());
+            let other = reset[0] == "dev" && text.contains("begins with a document, not with a snapshot");
+            assert!(text.contains(expected) || other, "{arguments:?}: {text}");
+        }
+    }
+    drop(busy);
+    let node = RunningNode::start(folder.path(), &[]);
+    assert!(node.head() > head);
+    assert_eq!(node.block_id(2), id);
+}
+
+#[test]
+fn a_socket_of_another_process_is_left_alone() {
+    let (folder, sockets) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let socket = sockets.path().join("node.sock");
+    let arguments = ["--unix-socket-path", socket.to_str().expect("a path of ASCII")];
+    let other = UnixListener::bind(&socket).expect("a socket");
+    let text = refusal(folder.path(), &[&arguments[..], &["--http-server-address", ""]].concat());
+    assert!(text.contains("another process serves the socket"), "{text}");
+    assert!(socket.exists());
+    // One that nobody serves any more is taken over.
+    drop(other);
+    let node = RunningNode::start(folder.path(), &arguments);
+    // And one that became another's is not removed at the end.
+    std::fs::remove_file(&socket).expect("it can be removed");
+    let _other = UnixListener::bind(&socket).expect("a socket");
+    node.stop();
+    assert!(socket.exists(), "the socket of another process was removed");
+
+    let long = sockets.path().join("x".repeat(120));
+    let text = refusal(&long, &["--unix-socket-path", "node.sock", "--http-server-address", ""]);
+    assert!(text.contains("the system takes 107") && text.contains("--unix-socket-path"), "{text}");
+}
+
+#[test]
+fn a_chain_of_nodeos_is_recognised() {
+    for file in ["blocks/blocks.log", "blocks/reversible/fork_db.dat", "state/shared_memory.bin"] {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let path = folder.path().join(file);
+        std::fs::create_dir_all(path.parent().expect("it is in a folder")).expect("the folder can be made");
+        std::fs::write(&path, "nodeos").expect("the folder can be written");
+        for arguments in [&["--http-server-address", ""][..], &["dev", "--http-server-address", ""]] {
+            let text = refusal(folder.path(), arguments);
+            assert!(text.contains("holds a chain of nodeos") && text.contains("boreasd replay --blocks-log"), "{text}");
+        }
+        assert!(!folder.path().join("db").exists());
+        // Whoever wants a chain beside it says so, and continues it afterwards.
+        RunningNode::start(folder.path(), &["--delete-all-blocks"]).stop();
+        RunningNode::start(folder.path(), &[]).stop();
+        assert_eq!(std::fs::read(&path).expect("it is there"), b"nodeos");
+    }
+}
