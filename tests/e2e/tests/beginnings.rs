@@ -16,6 +16,8 @@ const WHOLE: u32 = 16;
 /// The blocks of the snapshots.
 const SNAPSHOT: u32 = 5;
 const LATE: u32 = 15;
+/// Lines that are drawn at random in a run.
+const RANDOM_LINES: usize = 12;
 /// What a node does within this it does at all.
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -144,13 +146,14 @@ impl Stage {
             boreasd(&folder, &options);
             export_blocks(&folder)
         };
-        let logs = std::thread::scope(|scope| {
-            let chains =
-                [("whole", "GENESIS", WHOLE + 1), ("fork", "GENESIS", SNAPSHOT + 1), ("other", "OTHER", SNAPSHOT + 1)];
+        let [whole, other] = std::thread::scope(|scope| {
+            let chains = [("whole", "GENESIS", WHOLE + 1), ("other", "OTHER", SNAPSHOT + 1)];
             let threads = chains.map(|(name, genesis, last)| scope.spawn(move || produce(name, genesis, last)));
             threads.map(|thread| thread.join().expect("the chain is produced"))
         });
-        let [whole, fork, other] = &logs;
+        // Not beside the whole one: blocks of the same slots would be the same blocks.
+        let fork = produce("fork", "GENESIS", SNAPSHOT + 1);
+        let [whole, fork, other] = [&whole, &fork, &other];
         stage.snapshot("SNAPSHOT", whole, SNAPSHOT);
         stage.snapshot("LATE", whole, LATE);
         stage.snapshot("FORK", fork, SNAPSHOT);
@@ -305,6 +308,67 @@ fn check(program: Program<'_>, stage: &Stage, default_chain: &str) -> Vec<String
     wrong
 }
 
+/// Options drawn at random: both nodes start, end or refuse alike, on the same head, and ours loses nothing that it was
+/// not asked to delete.
+fn random_lines(stage: &Stage, peer: &Peer, seed: u64, count: usize) -> Vec<String> {
+    let mut state = seed;
+    let mut draw = |most: usize| {
+        // splitmix64
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % most as u64).expect("it is below a usize")
+    };
+    let mut wrong = Vec::new();
+    for number in 0..count {
+        let folder = ["empty", "chain", "begun", "bare"][draw(4)];
+        let mut words: Vec<&str> = Vec::new();
+        match draw(4) {
+            0 | 1 => words.extend(["--snapshot", ["SNAPSHOT", "LATE", "FORK", "OTHER_SNAPSHOT"][draw(4)]]),
+            2 => words.extend(["--genesis-json", ["GENESIS", "OTHER"][draw(2)]]),
+            _ => {}
+        }
+        for mode in ["--replay-blockchain", "--hard-replay-blockchain", "--delete-all-blocks"] {
+            words.extend((draw(3) == 0).then_some(mode));
+        }
+        if draw(3) == 0 {
+            words.extend(["--truncate-at-block", ["3", "5", "8", "12", "99"][draw(5)]]);
+        }
+        if draw(4) == 0 {
+            words.extend(["--terminate-at-block", ["3", "8", "12", "99"][draw(4)]]);
+        }
+        let options: Vec<_> = words.iter().map(|word| stage.word(word)).collect();
+        let run = |program: Program<'_>, folder: &str| {
+            let copy = stage.copy(folder, 2000 + number);
+            let [before, outcome, after] = [&[][..], &options, &[]].map(|options| program.run(&copy, options));
+            std::fs::remove_dir_all(copy).expect("the copy can be removed");
+            (before, outcome, after)
+        };
+        let (before, ours, after) = run(Program::Boreasd, folder);
+        let (_, theirs, _) = run(Program::Nodeos(peer), &format!("nodeos {folder}"));
+        let deletes = ["--delete-all-blocks", "--truncate-at-block"].iter().any(|option| words.contains(option));
+        let lost =
+            if let Outcome::Refused(_) = ours { before != after } else { !deletes && head(&after) < head(&before) };
+        let alike = match (&ours, &theirs) {
+            (Outcome::Refused(log), Outcome::Runs(..) | Outcome::Ends) => {
+                // Where nodeos goes back to a block before all others, or changes branches unasked.
+                ["cannot be before it", "of different branches", "do not go on"]
+                    .iter()
+                    .any(|reason| log.contains(reason))
+            }
+            (Outcome::Refused(_), Outcome::Refused(_)) => true,
+            (Outcome::Runs(num, _, chain), Outcome::Runs(their_num, _, their_chain)) => {
+                (num, chain) == (their_num, their_chain)
+            }
+            (ours, theirs) => ours == theirs,
+        };
+        if lost || !alike {
+            wrong.push(format!("{folder} {}: {ours:?}, then {after:?}; nodeos {theirs:?}", words.join(" ")));
+        }
+    }
+    wrong
+}
+
 #[test]
 fn every_line_of_the_table_holds() {
     assert!(lines().len() > 80, "the table is not where it was");
@@ -319,6 +383,10 @@ fn every_line_of_the_table_holds() {
     }
     let mut wrong = check(Program::Boreasd, &stage, &default_chain);
     if let Some(peer) = &peer {
+        let seed = std::env::var("SEED").ok().and_then(|text| text.parse().ok());
+        let seed = seed.unwrap_or_else(|| u64::from(std::process::id()));
+        let random = random_lines(&stage, peer, seed, RANDOM_LINES);
+        wrong.extend(random.into_iter().map(|line| format!("SEED={seed}: {line}")));
         wrong.extend(
             check(Program::Nodeos(peer), &stage, &default_chain).into_iter().map(|line| format!("nodeos: {line}")),
         );

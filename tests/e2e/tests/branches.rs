@@ -17,7 +17,9 @@ fn branches_are_known_after_a_restart() {
     // Each begins the default chain for itself.
     let [one, two] = [0, 1].map(|index| RunningNode::start(folders[index].path(), &[]));
     assert_ne!(one.block_id(2), two.block_id(2));
-    let ends: [fn(RunningNode); 2] = [RunningNode::kill, |node| drop(node.stop())];
+    let ends: [fn(RunningNode); 2] = [RunningNode::kill, |node| {
+        node.stop();
+    }];
     for end in ends {
         let folder = tempfile::tempdir().expect("temporary folder");
         let following = RunningNode::follow(folder.path());
