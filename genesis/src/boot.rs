@@ -38,7 +38,7 @@ pub enum BootError {
         /// What the transaction does.
         actions: String,
         /// Why it failed.
-        fault: Fault,
+        fault: Box<Fault>,
     },
     /// A producer's block cannot be signed.
     #[error("the private key of producer {0} is not known")]
@@ -199,7 +199,10 @@ impl LocalProducer {
             Some((trace, fault)) => {
                 let names =
                     trace.action_traces.iter().map(|action| format!("{}::{}", action.act.account, action.act.name));
-                Err(BootError::Refused { actions: names.collect::<Vec<_>>().join(", "), fault: fault.clone() })
+                Err(BootError::Refused {
+                    actions: names.collect::<Vec<_>>().join(", "),
+                    fault: Box::new(fault.clone()),
+                })
             }
         }
     }

@@ -36,7 +36,7 @@ pub fn signed_from(session: &mut Session, value: &Value) -> anyhow::Result<Signe
     }
     let mut failed = None;
     let Session { node, contracts, .. } = session;
-    let mut abis = |account| abi(contracts, node, account, &mut failed);
+    let mut abis = |account| Ok(abi(contracts, node, account, &mut failed));
     let transaction = abi::present::transaction_from(&value, &mut abis, &abi::Limits::default());
     if let Some(error) = failed {
         return Err(error);
@@ -81,6 +81,6 @@ fn hex_first(value: &Value) -> Value {
 pub fn unpacked(session: &mut Session, transaction: &primitives::Transaction) -> anyhow::Result<Value> {
     let Session { node, contracts, .. } = session;
     let mut missing = None;
-    let mut abis = |account| abi(contracts, node, account, &mut missing);
+    let mut abis = |account| Ok(abi(contracts, node, account, &mut missing));
     Ok(abi::present::transaction(transaction, &mut abis, &abi::Limits::default())?)
 }

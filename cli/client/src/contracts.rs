@@ -58,7 +58,7 @@ impl Contracts {
         let kind = action_type(abi, account, name)?;
         let known = definition.structs.iter().find(|known| known.name == kind);
         let fields = known.map(|known| known.fields.as_slice()).unwrap_or_default();
-        Ok(fields.iter().map(|field| (field.name.clone(), field.kind.clone())).collect())
+        Ok(fields.iter().map(|field| (field.name.to_string(), field.kind.to_string())).collect())
     }
 
     fn contract(&mut self, node: &Node, account: Name) -> Result<&Contract, ClientError> {

@@ -58,7 +58,7 @@ impl Search<'_> {
 
     fn fields(&self, known: &StructDefinition, value: &Value, path: &str, depth: usize) -> String {
         let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-        let names = || known.fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>();
+        let names = || known.fields.iter().map(|field| &*field.name).collect::<Vec<_>>();
         let optional = |kind: &str| kind.ends_with(['?', '$']);
         let given = |name: &str, index: usize| match value {
             Value::Object(fields) => fields.get(name),

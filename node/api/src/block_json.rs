@@ -9,7 +9,8 @@ use primitives::{BlockId, Bytes, Fault, Name, SignedBlock, Transaction};
 use serde::Serialize;
 use serde_json::{Value, json as object};
 
-use crate::abis::{AbiSet, SHORT};
+use crate::abis::AbiSet;
+use crate::bounds::Bounds;
 
 /// A value's own JSON form.
 pub fn value<T: Serialize + ?Sized>(of: &T) -> Value {
@@ -27,8 +28,11 @@ pub fn extensions(list: &[(u16, Bytes)]) -> Value {
 }
 
 /// Looks ABIs up in a set.
-pub fn from_set(abis: &AbiSet) -> impl FnMut(Name) -> Option<Arc<Abi>> + '_ {
-    |account| abis.get(&account)?.clone()
+pub fn from_set(abis: &AbiSet) -> impl FnMut(Name) -> Result<Option<Arc<Abi>>, Fault> + '_ {
+    |account| match abis.get(&account) {
+        Some(Some(contract)) => contract.abi.clone(),
+        _ => Ok(None),
+    }
 }
 
 /// The contracts whose actions a block holds.
@@ -60,7 +64,7 @@ pub fn contracts_of_json(transaction: &Value) -> Vec<Name> {
 /// # Errors
 /// It holds extensions or transactions that do not unpack.
 pub fn block(block: &SignedBlock, abis: &AbiSet) -> Result<Value, Fault> {
-    let mut shown = present::block(block, &mut from_set(abis), &SHORT)?;
+    let mut shown = present::block(block, &mut from_set(abis), &Bounds::new().limits())?;
     let id = block.id();
     if let Value::Object(fields) = &mut shown {
         fields.insert("id".to_owned(), id.to_string().into());

@@ -62,7 +62,9 @@ impl ApiError {
         } else {
             (500, "Internal Service Error")
         };
-        let details = fault.details.iter().map(|message| Detail {
+        // A standard exception that reaches the end is passed on there.
+        let bare = fault.details.is_empty().then(|| format!("rethrow {}: ", fault.what()));
+        let details = fault.details.iter().chain(&bare).map(|message| Detail {
             message: message.clone(),
             file: "",
             line_number: 0,
@@ -73,7 +75,7 @@ impl ApiError {
             message,
             code: u64::from(kind.code),
             name: kind.name.to_owned(),
-            what: kind.what.to_owned(),
+            what: fault.what().to_owned(),
             details: details.collect(),
         }
     }
@@ -119,6 +121,12 @@ impl ApiError {
     /// A request that is turned away before it reaches an endpoint.
     pub fn plain(status: u16, message: &'static str) -> Self {
         Self { status, message, code: 0, name: String::new(), what: String::new(), details: Vec::new() }
+    }
+
+    /// The same with a sentence on what is wrong and what to do, where nodeos says nothing.
+    #[must_use]
+    pub fn because(self, what: String) -> Self {
+        Self { what, ..self }
     }
 
     /// Too much is asked at once.

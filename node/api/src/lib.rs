@@ -2,18 +2,18 @@
 //! it commands, and make JSON before or after.
 //!
 //! Reading order: [`error`] answers of failure, [`params`] request bodies, [`reply`] answers of success, [`node`] what
-//! handlers reach, [`abis`] contracts' ABIs, [`endpoints`] the table of all paths, [`category`] which of
+//! handlers reach, [`abis`] contracts' ABIs, [`bounds`] what an answer may take, [`endpoints`] the table of all paths, [`category`] which of
 //! them go together, [`server`] sockets. Then one file
 //! for each group of endpoints: [`chain`], [`producer`], [`trace_api`], [`others`]; [`trace_json`] and [`block_json`]
 //! are the long JSON forms.
 
 pub mod abis;
 pub mod block_json;
+pub mod bounds;
 pub mod category;
 pub mod chain;
 pub mod endpoints;
 pub mod error;
-pub mod json;
 pub mod node;
 pub mod others;
 pub mod params;

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use primitives::{Checksum256, Fault, FaultKind, Name, PermissionLevel, PublicKey, Symbol};
+use abi::json;
+use primitives::{Checksum256, Fault, FaultKind, Name, PermissionLevel, PublicKey, Symbol, number};
 use serde_json::{Map, Value};
 
-use crate::table_keys::lexical_u64;
-use crate::{ApiError, json};
+use crate::ApiError;
 
 /// What nodeos says of a body that cannot be read.
 const UNREADABLE: &str = "Unable to parse valid input from POST body";
@@ -200,6 +200,10 @@ impl FromVariant for bool {
     }
 }
 
+fn unparsed(kind: &str) -> Fault {
+    Fault::new(FaultKind::PARSE_ERROR_EXCEPTION, format!("Couldn't parse {kind}"))
+}
+
 impl FromVariant for u64 {
     fn from_variant(value: &Value) -> Result<Self, Fault> {
         let read = match value {
@@ -208,11 +212,8 @@ impl FromVariant for u64 {
             Value::Number(number) => Ok(number
                 .as_u64()
                 .or_else(|| number.as_i64().map(|number| number as Self))
-                .or_else(|| number.as_f64().map(|number| number as i64 as Self))
-                .unwrap_or_default()),
-            Value::String(text) => lexical_u64(text).ok_or_else(|| {
-                Fault::new(FaultKind::PARSE_ERROR_EXCEPTION, "Couldn't parse uint64_t").with_context("")
-            }),
+                .unwrap_or_else(|| number::unsigned_of(number.as_f64().unwrap_or_default()))),
+            Value::String(text) => number::unsigned(text).ok_or_else(|| unparsed("uint64_t").with_context("")),
             other => Err(bad_cast(format!("Invalid cast from {} to uint64", type_name(other)))),
         };
         read.map_err(|fault| fault.with_context(""))
@@ -222,9 +223,8 @@ impl FromVariant for u64 {
 impl FromVariant for i64 {
     fn from_variant(value: &Value) -> Result<Self, Fault> {
         match value {
-            Value::String(text) => {
-                text.parse().map_err(|_| Fault::new(FaultKind::PARSE_ERROR_EXCEPTION, "Couldn't parse int64_t"))
-            }
+            Value::String(text) => number::signed(text).ok_or_else(|| unparsed("int64_t")),
+            Value::Number(number) if number.is_f64() => Ok(number::signed_of(number.as_f64().unwrap_or_default())),
             Value::Array(_) | Value::Object(_) => {
                 Err(bad_cast(format!("Invalid cast from {} to int64", type_name(value))))
             }
@@ -239,7 +239,7 @@ impl FromVariant for f64 {
             Value::Null => Ok(0.0),
             Value::Bool(flag) => Ok(Self::from(u8::from(*flag))),
             Value::Number(number) => Ok(number.as_f64().unwrap_or_default()),
-            Value::String(text) => crate::table_keys::lexical_f64(text),
+            Value::String(text) => number::double(text).ok_or_else(|| unparsed("double")),
             other => Err(bad_cast(format!("Invalid cast from {} to double", type_name(other)))),
         }
     }

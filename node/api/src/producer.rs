@@ -13,7 +13,7 @@ use primitives::{Checksum256, FaultKind, Name};
 use serde_json::{Map, Value, json as value};
 
 use crate::ApiError;
-use crate::chain::rows::Deadline;
+use crate::bounds::Deadline;
 use crate::node::Node;
 use crate::params::{self, Fields};
 use crate::reply::{Answer, integer, json};
@@ -274,7 +274,7 @@ pub fn get_unapplied_transactions(node: &Node, body: &[u8]) -> Answer {
     let mut rows: Vec<Value> = Vec::new();
     for entry in waiting[from..].iter().take(limit) {
         rows.push(unapplied(entry));
-        if until.is_over() {
+        if until.is_over(rows.len(), 0) {
             break;
         }
     }

@@ -11,15 +11,18 @@ use primitives::{
 };
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::ApiError;
-use crate::abis::SHORT;
 use crate::block_json::{contracts_of_json, from_set};
+use crate::bounds::Bounds;
 use crate::node::Node;
 use crate::params::{self, Fields, FromVariant, field};
 
-/// A transaction as clients send it: packed, or with actions in the form of their contracts' ABIs.
+/// A transaction as clients send it: packed, or with actions in the form of their contracts' ABIs. serde reads only
+/// what it understands as nodeos does; all else is read again by [`FromVariant`].
 #[derive(Debug, Deserialize, Default)]
+#[serde(deny_unknown_fields)]
 pub struct TransactionJson {
     #[serde(default)]
     signatures: Option<Vec<Signature>>,
@@ -31,8 +34,14 @@ pub struct TransactionJson {
     context_free_data: Option<Vec<Bytes>>,
     #[serde(default)]
     packed_trx: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "as_nodeos")]
     transaction: Option<Value>,
+}
+
+/// Reads a part with nodeos' rules for numbers and strings, which are not those of serde_json.
+fn as_nodeos<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    let text = <&RawValue>::deserialize(deserializer)?.get();
+    abi::json::from_slice(text.as_bytes()).map(Some).map_err(serde::de::Error::custom)
 }
 
 /// What nodeos' reader adds to a fault inside a transaction.
@@ -186,8 +195,9 @@ pub fn packed(node: &Node, json: TransactionJson) -> Result<PackedTransaction, F
             let json = json.transaction.ok_or_else(|| missing("transaction"))?;
             Fields::from_variant(&json).map_err(invalid)?;
             let contracts = contracts_of_json(&json);
-            let abis = node.handle.read(|chain| node.abis.set(chain.ledger(), contracts));
-            (None, present::transaction_from(&json, &mut from_set(&abis), &SHORT).map_err(invalid)?)
+            let abis = node.abis.set(&node.handle, contracts);
+            let bounds = Bounds::new();
+            (None, present::transaction_from(&json, &mut from_set(&abis), &bounds.limits()).map_err(invalid)?)
         }
     };
     let signed = SignedTransaction { transaction, signatures, context_free_data: data };

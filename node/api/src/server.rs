@@ -1,7 +1,7 @@
 //! Sockets: reads requests, turns away what nodeos would, hands the rest to its endpoint, writes the answer.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -26,6 +26,9 @@ use crate::reply::{Answer, Reply, json};
 /// Lists the endpoints of the address that is asked.
 const SUPPORTED_APIS: &str = "/v1/node/get_supported_apis";
 
+/// Characters of a Host header that a refusal shows.
+const HOST_SHOWN_MAX: usize = 64;
+
 /// How long a client may take to send the body of a request.
 const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 
@@ -34,10 +37,13 @@ const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 pub struct HttpSettings {
     /// Bytes that a request's body may have.
     pub body_bytes_max: usize,
-    /// Turn away requests whose Host header is not one of `hosts`.
+    /// Turn away requests whose Host header names another machine.
     pub validate_host: bool,
-    /// Accepted Host headers, with port, beside the address that a client connected to.
-    pub hosts: Vec<String>,
+    /// Names of this machine that a Host header may have beside the address that a client connected to. Their ports and
+    /// those of the headers do not count.
+    pub aliases: Vec<String>,
+    /// The address that is listened at as it was configured, which a Host header may always be.
+    pub address: String,
     /// `Access-Control-Allow-Origin`, if any.
     pub allow_origin: Option<String>,
     /// `Access-Control-Allow-Headers`, if any.
@@ -127,7 +133,8 @@ pub async fn serve(
     let common = common_headers(&settings);
     let limit = settings.body_bytes_max;
     let validate_host = settings.validate_host && matches!(socket, Socket::Tcp(_));
-    let settings = HttpSettings { validate_host, ..settings };
+    let aliases = settings.aliases.iter().map(|alias| host_of(alias).to_owned()).collect();
+    let settings = HttpSettings { validate_host, aliases, ..settings };
     let server = Arc::new(Server { node, settings, in_flight, endpoints, common });
     let router = Router::new().fallback(answer).layer(DefaultBodyLimit::max(limit)).with_state(server);
     match socket {
@@ -139,14 +146,13 @@ pub async fn serve(
     }
 }
 
-/// The address of this machine that a client connected to: a Host header may always be this.
-#[derive(Debug, Clone)]
-struct LocalAddress(Option<String>);
+/// The address of this machine that a client connected to.
+#[derive(Debug, Clone, Copy)]
+struct LocalAddress(Option<IpAddr>);
 
 impl Connected<IncomingStream<'_, NoDelay>> for LocalAddress {
     fn connect_info(stream: IncomingStream<'_, NoDelay>) -> Self {
-        let address = stream.io().local_addr().ok();
-        Self(address.map(|address| SocketAddr::new(address.ip().to_canonical(), address.port()).to_string()))
+        Self(stream.io().local_addr().ok().map(|address| address.ip().to_canonical()))
     }
 }
 
@@ -208,9 +214,9 @@ async fn route(server: &Server, request: Request) -> Answer {
     if path.contains("..") {
         return Err(ApiError::plain(400, "Illegal request-target"));
     }
-    let local = head.extensions.get::<ConnectInfo<LocalAddress>>().and_then(|info| info.0.0.as_deref());
-    if !host_is_allowed(&server.settings, &head.headers, local) {
-        return Err(ApiError::plain(400, "Disallowed HTTP HOST header in the request"));
+    let local = head.extensions.get::<ConnectInfo<LocalAddress>>().and_then(|info| info.0.0);
+    if server.settings.validate_host {
+        check_host(&server.settings, &head.headers, local)?;
     }
     if head.method == Method::OPTIONS {
         return Ok(Reply { status: 200, body: b"{}".to_vec() });
@@ -245,15 +251,104 @@ fn params_too_large(limit: usize) -> ApiError {
     ApiError::bad_body("Unable to parse valid input from POST body", vec![why])
 }
 
-fn host_is_allowed(settings: &HttpSettings, headers: &HeaderMap, local: Option<&str>) -> bool {
-    if !settings.validate_host {
+/// The host in an address or Host header that may have a port, without brackets.
+fn host_of(address: &str) -> &str {
+    match address.rsplit_once(':') {
+        Some((host, _)) if host.len() >= 2 && host.starts_with('[') => &host[1..host.len() - 1],
+        Some((host, _)) => host,
+        None => address,
+    }
+}
+
+/// Whether a Host header names this machine: as it was configured, by an alias, or by the address that the client
+/// connected to (nodeos: `host_is_valid`).
+fn is_this_host(settings: &HttpSettings, host: &str, local: Option<IpAddr>) -> bool {
+    if host == settings.address {
         return true;
     }
-    let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else { return false };
-    let with_port = |host: &str| match host.rsplit_once(':') {
-        Some((_, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => host.to_owned(),
-        _ => format!("{host}:80"),
+    let name = host_of(host);
+    match name.parse::<IpAddr>() {
+        Ok(address) => local == Some(address.to_canonical()),
+        Err(_) => settings.aliases.iter().any(|alias| alias == name),
+    }
+}
+
+/// Makes sure that a request was meant for this machine: a web page could otherwise reach it under a name of its own.
+///
+/// # Errors
+/// The header is missing or names another machine.
+fn check_host(settings: &HttpSettings, headers: &HeaderMap, local: Option<IpAddr>) -> Result<(), ApiError> {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    if !host.is_empty() && is_this_host(settings, host, local) {
+        return Ok(());
+    }
+    let name: String = host_of(host).chars().take(HOST_SHOWN_MAX).collect();
+    let what = if name.is_empty() {
+        "The request has no Host header; http-validate-host = false takes requests without one".to_owned()
+    } else {
+        format!(
+            "This node does not go by the name {name}: http-alias = {name} lets it, http-validate-host = false takes any"
+        )
     };
-    let host = with_port(host);
-    local == Some(host.as_str()) || settings.hosts.contains(&host)
+    Err(ApiError::plain(400, "Disallowed HTTP HOST header in the request").because(what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What nodeos 4.1 answered at 127.0.0.1 with `http-alias` of `node.test`, `b.test:1` and `c.test:`.
+    #[test]
+    fn hosts_are_compared_without_their_ports() {
+        let aliases = ["node.test", "b.test:1", "c.test:"].map(|alias| host_of(alias).to_owned()).to_vec();
+        let settings = HttpSettings { aliases, address: "localhost:8888".to_owned(), ..HttpSettings::default() };
+        let local = Some(IpAddr::from([127, 0, 0, 1]));
+        let allowed = |host| is_this_host(&settings, host, local);
+        for host in [
+            "127.0.0.1",
+            "127.0.0.1:8888",
+            "127.0.0.1:80",
+            "127.0.0.1:08888",
+            "node.test",
+            "node.test:80",
+            "node.test:9",
+            "b.test",
+            "b.test:2",
+            "c.test:",
+            "c.test:x",
+            "localhost:8888",
+        ] {
+            assert!(allowed(host), "{host}");
+        }
+        for host in [
+            "localhost",
+            "localhost:80",
+            "NODE.test",
+            "example.com",
+            "foo:1",
+            "[::1]:8888",
+            "::1",
+            "0.0.0.0:8888",
+            "127.0.0.1:8888:80",
+            "127.0.0.2",
+            ":8888",
+            "x.node.test",
+        ] {
+            assert!(!allowed(host), "{host}");
+        }
+        let six = Some("::1".parse::<IpAddr>().expect("an address"));
+        assert!(is_this_host(&settings, "[::1]:8888", six) && !is_this_host(&settings, "[::2]:8888", six));
+    }
+
+    #[test]
+    fn the_refusal_names_the_options() {
+        let settings = HttpSettings { validate_host: true, ..HttpSettings::default() };
+        let mut headers = HeaderMap::new();
+        let refusal = |headers: &HeaderMap| {
+            String::from_utf8(check_host(&settings, headers, None).expect_err("refused").body(false)).expect("UTF-8")
+        };
+        assert!(refusal(&headers).contains("has no Host header"));
+        headers.insert(header::HOST, HeaderValue::from_static("node.test:8888"));
+        assert!(refusal(&headers).contains("http-alias = node.test lets it"));
+    }
 }

@@ -1,27 +1,7 @@
 //! Keys of tables as clients write them: numbers, names, symbols, hashes, floats.
 
 use ledger::{Float64, Float128, Key256};
-use primitives::{Fault, FaultKind, Name, Symbol, SymbolCode};
-
-/// An unsigned number as `boost::lexical_cast` reads one: a sign is allowed, a minus wraps around.
-pub fn lexical_u64(text: &str) -> Option<u64> {
-    let (negative, digits) = match text.as_bytes().first()? {
-        b'-' => (true, &text[1..]),
-        b'+' => (false, &text[1..]),
-        _ => (false, text),
-    };
-    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    let number = plain.then(|| digits.parse::<u64>().ok()).flatten()?;
-    Some(if negative { number.wrapping_neg() } else { number })
-}
-
-/// A real number as `boost::lexical_cast` reads one.
-///
-/// # Errors
-/// `parse_error_exception` when it is none.
-pub fn lexical_f64(text: &str) -> Result<f64, Fault> {
-    text.parse().map_err(|_| Fault::new(FaultKind::PARSE_ERROR_EXCEPTION, "Couldn't parse double"))
-}
+use primitives::{Fault, FaultKind, Name, Symbol, SymbolCode, number};
 
 /// A 64-bit key: a number, a name, a symbol, or a symbol's code, whichever it can be first.
 ///
@@ -29,7 +9,7 @@ pub fn lexical_f64(text: &str) -> Result<f64, Fault> {
 /// `chain_type_exception` when it is none of them.
 pub fn to_u64(text: &str, what: &str) -> Result<u64, Fault> {
     let symbol = || if text.contains(',') { text.parse::<Symbol>().ok().map(|symbol| symbol.0) } else { None };
-    lexical_u64(text)
+    number::unsigned(text)
         .or_else(|| text.trim().parse::<Name>().ok().map(|name| name.0))
         .or_else(symbol)
         .or_else(|| text.parse::<SymbolCode>().ok().map(|code| code.0))
@@ -47,8 +27,8 @@ fn no_key(text: &str, what: &str) -> String {
 }
 
 /// The little-endian bits of an integer as `boost::multiprecision` reads one: a sign, hexadecimal behind `0x`, octal
-/// behind `0`, what does not fit cut off.
-fn bits(text: &str, what: &str) -> Result<[u8; 32], Fault> {
+/// behind `0`, what does not fit cut off. `refusal` is what boost says of another text, which depends on the width.
+fn bits(text: &str, what: &str, refusal: &str) -> Result<[u8; 32], Fault> {
     let (negative, digits) = match text.as_bytes().first() {
         Some(b'-') => (true, &text[1..]),
         Some(b'+') => (false, &text[1..]),
@@ -59,10 +39,7 @@ fn bits(text: &str, what: &str) -> Result<[u8; 32], Fault> {
         Some(rest) if !rest.is_empty() => (8, rest),
         _ => (10, digits),
     };
-    let refused = || {
-        let message = "Unexpected content found while parsing character string.";
-        Fault::new(FaultKind::STD_EXCEPTION, message).with_context(no_key(text, what))
-    };
+    let refused = || Fault::standard(refusal).with_context(no_key(text, what));
     let mut number = [0u8; 32];
     for digit in digits.chars() {
         let mut carry = digit.to_digit(radix).ok_or_else(refused)?;
@@ -86,7 +63,7 @@ fn bits(text: &str, what: &str) -> Result<[u8; 32], Fault> {
 /// # Errors
 /// `std_exception` when it is no number.
 pub fn to_u128(text: &str, what: &str) -> Result<u128, Fault> {
-    let number = bits(text, what)?;
+    let number = bits(text, what, "Unexpected content found while parsing character string.")?;
     Ok(u128::from_le_bytes(*number.first_chunk().expect("half of 32 bytes")))
 }
 
@@ -95,7 +72,9 @@ pub fn to_u128(text: &str, what: &str) -> Result<u128, Fault> {
 /// # Errors
 /// `unspecified` when it is no number, `contract_table_query_exception` when it is not a number (NaN).
 pub fn to_f64(text: &str, what: &str) -> Result<f64, Fault> {
-    let number = lexical_f64(text).map_err(|fault| fault.with_context(no_key(text, what)))?;
+    let refused =
+        || Fault::new(FaultKind::PARSE_ERROR_EXCEPTION, "Couldn't parse double").with_context(no_key(text, what));
+    let number = number::double(text).ok_or_else(refused)?;
     if number.is_nan() {
         let message =
             format!("Converted {what} string '{text}' to NaN which is not a permitted value for the key type");
@@ -134,7 +113,7 @@ fn from_hex<const N: usize>(text: &str, what: &str) -> Result<Key256, Fault> {
 /// # Errors
 /// `std_exception` when it is no number.
 pub fn number256(text: &str, what: &str) -> Result<Key256, Fault> {
-    let mut number = bits(text, what)?;
+    let mut number = bits(text, what, "Unexpected character encountered in input.")?;
     number.reverse();
     Ok(key256(number))
 }

@@ -8,7 +8,7 @@ use primitives::{FaultKind, Name, TimePointSec, TransactionId, TransactionStatus
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value, json as value};
 
-use crate::abis::SHORT;
+use crate::bounds::Bounds;
 use crate::node::Node;
 use crate::params::FromVariant;
 use crate::reply::{Answer, integer, json};
@@ -135,12 +135,15 @@ fn decode(node: &Node, block: &mut Map<String, Value>) {
         return;
     }
     let Some(Value::Array(transactions)) = block.get_mut("transactions") else { return };
+    let bounds = Bounds::new();
     for action in transactions.iter_mut().filter_map(|entry| entry.get_mut("actions")?.as_array_mut()).flatten() {
         let text = |key: &str| action.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let account: Name = text("account").parse().unwrap_or_default();
         let name: Name = text("action").parse().unwrap_or_default();
-        let Some(abi) = node.handle.read(|chain| node.abis.get(chain.ledger(), account)) else { continue };
-        let decoded = |kind: Option<&str>, key: &str| abi.decode(kind?, &hex::decode(text(key)).ok()?, &SHORT).ok();
+        let contract = node.abis.contract(&node.handle, account);
+        let Some(abi) = contract.as_ref().and_then(|contract| contract.usable()) else { continue };
+        let limits = bounds.limits();
+        let decoded = |kind: Option<&str>, key: &str| abi.decode(kind?, &hex::decode(text(key)).ok()?, &limits).ok();
         let params = decoded(abi.action_type(name), "data");
         let result = decoded(abi.action_result_type(name), "return_value");
         if let Some(fields) = action.as_object_mut() {
@@ -152,7 +155,7 @@ fn decode(node: &Node, block: &mut Map<String, Value>) {
 
 /// A field of a request that must be an object.
 fn asked(body: &[u8], field: &str) -> Option<Value> {
-    crate::json::from_slice(body).ok()?.get_mut(field).map(Value::take)
+    abi::json::from_slice(body).ok()?.get_mut(field).map(Value::take)
 }
 
 /// `get_block`.

@@ -9,8 +9,9 @@ use execution::{AccountDelta, ActionReceipt, ActionTrace, TransactionTrace};
 use primitives::json::LARGEST_PLAIN_INTEGER;
 use primitives::{Action, Fault, Name, Sha256, TimePoint};
 
-use crate::abis::{AbiSet, SHORT};
+use crate::abis::AbiSet;
 use crate::block_json::from_set;
+use crate::bounds::Bounds;
 
 /// Prefix of the message of a contract's assertion, and how nodeos formats it.
 const ASSERTION: &str = "assertion failure with message: ";
@@ -35,7 +36,7 @@ pub enum Shape {
 /// `{"transaction_id": ..., "processed": ...}`.
 pub fn processed(trace: &TransactionTrace, abis: &AbiSet, shape: Shape) -> Vec<u8> {
     let mut out = String::with_capacity(1024 + 1200 * trace.action_traces.len());
-    let abis = &Sources { abis, written: RefCell::default() };
+    let abis = &Sources { abis, bounds: Bounds::new(), written: RefCell::default() };
     write(&mut out, format_args!("{{\"transaction_id\":\"{}\",\"processed\":", trace.id));
     transaction(&mut out, trace, abis, shape);
     out.push('}');
@@ -46,9 +47,10 @@ fn write(out: &mut String, what: std::fmt::Arguments<'_>) {
     out.write_fmt(what).expect("writing into memory does not fail");
 }
 
-/// Where ABIs come from, and which actions are in the text already: notifications share theirs.
+/// Where ABIs come from, what their JSON may take, and which actions are in the text already: notifications share theirs.
 struct Sources<'a> {
     abis: &'a AbiSet,
+    bounds: Bounds,
     written: RefCell<Vec<(*const Action, Range<usize>)>>,
 }
 
@@ -149,7 +151,7 @@ fn action_fields(
     write(out, format_args!(",\"context_free\":{},\"elapsed\":", action.context_free));
     signed(out, action.elapsed_us);
     out.push_str(",\"console\":");
-    text(out, &String::from_utf8_lossy(&action.console));
+    text(out, &execution::utf8_only(&action.console));
     write(
         out,
         format_args!(
@@ -165,7 +167,8 @@ fn action_fields(
     out.push_str(",\"return_value_hex_data\":\"");
     hexadecimal(out, &action.return_value);
     out.push('"');
-    if let Some(value) = present::return_value(&action.act, &action.return_value, &mut from_set(abis.abis), &SHORT) {
+    let (limits, mut sources) = (abis.bounds.limits(), from_set(abis.abis));
+    if let Some(value) = present::return_value(&action.act, &action.return_value, &mut sources, &limits) {
         write(out, format_args!(",\"return_value_data\":{value}"));
     }
 }
@@ -203,7 +206,7 @@ fn act(out: &mut String, act: &Action, abis: &Sources<'_>) {
         write(out, format_args!("{{\"actor\":\"{}\",\"permission\":\"{}\"}}", level.actor, level.permission));
     });
     out.push_str(",\"data\":");
-    match data(act, abis.abis) {
+    match data(act, abis) {
         Some(data) => write(out, format_args!("{data}")),
         None => {
             out.push('"');
@@ -218,9 +221,9 @@ fn act(out: &mut String, act: &Action, abis: &Sources<'_>) {
 }
 
 /// An action's data in the form of its contract's ABI.
-fn data(action: &Action, abis: &AbiSet) -> Option<serde_json::Value> {
-    let abi = abis.get(&action.account)?.as_ref()?;
-    abi.decode(abi.action_type(action.name)?, &action.data, &SHORT).ok()
+fn data(action: &Action, abis: &Sources<'_>) -> Option<serde_json::Value> {
+    let abi = abis.abis.get(&action.account)?.as_ref()?.usable()?;
+    abi.decode(abi.action_type(action.name)?, &action.data, &abis.bounds.limits()).ok()
 }
 
 fn account_delta(out: &mut String, delta: &AccountDelta) {
@@ -246,7 +249,7 @@ fn failure(out: &mut String, except: Option<&Fault>, error_code: Option<u64>) {
 pub fn exception(out: &mut String, fault: &Fault) {
     let kind = fault.kind;
     write(out, format_args!("{{\"code\":{},\"name\":\"{}\",\"message\":", kind.code, kind.name));
-    text(out, kind.what);
+    text(out, fault.what());
     out.push_str(",\"stack\":");
     let now: TimePoint = engine::clock::now();
     let mut level = "error";

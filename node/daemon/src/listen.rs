@@ -97,8 +97,7 @@ impl Servers {
         for (place, categories, socket) in listeners.open {
             let mut settings = settings.clone();
             if let Place::Tcp(address) = &place {
-                let port = address.rsplit(':').next().unwrap_or_default();
-                settings.hosts.extend([address.clone(), format!("localhost:{port}")]);
+                settings.address.clone_from(address);
             }
             tasks.spawn(api::serve(socket, Arc::clone(&node), settings, categories, Arc::clone(&in_flight)));
         }

@@ -146,7 +146,8 @@ pub fn http_settings(args: &NodeArgs) -> HttpSettings {
     HttpSettings {
         body_bytes_max: http.max_body_size,
         validate_host: http.http_validate_host,
-        hosts: http.http_alias.clone(),
+        aliases: http.http_alias.clone(),
+        address: http.http_server_address.clone(),
         allow_origin: http.access_control_allow_origin.clone(),
         allow_headers: http.access_control_allow_headers.clone(),
         max_age: http.access_control_max_age.clone(),

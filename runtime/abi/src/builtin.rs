@@ -2,11 +2,12 @@
 
 use codec::{Bytes, ITEMS_MAX, Pack, Reader, Unpack, VarInt32, VarUint32};
 use primitives::json::{LARGEST_PLAIN_INTEGER, bytes_of_hex, double_text};
+use primitives::message::utf8_only;
 use primitives::{
     Asset, BlockTimestamp, Checksum160, Checksum256, Checksum512, ExtendedAsset, Fault, FaultKind, Name, PublicKey,
-    Signature, Symbol, SymbolCode, TimePoint, TimePointSec, ensure,
+    Signature, Symbol, SymbolCode, TimePoint, TimePointSec, ensure, number,
 };
-use serde_json::{Number, Value};
+use serde_json::Value;
 
 macro_rules! builtins {
     ($($case:ident $name:literal)*) => {
@@ -76,11 +77,6 @@ fn text(value: impl std::fmt::Display) -> Value {
     Value::String(value.to_string())
 }
 
-/// The valid parts of bytes that should be UTF-8: nodeos drops the others when it prints.
-fn printable(bytes: &[u8]) -> String {
-    bytes.utf8_chunks().map(|chunk| chunk.valid()).collect()
-}
-
 impl Builtin {
     /// Reads one value.
     pub fn decode(self, input: &mut Reader<'_>) -> Result<Value, Fault> {
@@ -105,7 +101,7 @@ impl Builtin {
             Self::BlockTimestamp => text(BlockTimestamp::unpack(input)?),
             Self::Name => text(Name::unpack(input)?),
             Self::Bytes => text(Bytes::unpack(input)?),
-            Self::String => Value::String(printable(&Bytes::unpack(input)?)),
+            Self::String => Value::String(utf8_only(&Bytes::unpack(input)?)),
             Self::Checksum160 => text(Checksum160::unpack(input)?),
             Self::Checksum256 => text(Checksum256::unpack(input)?),
             Self::Checksum512 => text(Checksum512::unpack(input)?),
@@ -188,8 +184,7 @@ pub(crate) fn pack_length(length: usize, out: &mut Vec<u8>) -> Result<(), Fault>
 
 /// Some instants after the year 9999 have no text.
 fn printable_time(time: TimePoint) -> Result<TimePoint, Fault> {
-    ensure!(time.is_printable(), STD_EXCEPTION, "Year is out of valid range: 1400..9999");
-    Ok(time)
+    if time.is_printable() { Ok(time) } else { Err(Fault::standard("Year is out of valid range: 1400..9999")) }
 }
 
 fn valid_symbol(symbol: Symbol) -> Result<Symbol, Fault> {
@@ -251,34 +246,24 @@ fn printed(value: &Value) -> Result<String, Fault> {
     })
 }
 
-/// A double as an integer; one below zero wraps.
-fn truncated(number: &Number) -> u64 {
-    let value = number.as_f64().unwrap_or_default();
-    if value < 0.0 { value as i64 as u64 } else { value as u64 }
-}
-
 fn as_u64(value: &Value) -> Result<u64, Fault> {
     Ok(match value {
         Value::Null => 0,
         Value::Bool(flag) => u64::from(*flag),
         Value::Number(number) => {
             let negative = || number.as_i64().map(|number| number as u64);
-            number.as_u64().or_else(negative).unwrap_or_else(|| truncated(number))
+            let real = || number::unsigned_of(number.as_f64().unwrap_or_default());
+            number.as_u64().or_else(negative).unwrap_or_else(real)
         }
-        Value::String(text) => match text.strip_prefix('-') {
-            // boost reads a sign and wraps.
-            Some(digits) if digits.starts_with(|first: char| first.is_ascii_digit()) => {
-                digits.parse::<u64>().map_err(|_| parse_error("uint64_t"))?.wrapping_neg()
-            }
-            _ => text.parse().map_err(|_| parse_error("uint64_t"))?,
-        },
+        Value::String(text) => number::unsigned(text).ok_or_else(|| parse_error("uint64_t"))?,
         _ => return Err(bad_cast(value, "uint64")),
     })
 }
 
 fn as_i64(value: &Value) -> Result<i64, Fault> {
     match value {
-        Value::String(text) => text.parse().map_err(|_| parse_error("int64_t")),
+        Value::String(text) => number::signed(text).ok_or_else(|| parse_error("int64_t")),
+        Value::Number(number) if number.is_f64() => Ok(number::signed_of(number.as_f64().unwrap_or_default())),
         Value::Array(_) | Value::Object(_) => Err(bad_cast(value, "int64")),
         _ => Ok(as_u64(value)? as i64),
     }
@@ -320,10 +305,9 @@ fn sign_of(text: &str) -> (bool, &str) {
     text.strip_prefix('-').map_or((false, text), |digits| (true, digits))
 }
 
-/// What boost says of a large number that is none; the colon comes with it.
+/// What boost says of a large number that is none.
 fn unreadable_number() -> Fault {
-    let message = "Unexpected content found while parsing character string.: ";
-    Fault::new(FaultKind::STD_EXCEPTION, message)
+    Fault::standard("Unexpected content found while parsing character string.").with_context("")
 }
 
 /// A large number in decimal, hexadecimal (`0x`) or octal (`0`), as boost reads them: it wraps at 128 bits.
@@ -343,20 +327,9 @@ fn as_f64(value: &Value) -> Result<f64, Fault> {
         Value::Null => 0.0,
         Value::Bool(flag) => f64::from(u8::from(*flag)),
         Value::Number(number) => number.as_f64().unwrap_or_default(),
-        Value::String(text) => double(text).ok_or_else(|| parse_error("double"))?,
+        Value::String(text) => number::double(text).ok_or_else(|| parse_error("double"))?,
         _ => return Err(bad_cast(value, "double")),
     })
-}
-
-/// A double as boost reads it: not beyond the greatest one, and a NaN may have any text in parentheses.
-fn double(text: &str) -> Option<f64> {
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let named = digits.get(..3).is_some_and(|name| name.eq_ignore_ascii_case("nan"));
-    if named && digits[3..].starts_with('(') && digits.ends_with(')') {
-        return Some(if text.starts_with('-') { -f64::NAN } else { f64::NAN });
-    }
-    let letters = digits.starts_with(|first: char| first.is_ascii_alphabetic());
-    text.parse().ok().filter(|number: &f64| number.is_finite() || letters)
 }
 
 fn float128(value: &Value) -> Result<[u8; 16], Fault> {
@@ -374,9 +347,8 @@ fn extended_asset(value: &Value) -> Result<ExtendedAsset, Fault> {
     let part = |index: usize, key: &str| match value {
         Value::Array(items) => items.get(index).ok_or_else(|| {
             let length = items.len();
-            let message =
-                format!("vector::_M_range_check: __n (which is {index}) >= this->size() (which is {length}): ");
-            Fault::new(FaultKind::STD_EXCEPTION, message)
+            let what = format!("vector::_M_range_check: __n (which is {index}) >= this->size() (which is {length})");
+            Fault::standard(what).with_context("")
         }),
         Value::Object(fields) => {
             fields.get(key).ok_or_else(|| Fault::new(FaultKind::KEY_NOT_FOUND_EXCEPTION, format!("Key {key}")))

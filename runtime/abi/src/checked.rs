@@ -1,27 +1,25 @@
 //! A definition that was checked: every type is known, nothing refers to itself, no name is taken twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Deref;
 
-use codec::Unpack;
 use primitives::{Fault, FaultKind, Name, ensure};
 
 use crate::builtin::Builtin;
 use crate::context::{DEPTH_START, Limits};
 use crate::definition::{AbiDefinition, StructDefinition, VariantDefinition};
-
-/// Bytes of the packed empty ABI: up to this size there is none.
-const EMPTY_ABI_BYTES: usize = 4;
+use crate::text::{Text, said};
 
 /// A checked ABI, ready to decode and encode.
 #[derive(Debug, Clone, Default)]
 pub struct Abi {
-    typedefs: BTreeMap<String, String>,
-    structs: BTreeMap<String, StructDefinition>,
-    variants: BTreeMap<String, VariantDefinition>,
-    actions: BTreeMap<Name, String>,
-    tables: BTreeMap<Name, String>,
-    action_results: BTreeMap<Name, String>,
-    error_messages: BTreeMap<u64, String>,
+    typedefs: BTreeMap<Text, Text>,
+    structs: BTreeMap<Text, StructDefinition>,
+    variants: BTreeMap<Text, VariantDefinition>,
+    actions: BTreeMap<Name, Text>,
+    tables: BTreeMap<Name, Text>,
+    action_results: BTreeMap<Name, Text>,
+    error_messages: BTreeMap<u64, Text>,
 }
 
 /// Moves items into a map.
@@ -98,10 +96,7 @@ impl Abi {
     /// # Errors
     /// As [`Abi::new`], or a decoding fault.
     pub fn from_account(bytes: &[u8], limits: &Limits<'_>) -> Result<Option<Self>, Fault> {
-        if bytes.len() <= EMPTY_ABI_BYTES {
-            return Ok(None);
-        }
-        Self::new(AbiDefinition::from_prefix(bytes)?, limits).map(Some)
+        AbiDefinition::from_account(bytes)?.map(|definition| Self::new(definition, limits)).transpose()
     }
 
     /// The actions it tells of.
@@ -111,22 +106,22 @@ impl Abi {
 
     /// Type of an action's arguments.
     pub fn action_type(&self, action: Name) -> Option<&str> {
-        self.actions.get(&action).map(String::as_str).filter(|kind| !kind.is_empty())
+        self.actions.get(&action).map(Deref::deref).filter(|kind| !kind.is_empty())
     }
 
     /// Type of a table's rows.
     pub fn table_type(&self, table: Name) -> Option<&str> {
-        self.tables.get(&table).map(String::as_str).filter(|kind| !kind.is_empty())
+        self.tables.get(&table).map(Deref::deref).filter(|kind| !kind.is_empty())
     }
 
     /// Type of an action's return value.
     pub fn action_result_type(&self, action: Name) -> Option<&str> {
-        self.action_results.get(&action).map(String::as_str).filter(|kind| !kind.is_empty())
+        self.action_results.get(&action).map(Deref::deref).filter(|kind| !kind.is_empty())
     }
 
     /// Text of a contract's error code.
     pub fn error_message(&self, code: u64) -> Option<&str> {
-        self.error_messages.get(&code).map(String::as_str)
+        self.error_messages.get(&code).map(Deref::deref)
     }
 
     pub(crate) fn struct_of(&self, kind: &str) -> Option<&StructDefinition> {
@@ -170,17 +165,18 @@ impl Abi {
         kind
     }
 
-    /// Checks that a type is known; `shown` is what the fault says of it.
-    fn require_type(&self, kind: &str, shown: &str, limits: &Limits<'_>) -> Result<(), Fault> {
+    /// Checks that a type is known; the fault says it as it is `written`.
+    fn require_type(&self, kind: &str, written: &str, limits: &Limits<'_>) -> Result<(), Fault> {
         limits.check(DEPTH_START)?;
-        ensure!(self.is_type_at(kind, DEPTH_START, limits)?, INVALID_TYPE_INSIDE_ABI, "{shown}");
+        ensure!(self.is_type_at(kind, DEPTH_START, limits)?, INVALID_TYPE_INSIDE_ABI, "{}", said(written));
         Ok(())
     }
 
     fn validate(&self, limits: &Limits<'_>) -> Result<(), Fault> {
         self.validate_typedefs(limits)?;
+        let mut ending = HashSet::new();
         for definition in self.structs.values() {
-            self.validate_bases(definition, limits)?;
+            self.validate_bases(definition, &mut ending, limits)?;
             for field in &definition.fields {
                 self.require_type(field.kind.strip_suffix('$').unwrap_or(&field.kind), &field.kind, limits)?;
             }
@@ -190,32 +186,43 @@ impl Abi {
         cases.chain(named).try_for_each(|kind| self.require_type(kind, kind, limits))
     }
 
+    /// Follows each type definition to its end. What has been followed once is not followed again: the cost is linear.
     fn validate_typedefs(&self, limits: &Limits<'_>) -> Result<(), Fault> {
+        let mut ending: HashSet<&str> = HashSet::new();
         for (name, target) in &self.typedefs {
-            let mut seen = vec![name, target];
+            let mut path: HashSet<&str> = HashSet::from([&**name, &**target]);
             let mut current = target;
-            while let Some(next) = self.typedefs.get(current) {
+            while !ending.contains(&**current)
+                && let Some(next) = self.typedefs.get(current)
+            {
                 limits.check(DEPTH_START)?;
-                ensure!(!seen.contains(&next), ABI_CIRCULAR_DEF_EXCEPTION, "Circular reference in type {name}");
-                seen.push(next);
+                ensure!(path.insert(next), ABI_CIRCULAR_DEF_EXCEPTION, "Circular reference in type {}", said(name));
                 current = next;
             }
+            ending.extend(path);
         }
         self.typedefs.values().try_for_each(|target| self.require_type(target, target, limits))
     }
 
-    fn validate_bases(&self, definition: &StructDefinition, limits: &Limits<'_>) -> Result<(), Fault> {
-        let (mut current, mut seen) = (definition, vec![&definition.name]);
-        while !current.base.is_empty() {
+    /// Follows the bases of a struct to the last one, or to one that is known to be in `ending`.
+    fn validate_bases<'a>(
+        &'a self,
+        definition: &'a StructDefinition,
+        ending: &mut HashSet<&'a str>,
+        limits: &Limits<'_>,
+    ) -> Result<(), Fault> {
+        let (mut current, mut path) = (definition, HashSet::from([&*definition.name]));
+        while !current.base.is_empty() && !ending.contains(&*current.name) {
             limits.check(DEPTH_START)?;
             let base = self.structs.get(self.resolve(&current.base)).ok_or_else(|| {
-                Fault::new(FaultKind::INVALID_TYPE_INSIDE_ABI, format!("Unknown struct {}", current.base))
+                Fault::new(FaultKind::INVALID_TYPE_INSIDE_ABI, format!("Unknown struct {}", said(&current.base)))
             })?;
             let name = &definition.name;
-            ensure!(!seen.contains(&&base.name), ABI_CIRCULAR_DEF_EXCEPTION, "Circular reference in struct {name}");
-            seen.push(&base.name);
+            let fresh = path.insert(&base.name);
+            ensure!(fresh, ABI_CIRCULAR_DEF_EXCEPTION, "Circular reference in struct {}", said(name));
             current = base;
         }
+        ending.extend(path);
         Ok(())
     }
 }

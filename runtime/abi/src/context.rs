@@ -1,22 +1,61 @@
 //! Where a conversion stands: its depth, its limits, and the path that messages name.
 
+use std::cell::Cell;
 use std::fmt::Write;
 
 use primitives::{Fault, FaultKind};
 
 use crate::checked::Abi;
 use crate::definition::{StructDefinition, VariantDefinition};
+use crate::text::said;
 
 /// Deepest nesting of a conversion (nodeos: `max_recursion_depth`).
 pub const DEPTH_MAX: usize = 32;
 /// Where nodeos begins to count.
 pub const DEPTH_START: usize = 1;
-/// Most bytes of JSON that a conversion may make: a small row of an unkind ABI could otherwise fill the memory.
-const OUTPUT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Most bytes that the JSON of a conversion may take: a small row of an unkind ABI could otherwise fill the memory.
+pub const OUTPUT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// What a step of a conversion counts in a budget: what it takes time is bounded too.
+const STEP_BYTES: usize = 16;
 /// Longest name in a shortened message.
 const SHORT_NAME_BYTES: usize = 64;
 /// What is left of a shortened name's end.
 const SHORT_NAME_TAIL_BYTES: usize = 6;
+
+/// What the conversions of one request may take together.
+#[derive(Debug)]
+pub struct Budget {
+    bytes_left: Cell<usize>,
+}
+
+impl Budget {
+    /// A budget of `bytes` of JSON.
+    pub fn new(bytes: usize) -> Self {
+        Self { bytes_left: Cell::new(bytes) }
+    }
+
+    /// Whether nothing is left.
+    pub fn is_spent(&self) -> bool {
+        self.bytes_left.get() == 0
+    }
+
+    /// Takes bytes; a budget that has not enough is spent.
+    ///
+    /// # Errors
+    /// `abi_serialization_deadline_exception` when there are not enough.
+    pub fn spend(&self, bytes: usize) -> Result<(), Fault> {
+        let left = self.bytes_left.get().checked_sub(bytes);
+        self.bytes_left.set(left.unwrap_or_default());
+        match left {
+            Some(_) => Ok(()),
+            None => Err(too_large("the answer's JSON is larger than one answer may be: ask for less at a time")),
+        }
+    }
+}
+
+fn too_large(message: impl Into<String>) -> Fault {
+    Fault::new(FaultKind::ABI_SERIALIZATION_DEADLINE_EXCEPTION, message)
+}
 
 /// What bounds a conversion. This crate has no clock: whoever has one says when time is over.
 #[derive(Default, Clone, Copy)]
@@ -27,6 +66,8 @@ pub struct Limits<'a> {
     pub short_path: bool,
     /// Levels that the caller has used up before the conversion begins.
     pub depth_used: usize,
+    /// What it shares with other conversions, beside the most that one may take.
+    pub budget: Option<&'a Budget>,
 }
 
 impl std::fmt::Debug for Limits<'_> {
@@ -110,6 +151,7 @@ impl<'a> Context<'a> {
     pub fn scope<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
         self.depth += 1;
         self.limits.check(self.depth)?;
+        self.limits.budget.map_or(Ok(()), |budget| budget.spend(STEP_BYTES))?;
         let result = work(self);
         self.depth -= 1;
         result
@@ -158,15 +200,15 @@ impl<'a> Context<'a> {
     pub fn count_output(&mut self, bytes: usize) -> Result<(), Fault> {
         self.output_bytes += bytes;
         if self.output_bytes > OUTPUT_BYTES_MAX {
-            let message = format!("conversion makes more than {OUTPUT_BYTES_MAX} bytes");
-            return Err(Fault::new(FaultKind::ABI_SERIALIZATION_DEADLINE_EXCEPTION, message));
+            return Err(too_large(format!("conversion makes more than {OUTPUT_BYTES_MAX} bytes")));
         }
-        Ok(())
+        self.limits.budget.map_or(Ok(()), |budget| budget.spend(bytes))
     }
 
     /// A name as messages show it.
     pub fn name(&self, name: &str) -> String {
-        if self.limits.short_path { shorten(name) } else { name.to_owned() }
+        let name = said(name);
+        if self.limits.short_path { shorten(&name) } else { name }
     }
 
     /// The path as messages show it: all of it, or in short the type of the last step.
@@ -176,9 +218,9 @@ impl<'a> Context<'a> {
             for step in &self.path {
                 step.describe(&mut text);
             }
-            return text;
+            return said(&text);
         }
-        shorten(&self.path.last().map_or_else(|| self.root.text(), |step| step.kind()))
+        shorten(&said(&self.path.last().map_or_else(|| self.root.text(), |step| step.kind())))
     }
 }
 
@@ -207,8 +249,8 @@ impl Step<'_> {
         match self {
             Self::Index { hint: Root::Unknown, .. } => "UNKNOWN".to_owned(),
             Self::Index { hint, .. } => hint.text(),
-            Self::Field { parent, ordinal } => parent.fields[*ordinal].kind.clone(),
-            Self::Case { parent, ordinal } => parent.types[*ordinal].clone(),
+            Self::Field { parent, ordinal } => (*parent.fields[*ordinal].kind).to_owned(),
+            Self::Case { parent, ordinal } => (*parent.types[*ordinal]).to_owned(),
         }
     }
 }

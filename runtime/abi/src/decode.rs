@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::builtin::Builtin;
 use crate::checked::{Abi, fundamental};
 use crate::context::{Context, Limits, Root, Step};
+use crate::text::said;
 
 /// What a value costs beside its text, for the limit on output.
 const VALUE_BYTES: usize = size_of::<Value>();
@@ -29,7 +30,9 @@ fn decode_value<'a>(context: &mut Context<'a>, kind: &'a str, input: &mut Reader
         let kind = context.abi.resolve(kind);
         let inner = fundamental(kind);
         let value = if let Some(builtin) = Builtin::of(inner) {
-            decode_builtin(context, builtin, kind, inner, input)
+            let value = decode_builtin(context, builtin, kind, inner, input)?;
+            context.count_output(value.as_array().map_or(0, Vec::len) * VALUE_BYTES)?;
+            Ok(value)
         } else if kind.ends_with("[]") {
             decode_array(context, inner, input)
         } else if kind.ends_with('?') {
@@ -48,7 +51,7 @@ fn decode_value<'a>(context: &mut Context<'a>, kind: &'a str, input: &mut Reader
             let step = Step::Case { parent: definition, ordinal: case };
             let value = context.step(step, |context| decode_value(context, case_kind, input))?;
             context.count_output(case_kind.len())?;
-            Ok(Value::Array(vec![Value::String(case_kind.clone()), value]))
+            Ok(Value::Array(vec![Value::String(case_kind.to_string()), value]))
         } else {
             let mut fields = Map::new();
             decode_fields(context, kind, input, &mut fields)?;
@@ -77,10 +80,7 @@ fn decode_builtin(
         ("built-in", builtin.decode(input))
     };
     value.map_err(|fault| {
-        let message = format!("Unable to unpack {class} type '{inner}' while processing '{}'", context.path());
-        if fault.kind == FaultKind::STD_EXCEPTION {
-            return Fault::new(FaultKind::UNPACK_EXCEPTION, format!("{message} ({})", fault.details.join("; ")));
-        }
+        let message = format!("Unable to unpack {class} type '{}' while processing '{}'", said(inner), context.path());
         fault.rethrown_as(FaultKind::UNPACK_EXCEPTION, message)
     })
 }
@@ -142,7 +142,7 @@ fn decode_fields<'a>(
             let step = Step::Field { parent: definition, ordinal };
             let value = context.step(step, |context| decode_value(context, kind, input))?;
             context.count_output(field.name.len())?;
-            fields.insert(field.name.clone(), value);
+            fields.insert(field.name.to_string(), value);
         }
         Ok(())
     })

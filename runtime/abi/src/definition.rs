@@ -4,15 +4,17 @@ use codec::{Bytes, DecodeError, Pack, Reader, Sink, Unpack};
 use primitives::Name;
 use serde::{Deserialize, Serialize};
 
+use crate::text::Text;
+
 /// A new name for a type.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TypeDefinition {
     /// The new name.
-    pub new_type_name: String,
+    pub new_type_name: Text,
     /// What it stands for.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: Text,
 }
 
 /// A field of a struct.
@@ -20,10 +22,10 @@ pub struct TypeDefinition {
 #[serde(default)]
 pub struct FieldDefinition {
     /// The field.
-    pub name: String,
+    pub name: Text,
     /// Its type.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: Text,
 }
 
 /// A struct.
@@ -31,9 +33,9 @@ pub struct FieldDefinition {
 #[serde(default)]
 pub struct StructDefinition {
     /// Its name.
-    pub name: String,
+    pub name: Text,
     /// A struct whose fields come first; empty for none.
-    pub base: String,
+    pub base: Text,
     /// Its fields in order.
     pub fields: Vec<FieldDefinition>,
 }
@@ -46,9 +48,9 @@ pub struct ActionDefinition {
     pub name: Name,
     /// Type of its arguments.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: Text,
     /// What it means in law.
-    pub ricardian_contract: String,
+    pub ricardian_contract: Text,
 }
 
 /// A table.
@@ -58,14 +60,14 @@ pub struct TableDefinition {
     /// The table.
     pub name: Name,
     /// Kind of its primary index: `i64`.
-    pub index_type: String,
+    pub index_type: Text,
     /// Names of keys.
-    pub key_names: Vec<String>,
+    pub key_names: Vec<Text>,
     /// Types of keys.
-    pub key_types: Vec<String>,
+    pub key_types: Vec<Text>,
     /// Type of its rows.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: Text,
 }
 
 /// A clause that all actions share.
@@ -73,9 +75,9 @@ pub struct TableDefinition {
 #[serde(default)]
 pub struct ClausePair {
     /// Its name.
-    pub id: String,
+    pub id: Text,
     /// Its text.
-    pub body: String,
+    pub body: Text,
 }
 
 /// The text of an `eosio_assert_code`.
@@ -86,7 +88,7 @@ pub struct ErrorMessage {
     #[serde(with = "primitives::json::integer")]
     pub error_code: u64,
     /// Its text.
-    pub error_msg: String,
+    pub error_msg: Text,
 }
 
 /// A type that is one of several.
@@ -94,9 +96,9 @@ pub struct ErrorMessage {
 #[serde(default)]
 pub struct VariantDefinition {
     /// Its name.
-    pub name: String,
+    pub name: Text,
     /// Its cases in order.
-    pub types: Vec<String>,
+    pub types: Vec<Text>,
 }
 
 /// The type of an action's return value.
@@ -106,7 +108,7 @@ pub struct ActionResultDefinition {
     /// The action.
     pub name: Name,
     /// The type.
-    pub result_type: String,
+    pub result_type: Text,
 }
 
 /// An ABI as written. The last two parts came with later versions and may be missing in the bytes.
@@ -114,7 +116,7 @@ pub struct ActionResultDefinition {
 #[serde(default)]
 pub struct AbiDefinition {
     /// `eosio::abi/1.` and a digit.
-    pub version: String,
+    pub version: Text,
     /// New names of types.
     pub types: Vec<TypeDefinition>,
     /// Structs.
@@ -133,6 +135,19 @@ pub struct AbiDefinition {
     pub variants: Vec<VariantDefinition>,
     /// Return values (1.2).
     pub action_results: Vec<ActionResultDefinition>,
+}
+
+/// Bytes of the packed empty ABI: up to this size an account has none (nodeos: `is_empty_abi`).
+const EMPTY_ABI_BYTES: usize = 4;
+
+impl AbiDefinition {
+    /// Reads the ABI that an account stores; `None` when the account has none.
+    ///
+    /// # Errors
+    /// The bytes are not those of an ABI.
+    pub fn from_account(bytes: &[u8]) -> Result<Option<Self>, DecodeError> {
+        if bytes.len() <= EMPTY_ABI_BYTES { Ok(None) } else { Self::from_prefix(bytes).map(Some) }
+    }
 }
 
 impl Pack for AbiDefinition {

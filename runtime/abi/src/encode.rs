@@ -110,7 +110,7 @@ fn encode_variant<'a>(
         let message = format!("Encountered non-string as first item of input array while processing variant '{path}'");
         return Err(Fault::new(FaultKind::PACK_EXCEPTION, message));
     };
-    let Some(ordinal) = definition.types.iter().position(|case| case == kind) else {
+    let Some(ordinal) = definition.types.iter().position(|case| **case == *kind) else {
         let (kind, path) = (context.name(kind), context.path());
         let message = format!("Specified type '{kind}' in input array is not valid within the variant '{path}'");
         return Err(Fault::new(FaultKind::PACK_EXCEPTION, message));
@@ -139,7 +139,7 @@ fn encode_object<'a>(
     }
     let mut extension_missing = false;
     for (ordinal, field) in definition.fields.iter().enumerate() {
-        let given = fields.get(&field.name);
+        let given = fields.get(&*field.name);
         if given.is_some() || field.kind.ends_with('?') {
             if extension_missing {
                 let (name, path) = (context.name(&field.name), context.path());

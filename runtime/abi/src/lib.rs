@@ -5,6 +5,7 @@
 //! - [`AbiDefinition`]: what a contract publishes, in binary and JSON.
 //! - [`Abi`]: a definition that was checked and can be used.
 //! - [`Abi::decode`] and [`Abi::encode`]: bytes to JSON and JSON to bytes.
+//! - [`json`]: JSON text as nodeos reads it.
 //! - [`present`]: transactions and blocks in JSON with their actions' arguments decoded.
 
 mod builtin;
@@ -13,11 +14,14 @@ mod context;
 mod decode;
 mod definition;
 mod encode;
+pub mod json;
 pub mod present;
+mod text;
 
 pub use checked::Abi;
-pub use context::Limits;
+pub use context::{Budget, Limits};
 pub use definition::{
     AbiDefinition, ActionDefinition, ActionResultDefinition, ClausePair, ErrorMessage, FieldDefinition,
     StructDefinition, TableDefinition, TypeDefinition, VariantDefinition,
 };
+pub use text::Text;

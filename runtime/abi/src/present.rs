@@ -20,8 +20,8 @@ use crate::{Abi, Limits};
 /// Levels of nodeos' conversion above an action's arguments.
 const ACTION_DEPTH: usize = 8;
 
-/// Where the ABIs of accounts come from; `None` for an account without a usable one.
-pub type Abis<'a> = dyn FnMut(Name) -> Option<Arc<Abi>> + 'a;
+/// Where the ABIs of accounts come from; `None` for an account without one, a fault for one that cannot be used.
+pub type Abis<'a> = dyn FnMut(Name) -> Result<Option<Arc<Abi>>, Fault> + 'a;
 
 fn value_of<T: Serialize + ?Sized>(value: &T) -> Value {
     serde_json::to_value(value).expect("values of the chain have a JSON form")
@@ -41,7 +41,8 @@ pub fn action(action: &Action, abis: &mut Abis<'_>, limits: &Limits<'_>) -> Valu
     let limits = Limits { short_path: true, depth_used: limits.depth_used.max(ACTION_DEPTH), ..*limits };
     let decode = |abi: &Abi| abi.decode(abi.action_type(action.name)?, &action.data, &limits).ok();
     let hex = Value::String(action.data.to_string());
-    let data = abis(action.account).and_then(|abi| decode(&abi)).unwrap_or_else(|| hex.clone());
+    let abi = abis(action.account).ok().flatten();
+    let data = abi.and_then(|abi| decode(&abi)).unwrap_or_else(|| hex.clone());
     Value::Object(fields! {
         "account": value_of(&action.account),
         "name": value_of(&action.name),
@@ -54,7 +55,7 @@ pub fn action(action: &Action, abis: &mut Abis<'_>, limits: &Limits<'_>) -> Valu
 /// What an action returned, decoded where the contract's ABI can.
 pub fn return_value(act: &Action, value: &[u8], abis: &mut Abis<'_>, limits: &Limits<'_>) -> Option<Value> {
     let limits = Limits { short_path: true, ..*limits };
-    let abi = abis(act.account)?;
+    let abi = abis(act.account).ok()??;
     abi.decode(abi.action_result_type(act.name)?, value, &limits).ok()
 }
 
@@ -185,7 +186,7 @@ pub fn action_from(value: &Value, abis: &mut Abis<'_>, limits: &Limits<'_>) -> R
             empty_on_purpose = action.data.is_empty();
         }
         Some(data @ Value::Object(_)) => {
-            if let Some(abi) = abis(action.account)
+            if let Some(abi) = abis(action.account)?
                 && let Some(kind) = abi.action_type(action.name)
             {
                 action.data = Bytes(abi.encode(kind, data, &Limits { short_path: true, ..*limits })?);

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use abi::{Abi, Limits, present};
 use primitives::block::ReceiptTransaction;
 use primitives::merkle::merkle;
-use primitives::{Name, Pack, PackedTransaction, SignedBlock, Unpack};
+use primitives::{Fault, Name, Pack, PackedTransaction, SignedBlock, Unpack};
 use serde_json::{Value, json};
 
-fn abi_of(account: Name) -> Option<Arc<Abi>> {
+fn abi_of(account: Name) -> Result<Option<Arc<Abi>>, Fault> {
     let vectors: Value = serde_json::from_str(include_str!("vectors.json")).expect("the vectors are JSON");
     let limits = Limits::default();
     let abi = match account.to_string().as_str() {
@@ -16,9 +16,9 @@ fn abi_of(account: Name) -> Option<Arc<Abi>> {
         "abitest" => {
             Abi::new(serde_json::from_value(vectors["abi"].clone()).expect("definition"), &limits).expect("abi")
         }
-        _ => return None,
+        _ => return Ok(None),
     };
-    Some(Arc::new(abi))
+    Ok(Some(Arc::new(abi)))
 }
 
 fn blocks() -> Vec<(SignedBlock, Value, Value)> {

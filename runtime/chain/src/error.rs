@@ -7,7 +7,7 @@ use primitives::Fault;
 #[derive(Debug, thiserror::Error)]
 pub enum ChainError {
     /// The block breaks a rule: every node refuses it (`unlinkable_block_exception`, `block_validate_exception`, ...).
-    #[error("{}", .0.details.first().map_or(.0.kind.what, String::as_str))]
+    #[error("{}", .0.details.first().map_or(.0.what(), String::as_str))]
     Block(Box<Fault>),
     /// A snapshot, checkpoint or block log cannot be read: what, and why.
     #[error("{what}: {cause}")]

@@ -42,30 +42,8 @@ impl Serialize for VarUint32 {
     }
 }
 
-impl<'de> Deserialize<'de> for VarUint32 {
-    /// A number, or a string with one.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Form {
-            Number(u32),
-            Text(String),
-        }
-        match Form::deserialize(deserializer)? {
-            Form::Number(value) => Ok(Self(value)),
-            Form::Text(text) => text.parse().map(Self).map_err(D::Error::custom),
-        }
-    }
-}
-
 impl Serialize for VarInt32 {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for VarInt32 {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        i32::deserialize(deserializer).map(Self)
     }
 }

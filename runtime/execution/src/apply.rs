@@ -30,7 +30,7 @@ pub(crate) fn error_code(fault: &Fault) -> Option<u64> {
 /// The fault of C++ code that looked up a missing row.
 #[cold]
 pub(crate) fn unknown_key(name: Name) -> Fault {
-    Fault::new(FaultKind::STD_EXCEPTION, format!("unknown key (eosio::chain::name): {name}"))
+    Fault::standard(format!("unknown key (eosio::chain::name): {name}"))
 }
 
 /// Parts of an action's digest that its receivers share.
@@ -136,12 +136,13 @@ fn run_at_receiver(machine: &mut Machine, world: &mut World) -> Outcome {
 }
 
 /// nodeos adds what the contract printed so far; exceptions that are not its own it wraps.
-fn with_pending_console(fault: Fault, console: &[u8]) -> Fault {
+fn with_pending_console(mut fault: Fault, console: &[u8]) -> Fault {
     let console = ("console", Part::Text(console));
-    if fault.kind == FaultKind::STD_EXCEPTION && fault.details.len() == 1 {
-        let what = ("what", Part::Text(fault.details[0].as_bytes()));
+    if fault.kind == FaultKind::STD_EXCEPTION && fault.details.is_empty() {
+        let what = ("what", Part::Text(fault.what().as_bytes()));
         let text = message("${what}: pending console output: ${console}", &[console, what]);
-        return Fault::new(FaultKind::STD_EXCEPTION, text);
+        fault.details.push(text);
+        return fault;
     }
     fault.with_context(message("pending console output: ${console}", &[console]))
 }

@@ -46,7 +46,7 @@ fn ram_bytes(packed_trx: &[u8]) -> i64 {
 /// What nodeos' tables throw where a unique index has the key already.
 #[cold]
 fn uniqueness_violated() -> Fault {
-    Fault::new(FaultKind::STD_EXCEPTION, "could not insert object, most likely a uniqueness constraint was violated")
+    Fault::standard("could not insert object, most likely a uniqueness constraint was violated")
 }
 
 impl World {

@@ -25,6 +25,7 @@ pub struct BlockHeader {
     /// Its producer.
     pub producer: Name,
     /// Number of earlier blocks that it confirms.
+    #[serde(with = "crate::json::integer")]
     pub confirmed: u16,
     /// The block before it.
     pub previous: BlockId,
@@ -33,6 +34,7 @@ pub struct BlockHeader {
     /// Merkle root of the action receipts.
     pub action_mroot: Checksum256,
     /// Version of the schedule that says who produces it.
+    #[serde(with = "crate::json::integer")]
     pub schedule_version: u32,
     /// A new schedule, before WTMSIG_BLOCK_SIGNATURES.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -237,8 +239,10 @@ pub struct TransactionReceipt {
     /// How it ended.
     pub status: TransactionStatus,
     /// Billed CPU in microseconds.
+    #[serde(with = "crate::json::integer")]
     pub cpu_usage_us: u32,
     /// Billed net in words of 8 bytes.
+    #[serde(with = "crate::json::integer")]
     pub net_usage_words: VarUint32,
     /// The transaction.
     pub trx: ReceiptTransaction,

@@ -6,6 +6,8 @@ mod table;
 
 use std::fmt;
 
+use crate::message::printable;
+
 /// What kind of fault: one of nodeos' exceptions. The kinds are constants, e.g. [`FaultKind::NAME_TYPE_EXCEPTION`].
 #[derive(Clone, Copy)]
 pub struct FaultKind {
@@ -64,18 +66,37 @@ pub struct Fault {
     pub details: Vec<String>,
     /// The number a contract gave to `eosio_assert_code`; nodeos shows it as the trace's `error_code`.
     pub error_code: Option<u64>,
+    /// What a C++ standard exception says of itself (`std::exception::what`); it takes the place of the kind's sentence.
+    standard: Option<Box<str>>,
 }
 
 impl Fault {
     /// A fault with the message of the place that found it.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
-        Self { kind, details: vec![message.into()], error_code: None }
+        Self { kind, details: vec![said(message.into())], error_code: None, standard: None }
     }
 
-    /// The same fault with one more message, from a place that passes it on.
+    /// A C++ standard exception. It has no messages before somebody passes it on.
+    pub fn standard(what: impl Into<Box<str>>) -> Self {
+        Self { kind: FaultKind::STD_EXCEPTION, details: Vec::new(), error_code: None, standard: Some(what.into()) }
+    }
+
+    /// The sentence that says what kind of fault it is.
+    pub fn what(&self) -> &str {
+        self.standard.as_deref().unwrap_or(self.kind.what)
+    }
+
+    /// What a standard exception says that nobody has passed on yet.
+    fn bare(&self) -> Option<&str> {
+        self.standard.as_deref().filter(|_| self.details.is_empty())
+    }
+
+    /// The same fault with one more message, from a place that passes it on (`FC_RETHROW_EXCEPTIONS`).
     #[must_use]
     pub fn with_context(mut self, message: impl Into<String>) -> Self {
-        self.details.push(message.into());
+        let message = said(message.into());
+        let message = self.bare().map(|what| format!("{what}: {message}")).unwrap_or(message);
+        self.details.push(message);
         self
     }
 
@@ -87,14 +108,16 @@ impl Fault {
     }
 
     /// Passes a fault on as `EOS_RETHROW_EXCEPTIONS(kind, message)` does: a chain exception keeps its kind, anything
-    /// else takes the new one; the message is added.
+    /// else takes the new one; the message is added, with what a standard exception says of itself.
     #[must_use]
     pub fn rethrown_as(mut self, kind: FaultKind, message: impl Into<String>) -> Self {
         if self.kind.is_a(FaultKind::CHAIN_EXCEPTION) {
             return self.with_context(message);
         }
-        self.details.insert(0, message.into());
-        Self { kind, ..self }
+        let message = message.into();
+        let message = self.bare().map(|what| format!("{message} ({what})")).unwrap_or(message);
+        self.details.insert(0, message);
+        Self { kind, standard: None, ..self }
     }
 
     /// Finds a fault again in a text that its `Display` is part of, such as the error of a JSON reader.
@@ -106,9 +129,16 @@ impl Fault {
     }
 }
 
+/// A message as nodeos prints it: what clients send can be in it, with characters that no terminal should get.
+fn said(message: String) -> String {
+    let harmless = |character: char| !character.is_control() || matches!(character, '\t' | '\n' | '\r');
+    if message.chars().all(harmless) { message } else { printable(message.as_bytes()) }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}): {}", self.kind.name, self.kind.code, self.details.join("; "))
+        let said = self.bare().map_or_else(|| self.details.join("; "), str::to_owned);
+        write!(f, "{} ({}): {said}", self.kind.name, self.kind.code)
     }
 }
 
@@ -169,6 +199,23 @@ mod tests {
         let kind = FaultKind::LEEWAY_DEADLINE_EXCEPTION;
         assert!(kind.is_a(FaultKind::DEADLINE_EXCEPTION) && kind.is_a(FaultKind::RESOURCE_EXHAUSTED_EXCEPTION));
         assert!(!kind.is_a(FaultKind::WASM_EXCEPTION));
+    }
+
+    #[test]
+    fn a_standard_exception_keeps_what_it_says() {
+        let fault = Fault::standard("bad luck");
+        assert_eq!((fault.what(), fault.to_string().as_str()), ("bad luck", "std_exception (13): bad luck"));
+        let wrapped = fault.clone().with_context("while trying").with_context("again");
+        assert_eq!(
+            (wrapped.what(), &wrapped.details[..]),
+            ("bad luck", &["bad luck: while trying".to_owned(), "again".to_owned()][..])
+        );
+        let turned = fault.rethrown_as(FaultKind::UNPACK_EXCEPTION, "Unable to unpack");
+        assert_eq!(
+            (turned.kind, &turned.details[..]),
+            (FaultKind::UNPACK_EXCEPTION, &["Unable to unpack (bad luck)".to_owned()][..])
+        );
+        assert_eq!(turned.what(), FaultKind::UNPACK_EXCEPTION.what);
     }
 
     #[test]

@@ -5,8 +5,11 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Error, Unexpected, Visitor};
+use codec::VarUint32;
+use serde::de::{Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserializer, Serializer};
+
+use crate::{Fault, FaultKind, number};
 
 /// The largest magnitude of an integer that nodeos prints without quotes.
 pub const LARGEST_PLAIN_INTEGER: u64 = 0xffff_ffff;
@@ -50,6 +53,8 @@ where
 
 /// An integer as fc's variants hold it: 64 bits, cut down to the type without a check.
 pub trait Integer: Copy {
+    /// Whether it is read as a signed number.
+    const SIGNED: bool;
     /// The number as one that is not negative, or as one that is.
     fn widen(self) -> Result<u64, i64>;
     /// Cuts the number down.
@@ -59,6 +64,7 @@ pub trait Integer: Copy {
 macro_rules! integers {
     ($($type:ty)*) => {$(
         impl Integer for $type {
+            const SIGNED: bool = <$type>::MIN != 0;
             #[allow(unused_comparisons, clippy::cast_lossless, reason = "one body for all widths and signs")]
             fn widen(self) -> Result<u64, i64> {
                 if self < 0 { Err(self as i64) } else { Ok(self as u64) }
@@ -70,6 +76,16 @@ macro_rules! integers {
     )*};
 }
 integers!(u8 u16 u32 u64 i8 i16 i32 i64);
+
+impl Integer for VarUint32 {
+    const SIGNED: bool = false;
+    fn widen(self) -> Result<u64, i64> {
+        Ok(self.0.into())
+    }
+    fn cut(bits: u64) -> Self {
+        Self(bits as u32)
+    }
+}
 
 /// `#[serde(with = "json::integer")]`: printed as nodeos does (a string above `0xffffffff`), read from a number, a
 /// string, a flag or null.
@@ -88,11 +104,21 @@ pub mod integer {
 
     /// Reads what `variant::as_uint64` and `as_int64` read.
     pub fn deserialize<'de, T: Integer, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-        deserializer.deserialize_any(Number).map(T::cut)
+        deserializer.deserialize_any(Number { signed: T::SIGNED }).map(T::cut)
     }
 
-    struct Number;
-    impl Visitor<'_> for Number {
+    struct Number {
+        signed: bool,
+    }
+
+    impl Number {
+        fn bad_cast<E: Error>(&self, from: &str) -> E {
+            let target = if self.signed { "int64" } else { "uint64" };
+            E::custom(Fault::new(FaultKind::BAD_CAST_EXCEPTION, format!("Invalid cast from {from} to {target}")))
+        }
+    }
+
+    impl<'de> Visitor<'de> for Number {
         type Value = u64;
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an integer or a string with one")
@@ -104,7 +130,7 @@ pub mod integer {
             Ok(value as u64)
         }
         fn visit_f64<E: Error>(self, value: f64) -> Result<u64, E> {
-            Ok(if value < 0.0 { value as i64 as u64 } else { value as u64 })
+            Ok(if self.signed { number::signed_of(value) as u64 } else { number::unsigned_of(value) })
         }
         fn visit_bool<E: Error>(self, value: bool) -> Result<u64, E> {
             Ok(u64::from(value))
@@ -113,8 +139,18 @@ pub mod integer {
             Ok(0)
         }
         fn visit_str<E: Error>(self, text: &str) -> Result<u64, E> {
-            let negative = || text.parse::<i64>().map(|value| value as u64);
-            text.parse().or_else(|_| negative()).map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
+            let (read, target) = match self.signed {
+                true => (number::signed(text).map(|value| value as u64), "int64_t"),
+                false => (number::unsigned(text), "uint64_t"),
+            };
+            let refused = || Fault::new(FaultKind::PARSE_ERROR_EXCEPTION, format!("Couldn't parse {target}"));
+            read.ok_or_else(|| E::custom(refused()))
+        }
+        fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<u64, A::Error> {
+            Err(self.bad_cast("array_type"))
+        }
+        fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<u64, A::Error> {
+            Err(self.bad_cast("object_type"))
         }
     }
 }
@@ -146,7 +182,7 @@ pub mod double {
                 Ok(value as f64)
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<f64, E> {
-                text.parse().map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
+                number::double(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
             }
         }
         deserializer.deserialize_any(Double)

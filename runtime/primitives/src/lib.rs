@@ -15,6 +15,7 @@ pub mod key;
 pub mod merkle;
 pub mod message;
 pub mod name;
+pub mod number;
 pub mod packed;
 pub mod schedule;
 pub mod system_abi;

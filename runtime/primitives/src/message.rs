@@ -72,7 +72,7 @@ fn next_name(text: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// Text as messages show it: control characters by number, without bytes that are no UTF-8.
-pub(crate) fn printable(text: &[u8]) -> String {
+pub fn printable(text: &[u8]) -> String {
     let mut result = String::with_capacity(text.len());
     for character in utf8_only(text).chars() {
         match character {

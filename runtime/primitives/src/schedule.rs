@@ -19,6 +19,7 @@ pub struct ProducerKey {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack, Serialize, Deserialize)]
 pub struct LegacySchedule {
     /// Counts schedules from 0.
+    #[serde(with = "crate::json::integer")]
     pub version: u32,
     /// The producers in turn.
     pub producers: Vec<ProducerKey>,
@@ -49,6 +50,7 @@ pub struct ProducerAuthority {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack, Serialize, Deserialize)]
 pub struct ProducerSchedule {
     /// Counts schedules from 0.
+    #[serde(with = "crate::json::integer")]
     pub version: u32,
     /// The producers in turn.
     pub producers: Vec<ProducerAuthority>,
@@ -135,6 +137,7 @@ impl From<&LegacySchedule> for ProducerSchedule {
 /// The fields of [`BlockSigningAuthority::V0`] in JSON.
 #[derive(Serialize, Deserialize)]
 struct V0<Keys> {
+    #[serde(with = "crate::json::integer")]
     threshold: u32,
     keys: Keys,
 }

@@ -274,8 +274,7 @@ fn parse_seconds(text: &str) -> Result<u32, Fault> {
         Ok(parse_date(date)? * DAY_SECONDS + parse_time_of_day(time)?)
     };
     parse().map(|seconds| seconds as u32).map_err(|reason| {
-        let message = format!("{reason}: unable to convert ISO-formatted string to fc::time_point_sec");
-        Fault::new(FaultKind::STD_EXCEPTION, message)
+        Fault::standard(reason).with_context("unable to convert ISO-formatted string to fc::time_point_sec")
     })
 }
 

@@ -22,11 +22,13 @@ pub struct TransactionHeader {
     #[serde(with = "crate::json::integer")]
     pub ref_block_prefix: u32,
     /// Upper limit of 8-byte net words; 0 for none.
+    #[serde(with = "crate::json::integer")]
     pub max_net_usage_words: VarUint32,
     /// Upper limit of CPU milliseconds; 0 for none.
     #[serde(with = "crate::json::integer")]
     pub max_cpu_usage_ms: u8,
     /// Seconds to wait before it runs.
+    #[serde(with = "crate::json::integer")]
     pub delay_sec: VarUint32,
 }
 

@@ -3,13 +3,15 @@
 A fresh node that does not produce gets the blocks of a recording over /v1/chain/push_block, then every question of
 questions.py. NODEOS names the node (nodeos, or boreasd to see its answers in the same form), PORT the first of two
 ports. OUT gets one NAME.answers.jsonl.gz for each chain: `{"path", "body", "status", "answer"}` a line; a body that is
-no UTF-8 is in `hex` instead. Nothing in an answer is left out: all of it depends on the recording alone.
+no UTF-8 is in `hex` instead. Nothing in an answer is left out: all of it depends on the recording alone. A question that
+the node does not survive has `"ended"` instead of an answer: the code of the exception that it logs.
 """
 
 import gzip
 import http.client
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,7 +23,7 @@ import questions
 HERE = os.path.dirname(os.path.abspath(__file__))
 START_SECONDS = 30
 # A node that dies more often has another problem than a few bad questions.
-DEATHS_MAX = 12
+DEATHS_MAX = 200
 
 
 class Node:
@@ -91,22 +93,31 @@ def blocks_of(log, work, port):
     return blocks
 
 
+SERVING = [
+    "--plugin", "eosio::trace_api_plugin", "--trace-no-abis", "--plugin", "eosio::db_size_api_plugin", "--enable-account-queries", "true",
+    "--transaction-finality-status-max-storage-size-gb", "1", "--http-validate-host", "false",
+]
+
+
 def fresh(recordings, title, work, blocks, port):
     """A node that knows the blocks and nothing else."""
     folder = work + "/node"
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
-    node = Node(folder, port, [
-        "--genesis-json", "%s/%s.genesis.json" % (recordings, title), "--plugin", "eosio::trace_api_plugin", "--trace-no-abis",
-        "--plugin", "eosio::db_size_api_plugin", "--enable-account-queries", "true",
-        "--transaction-finality-status-max-storage-size-gb", "1", "--http-validate-host", "false",
-    ])
+    node = Node(folder, port, ["--genesis-json", "%s/%s.genesis.json" % (recordings, title), *SERVING])
     for block in blocks:
         node.get("/v1/chain/push_block", block)
     head = node.get("/v1/chain/get_info", {})["head_block_num"]
     if head != len(blocks) + 1:
         raise RuntimeError("the node stands at block %d of %d, see %s.log" % (head, len(blocks) + 1, folder))
     return node
+
+
+def reason_of(log):
+    """The code of the exception that ended a node."""
+    with open(log, errors="replace") as file:
+        found = re.findall(r"Exception in http thread pool, exiting: (\d+) ", file.read())
+    return int(found[-1]) if found else None
 
 
 def record(recordings, out, title, port):
@@ -130,13 +141,16 @@ def record(recordings, out, title, port):
         try:
             status, answer = node.ask(path, data)
         except (http.client.HTTPException, OSError):
-            # This nodeos has a few questions that it does not survive: nothing to agree with.
+            # This nodeos has a few questions that it does not survive: only the reason can be agreed with.
             print("%s: the node does not survive %s %s" % (title, path, data[:300]))
             node.stop()
             deaths += 1
             if deaths > DEATHS_MAX:
                 raise RuntimeError("the node dies too often")
-            node = fresh(recordings, title, work, blocks, port)
+            reason = reason_of(work + "/node.log")
+            if reason:
+                lines.append({"path": path, "body": data.decode(), "ended": reason})
+            node = Node(work + "/node", port, SERVING) if reason else fresh(recordings, title, work, blocks, port)
             return None
         line = {"path": path}
         try:

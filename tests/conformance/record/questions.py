@@ -4,6 +4,7 @@ import itertools
 import zlib
 
 import deflate
+import odd_abis
 import wire
 
 CHAIN, PRODUCER, TRACE = "/v1/chain/", "/v1/producer/", "/v1/trace_api/"
@@ -11,7 +12,7 @@ CHAIN, PRODUCER, TRACE = "/v1/chain/", "/v1/producer/", "/v1/trace_api/"
 TRACED = ["deferred", "deferred_all"]
 # The chain whose transactions are compressed: odd streams are sent to every endpoint that takes transactions.
 COMPRESSED = ["compressed"]
-CHAINS = ["api", "boot", *TRACED, *COMPRESSED]
+CHAINS = ["api", "boot", "odd_abis", *TRACED, *COMPRESSED]
 DEV = "EOS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV"
 MISSING = "00" * 32
 # Of no key: all zeros.
@@ -32,6 +33,8 @@ def ask_all(ask, title, blocks):
         return every_trace(ask, len(blocks) + 1)
     if title in COMPRESSED:
         return compressed_questions(ask, blocks)
+    if title == "odd_abis":
+        return odd_abi_questions(ask, blocks)
     chain_questions(ask)
     block_questions(ask, title, blocks)
     account_questions(ask, title)
@@ -388,3 +391,30 @@ def producer_questions(ask):
     for name in ("pause", "resume"):
         for body in ({"x": 1}, b"[]", b"{"):
             ask(PRODUCER + name, body)
+
+
+def odd_abi_questions(ask, blocks):
+    """Everything that reads an ABI, of contracts whose ABIs are not perfect."""
+    head = {"expiration": "2030-01-01T00:00:00", "ref_block_num": 1, "ref_block_prefix": 2}
+    for account, _ in odd_abis.accounts():
+        for name in ("get_abi", "get_raw_abi"):
+            ask(CHAIN + name, {"account_name": account})
+        rows = {"code": account, "scope": account, "table": "tt", "json": True}
+        for extra in ({"table": "nosuch"}, {"table": "nosuch", "json": False}, {}, {"json": False}, {"show_payer": True, "limit": 1}, {"scope": "nosuch"}, {"key_type": "i64"}):
+            if ask(CHAIN + "get_table_rows", {**rows, **extra}) is None:
+                break
+        ask(CHAIN + "get_table_by_scope", {"code": account})
+        for data in ({"v": 7}, [7], {}, {"v": [7]}, "07", ""):
+            for action in ("go", "nosuch"):
+                act = {"account": account, "name": action, "authorization": [{"actor": account, "permission": "active"}], "data": data}
+                ask(CHAIN + "get_required_keys", {"transaction": {**head, "actions": [act]}, "available_keys": [DEV]})
+        # Nothing reads this as a value: a transaction that can be packed would wait for a block.
+        act = {"account": account, "name": "go", "authorization": [], "data": {"v": {"v": [[{}]]}}}
+        for name in ("compute_transaction", "send_transaction2", "send_read_only_transaction"):
+            ask(CHAIN + name, {"transaction": {"signatures": [], "compression": "none", "transaction": {**head, "actions": [act]}}})
+        ask(CHAIN + "push_transactions", [{"signatures": [], "compression": "none", "transaction": {**head, "actions": [act]}}])
+        ask(CHAIN + "get_currency_balance", {"code": account, "account": account})
+        ask(CHAIN + "get_currency_stats", {"code": account, "symbol": "SYS"})
+    for number in range(4, len(blocks) + 2, 3):
+        ask(CHAIN + "get_block", {"block_num_or_id": number})
+    ask(CHAIN + "get_producers", {"json": True})

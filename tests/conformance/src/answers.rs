@@ -20,9 +20,14 @@ pub struct Asked {
     #[serde(default)]
     hex: Option<String>,
     /// nodeos' status.
+    #[serde(default)]
     pub status: u16,
     /// nodeos' answer.
+    #[serde(default)]
     pub answer: String,
+    /// The code of the exception that ended nodeos instead.
+    #[serde(default)]
+    pub ended: Option<u32>,
 }
 
 impl Asked {
@@ -85,6 +90,11 @@ pub fn load(chain: &str) -> Vec<Asked> {
 /// The difference between an answer of ours and nodeos', in words; none when they agree.
 pub fn difference(asked: &Asked, status: u16, body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
+    if let Some(code) = asked.ended {
+        let ours = serde_json::from_str::<Value>(&text).unwrap_or_default()["error"]["code"].clone();
+        let told = status == 500 && ours == code;
+        return (!told).then(|| format!("ours {status} {text}, nodeos ended by {code}"));
+    }
     if status != asked.status {
         return Some(format!("status: ours {status}, nodeos {}: ours {text}, nodeos {}", asked.status, asked.answer));
     }
@@ -97,16 +107,15 @@ pub fn difference(asked: &Asked, status: u16, body: &[u8]) -> Option<String> {
 
 fn value(place: &str, ours: &Value, theirs: &Value) -> Option<String> {
     match (ours, theirs) {
-        // A C++ standard exception: its name is a mangled one.
-        (Value::Object(our), Value::Object(their)) if place == ".error" && their["code"] == STD_EXCEPTION => {
-            (our.get("code") != their.get("code")).then(|| format!("{place}: ours {our:?}, nodeos {their:?}"))
-        }
         (Value::Object(our), Value::Object(their)) => {
             let names = |fields: &serde_json::Map<String, Value>| fields.keys().cloned().collect::<Vec<_>>();
             if names(our) != names(their) {
                 return Some(format!("{place}: ours has {:?}, nodeos {:?}", names(our), names(their)));
             }
-            let fields = our.iter().filter(|(name, _)| !OWN.contains(&name.as_str()));
+            // The name of a C++ standard exception is a mangled one.
+            let mangled = their.get("code").is_some_and(|code| code == STD_EXCEPTION);
+            let own = |name: &str| OWN.contains(&name) || (mangled && name == "name");
+            let fields = our.iter().filter(|(name, _)| !own(name));
             fields.into_iter().find_map(|(name, our)| value(&format!("{place}.{name}"), our, &their[name]))
         }
         // The first message says what is wrong; those after it name nodeos' own calls.

@@ -58,7 +58,7 @@ pub fn fault(fault: &Fault) -> RecordedFault {
     RecordedFault {
         code: fault.kind.code,
         name: fault.kind.name.to_owned(),
-        what: fault.kind.what.to_owned(),
+        what: fault.what().to_owned(),
         message: fault.details.first().cloned().unwrap_or_default(),
     }
 }
@@ -82,7 +82,7 @@ fn faults(ours: Option<&RecordedFault>, theirs: Option<&RecordedFault>) -> Optio
         return field("fault", &ours, &theirs);
     };
     let same_type =
-        our.code == their.code && (our.code == STD_EXCEPTION || (our.name == their.name && our.what == their.what));
+        our.code == their.code && our.what == their.what && (our.code == STD_EXCEPTION || our.name == their.name);
     let both_cut = || cut(&our.message).is_some_and(|message| Some(message) == cut(&their.message));
     let same_message = our.message == their.message || both_cut();
     (!same_type || !same_message).then(|| format!("fault: ours {our:?}, nodeos {their:?}"))

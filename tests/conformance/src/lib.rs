@@ -7,6 +7,7 @@
 //! - [`replay`]: a recorded block log applied again.
 //! - [`live`]: the recorded steps done again, failures included.
 //! - [`answers`]: what nodeos answered over HTTP about recorded chains.
+//! - [`wanted`]: which of ours differ on purpose, and why.
 //! - [`served`]: a node of ours, without sockets, that knows a recorded chain.
 //! - [`coverage`]: which host functions and native actions the recordings exercise.
 
@@ -18,6 +19,7 @@ pub mod recording;
 pub mod replay;
 pub mod served;
 pub mod step;
+pub mod wanted;
 
 pub use recording::Recording;
 pub use step::{Outcome, RecordedFault, Step};

@@ -81,7 +81,7 @@ fn all_types_there_and_back() {
 #[test]
 fn presented_blocks_and_transactions() {
     let abi = Arc::new(Abi::new(token_abi(), &Limits::default()).expect("valid"));
-    let mut abis = |_: primitives::Name| Some(Arc::clone(&abi));
+    let mut abis = |_: primitives::Name| Ok(Some(Arc::clone(&abi)));
     let block = include_bytes!("../seeds/block.bin").to_vec();
     let parsed = SignedBlock::from_bytes(&block).expect("the seed is a block");
     let limits = Limits::default();

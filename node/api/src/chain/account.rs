@@ -6,7 +6,7 @@ use ledger::{AccountId, AccountResourceLimit, Ledger, PermissionId};
 use primitives::{Asset, BlockTimestamp, Fault, FaultKind, Name, Symbol};
 use serde_json::{Map, Value, json as value};
 
-use crate::abis::SHORT;
+use crate::bounds::Bounds;
 use crate::chain::currency::name;
 use crate::chain::rows::row;
 use crate::node::Node;
@@ -19,7 +19,8 @@ pub fn get_account(node: &Node, body: &[u8]) -> Answer {
     let params = Fields::required(body)?;
     let account: Name = params.get("account_name")?;
     let expected_core_symbol: Option<Symbol> = params.maybe("expected_core_symbol")?;
-    let answer = node.handle.read(|chain| {
+    let bounds = Bounds::new();
+    let answer = node.abis.with(&node.handle, SYSTEM_ACCOUNT, |chain, system| {
         let ledger = chain.ledger();
         let Some(id) = ledger.find_account(account) else { return Err(unknown(account)) };
         let mut answer = Map::new();
@@ -32,7 +33,7 @@ pub fn get_account(node: &Node, body: &[u8]) -> Answer {
         set("privileged", metadata.is_privileged().into());
         set("last_code_update", metadata.last_code_update.to_string().into());
         set("created", info.creation_date.time().to_string().into());
-        let system = node.abis.get(ledger, SYSTEM_ACCOUNT);
+        let system = system.and_then(|contract| contract.usable());
         if system.is_some()
             && let Some(balance) = core_balance(ledger, account, expected_core_symbol)
         {
@@ -49,9 +50,9 @@ pub fn get_account(node: &Node, body: &[u8]) -> Answer {
         set("ram_usage", signed(i64::try_from(ledger.account_usage(id).ram).unwrap_or(i64::MAX)));
         set("permissions", permissions(ledger, id, account));
         let of_system = |table: &str, scope: Name, kind: &str| -> Result<Value, Fault> {
-            let Some(abi) = &system else { return Ok(Value::Null) };
+            let Some(abi) = system else { return Ok(Value::Null) };
             row(ledger, SYSTEM_ACCOUNT, scope, name(table), account.0)
-                .map_or(Ok(Value::Null), |bytes| abi.decode(kind, bytes, &SHORT))
+                .map_or(Ok(Value::Null), |bytes| abi.decode(kind, bytes, &bounds.limits()))
         };
         set("total_resources", of_system("userres", account, "user_resources")?);
         set("self_delegated_bandwidth", of_system("delband", account, "delegated_bandwidth")?);

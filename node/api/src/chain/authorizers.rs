@@ -1,6 +1,6 @@
 //! `get_accounts_by_authorizers`: which permissions name these keys or accounts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::{Ledger, PermissionId};
 use primitives::{Authority, Fault, Name, PermissionLevel, PublicKey};
@@ -15,12 +15,6 @@ use crate::reply::{Answer, json};
 struct Authorizer {
     actor: Name,
     permission: Option<Name>,
-}
-
-impl Authorizer {
-    fn is(self, level: PermissionLevel) -> bool {
-        self.actor == level.actor && self.permission.is_none_or(|name| name == level.permission)
-    }
 }
 
 impl FromVariant for Authorizer {
@@ -40,7 +34,8 @@ impl FromVariant for Authorizer {
 /// A permission that was found, by what its row is sorted by.
 type Found = (PermissionId, &'static str, Value, u16);
 
-/// `get_accounts_by_authorizers`: by authorizer, accounts first, and then as the permissions were last changed.
+/// `get_accounts_by_authorizers`: for each authorizer, accounts first, by permission and weight and then as the
+/// permissions were last changed. Who asks for an account and for one of its permissions gets that one twice.
 pub fn get_accounts_by_authorizers(node: &Node, body: &[u8]) -> Answer {
     let params = Fields::required(body)?;
     let accounts: BTreeSet<Authorizer> = params.get("accounts")?;
@@ -54,26 +49,32 @@ pub fn get_accounts_by_authorizers(node: &Node, body: &[u8]) -> Answer {
 }
 
 fn find(ledger: &Ledger, accounts: &BTreeSet<Authorizer>, keys: &BTreeSet<PublicKey>) -> Vec<Found> {
-    let mut by_account: Vec<(PermissionLevel, Found)> = Vec::new();
-    let mut by_key: Vec<(PublicKey, Found)> = Vec::new();
+    let mut by_account: BTreeMap<(Name, Name, u16), Vec<Found>> = BTreeMap::new();
+    let mut by_key: BTreeMap<(&PublicKey, u16), Vec<Found>> = BTreeMap::new();
     for id in in_order_of_change(ledger) {
         let auth: &Authority = &ledger.permission(id).auth;
         for entry in &auth.accounts {
-            let level = entry.permission;
-            if accounts.iter().any(|authorizer| authorizer.is(level)) {
-                let text = value!({"actor": level.actor.to_string(), "permission": level.permission.to_string()});
-                by_account.push((level, (id, "authorizing_account", text, entry.weight)));
+            let PermissionLevel { actor, permission } = entry.permission;
+            let asked = [None, Some(permission)].map(|permission| accounts.contains(&Authorizer { actor, permission }));
+            if asked.contains(&true) {
+                let text = value!({"actor": actor.to_string(), "permission": permission.to_string()});
+                let found = (id, "authorizing_account", text, entry.weight);
+                by_account.entry((actor, permission, entry.weight)).or_default().push(found);
             }
         }
         for entry in auth.keys.iter().filter(|entry| keys.contains(&entry.key)) {
             let text = Value::from(entry.key.to_string());
-            by_key.push((entry.key.clone(), (id, "authorizing_key", text, entry.weight)));
+            by_key.entry((&entry.key, entry.weight)).or_default().push((id, "authorizing_key", text, entry.weight));
         }
     }
-    // Stable sorts: what is equal stays in the order of change.
-    by_account.sort_by_key(|(level, _)| (level.actor, level.permission));
-    by_key.sort_by(|(left, _), (right, _)| left.cmp(right));
-    by_account.into_iter().map(|(_, found)| found).chain(by_key.into_iter().map(|(_, found)| found)).collect()
+    let mut all = Vec::new();
+    for Authorizer { actor, permission } in accounts {
+        let (first, last) = permission.map_or((Name(0), Name(u64::MAX)), |permission| (permission, permission));
+        let range = by_account.range((*actor, first, 0)..=(*actor, last, u16::MAX));
+        all.extend(range.flat_map(|(_, found)| found).cloned());
+    }
+    all.extend(by_key.into_values().flatten());
+    all
 }
 
 /// All permissions as nodeos' index learned of them: block by block, those of one block by name. Those of the genesis

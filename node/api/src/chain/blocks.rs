@@ -2,13 +2,12 @@
 
 use chain::{BlockState, Chain};
 use codec::Unpack;
-use primitives::{BlockId, FaultKind, SignedBlock};
+use primitives::{BlockId, FaultKind, SignedBlock, number};
 use serde_json::{Map, Value};
 
 use crate::node::Node;
 use crate::params::Fields;
 use crate::reply::{Answer, json};
-use crate::table_keys::lexical_u64;
 use crate::{ApiError, block_json};
 
 /// Characters that a block's number or id may have.
@@ -24,7 +23,7 @@ fn which(text: &str) -> Result<Which, ApiError> {
         let message = "Invalid Block number or ID, must be greater than 0 and less than 65 characters";
         return Err(ApiError::new(FaultKind::BLOCK_ID_TYPE_EXCEPTION, message));
     }
-    if let Some(number) = lexical_u64(text) {
+    if let Some(number) = number::unsigned(text) {
         return Ok(Which::Number(number));
     }
     block_id(text).map(Which::Id)
@@ -73,7 +72,7 @@ fn asked(node: &Node, body: &[u8]) -> Result<SignedBlock, ApiError> {
 pub fn get_block(node: &Node, body: &[u8]) -> Answer {
     let block = asked(node, body)?;
     let contracts = block_json::contracts(&block);
-    let abis = node.handle.read(|chain| node.abis.set(chain.ledger(), contracts));
+    let abis = node.abis.set(&node.handle, contracts);
     json(200, &block_json::block(&block, &abis)?)
 }
 
@@ -127,7 +126,7 @@ pub fn get_block_info(node: &Node, body: &[u8]) -> Answer {
 pub fn get_block_header_state(node: &Node, body: &[u8]) -> Answer {
     let text: String = Fields::required(body)?.get("block_num_or_id")?;
     let text = text.as_str();
-    let found = match lexical_u64(text) {
+    let found = match number::unsigned(text) {
         Some(number) => {
             let number = u32::try_from(number).unwrap_or(u32::MAX);
             node.handle

@@ -1,7 +1,6 @@
 //! Contracts' code and ABIs: `get_abi`, `get_code`, `get_code_hash`, `get_raw_abi`, `get_raw_code_and_abi`.
 
 use abi::AbiDefinition;
-use codec::Unpack;
 use ledger::{AccountId, Ledger};
 use primitives::{Checksum256, Fault, FaultKind, Name, Sha256};
 use serde_json::{Map, Value, json as value};
@@ -27,16 +26,13 @@ fn account(ledger: &Ledger, name: Name, what: &str) -> Result<AccountId, ApiErro
     ledger.find_account(name).ok_or_else(missing)
 }
 
-fn abi_of(ledger: &Ledger, id: AccountId, what: &str) -> Result<Option<Value>, ApiError> {
-    let bytes = &ledger.account_info(id).abi;
-    if bytes.is_empty() {
-        return Ok(None);
-    }
-    let definition = AbiDefinition::from_prefix(bytes).map_err(|error| {
+/// The JSON of an account's ABI; `what` is what is wanted of the account.
+fn abi_of(bytes: &[u8], what: &str) -> Result<Option<Value>, ApiError> {
+    let definition = AbiDefinition::from_account(bytes).map_err(|error| {
         let message = format!("unable to retrieve account {what}");
         Fault::from(error).rethrown_as(FaultKind::ACCOUNT_QUERY_EXCEPTION, message)
     })?;
-    Ok(Some(block_json::value(&definition)))
+    Ok(definition.map(|definition| block_json::value(&definition)))
 }
 
 /// `get_abi`.
@@ -44,11 +40,11 @@ pub fn get_abi(node: &Node, body: &[u8]) -> Answer {
     let (account_name, _) = asked(body)?;
     let abi = node.handle.read(|chain| {
         let ledger = chain.ledger();
-        abi_of(ledger, account(ledger, account_name, "abi")?, "abi")
+        Ok::<_, ApiError>(ledger.account_info(account(ledger, account_name, "abi")?).abi.to_vec())
     })?;
     let mut answer = Map::new();
     answer.insert("account_name".to_owned(), account_name.to_string().into());
-    if let Some(abi) = abi {
+    if let Some(abi) = abi_of(&abi, "abi")? {
         answer.insert("abi".to_owned(), abi);
     }
     json(200, &answer)
@@ -66,7 +62,7 @@ pub fn get_code(node: &Node, body: &[u8]) -> Answer {
             return Err(ApiError::new(FaultKind::UNSUPPORTED_FEATURE, message));
         }
         let wasm = code_of(ledger, id);
-        Ok::<_, ApiError>((ledger.account_code_hash(id), wasm, abi_of(ledger, id, "code")?))
+        Ok::<_, ApiError>((ledger.account_code_hash(id), wasm, ledger.account_info(id).abi.to_vec()))
     })?;
     let mut answer = Map::new();
     answer.insert("account_name".to_owned(), account_name.to_string().into());
@@ -74,7 +70,7 @@ pub fn get_code(node: &Node, body: &[u8]) -> Answer {
     answer.insert("wast".to_owned(), "".into());
     // A module is no text: what is none is left out, as nodeos prunes it.
     answer.insert("wasm".to_owned(), execution::utf8_only(&wasm).into());
-    if let Some(abi) = abi {
+    if let Some(abi) = abi_of(&abi, "code")? {
         answer.insert("abi".to_owned(), abi);
     }
     json(200, &answer)

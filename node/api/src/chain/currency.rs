@@ -9,6 +9,8 @@ use crate::node::Node;
 use crate::params::Fields;
 use crate::reply::{Answer, json};
 
+/// Rows that one answer looks at.
+const BALANCES_MAX: usize = 10_000;
 /// Bytes of a packed asset.
 const ASSET_BYTES: usize = 16;
 /// Bytes of a row of a token's `stat` table: supply, maximum, issuer.
@@ -20,11 +22,12 @@ pub fn get_currency_balance(node: &Node, body: &[u8]) -> Answer {
     let (code, account): (Name, Name) = (params.get("code")?, params.get("account")?);
     let wanted: Option<String> = params.maybe("symbol")?;
     let accounts = name("accounts");
-    let balances = node.handle.read(|chain| {
+    let balances = node.abis.with(&node.handle, code, |chain, abi| {
         let ledger = chain.ledger();
-        index_type(node, ledger, code, accounts)?;
+        index_type(abi, code, accounts)?;
         let mut balances = Vec::new();
-        for bytes in rows(ledger, code, account, accounts) {
+        for (looked_at, bytes) in rows(ledger, code, account, accounts).enumerate() {
+            ensure!(looked_at < BALANCES_MAX, CONTRACT_TABLE_QUERY_EXCEPTION, "{}", too_many(account));
             ensure!(bytes.len() >= ASSET_BYTES, ASSET_TYPE_EXCEPTION, "Invalid data on table");
             let balance = Asset::from_bytes(&bytes[..ASSET_BYTES]).map_err(damaged)?;
             ensure!(balance.symbol.validate().is_ok(), ASSET_TYPE_EXCEPTION, "Invalid asset");
@@ -44,12 +47,13 @@ pub fn get_currency_balance(node: &Node, body: &[u8]) -> Answer {
 pub fn get_currency_stats(node: &Node, body: &[u8]) -> Answer {
     let params = Fields::required(body)?;
     let (code, symbol): (Name, String) = (params.get("code")?, params.get("symbol")?);
-    let stats = node.handle.read(|chain| {
+    let stats = node.abis.with(&node.handle, code, |chain, abi| {
         let ledger = chain.ledger();
-        index_type(node, ledger, code, name("stat"))?;
+        index_type(abi, code, name("stat"))?;
         let scope = scope_of(&symbol.to_ascii_uppercase())?;
         let mut stats = Map::new();
-        for bytes in rows(ledger, code, scope, name("stat")) {
+        for (looked_at, bytes) in rows(ledger, code, scope, name("stat")).enumerate() {
+            ensure!(looked_at < BALANCES_MAX, CONTRACT_TABLE_QUERY_EXCEPTION, "{}", too_many(scope));
             ensure!(bytes.len() >= STAT_BYTES, ASSET_TYPE_EXCEPTION, "Invalid data on table");
             let (supply, max_supply, issuer) =
                 <(Asset, Asset, Name)>::from_bytes(&bytes[..STAT_BYTES]).map_err(damaged)?;
@@ -72,6 +76,10 @@ fn scope_of(symbol: &str) -> Result<Name, Fault> {
     }
     let shifted = |(place, byte): (u32, u8)| u64::from(byte).wrapping_shl(8 * (place + 1));
     Ok(Name((0..).zip(symbol.bytes()).map(shifted).fold(0, |all, letter| all | letter) >> 8))
+}
+
+fn too_many(scope: Name) -> String {
+    format!("{scope} has more than {BALANCES_MAX} rows: read them by get_table_rows, which takes bounds")
 }
 
 fn damaged(error: codec::DecodeError) -> Fault {

@@ -95,7 +95,7 @@ pub fn get_transaction_status(node: &Node, body: &[u8]) -> Answer {
         return Err(params::missing());
     }
     let refuse = || ApiError::new(FaultKind::INVALID_HTTP_REQUEST, "Invalid transaction id");
-    let read = crate::json::from_slice(body).ok().and_then(|read| TransactionId::from_variant(read.get("id")?).ok());
+    let read = abi::json::from_slice(body).ok().and_then(|read| TransactionId::from_variant(read.get("id")?).ok());
     let id = read.filter(|id| *id != TransactionId::default()).ok_or_else(refuse)?;
     let (tracked, state) = node.handle.finality().look_up(&id);
     let mut answer = Map::new();

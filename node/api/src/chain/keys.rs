@@ -1,16 +1,19 @@
 //! `get_required_keys`, `get_transaction_id`.
 
-use abi::present;
-use primitives::{Fault, FaultKind, PublicKey, Transaction};
+use abi::{json as reader, present};
+use primitives::{Fault, FaultKind, PublicKey, Transaction, ensure};
 use serde_json::{Value, json as value};
 
-use crate::abis::SHORT;
+use crate::ApiError;
 use crate::block_json::{contracts_of_json, from_set};
+use crate::bounds::Bounds;
 use crate::node::Node;
 use crate::params::{self, Fields, FromVariant};
 use crate::recover::DESERIALIZE;
 use crate::reply::{Answer, json};
-use crate::{ApiError, json as reader};
+
+/// Pairs of an authorization and an available key that are compared at most, while the writer waits.
+const COMPARISONS_MAX: usize = 1_000_000;
 
 /// `get_required_keys`: which of the given keys must sign a transaction.
 pub fn get_required_keys(node: &Node, body: &[u8]) -> Answer {
@@ -18,12 +21,21 @@ pub fn get_required_keys(node: &Node, body: &[u8]) -> Answer {
     let mut available: Vec<PublicKey> = params.get("available_keys")?;
     let transaction = params.take("transaction");
     let contracts = contracts_of_json(&transaction);
-    let abis = node.handle.read(|chain| node.abis.set(chain.ledger(), contracts));
-    let transaction = present::transaction_from(&transaction, &mut from_set(&abis), &SHORT).map_err(|fault| {
-        fault.with_context(DESERIALIZE).rethrown_as(FaultKind::TRANSACTION_TYPE_EXCEPTION, "Invalid transaction")
-    })?;
+    let (abis, bounds) = (node.abis.set(&node.handle, contracts), Bounds::new());
+    let transaction =
+        present::transaction_from(&transaction, &mut from_set(&abis), &bounds.limits()).map_err(|fault| {
+            fault.with_context(DESERIALIZE).rethrown_as(FaultKind::TRANSACTION_TYPE_EXCEPTION, "Invalid transaction")
+        })?;
     available.sort_unstable();
     available.dedup();
+    let levels = transaction.actions.iter().map(|action| action.authorization.len()).sum::<usize>();
+    ensure!(
+        levels.saturating_mul(available.len()) <= COMPARISONS_MAX,
+        INVALID_HTTP_REQUEST,
+        "{levels} authorizations and {} available keys are more than this node compares ({COMPARISONS_MAX} pairs): send \
+         fewer keys",
+        available.len()
+    );
     let keys = node.handle.read(|chain| execution::get_required_keys(chain.ledger(), &transaction, &available))?;
     let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
     json(200, &value!({"required_keys": keys}))
@@ -56,7 +68,7 @@ pub fn get_transaction_id(_: &Node, body: &[u8]) -> Answer {
         }
     }
     let transaction = Transaction::from_variant(&Value::Object(fields))
-        .map_err(|fault| ApiError::bad_body("Invalid transaction", fault.details))?;
+        .map_err(|fault| fault.rethrown_as(FaultKind::INVALID_HTTP_REQUEST, "Invalid transaction"))?;
     if transaction.id() == Transaction::default().id() {
         return Err(refuse("Invalid transaction object"));
     }

@@ -1,16 +1,16 @@
 //! `get_producer_schedule`, `get_producers`.
 
-use abi::Abi;
 use consensus::header_state::SYSTEM_ACCOUNT;
 use ledger::{Float64, Ledger, SecondaryRow};
 use primitives::json::double_text;
 use primitives::{BlockSigningAuthority, Name, ProducerSchedule};
 use serde_json::{Map, Value, json as value};
 
-use crate::abis::SHORT;
+use crate::abis::ContractAbi;
 use crate::block_json;
+use crate::bounds::{Bounds, Deadline};
 use crate::chain::currency::name;
-use crate::chain::rows::{Deadline, index_type, row};
+use crate::chain::rows::row;
 use crate::node::Node;
 use crate::params::{self, Fields};
 use crate::reply::{Answer, json};
@@ -56,7 +56,7 @@ pub fn get_producers(node: &Node, body: &[u8]) -> Answer {
         limit: fields.or("limit", PRODUCERS_DEFAULT)?,
         until: Deadline::of(&fields)?,
     };
-    let voted = node.handle.read(|chain| voted(node, chain.ledger(), &params));
+    let voted = node.abis.with(&node.handle, SYSTEM_ACCOUNT, |chain, system| voted(system?, chain.ledger(), &params));
     if let Some(answer) = voted {
         return json(200, &answer);
     }
@@ -83,10 +83,11 @@ pub fn get_producers(node: &Node, body: &[u8]) -> Answer {
 }
 
 /// As the system contract's tables have it; none without them.
-fn voted(node: &Node, ledger: &Ledger, params: &ProducersParams) -> Option<Value> {
+fn voted(system: &ContractAbi, ledger: &Ledger, params: &ProducersParams) -> Option<Value> {
     let producers = name("producers");
-    index_type(node, ledger, SYSTEM_ACCOUNT, producers).ok().filter(|kind| kind == "i64")?;
-    let abi = node.abis.get(ledger, SYSTEM_ACCOUNT)?;
+    system.index_type(producers).ok().filter(|kind| *kind == "i64")?;
+    let (abi, bounds) = (system.usable()?, Bounds::new());
+    let decoded = |table, bytes: &[u8]| abi.decode(abi.table_type(table)?, bytes, &bounds.limits()).ok();
     let table = ledger.find_table(SYSTEM_ACCOUNT, SYSTEM_ACCOUNT, producers)?;
     let lower: Name = params.lower_bound.parse().ok()?;
     let mut next = if lower.0 == 0 {
@@ -103,18 +104,14 @@ fn voted(node: &Node, ledger: &Ledger, params: &ProducersParams) -> Option<Value
             break;
         }
         let bytes = row(ledger, SYSTEM_ACCOUNT, SYSTEM_ACCOUNT, producers, entry.primary)?;
-        rows.push(if params.json { decoded(&abi, producers, bytes)? } else { hex::encode(bytes).into() });
-        if params.until.is_over() {
+        rows.push(if params.json { decoded(producers, bytes)? } else { hex::encode(bytes).into() });
+        if params.until.is_over(rows.len(), 0) {
             more = Name(entry.primary).to_string();
             break;
         }
         next = ledger.next_secondary::<Float64>(at);
     }
     let global = row(ledger, SYSTEM_ACCOUNT, SYSTEM_ACCOUNT, name("global"), name("global").0)?;
-    let total = decoded(&abi, name("global"), global)?.get("total_producer_vote_weight")?.clone();
+    let total = decoded(name("global"), global)?.get("total_producer_vote_weight")?.clone();
     Some(value!({"rows": rows, "total_producer_vote_weight": total, "more": more}))
-}
-
-fn decoded(abi: &Abi, table: Name, bytes: &[u8]) -> Option<Value> {
-    abi.decode(abi.table_type(table)?, bytes, &SHORT).ok()
 }

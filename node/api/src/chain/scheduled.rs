@@ -6,9 +6,8 @@ use ledger::{GeneratedTransaction, Ledger};
 use primitives::{Fault, TimePoint, Transaction, TransactionId};
 use serde_json::{Map, Value, json as value};
 
-use crate::abis::SHORT;
 use crate::block_json;
-use crate::chain::rows::Deadline;
+use crate::bounds::{Bounds, Deadline};
 use crate::node::Node;
 use crate::params::Fields;
 use crate::reply::{Answer, json};
@@ -22,16 +21,12 @@ pub fn get_scheduled_transactions(node: &Node, body: &[u8]) -> Answer {
     let as_json: bool = params.get("json")?;
     let lower_bound: String = params.get("lower_bound")?;
     let limit = usize::try_from(params.or("limit", SCHEDULED_DEFAULT)?).unwrap_or(usize::MAX);
-    let limit = if Deadline::of(&params)?.is_over() { limit.min(1) } else { limit };
-    let (mut found, abis) = node.handle.read(|chain| {
-        let ledger = chain.ledger();
-        let found = from(ledger, &lower_bound, limit.saturating_add(1));
-        let transactions = found.iter().filter_map(|row| Transaction::from_bytes(&row.packed_trx).ok());
-        let contracts: Vec<_> = transactions.flat_map(|transaction| block_json::contracts_of(&transaction)).collect();
-        let abis = node.abis.set(ledger, contracts);
-        (found, abis)
-    });
-    let more = if found.len() > limit { found.pop().map(|row| row.trx_id.to_string()) } else { None };
+    let until = Deadline::of(&params)?;
+    let limit = if until.is_over(0, 0) { limit.min(1) } else { limit };
+    let (found, more) = node.handle.read(|chain| from(chain.ledger(), &lower_bound, limit, until));
+    let transactions = found.iter().filter_map(|row| Transaction::from_bytes(&row.packed_trx).ok());
+    let contracts: Vec<_> = transactions.flat_map(|transaction| block_json::contracts_of(&transaction)).collect();
+    let (abis, bounds) = (node.abis.set(&node.handle, contracts), Bounds::new());
     let rows: Vec<Value> = found
         .iter()
         .map(|row| {
@@ -46,7 +41,7 @@ pub fn get_scheduled_transactions(node: &Node, body: &[u8]) -> Answer {
             set("published", row.published.to_string().into());
             let transaction = match Transaction::from_bytes(&row.packed_trx) {
                 Ok(transaction) if as_json => {
-                    present::transaction(&transaction, &mut block_json::from_set(&abis), &SHORT)?
+                    present::transaction(&transaction, &mut block_json::from_set(&abis), &bounds.limits())?
                 }
                 _ => hex::encode(&row.packed_trx[..]).into(),
             };
@@ -54,17 +49,39 @@ pub fn get_scheduled_transactions(node: &Node, body: &[u8]) -> Answer {
             Ok(Value::Object(entry))
         })
         .collect::<Result<_, Fault>>()?;
-    json(200, &value!({"transactions": rows, "more": more.unwrap_or_default()}))
+    json(200, &value!({"transactions": rows, "more": more.map(|id| id.to_string()).unwrap_or_default()}))
 }
 
-fn from(ledger: &Ledger, lower_bound: &str, limit: usize) -> Vec<GeneratedTransaction> {
+/// Transactions from `lower_bound` on, a time or an id, and where to go on.
+fn from(
+    ledger: &Ledger,
+    lower_bound: &str,
+    limit: usize,
+    until: Deadline,
+) -> (Vec<GeneratedTransaction>, Option<TransactionId>) {
     let all = ledger.generated_by_delay().map(|id| ledger.generated(id));
     if lower_bound.is_empty() {
-        return all.take(limit).cloned().collect();
+        return first(all, limit, until);
     }
     if let Ok(time) = lower_bound.parse::<TimePoint>() {
-        return all.filter(|row| row.delay_until >= time).take(limit).cloned().collect();
+        return first(all.filter(|row| row.delay_until >= time), limit, until);
     }
-    let Ok(id) = lower_bound.parse::<TransactionId>() else { return Vec::new() };
-    all.skip_while(|row| row.trx_id != id).take(limit).cloned().collect()
+    let Ok(id) = lower_bound.parse::<TransactionId>() else { return (Vec::new(), None) };
+    first(all.skip_while(|row| row.trx_id != id), limit, until)
+}
+
+fn first<'a>(
+    rows: impl Iterator<Item = &'a GeneratedTransaction>,
+    limit: usize,
+    until: Deadline,
+) -> (Vec<GeneratedTransaction>, Option<TransactionId>) {
+    let (mut found, mut bytes) = (Vec::new(), 0);
+    for row in rows {
+        if found.len() >= limit || (!found.is_empty() && until.is_cut(found.len(), bytes)) {
+            return (found, Some(row.trx_id));
+        }
+        bytes += row.packed_trx.len();
+        found.push(row.clone());
+    }
+    (found, None)
 }

@@ -4,12 +4,13 @@
 //! the writer.
 
 use ledger::{Float64, Float128, Key128, Key256, Ledger, SecondaryId, SecondaryKey, TableId, TableKey};
-use primitives::{Fault, FaultKind, Name, ensure};
+use primitives::{Fault, FaultKind, Name, ensure, number};
 use serde_json::{Value, json as value};
 
 use crate::ApiError;
-use crate::abis::{LONG, SHORT};
-use crate::chain::rows::{Deadline, check_abi, index_type};
+use crate::abis::{ContractAbi, not_specified};
+use crate::bounds::{Bounds, Deadline};
+use crate::chain::rows::existing;
 use crate::node::Node;
 use crate::params::Fields;
 use crate::reply::{Answer, json};
@@ -17,6 +18,8 @@ use crate::table_keys as keys;
 
 /// Rows that are shown unless the client says otherwise.
 const ROWS_DEFAULT: u32 = 10;
+/// What a scope in an answer takes in memory, about.
+const SCOPE_BYTES: usize = 512;
 
 struct RowsParams {
     json: bool,
@@ -54,17 +57,33 @@ impl RowsParams {
         })
     }
 
-    /// Whether an answer has as many rows as are wanted.
+    /// Whether an answer has as many rows as are wanted, or may have.
     fn enough(&self, found: &Found) -> bool {
-        found.rows.len() >= usize::try_from(self.limit).unwrap_or(usize::MAX)
+        let wanted = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        found.rows.len() >= wanted || (!found.rows.is_empty() && self.until.is_cut(found.rows.len(), found.bytes))
     }
 }
 
-/// Rows as they are in the ledger, and where to go on.
+/// A row as it is in the ledger.
+struct FoundRow {
+    bytes: Vec<u8>,
+    payer: Name,
+    key: String,
+}
+
+/// Rows, how many bytes they have, and where to go on.
 #[derive(Default)]
 struct Found {
-    rows: Vec<(Vec<u8>, Name)>,
+    rows: Vec<FoundRow>,
+    bytes: usize,
     next_key: Option<String>,
+}
+
+impl Found {
+    fn push(&mut self, value: &[u8], payer: Name, key: String) {
+        self.bytes += value.len();
+        self.rows.push(FoundRow { bytes: value.to_vec(), payer, key });
+    }
 }
 
 /// Which index is asked for: 0 for the primary one, else the number that the secondary table carries, plus one.
@@ -83,7 +102,7 @@ fn index_number(params: &RowsParams) -> Result<Option<u64>, Fault> {
         _ if starts("eig") => 6,
         _ if starts("nin") => 7,
         _ if starts("ten") => 8,
-        _ => match keys::lexical_u64(position) {
+        _ => match number::unsigned(position) {
             Some(number) if number < 2 => return Ok(None),
             Some(number) => number - 2,
             None => {
@@ -97,32 +116,43 @@ fn index_number(params: &RowsParams) -> Result<Option<u64>, Fault> {
 /// `get_table_rows`.
 pub fn get_table_rows(node: &Node, body: &[u8]) -> Answer {
     let params = RowsParams::read(body)?;
-    let (found, abi) = node.handle.read(|chain| {
-        let ledger = chain.ledger();
-        Ok::<_, Fault>((find(node, ledger, &params)?, node.abis.get(ledger, params.code)))
+    let (mut found, contract) = node.abis.with(&node.handle, params.code, |chain, abi| {
+        let abi = existing(abi, params.code)?;
+        Ok::<_, Fault>((find(abi, chain.ledger(), &params)?, abi.clone()))
     })?;
-    let kind = abi.as_ref().and_then(|abi| abi.table_type(params.table).map(|kind| (abi, kind)));
-    let limits = if node.settings.verbose_http_errors { &LONG } else { &SHORT };
-    let row = |(bytes, payer): &(Vec<u8>, Name)| -> Result<Value, Fault> {
-        let data = match (&kind, params.json) {
-            (Some((abi, kind)), true) => abi.decode(kind, bytes, limits)?,
-            (None, true) => {
-                let message = format!("Table {} is not specified in the ABI", params.table);
-                return Err(Fault::new(FaultKind::CONTRACT_TABLE_QUERY_EXCEPTION, message));
+    let bounds = Bounds::verbose(node.settings.verbose_http_errors);
+    let mut rows = Vec::with_capacity(found.rows.len());
+    for row in &found.rows {
+        match shown(row, &contract, &params, &bounds) {
+            Ok(shown) => rows.push(shown),
+            Err(_) if bounds.are_reached() && !rows.is_empty() => {
+                found.next_key = Some(row.key.clone());
+                break;
             }
-            (_, false) => hex::encode(bytes).into(),
-        };
-        Ok(if params.show_payer { value!({"data": data, "payer": payer.to_string()}) } else { data })
-    };
-    let rows = found.rows.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+            Err(fault) => return Err(fault.into()),
+        }
+    }
     json(200, &value!({"rows": rows, "more": found.next_key.is_some(), "next_key": found.next_key.unwrap_or_default()}))
 }
 
-fn find(node: &Node, ledger: &Ledger, params: &RowsParams) -> Result<Found, Fault> {
-    check_abi(ledger, params.code)?;
+/// A row as the answer has it. nodeos ends itself on an ABI that cannot be used; the fault says why it cannot.
+fn shown(row: &FoundRow, contract: &ContractAbi, params: &RowsParams, bounds: &Bounds) -> Result<Value, Fault> {
+    let data = if params.json {
+        let abi = contract.abi.as_ref().map_err(Clone::clone)?.as_ref();
+        let missing = || not_specified(params.table);
+        let (abi, kind) = abi.and_then(|abi| Some((abi, abi.table_type(params.table)?))).ok_or_else(missing)?;
+        abi.decode(kind, &row.bytes, &bounds.limits())?
+    } else {
+        hex::encode(&row.bytes).into()
+    };
+    Ok(if params.show_payer { value!({"data": data, "payer": row.payer.to_string()}) } else { data })
+}
+
+fn find(abi: &ContractAbi, ledger: &Ledger, params: &RowsParams) -> Result<Found, Fault> {
+    abi.check_bytes()?;
     ensure!(params.table.0 & 0xf == 0, CONTRACT_TABLE_QUERY_EXCEPTION, "Unsupported table name: {}", params.table);
     let Some(index) = index_number(params)? else {
-        let kind = index_type(node, ledger, params.code, params.table)?;
+        let kind = abi.index_type(params.table)?;
         ensure!(
             kind == "i64" || params.key_type == "i64" || params.key_type == "name",
             CONTRACT_TABLE_QUERY_EXCEPTION,
@@ -190,9 +220,9 @@ fn primary(ledger: &Ledger, params: &RowsParams) -> Result<Found, Fault> {
             found.next_key = Some(row.primary.to_string());
             break;
         }
-        found.rows.push((row.value().to_vec(), row.payer));
+        found.push(row.value(), row.payer, row.primary.to_string());
         // Out of time nodeos goes on with the row that it shows last.
-        if params.until.is_over() {
+        if params.until.is_over(0, 0) {
             found.next_key = Some(row.primary.to_string());
             break;
         }
@@ -237,9 +267,9 @@ fn secondary<K: ClientKey>(
             break;
         }
         if let Some(row) = ledger.find_row(rows, entry.primary) {
-            found.rows.push((ledger.row(row).value().to_vec(), entry.payer));
+            found.push(ledger.row(row).value(), entry.payer, key.show(params));
         }
-        if params.until.is_over() {
+        if params.until.is_over(0, 0) {
             found.next_key = Some(key.show(params));
             break;
         }
@@ -354,7 +384,7 @@ fn scopes<'a>(
     let mut rows = Vec::new();
     // As on nodeos the limit counts tables that are left out too.
     for (looked_at, (key, table)) in tables.enumerate() {
-        if looked_at >= limit {
+        if looked_at >= limit || (looked_at > 0 && until.is_cut(looked_at, rows.len() * SCOPE_BYTES)) {
             return (rows, key.scope.to_string());
         }
         if filter.0 != 0 && key.table != filter {
@@ -367,7 +397,7 @@ fn scopes<'a>(
             "payer": table.payer.to_string(),
             "count": table.count,
         }));
-        if until.is_over() {
+        if until.is_over(0, 0) {
             return (rows, key.scope.to_string());
         }
     }

@@ -31,7 +31,7 @@ async fn run(node: &Node, json: TransactionJson, kind: SubmitKind) -> engine::Su
 
 fn shown(node: &Node, trace: &TransactionTrace, shape: Shape) -> Vec<u8> {
     let contracts = trace_json::contracts(trace);
-    let abis = node.handle.read(|chain| node.abis.set(chain.ledger(), contracts));
+    let abis = node.abis.set(&node.handle, contracts);
     trace_json::processed(trace, &abis, shape)
 }
 
@@ -51,6 +51,7 @@ pub async fn send(node: Arc<Node>, body: Bytes) -> Answer {
 
 /// The request of `send_transaction2`; those of `compute_transaction` and `send_read_only_transaction` have less.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SendParams {
     #[serde(default = "yes")]
     return_failure_trace: bool,
@@ -173,21 +174,16 @@ fn read_list(body: &[u8]) -> Result<Vec<Result<TransactionJson, Fault>>, ApiErro
 
 /// A fault as fc's `to_detail_string` writes it.
 fn detail(fault: &Fault) -> String {
-    format!("{} {}: {}\n{}", fault.kind.code, fault.kind.name, fault.kind.what, fault.details.join("\n"))
+    format!("{} {}: {}\n{}", fault.kind.code, fault.kind.name, fault.what(), fault.details.join("\n"))
 }
 
 /// `push_block`: always answers with an empty object; a bad block is only logged, as nodeos does.
 pub async fn push_block(node: Arc<Node>, body: Bytes) -> Answer {
-    let block: SignedBlock = match serde_json::from_slice(&body) {
+    let value = params::value(&body)?;
+    Fields::from_variant(&value).map_err(params::unreadable)?;
+    let block = match SignedBlock::deserialize(&value) {
         Ok(block) => block,
-        Err(_) => {
-            let value = params::value(&body)?;
-            Fields::from_variant(&value).map_err(params::unreadable)?;
-            match serde_json::from_value(value) {
-                Ok(block) => block,
-                Err(error) => return bad_block(&error, &params::value(&body)?),
-            }
-        }
+        Err(error) => return bad_block(&error, &value),
     };
     let prepared = PreparedBlock::from_block(Arc::new(block), &node.handle.chain_id(), PrepareMode::Full);
     let pushed = match prepared {

@@ -295,11 +295,11 @@ pub struct HttpArgs {
     /// Answer with all messages of a failure
     #[arg(long)]
     pub verbose_http_errors: bool,
-    /// Turn away requests whose Host header is not this node's
+    /// Turn away requests whose Host header is neither the address that was connected to nor an --http-alias
     #[arg(long, value_parser = switch, action = ArgAction::Set, default_value_t = true)]
     pub http_validate_host: bool,
-    /// Further accepted Host header
-    #[arg(long, value_name = "HOST:PORT", action = ArgAction::Append)]
+    /// Further name of this machine that a Host header may have; ports do not count
+    #[arg(long, value_name = "HOST", action = ArgAction::Append)]
     pub http_alias: Vec<String>,
     /// Megabytes of requests under way; 429 beyond; -1 for no limit
     #[arg(long, value_name = "MB", default_value_t = 500, allow_hyphen_values = true, value_parser = number::<i64>(-1..=IN_FLIGHT_MB_MAX))]

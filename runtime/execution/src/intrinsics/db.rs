@@ -8,7 +8,7 @@ mod secondary;
 
 use ledger::config::TABLE_RAM_BYTES;
 use ledger::{TableId, TableKey};
-use primitives::{Fault, FaultKind, Name, ensure};
+use primitives::{Fault, Name, ensure};
 use wasm::{F64, F128, Intrinsics, LegacyPtr, LegacySpan};
 
 pub use cursors::TableCursors;
@@ -73,5 +73,5 @@ fn check_payer(payer: Name) -> Outcome {
 /// nodeos' C++ exception for a row whose primary key is taken.
 #[cold]
 fn taken() -> Fault {
-    Fault::new(FaultKind::STD_EXCEPTION, "could not insert object, most likely a uniqueness constraint was violated")
+    Fault::standard("could not insert object, most likely a uniqueness constraint was violated")
 }

@@ -101,7 +101,7 @@ fn limited_account(world: &World, account: Name) -> Outcome<AccountId> {
     world.ledger.find_account(account).ok_or_else(|| {
         let nulls = ["boost::tuples::null_type"; 8].join(", ");
         let key = format!("boost::tuples::tuple<bool, eosio::chain::name, {nulls}>");
-        Fault::new(FaultKind::STD_EXCEPTION, format!("unknown key ({key}): (0 {account})"))
+        Fault::standard(format!("unknown key ({key}): (0 {account})"))
     })
 }
 

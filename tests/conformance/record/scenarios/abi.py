@@ -62,8 +62,19 @@ POOLS = {
 BUILTINS = INTEGER_KINDS + ["float32", "float64", "extended_asset"] + list(POOLS)
 
 
+class Token(str):
+    """A piece of JSON text as it is."""
+
+
+TOKENS = ["18446744073709551616", "-9223372036854775809", "340282366920938463463374607431768211456", "1e3", "1E3", "-1e3", "1.5e3", "1e+3", "1e-3", "12abc", "0x10", "007", "-007", "00", "1.", ".5", "-.5", "-", ".", "-.", "1.2.3",
+          "1000.9", "-1.5", "18446744073709551615.0", "18446744073709551616.0", "9223372036854775808.0", "-9223372036854775809.0", "1" + "0" * 30 + ".5", "-1" + "0" * 30 + ".0", "1" * 400 + ".0", "0.0", "-0.0", "255.999", "256.0", "true", "false", "null", "tru", "nul", "nullx",
+          "+1", "1,", "1 2", "1_0", "1-2", "1:2", "9007199254740993", "9007199254740993.0", "0.1", "1.7976931348623157" + "0" * 20, "Infinity", "NaN", "nan", '"\\q\\/\\"\\n"', '"a\\x41"', '"\t\n\x01"', "'a'", "[1,,2]", "[,]", "[1 2]", "{,}", '{"f0":1,"f0":2}', '{"f0" :1 "f1":2}']
+
+
 def dumps(value):
-    """JSON as every reader of it understands it: no escapes, no large numbers, no plus in exponents."""
+    """JSON as every reader of it understands it, but for the tokens in it."""
+    if isinstance(value, Token):
+        return str(value)
     if isinstance(value, list):
         return "[" + ",".join(dumps(one) for one in value) + "]"
     if isinstance(value, dict):
@@ -137,6 +148,8 @@ class Abis:
 
     def builtin(self, kind):
         dice = self.dice
+        if dice.random() < 0.08:
+            return Token(dice.choice(TOKENS))
         if kind in INTEGER_KINDS:
             what = dice.random()
             if what < 0.5:
@@ -159,7 +172,7 @@ class Abis:
     def value(self, kind, depth=0):
         dice = self.dice
         if depth > 6 or dice.random() < 0.02:
-            return self.odd()
+            return Token(dice.choice(TOKENS)) if dice.random() < 0.3 else self.odd()
         kind = kind.rstrip("$")
         if kind.endswith("[]"):
             return [self.value(kind[:-2], depth + 1) for _ in range(dice.choice([0, 1, 1, 2, 3]))]

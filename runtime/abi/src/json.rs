@@ -1,31 +1,30 @@
-//! Reading JSON as nodeos reads it: commas may be missing or too many, what follows the value is ignored, an unknown
-//! word is a string. What serde_json reads, this reads to the same value; it is tried where serde_json refuses.
+//! Reading JSON text as nodeos reads it (`fc::json`, the legacy parser): commas may be missing or too many, what follows
+//! the value is ignored, an unknown word is a string, of keys that repeat the first counts, and a number with an exponent
+//! is a string, which no integer is read from.
+//!
+//! Two things are read otherwise on purpose. The escapes `\\b`, `\\f` and `\\uXXXX` mean what JSON says: nodeos drops the
+//! backslash and keeps the letters. And a string that is not UTF-8 is refused: nodeos keeps its bytes, which no JSON
+//! value of ours can hold.
 
+use primitives::message::printable;
 use primitives::{Fault, FaultKind};
 use serde_json::{Map, Number, Value};
 
 /// Levels that values may be nested (`DEFAULT_MAX_RECURSION_DEPTH`, of which each level takes two).
 const DEPTH_MAX: u32 = 500;
-/// Digits of the smallest integer that may not fit 64 bits.
-const LARGE_DIGITS: usize = 20;
 /// The byte that ends a text beside its real end.
 const END_OF_TRANSMISSION: u8 = 4;
+/// The byte that nodeos takes for the end where a value should begin.
+const END_OF_FILE: u8 = 0xff;
+/// Digits of the number in an escape.
+const ESCAPE_DIGITS: usize = 4;
 
 /// Reads a value.
 ///
 /// # Errors
 /// `parse_error_exception` and its like, with nodeos' messages.
 pub fn from_slice(text: &[u8]) -> Result<Value, Fault> {
-    match serde_json::from_slice(text) {
-        Ok(value) if !has_large_integer(text) => Ok(value),
-        _ => Reader { rest: text }.value(0).map_err(|fault| fault.with_context("")),
-    }
-}
-
-/// Whether there may be an integer beyond 64 bits, which serde_json makes a real number and nodeos refuses.
-fn has_large_integer(text: &[u8]) -> bool {
-    let digits = text.split(|byte| !byte.is_ascii_digit()).map(<[u8]>::len).max();
-    digits.is_some_and(|digits| digits >= LARGE_DIGITS)
+    Reader { rest: text }.value(0).map_err(|fault| fault.with_context(""))
 }
 
 struct Reader<'a> {
@@ -40,8 +39,14 @@ fn end_of_file() -> Fault {
     refused("unexpected end of file")
 }
 
-fn text_of(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+/// The text of a string or word.
+fn text_of(bytes: Vec<u8>) -> Result<String, Fault> {
+    String::from_utf8(bytes).map_err(|error| {
+        let text = printable(error.as_bytes());
+        refused(format!(
+            "The string '{text}' has bytes that are not UTF-8: send texts as UTF-8 and bytes as hexadecimal"
+        ))
+    })
 }
 
 impl Reader<'_> {
@@ -67,10 +72,12 @@ impl Reader<'_> {
             Some(b'{') => self.object(depth).map_err(|fault| fault.with_context("Error parsing object")),
             Some(b'[') => self.array(depth),
             Some(b'-' | b'.' | b'0'..=b'9') => self.number(),
-            Some(b'n' | b't' | b'f') => Ok(self.word()),
-            Some(END_OF_TRANSMISSION) | None => Err(end_of_file()),
+            Some(b'n' | b't' | b'f') => self.word(),
+            Some(END_OF_TRANSMISSION | END_OF_FILE) | None => Err(end_of_file()),
             // The sign of bytes beyond ASCII is nodeos'.
-            Some(byte) => Err(refused(format!("Unexpected char '{}' in \"{}\"", byte as i8, text_of(&self.token())))),
+            Some(byte) => {
+                Err(refused(format!("Unexpected char '{}' in \"{}\"", byte as i8, printable(&self.token()?))))
+            }
         }
     }
 
@@ -93,7 +100,7 @@ impl Reader<'_> {
                     }
                     self.skip();
                     let value = self.value(depth + 1)?;
-                    fields.insert(key, value);
+                    fields.entry(key).or_insert(value);
                 }
             }
         }
@@ -121,25 +128,28 @@ impl Reader<'_> {
 
     fn string(&mut self) -> Result<String, Fault> {
         let mut token = Vec::new();
-        let failed = |message: String, token: &[u8]| {
-            Err(refused(message).with_context(format!("while parsing token '{}'", text_of(token))))
-        };
+        self.string_into(&mut token)
+            .and_then(|()| text_of(std::mem::take(&mut token)))
+            .map_err(|fault| fault.with_context(format!("while parsing token '{}'", printable(&token))))
+    }
+
+    fn string_into(&mut self, token: &mut Vec<u8>) -> Result<(), Fault> {
         let first = self.peek();
         if first != Some(b'"') {
-            let read = first.map(|byte| text_of(&[byte])).unwrap_or_default();
-            return failed(format!("Expected '\"' but read '{read}'"), &token);
+            let read = first.map(|byte| printable(&[byte])).unwrap_or_default();
+            return Err(refused(format!("Expected '\"' but read '{read}'")));
         }
         self.skip();
         loop {
             match self.rest.first() {
                 None | Some(&END_OF_TRANSMISSION) => {
-                    return failed(format!("EOF before closing '\"' in string '{}'", text_of(&token)), &token);
+                    return Err(refused(format!("EOF before closing '\"' in string '{}'", printable(token))));
                 }
                 Some(b'"') => {
                     self.skip();
-                    return Ok(text_of(&token));
+                    return Ok(());
                 }
-                Some(b'\\') => token.extend(self.escaped()),
+                Some(b'\\') => self.escaped(token)?,
                 Some(byte) => {
                     token.push(*byte);
                     self.skip();
@@ -148,25 +158,58 @@ impl Reader<'_> {
         }
     }
 
-    /// The byte that a backslash and the byte after it stand for; nodeos knows no escapes with numbers.
-    fn escaped(&mut self) -> Option<u8> {
+    /// Adds what a backslash and the byte after it stand for. An escape that JSON does not know is its letter.
+    fn escaped(&mut self, token: &mut Vec<u8>) -> Result<(), Fault> {
         self.skip();
-        let byte = self.rest.first().copied()?;
+        let Some(byte) = self.rest.first().copied() else { return Ok(()) };
         self.skip();
-        Some(match byte {
-            b't' => b'\t',
-            b'n' => b'\n',
-            b'r' => b'\r',
-            other => other,
-        })
+        match byte {
+            b't' => token.push(b'\t'),
+            b'n' => token.push(b'\n'),
+            b'r' => token.push(b'\r'),
+            b'b' => token.push(8),
+            b'f' => token.push(12),
+            b'u' => match self.escaped_unit() {
+                Some(unit) => {
+                    let character = self.escaped_character(unit)?;
+                    token.extend(character.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+                None => token.push(b'u'),
+            },
+            other => token.push(other),
+        }
+        Ok(())
+    }
+
+    /// The number in an escape, behind its `u`.
+    fn escaped_unit(&mut self) -> Option<u16> {
+        let (digits, rest) = self.rest.split_at_checked(ESCAPE_DIGITS)?;
+        let digits =
+            std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+        let unit = u16::from_str_radix(digits, 16).ok()?;
+        self.rest = rest;
+        Some(unit)
+    }
+
+    /// The character of a UTF-16 unit, and of the one after it where it takes two.
+    fn escaped_character(&mut self, unit: u16) -> Result<char, Fault> {
+        let mut units = vec![unit];
+        if (0xd800..0xdc00).contains(&unit) && self.rest.starts_with(b"\\u") {
+            self.rest = &self.rest[2..];
+            units.extend(self.escaped_unit());
+        }
+        match char::decode_utf16(units).collect::<Result<Vec<_>, _>>().as_deref() {
+            Ok([character]) => Ok(*character),
+            _ => Err(refused(format!("The escape '\\u{unit:04x}' is half a character"))),
+        }
     }
 
     /// A word without quotes.
-    fn token(&mut self) -> Vec<u8> {
+    fn token(&mut self) -> Result<Vec<u8>, Fault> {
         let mut token = Vec::new();
         while let Some(byte) = self.peek() {
             match byte {
-                b'\\' => token.extend(self.escaped()),
+                b'\\' => self.escaped(&mut token)?,
                 b'\t' | b' ' | b'\n' => {
                     self.skip();
                     break;
@@ -182,19 +225,19 @@ impl Reader<'_> {
                 _ => break,
             }
         }
-        token
+        Ok(token)
     }
 
-    fn word(&mut self) -> Value {
+    fn word(&mut self) -> Result<Value, Fault> {
         let letters = self.rest.iter().take_while(|byte| b"nultrefas".contains(byte)).count();
         let (word, rest) = self.rest.split_at(letters);
         self.rest = rest;
-        match word {
+        Ok(match word {
             b"null" => Value::Null,
             b"true" => Value::Bool(true),
             b"false" => Value::Bool(false),
-            _ => text_of(&[word, &self.token()].concat()).into(),
-        }
+            _ => text_of([word, &self.token()?].concat())?.into(),
+        })
     }
 
     fn number(&mut self) -> Result<Value, Fault> {
@@ -214,19 +257,19 @@ impl Reader<'_> {
                     self.skip();
                 }
                 _ if byte.is_ascii_alphanumeric() => {
-                    digits.extend(self.token());
-                    return Ok(text_of(&digits).into());
+                    digits.extend(self.token()?);
+                    return Ok(text_of(digits)?.into());
                 }
                 _ => break,
             }
         }
-        let digits = text_of(&digits);
+        let digits = text_of(digits)?;
         if matches!(digits.as_str(), "-." | "." | "-") {
             return Err(refused(format!("Can't parse token \"{digits}\" as a JSON numeric constant")));
         }
         let no_number = |kind: &str| refused(format!("Couldn't parse {kind}"));
         if dot {
-            let number = digits.parse::<f64>().ok().and_then(Number::from_f64);
+            let number = primitives::number::double(&digits).and_then(Number::from_f64);
             return number.map(Value::Number).ok_or_else(|| no_number("double"));
         }
         if negative {
@@ -245,8 +288,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn read(text: &str) -> Value {
-        Reader { rest: text.as_bytes() }.value(0).unwrap_or_else(|fault| fault.details[0].clone().into())
+    fn read(text: impl AsRef<[u8]>) -> Value {
+        from_slice(text.as_ref()).unwrap_or_else(|fault| fault.details[0].clone().into())
     }
 
     #[test]
@@ -258,6 +301,20 @@ mod tests {
         );
         assert_eq!(read(r#"[.5,-1,"a","#), json!("unexpected end of file"));
         assert_eq!(read(r#"{"a":nul}"#), json!({"a": "nul"}));
+        assert_eq!(read(r#"{"a":1,"b":2,"a":3}"#), json!({"a": 1, "b": 2}));
+    }
+
+    #[test]
+    fn numbers_are_integers_of_64_bits_doubles_or_strings() {
+        assert_eq!(
+            read("[18446744073709551615,-9223372036854775808,-0,007,1.5,5.]"),
+            json!([u64::MAX, i64::MIN, 0, 7, 1.5, 5.0])
+        );
+        assert_eq!(read("[1e3,1E3,1.5e3,-1e3,12abc]"), json!(["1e3", "1E3", "1.5e3", "-1e3", "12abc"]));
+        assert_eq!(read("18446744073709551616"), json!("Couldn't parse uint64_t"));
+        assert_eq!(read("-9223372036854775809"), json!("Couldn't parse int64_t"));
+        assert_eq!(read("1".repeat(400) + ".0"), json!("Couldn't parse double"));
+        assert_eq!(read("[1e+3]"), json!("Unexpected char '43' in \"\""));
     }
 
     #[test]
@@ -267,11 +324,28 @@ mod tests {
         assert_eq!(read(r#"{"a":}"#), json!("Unexpected char '125' in \"\""));
         assert_eq!(read("x"), json!("Unexpected char '120' in \"x\""));
         assert_eq!(read("1.2.3"), json!("Can't parse a number with two decimal places"));
-        assert_eq!(read(&"[".repeat(100_000)), json!("Too many nested items in JSON input!"));
+        assert_eq!(read("[".repeat(100_000)), json!("Too many nested items in JSON input!"));
     }
 
     #[test]
-    fn both_readers_agree_on_plain_json() {
+    fn escapes_mean_what_json_says() {
+        let text = r#""\u00fc\b\f\t\n\r\/\"\\\ud83d\ude00\u0000""#;
+        assert_eq!(read(text), serde_json::from_str::<Value>(text).expect("JSON"));
+        for half in [r#""\ud83d""#, r#""\ud83dx""#, r#""\ud83d\u0041""#, r#""\ude00""#] {
+            assert!(read(half).as_str().is_some_and(|text| text.ends_with("is half a character")), "{half}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf_8_are_refused_and_never_changed() {
+        for text in [&b"\"a\xffb\""[..], b"{\"a\xff\":1}", b"[\"\xc3\"]", b"{\"a\":{\"b\":\"\xed\xa0\x80\"}}"] {
+            assert!(read(text).as_str().is_some_and(|text| text.contains("not UTF-8")), "{text:?}");
+        }
+        assert_eq!(read("\"\u{fffd}é\""), json!("\u{fffd}é"));
+    }
+
+    #[test]
+    fn plain_json_is_read_as_everybody_reads_it() {
         for text in [r#"{"a":[1,-2,1.5,"x\n",true,null,{}],"b":{"c":18446744073709551615}}"#, "[]", "\"\"", "0"] {
             assert_eq!(read(text), serde_json::from_str::<Value>(text).expect("plain JSON"));
         }
