@@ -170,13 +170,14 @@ async fn serve(
         abis: api::abis::Abis::default(),
         settings: translate::api_settings(args),
     };
+    // Before anybody hears an answer: whoever does may ask the node to stop.
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
     let url = listeners.url.clone();
     let servers = Servers::start(listeners, node, &translate::http_settings(args));
     if let Some(welcome) = welcome {
         say(&welcome(url.as_deref()));
     }
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
     let ended = tokio::select! {
         _ = terminate.recv() => None,
         _ = interrupt.recv() => None,

@@ -52,8 +52,8 @@ fn a_snapshot_is_continued_from_a_log() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let continued = replay(&log, &["--data-dir", folder]);
     assert_eq!(continued["integrity_hash"], result["integrity_hash"]);
-    let node = RunningNode::start(begun.path(), &[]);
-    assert!(node.head() > last);
+    let mut node = RunningNode::start(begun.path(), &[]);
+    node.wait_until("a block after the log's", |info| info["head_block_num"].as_u64() > Some(last));
     assert_eq!(node.block_id(last).as_deref(), result["head_block_id"].as_str());
     node.stop();
 
