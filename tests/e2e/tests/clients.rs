@@ -2,11 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use e2e::{DEV_PRIVATE_KEY, DEV_PUBLIC_KEY, Peer, RunningNode, binary, contract, target_dir};
 
+/// Held while packages are installed: two tests run the same script.
+static INSTALLING: Mutex<()> = Mutex::new(());
+
 /// Where a script can run: its npm packages are installed once.
 fn installed(script: &str) -> PathBuf {
+    let _alone = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
     let place = target_dir().join("e2e-clients").join(script);
     std::fs::create_dir_all(&place).expect("the target folder can be written");
