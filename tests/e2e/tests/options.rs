@@ -107,7 +107,7 @@ fn the_api_is_served_where_the_options_say() {
     let node = RunningNode::by_category(folder.path(), &["chain_rw", "producer_ro"], &category);
     let read =
         node.api.call("/v1/chain/get_account", &json!({ "account_name": "eosio" })).expect_err("another address");
-    assert!(read.to_string().contains("Unknown Endpoint"), "{read}");
+    assert!(read.to_string().contains("Missing Chain API Plugin"), "{read}");
     let apis = node.api.call("/v1/node/get_supported_apis", &json!({})).expect("every address lists its endpoints");
     let apis = apis["apis"].to_string();
     assert!(apis.contains("push_transaction") && apis.contains("paused") && !apis.contains("get_block"), "{apis}");
