@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`settings`] what the node decides, [`clock`] the door to the time, [`command`] all that can make
 //! the writer act, [`handle`] how others reach it, [`slots`] when whom to produce, [`queue`] transactions that wait,
-//! [`writer`] the event loop, [`producing`] building and sealing blocks, [`accepting`] what follows an accepted
+//! [`writer`] the event loop, [`producing`] building and sealing blocks, `obstacles` what keeps it from that, [`accepting`] what follows an accepted
 //! block, `saving` when the state is written, [`follower`] the thread behind the writer, [`snapshots`] snapshots and their
 //! schedule, [`lists`] lists that change while the node runs, [`retry`] transactions whose senders wait for a block,
 //! [`finality`] what became of a transaction, [`report`] log lines.
@@ -16,6 +16,7 @@ pub mod finality;
 pub mod follower;
 pub mod handle;
 pub mod lists;
+mod obstacles;
 pub mod producing;
 pub mod queue;
 mod report;

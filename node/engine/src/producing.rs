@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use chain::{BlockPurpose, ChainError, StartBlock};
 use execution::{ActionTrace, Budget, RecoveredTransaction, TransactionTrace, budget::UNLIMITED_US};
-use primitives::time::SLOT_US;
 use primitives::{
     BlockSigningAuthority, BlockTimestamp, Checksum256, Fault, FaultKind, Name, ProducerAuthority, Signature,
     TimePoint, TransactionId,
@@ -15,6 +14,7 @@ use store::Watermark;
 
 use crate::clock::now;
 use crate::command::{Submission, SubmitKind, SubmitResult};
+use crate::obstacles::Obstacle;
 use crate::queue::{Origin, Waiting, expired_fault};
 use crate::retry::is_executed_input;
 use crate::writer::{Phase, Writer, answer};
@@ -42,12 +42,8 @@ impl Writer {
     /// The timer rang.
     pub(crate) fn on_time(&mut self) -> Result<(), EngineError> {
         self.wake = None;
-        if let Phase::Producing { .. } = self.phase
-            && !self.seal()?
-        {
-            // What keeps a block from being signed may take a while to end, and each try writes to the log.
-            self.wake = Some(TimePoint(now().0 + SLOT_US));
-            return Ok(());
+        if let Phase::Producing { .. } = self.phase {
+            self.seal()?;
         }
         self.plan()
     }
@@ -66,7 +62,7 @@ impl Writer {
             return Ok(());
         }
         let effort = self.settings.options.cpu_effort_us;
-        let slot = slots::pending_slot(time, head_time);
+        let slot = slots::pending_slot(time, head_time).max(self.given_up.next());
         let producer = head.header.scheduled_producer(slot).clone();
         if self.may_produce(&producer, slot, head.number()) {
             let start = slots::start_time(effort, slot);
@@ -80,43 +76,35 @@ impl Writer {
         if time.0 - head_time.0 <= STALE_HEAD_US {
             self.start(slot, &producer, Phase::Speculating)?;
         }
-        self.wake = self.next_turn(slot, head.number(), &head.header.active_schedule.producers);
+        let next = self.next_turn(slot, head.number(), &head.header.active_schedule.producers);
+        // The blocks of a round are begun ahead of their slots. One that is not produced is over with its slot.
+        self.wake = next.map(|start| start.max(slot.time()));
         Ok(())
     }
 
     /// Whether this node produces the block of `slot`, scheduled for `producer`.
-    fn may_produce(&self, producer: &ProducerAuthority, slot: BlockTimestamp, head_num: u32) -> bool {
+    fn may_produce(&mut self, producer: &ProducerAuthority, slot: BlockTimestamp, head_num: u32) -> bool {
         if !self.production_enabled || self.paused || !self.settings.producers.contains(&producer.producer_name) {
             return false;
         }
-        if self.signers(&producer.authority).is_empty() {
-            tracing::error!(
-                "Not producing block because I don't have any private keys relevant to {}'s authority. Give one with \
-                 --signature-provider",
-                producer.producer_name
-            );
-            return false;
+        let obstacle = self.obstacle(producer, slot, head_num);
+        obstacle.iter().for_each(|obstacle| self.obstacles.meet(slot, obstacle));
+        obstacle.is_none()
+    }
+
+    /// What keeps this node from producing the block of `slot` for one of its producers.
+    fn obstacle(&self, producer: &ProducerAuthority, slot: BlockTimestamp, head_num: u32) -> Option<Obstacle> {
+        let ProducerAuthority { producer_name: producer, authority } = producer;
+        if self.signers(authority).is_empty() {
+            return Some(Obstacle::NoKey(*producer));
         }
-        let age_max = i64::from(self.settings.options.max_irreversible_block_age_s);
-        let age = (now().0 - self.shared.chain.read().root().header.timestamp().time().0).max(0) / 1_000_000;
-        if age_max >= 0 && age >= age_max {
-            tracing::error!(
-                "Not producing block because the irreversible block is too old [age:{age}s, max:{age_max}s]"
-            );
-            return false;
+        let age_max_s = i64::from(self.settings.options.max_irreversible_block_age_s);
+        let age_s = (now().0 - self.shared.chain.read().root().header.timestamp().time().0).max(0) / 1_000_000;
+        if age_max_s >= 0 && age_s >= age_max_s {
+            return Some(Obstacle::IrreversibleTooOld { age_s, age_max_s });
         }
-        match self.watermark(producer.producer_name) {
-            Some(mark) if mark.num > head_num || mark.slot >= slot => {
-                tracing::error!(
-                    "Not producing block because \"{}\" signed block {} of slot {} already (head is {head_num})",
-                    producer.producer_name,
-                    mark.num,
-                    mark.slot.0
-                );
-                false
-            }
-            _ => true,
-        }
+        let mark = self.watermark(*producer).filter(|mark| mark.num > head_num || mark.slot >= slot)?;
+        Some(Obstacle::AlreadySigned { producer: *producer, mark, head_num })
     }
 
     /// When one of this node's producers has its next turn; the block is started a slot earlier.
@@ -166,7 +154,7 @@ impl Writer {
                     tracing::warn!("protocol features to activate are no longer all valid: {fault}");
                     self.shared.producer.write().scheduled_features.clear();
                 }
-                tracing::error!("Failed to start a pending block, will try again later: {fault}");
+                self.obstacles.meet(slot, &Obstacle::NotStarted(*fault));
                 self.wake = Some(TimePoint(now().0 + RETRY_START_US));
                 Ok(())
             }
@@ -353,17 +341,18 @@ impl Writer {
         }
     }
 
-    /// Seals the pending block and makes it durable. False when it cannot be sealed.
-    fn seal(&mut self) -> Result<bool, EngineError> {
+    /// Seals the pending block and makes it durable, or gives its slot up.
+    fn seal(&mut self) -> Result<(), EngineError> {
         let started = now();
         let mut chain = self.shared.chain.write();
         let Some(pending) = chain.pending() else {
             self.phase = Phase::Waiting;
-            return Ok(true);
+            return Ok(());
         };
         let (producer, slot) = (pending.producer, pending.timestamp);
         let signers = self.signers(&chain.head().header.scheduled_producer(slot).authority);
-        let mut sign = |digest: &Checksum256| sign_with_all(&signers, digest);
+        let mut refusals = Vec::new();
+        let mut sign = |digest: &Checksum256| sign_with_all(&signers, digest, &mut refusals);
         match chain.seal_block(&mut sign) {
             Ok(applied) => {
                 self.phase = Phase::Waiting;
@@ -375,16 +364,24 @@ impl Writer {
                     self.features_signaled = false;
                 }
                 report::produced(&applied, self.shared.chain.read().root().number(), started);
-                self.follow(applied)?;
-                Ok(true)
+                self.report_refusals(producer, slot, refusals);
+                self.follow(applied)
             }
             Err(ChainError::Block(fault)) => {
                 drop(chain);
-                tracing::error!("Aborting block due to produce_block error: {fault}");
+                self.report_refusals(producer, slot, refusals);
+                self.obstacles.meet(slot, &Obstacle::NotSealed(*fault));
+                self.given_up = slot;
                 self.abort();
-                Ok(false)
+                Ok(())
             }
             Err(error) => Err(error.into()),
+        }
+    }
+
+    fn report_refusals(&mut self, producer: Name, slot: BlockTimestamp, refusals: Vec<Fault>) {
+        for fault in refusals {
+            self.obstacles.meet(slot, &Obstacle::NotSigned { producer, fault });
         }
     }
 
@@ -436,12 +433,14 @@ impl Writer {
     }
 }
 
-/// Signs with every key; one that cannot sign is reported and left out.
-fn sign_with_all(signers: &[Arc<dyn BlockSigner>], digest: &Checksum256) -> Vec<Signature> {
-    let sign = |signer: &Arc<dyn BlockSigner>| {
-        signer.sign(digest).inspect_err(|fault| tracing::error!("a block cannot be signed: {fault}")).ok()
-    };
-    signers.iter().filter_map(sign).collect()
+/// Signs with every key; one that cannot sign is left out, with its reason among the refusals.
+fn sign_with_all(
+    signers: &[Arc<dyn BlockSigner>],
+    digest: &Checksum256,
+    refusals: &mut Vec<Fault>,
+) -> Vec<Signature> {
+    let mut sign = |signer: &Arc<dyn BlockSigner>| signer.sign(digest).map_err(|fault| refusals.push(fault)).ok();
+    signers.iter().filter_map(&mut sign).collect()
 }
 
 /// What a contract printed, as nodeos logs it.

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::EngineError;
 use crate::command::{Reply, SnapshotInfo};
 use crate::follower::Work;
+use crate::obstacles::Obstacle;
 use crate::writer::{Writer, answer, fault_of};
 
 /// The file that keeps the schedule, as nodeos names and writes it.
@@ -228,7 +229,10 @@ impl Writer {
                     let shown = SnapshotInfo { path: pending.path.clone(), ..pending.info.clone() };
                     self.snapshots.requests[wanting].pending.push(shown);
                 }
-                Err(fault) => tracing::error!("a scheduled snapshot of block {head} was not made: {fault}"),
+                Err(fault) => {
+                    let slot = last.state.header.timestamp();
+                    self.obstacles.meet(slot, &Obstacle::NoSnapshot { block_num: head, fault });
+                }
             }
         }
         let before = self.snapshots.requests.len();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chain::{Chain, ChainError};
 use parking_lot::RwLock;
-use primitives::{BlockId, Checksum256, Fault, FaultKind, TimePoint};
+use primitives::{BlockId, BlockTimestamp, Checksum256, Fault, FaultKind, TimePoint};
 use store::Store;
 use tokio::sync::oneshot;
 
@@ -16,6 +16,7 @@ use crate::clock::now;
 use crate::command::Command;
 use crate::follower::Follower;
 use crate::handle::{COMMAND_QUEUE_CAPACITY, ProducerView, Shared};
+use crate::obstacles::Obstacles;
 use crate::queue::Queue;
 use crate::retry::RetryTracker;
 use crate::saving::Unsaved;
@@ -66,6 +67,9 @@ pub(crate) struct Writer {
     pub snapshots: Snapshots,
     pub retry: RetryTracker,
     pub unsaved: Unsaved,
+    pub obstacles: Obstacles,
+    /// The last slot whose block could not be sealed: the next block is for a later one.
+    pub given_up: BlockTimestamp,
 }
 
 /// A running writer.
@@ -146,6 +150,8 @@ pub fn start(
         snapshots,
         retry: RetryTracker::new(settings.retry),
         unsaved: Unsaved::after_start(reapplied),
+        obstacles: Obstacles::default(),
+        given_up: BlockTimestamp::default(),
         settings,
     };
     let thread = std::thread::Builder::new()

@@ -176,7 +176,7 @@ fn keosd_signs_blocks_and_its_silence_does_not_stop_the_node() {
     assert_eq!(node.head(), head, "nobody signs");
     assert!(node.log().contains("keosd does not sign"), "{}", node.log());
     let failures = node.log().matches("keosd does not sign").count();
-    assert!(failures < 20, "each slot is tried once, not {failures} times in four seconds");
+    assert!(failures <= 3, "it is told once per turn, not {failures} times in four seconds");
     keosd.freeze(false);
     node.wait_until("blocks again", |info| info["head_block_num"].as_u64() > Some(head + 1));
     assert!(node.stop() < Duration::from_secs(1));

@@ -1,0 +1,110 @@
+//! What keeps this node from producing. The loop of the writer meets the same obstacle many times a second; it is told
+//! once per turn, with what to do about it.
+
+use std::fmt;
+use std::mem::Discriminant;
+
+use consensus::header_state::PRODUCER_REPETITIONS;
+use primitives::{BlockTimestamp, Fault, Name};
+use rustc_hash::FxHashMap;
+use store::Watermark;
+
+/// What is in the way.
+#[derive(Debug)]
+pub(crate) enum Obstacle {
+    /// No signer for any key of the producer's authority.
+    NoKey(Name),
+    /// The last irreversible block is older than allowed.
+    IrreversibleTooOld { age_s: i64, age_max_s: i64 },
+    /// The slot or the number was signed for already.
+    AlreadySigned { producer: Name, mark: Watermark, head_num: u32 },
+    /// No block can be started on the head.
+    NotStarted(Fault),
+    /// The pending block cannot be finished.
+    NotSealed(Fault),
+    /// A signer gave no signature.
+    NotSigned { producer: Name, fault: Fault },
+    /// A scheduled snapshot was not made.
+    NoSnapshot { block_num: u32, fault: Fault },
+}
+
+impl Obstacle {
+    fn producer(&self) -> Name {
+        match self {
+            Self::NoKey(producer) | Self::AlreadySigned { producer, .. } | Self::NotSigned { producer, .. } => {
+                *producer
+            }
+            _ => Name::default(),
+        }
+    }
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoKey(producer) => write!(
+                out,
+                "Not producing block because I don't have any private keys relevant to {producer}'s authority. Give one \
+                 with --signature-provider"
+            ),
+            Self::IrreversibleTooOld { age_s, age_max_s } => write!(
+                out,
+                "Not producing block because the irreversible block is too old [age:{age_s}s, max:{age_max_s}s]. Raise \
+                 --max-irreversible-block-age, or lift it with /v1/producer/update_runtime_options"
+            ),
+            Self::AlreadySigned { producer, mark, head_num } => write!(
+                out,
+                "Not producing block because \"{producer}\" signed block {} of slot {} already (head is {head_num}). It \
+                 goes on by itself once the chain has passed that block and slot",
+                mark.num, mark.slot.0
+            ),
+            Self::NotStarted(fault) => {
+                write!(out, "Failed to start a pending block, will try again later: {fault}")
+            }
+            Self::NotSealed(fault) => write!(out, "Aborting block due to produce_block error: {fault}"),
+            Self::NotSigned { producer, fault } => write!(out, "a block of {producer} cannot be signed: {fault}"),
+            Self::NoSnapshot { block_num, fault } => {
+                write!(out, "a scheduled snapshot of block {block_num} was not made: {fault}")
+            }
+        }
+    }
+}
+
+/// Which obstacles were told, and in which turn.
+#[derive(Debug, Default)]
+pub(crate) struct Obstacles {
+    told: FxHashMap<(Discriminant<Obstacle>, Name), u32>,
+}
+
+impl Obstacles {
+    /// Logs an obstacle met at `slot`, unless one of its kind and producer was logged in the same turn.
+    pub fn meet(&mut self, slot: BlockTimestamp, obstacle: &Obstacle) {
+        if self.is_news(slot, obstacle) {
+            tracing::error!("{obstacle}");
+        }
+    }
+
+    fn is_news(&mut self, slot: BlockTimestamp, obstacle: &Obstacle) -> bool {
+        let turn = slot.0 / PRODUCER_REPETITIONS;
+        self.told.insert((std::mem::discriminant(obstacle), obstacle.producer()), turn) != Some(turn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use primitives::name;
+
+    #[test]
+    fn each_kind_is_told_once_per_turn_and_producer() {
+        let mut obstacles = Obstacles::default();
+        let mut told = |slot, obstacle: Obstacle| obstacles.is_news(BlockTimestamp(slot), &obstacle);
+        let (a, b) = (name!("a"), name!("b"));
+        assert!(told(24, Obstacle::NoKey(a)));
+        assert!(!told(24, Obstacle::NoKey(a)) && !told(35, Obstacle::NoKey(a)), "the same turn");
+        assert!(told(35, Obstacle::NoKey(b)), "another producer");
+        let age = |age_s| Obstacle::IrreversibleTooOld { age_s, age_max_s: 5 };
+        assert!(told(35, age(7)) && !told(35, age(8)), "another kind, whatever its numbers are");
+        assert!(told(36, Obstacle::NoKey(a)) && told(36, age(9)), "the next turn");
+    }
+}
