@@ -164,6 +164,18 @@ impl From<Fault> for ApiError {
     }
 }
 
+impl From<engine::Refused> for ApiError {
+    fn from(refused: engine::Refused) -> Self {
+        Fault::from(refused).into()
+    }
+}
+
+impl From<engine::Refusal> for ApiError {
+    fn from(refusal: engine::Refusal) -> Self {
+        Fault::from(refusal).into()
+    }
+}
+
 impl From<store::StoreError> for ApiError {
     fn from(error: store::StoreError) -> Self {
         Self::new(FaultKind::EXCEPTION, error.to_string())

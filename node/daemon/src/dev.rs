@@ -146,7 +146,7 @@ impl DevChain {
         let mut irreversible = 1;
         for applied in &blocks {
             irreversible = applied.irreversible.last().map_or(irreversible, |state| state.number());
-            engine::accepting::keep(store, applied, irreversible, signed(applied))?;
+            engine::ingest(store, &applied.applied, irreversible, signed(applied))?;
             if let Some(encode) = traces {
                 engine::follower::keep_traces(store, encode, applied)?;
             }

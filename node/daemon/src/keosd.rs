@@ -1,5 +1,5 @@
 //! Signatures of a keosd: one HTTP request for each block, over TCP or a Unix socket. The request runs on a thread of
-//! its own, so that the writer waits for it no longer than it was allowed to, whatever the other side does.
+//! its own: the writer goes on meanwhile, whatever the other side does.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -10,8 +10,8 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use engine::BlockSigner;
-use primitives::{Checksum256, Fault, FaultKind, PublicKey, Signature};
+use engine::{Refusal, RemoteSigner, SignatureReply};
+use primitives::{Checksum256, PublicKey};
 
 /// The path of keosd that signs digests.
 const SIGN_PATH: &str = "/v1/wallet/sign_digest";
@@ -142,7 +142,7 @@ fn exchange(mut stream: impl Read + Write, host: &str, path: &str, body: &str) -
 
 struct Request {
     digest: Checksum256,
-    reply: SyncSender<anyhow::Result<Signature>>,
+    reply: SignatureReply,
 }
 
 /// A key that a keosd holds.
@@ -176,33 +176,35 @@ fn answer_all(endpoint: &Endpoint, key: &str, timeout: Duration, requests: &Rece
             serde_json::from_slice(&bytes)
                 .with_context(|| format!("the answer is no signature: {}", String::from_utf8_lossy(&bytes)))
         });
-        // Whoever asked may have stopped waiting.
-        let _ = request.reply.try_send(signature);
+        (request.reply)(signature.map_err(|error| refusal(format!("{error:#}"))));
     }
 }
 
-impl BlockSigner for Keosd {
-    fn sign(&self, digest: &Checksum256) -> Result<Signature, Fault> {
-        let failed = |why: String| Fault::new(FaultKind::PRODUCER_EXCEPTION, format!("keosd does not sign: {why}"));
-        let (reply, answer) = sync_channel(1);
-        match self.requests.try_send(Request { digest: *digest, reply }) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_)) => return Err(failed("it has not answered earlier requests yet".to_owned())),
-            Err(TrySendError::Disconnected(_)) => return Err(failed("the thread that asks it has ended".to_owned())),
-        }
-        match answer.recv_timeout(self.timeout) {
-            Ok(signature) => signature.map_err(|error| failed(format!("{error:#}"))),
-            Err(_) => {
-                let ms = self.timeout.as_millis();
-                Err(failed(format!("no answer within {ms} ms; see --keosd-provider-timeout")))
-            }
-        }
+fn refusal(reason: String) -> Refusal {
+    Refusal::Signer { signer: "keosd".to_owned(), reason }
+}
+
+impl RemoteSigner for Keosd {
+    fn ask(&self, digest: &Checksum256, reply: SignatureReply) -> Result<(), Refusal> {
+        self.requests.try_send(Request { digest: *digest, reply }).map_err(|error| match error {
+            TrySendError::Full(_) => refusal("it has not answered earlier requests yet".to_owned()),
+            TrySendError::Disconnected(_) => refusal("the thread that asks it has ended".to_owned()),
+        })
+    }
+
+    fn patience(&self) -> Duration {
+        self.timeout
+    }
+
+    fn silence(&self) -> Refusal {
+        refusal(format!("no answer within {} ms; see --keosd-provider-timeout", self.timeout.as_millis()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use primitives::Signature;
     use std::net::TcpListener;
 
     const DIGEST: Checksum256 = Checksum256([7; 32]);
@@ -231,9 +233,13 @@ mod tests {
         Endpoint::parse(&format!("http://127.0.0.1:{port}")).unwrap()
     }
 
-    fn sign(endpoint: Endpoint, timeout_ms: u64) -> Result<Signature, Fault> {
+    /// Asks a keosd, and waits as long as the writer would.
+    fn sign(endpoint: Endpoint, timeout_ms: u64) -> Result<Signature, Refusal> {
         let public = key().public_key().unwrap();
-        Keosd::start(endpoint, &public, Duration::from_millis(timeout_ms)).unwrap().sign(&DIGEST)
+        let keosd = Keosd::start(endpoint, &public, Duration::from_millis(timeout_ms)).unwrap();
+        let (sender, answer) = sync_channel(1);
+        keosd.ask(&DIGEST, Box::new(move |result| drop(sender.send(result))))?;
+        answer.recv_timeout(keosd.patience()).unwrap_or_else(|_| Err(keosd.silence()))
     }
 
     #[test]

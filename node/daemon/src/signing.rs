@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use engine::BlockSigner;
+use engine::Signer;
 use primitives::{Name, PrivateKey, PublicKey};
 
 use crate::keosd::{Endpoint, Keosd};
@@ -15,7 +15,7 @@ use crate::translate::names;
 /// nodeos' development key, public and private: whoever sets nothing else produces with it.
 pub const DEVELOPMENT: &str =
     "EOS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV=KEY:5KQwrPbwdL6PhXujxW37FSSQZ1JiwsST4cqQzDeyXtP79zkvFD3";
-/// How long keosd has at most, which is also what a negative timeout means: the writer waits for it.
+/// How long keosd has at most, which is also what a negative timeout means: a block waits for it.
 const KEOSD_TIMEOUT_MAX: Duration = Duration::from_secs(10);
 
 /// Who signs with a key.
@@ -55,7 +55,7 @@ pub struct Keyring {
     /// Producers.
     pub producers: BTreeSet<Name>,
     /// Who signs with each key.
-    pub signers: Vec<(PublicKey, Arc<dyn BlockSigner>)>,
+    pub signers: Vec<(PublicKey, Signer)>,
     /// The keys that are in this process.
     keys: Vec<(PublicKey, PrivateKey)>,
 }
@@ -83,7 +83,7 @@ impl Keyring {
                     let timeout =
                         u64::try_from(args.keosd_provider_timeout).map_or(KEOSD_TIMEOUT_MAX, Duration::from_millis);
                     let keosd = Keosd::start(endpoint, &public, timeout.min(KEOSD_TIMEOUT_MAX))?;
-                    ring.signers.push((public, Arc::new(keosd)));
+                    ring.signers.push((public, Signer::Remote(Arc::new(keosd))));
                 }
             }
         }
@@ -92,7 +92,7 @@ impl Keyring {
 
     /// A key of this process.
     pub fn add(&mut self, public: PublicKey, key: PrivateKey) {
-        self.signers.push((public.clone(), Arc::new(key.clone())));
+        self.signers.push((public.clone(), Signer::Key(key.clone())));
         self.keys.push((public, key));
     }
 

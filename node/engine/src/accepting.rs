@@ -1,71 +1,117 @@
-//! What follows when blocks joined the chain: store first, then notify. Blocks from outside enter here.
+//! Blocks from outside, and what follows when blocks joined the chain: store first, then notify.
 
-use chain::{Applied, Chain, ChainError, PreparedBlock};
+use chain::{Applied, ChainError, PreparedBlock};
 use codec::Pack;
-use parking_lot::RwLockWriteGuard;
 use primitives::block::ReceiptTransaction;
-use primitives::{BlockId, Fault, FaultKind, Name, TransactionStatus};
-use store::{AcceptedBlock, Head, Store, StoreError, Watermark};
+use primitives::{BlockId, Fault, FaultKind, TransactionStatus};
+use store::{Change, StoreError};
 
 use crate::clock::now;
 use crate::finality::BlockPoint;
 use crate::follower::Work;
 use crate::saving::work_of;
 use crate::writer::{Phase, Writer};
-use crate::{EngineError, report};
+use crate::{EngineError, Verdict, report};
 
 /// How far ahead of this node's clock the clock of a block's producer may be.
 const BLOCK_AHEAD_MAX_US: i64 = 7_000_000;
+/// Blocks that are held at most while this node makes one: more than a round of twelve from each of four peers.
+const HELD_BLOCKS_MAX: usize = 64;
 
 impl Writer {
-    /// Takes a block from outside. The inner error is the rule that it breaks. While this node builds a block to be
-    /// signed, blocks of others are dropped, as nodeos does.
-    pub(crate) fn push_block(&mut self, block: PreparedBlock) -> Result<Result<(), Fault>, EngineError> {
-        if matches!(self.phase, Phase::Producing { .. }) {
-            tracing::warn!("dropped incoming block #{} id: {}", block.block.block_num(), block.id);
-            return Ok(Ok(()));
+    /// Takes a block from outside. One that is known costs a look-up; one that comes while this node makes a block is
+    /// held until that is sealed.
+    pub(crate) fn push_block(&mut self, block: PreparedBlock) -> Result<Verdict, EngineError> {
+        if self.is_known(&block.id)? {
+            return Ok(Verdict::Known);
         }
-        if block.block.header().timestamp.time().0 >= now().0 + BLOCK_AHEAD_MAX_US {
-            let message = format!("received a block from the future, ignoring it: {}", block.id);
-            return Ok(Err(Fault::new(FaultKind::BLOCK_FROM_THE_FUTURE, message)));
-        }
-        self.abort();
-        let begun = now();
-        let mut chain = self.shared.chain.write();
-        let number = store::blocks::number_of(&block.id);
-        let known = chain.fork_block(&block.id).is_some();
-        if known || self.shared.store.block_id_at(number)? == Some(block.id) {
-            return Ok(Ok(()));
-        }
-        if let Err(fault) = self.agree_with_checkpoints(&block.id) {
-            return Ok(Err(fault));
-        }
-        let (id, kept) = (block.id, std::sync::Arc::clone(&block.block));
-        match chain.push_block(block) {
-            Ok(applied) => {
-                if applied.applied.is_empty() {
-                    let bytes = kept.to_bytes();
-                    let num = store::blocks::number_of(&id);
-                    let irreversible = chain.root().number();
-                    let row = AcceptedBlock { num, id, bytes: &bytes, head: false, irreversible, signed: None };
-                    self.shared.store.append_block(&row)?;
-                }
-                let irreversible = chain.root().number();
-                self.accept(chain, &applied, None)?;
-                report::received(&applied, irreversible, begun);
-                self.follow(applied)?;
-                if self.shared.chain.read().head_time().0 + primitives::time::SLOT_US >= now().0 {
-                    self.production_enabled = true;
-                }
-                Ok(Ok(()))
-            }
-            Err(ChainError::Block(fault)) => Ok(Err(*fault)),
-            Err(error) => Err(error.into()),
+        match self.phase {
+            Phase::Producing { .. } | Phase::Signing => Ok(self.hold(block)),
+            Phase::Speculating | Phase::Waiting => self.take_block(block),
         }
     }
 
-    /// A block whose number the operator named must be the block that the operator named.
-    fn agree_with_checkpoints(&self, id: &BlockId) -> Result<(), Fault> {
+    /// Whether a block is in the fork tree, or in the chain.
+    fn is_known(&self, id: &BlockId) -> Result<bool, StoreError> {
+        if self.shared.chain.read().fork_block(id).is_some() {
+            return Ok(true);
+        }
+        Ok(self.shared.store.block_id_at(store::blocks::number_of(id))? == Some(*id))
+    }
+
+    fn hold(&mut self, block: PreparedBlock) -> Verdict {
+        if self.held.iter().any(|held| held.id == block.id) {
+            return Verdict::Held;
+        }
+        if self.held.len() >= HELD_BLOCKS_MAX {
+            return Verdict::Busy;
+        }
+        tracing::debug!("block #{} {} waits for this node's own to be sealed", block.block.block_num(), block.id);
+        self.held.push_back(block);
+        Verdict::Held
+    }
+
+    /// Takes the blocks that were held, in the order in which they came. No block may be pending.
+    pub(crate) fn take_held(&mut self) -> Result<(), EngineError> {
+        while let Some(block) = self.held.pop_front() {
+            let id = block.id;
+            if self.is_known(&id)? {
+                continue;
+            }
+            if let Verdict::Refused(fault) = self.take_block(block)? {
+                tracing::error!("block {id}, which came while this node made its own, is refused: {fault}");
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks a block, lets it join the chain or the fork tree and makes that durable.
+    fn take_block(&mut self, block: PreparedBlock) -> Result<Verdict, EngineError> {
+        let begun = now();
+        if let Err(fault) = self.check_own_rules(&block, begun) {
+            return Ok(Verdict::Refused(Box::new(fault)));
+        }
+        let (id, bytes) = (block.id, block.block.to_bytes());
+        let parent = self.shared.chain.read().parent(&block).cloned();
+        let checked = match parent.and_then(|parent| Ok(block.check_header(&parent)?)) {
+            Ok(checked) => checked,
+            Err(ChainError::Block(fault)) => return Ok(Verdict::Refused(fault)),
+            Err(error) => return Err(error.into()),
+        };
+        self.abort();
+        let mut chain = self.shared.chain.write();
+        let applied = match chain.push_checked(checked) {
+            Ok(applied) => applied,
+            Err(ChainError::Block(fault)) => return Ok(Verdict::Refused(fault)),
+            Err(error) => return Err(error.into()),
+        };
+        let irreversible = chain.root().number();
+        let joined: Vec<BlockId> = applied.applied.iter().map(|sealed| sealed.state.id()).collect();
+        let new = [(id, &bytes[..])];
+        // What follows on another branch than the chain's best may have gone with a bad block before it.
+        let blocks = if chain.fork_block(&id).is_some() { &new[..] } else { &[] };
+        if let Err(error) = self.shared.store.ingest(&Change { blocks, joined: &joined, irreversible, signed: None }) {
+            // The node ends. Until then nobody may see a head that a restart will not know: the lock stays closed.
+            std::mem::forget(chain);
+            return Err(error.into());
+        }
+        drop(chain);
+        let refused = applied.rejected.clone().filter(|(bad, _)| *bad == id);
+        report::received(&applied, irreversible, begun);
+        self.follow(applied)?;
+        if self.shared.chain.read().head_time().0 + primitives::time::SLOT_US >= now().0 {
+            self.production_enabled = true;
+        }
+        Ok(refused.map_or(Verdict::Joined, |(_, fault)| Verdict::Refused(Box::new(fault))))
+    }
+
+    /// What this node alone demands: a time that is not far ahead, and the ids that the operator named.
+    fn check_own_rules(&self, block: &PreparedBlock, now: primitives::TimePoint) -> Result<(), Fault> {
+        let id = &block.id;
+        if block.block.header().timestamp.time().0 >= now.0 + BLOCK_AHEAD_MAX_US {
+            let message = format!("received a block from the future, ignoring it: {id}");
+            return Err(Fault::new(FaultKind::BLOCK_FROM_THE_FUTURE, message));
+        }
         let number = store::blocks::number_of(id);
         match self.settings.block_checkpoints.get(&number) {
             Some(expected) if expected != id => {
@@ -75,28 +121,6 @@ impl Writer {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Makes blocks that joined the chain durable; readers see them only afterwards.
-    pub(crate) fn accept(
-        &self,
-        chain: RwLockWriteGuard<'_, Chain>,
-        applied: &Applied,
-        signed: Option<(Name, Watermark)>,
-    ) -> Result<(), EngineError> {
-        let head = match keep(&self.shared.store, applied, chain.root().number(), signed) {
-            Ok(head) => head,
-            Err(error) => {
-                // The node ends. Until then nobody may see a head that a restart will not know: the lock stays closed.
-                std::mem::forget(chain);
-                return Err(error.into());
-            }
-        };
-        if let Some((producer, mark)) = signed {
-            self.shared.producer.write().watermarks.insert(producer, mark);
-        }
-        debug_assert!(head.is_none_or(|head| head.id == chain.head().id()), "the store follows the chain");
-        Ok(())
     }
 
     /// Tells the trackers and hands the rest to the thread behind the writer.
@@ -127,40 +151,6 @@ impl Writer {
         self.follower.send(Work::Accepted(Box::new(applied)))?;
         self.checkpoint_in_time()
     }
-}
-
-/// Makes blocks that joined a chain durable, with what was signed in the same instant. Returns the new head.
-///
-/// # Errors
-/// The disk refuses.
-pub fn keep(
-    store: &Store,
-    applied: &Applied,
-    irreversible: u32,
-    signed: Option<(Name, Watermark)>,
-) -> Result<Option<Head>, StoreError> {
-    let mut branch = Vec::with_capacity(applied.applied.len());
-    for sealed in &applied.applied {
-        let state = &sealed.state;
-        let Some(block) = &state.block else { continue };
-        let bytes = block.to_bytes();
-        let head = Head { num: state.number(), id: state.id() };
-        // Of several blocks (a change of branches) only the last batch moves the head, over all of them.
-        let single = applied.applied.len() == 1;
-        store.append_block(&AcceptedBlock {
-            num: head.num,
-            id: head.id,
-            bytes: &bytes,
-            head: single,
-            irreversible,
-            signed,
-        })?;
-        branch.push(head);
-    }
-    if branch.len() > 1 {
-        store.switch_branch(&branch)?;
-    }
-    Ok(branch.last().copied())
 }
 
 fn point(state: &chain::BlockState) -> BlockPoint {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use chain::PreparedBlock;
 use execution::{RecoveredTransaction, TransactionTrace};
-use primitives::{BlockId, Checksum256, Fault, TimePoint};
+use primitives::{BlockId, Checksum256, Fault, Signature, TimePoint};
 use tokio::sync::oneshot;
 
-use crate::{ListChange, OptionsChange, RetryUntil, ScheduledSnapshot, SnapshotRequest};
+use crate::{ListChange, OptionsChange, Refusal, Refused, RetryUntil, ScheduledSnapshot, SnapshotRequest};
 
 /// Where an answer goes. A client that is gone does not matter.
 pub type Reply<T> = oneshot::Sender<T>;
@@ -30,7 +30,7 @@ pub enum SubmitKind {
 }
 
 /// What became of a transaction: its trace, or why it was refused.
-pub type SubmitResult = Result<Arc<TransactionTrace>, Fault>;
+pub type SubmitResult = Result<Arc<TransactionTrace>, Refused>;
 
 /// A transaction on its way in.
 #[derive(Debug)]
@@ -41,6 +41,21 @@ pub struct Submission {
     pub kind: SubmitKind,
     /// Where the answer goes.
     pub reply: Reply<SubmitResult>,
+}
+
+/// What became of a block from outside.
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    /// It is in the chain, or on another branch of the fork tree.
+    Joined,
+    /// This node makes a block just now; the block is taken when that is sealed.
+    Held,
+    /// It was there before.
+    Known,
+    /// Too much waits already: offer it again later.
+    Busy,
+    /// It breaks a rule, or this node's own.
+    Refused(Box<Fault>),
 }
 
 /// A snapshot that was written.
@@ -65,8 +80,17 @@ pub enum Command {
     PushBlock {
         /// The block.
         block: Box<PreparedBlock>,
-        /// `Ok` when it was taken.
-        reply: Reply<Result<(), Fault>>,
+        /// What became of it.
+        reply: Reply<Verdict>,
+    },
+    /// A signer answers.
+    Signed {
+        /// The block.
+        block: BlockId,
+        /// Which of its signers.
+        at: usize,
+        /// The signature, or why there is none.
+        result: Result<Signature, Refusal>,
     },
     /// Stop producing.
     Pause(Reply<()>),

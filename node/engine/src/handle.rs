@@ -7,7 +7,7 @@ use std::time::Duration;
 use chain::Chain;
 use execution::RecoveredTransaction;
 use parking_lot::RwLock;
-use primitives::{BlockId, ChainId, Checksum256, Fault, FaultKind, Name};
+use primitives::{BlockId, ChainId, Checksum256, Name};
 use rustc_hash::FxHashMap;
 use store::{Store, Watermark};
 use tokio::sync::oneshot;
@@ -16,7 +16,7 @@ use crate::command::{Reply, SnapshotInfo, SubmitResult};
 use crate::queue::Origin;
 use crate::{
     Command, FinalityTracker, ListChange, OptionsChange, RetrySettings, RuntimeOptions, ScheduledSnapshot,
-    SnapshotRequest, Submission, SubmitKind,
+    Refusal, Refused, SnapshotRequest, Submission, SubmitKind, Verdict,
 };
 
 /// Commands that wait for the writer at most.
@@ -110,7 +110,7 @@ impl Handle {
     ///
     /// # Errors
     /// The node is stopping.
-    pub async fn pause(&self) -> Result<(), Fault> {
+    pub async fn pause(&self) -> Result<(), Refusal> {
         self.ask(Command::Pause).await
     }
 
@@ -118,7 +118,7 @@ impl Handle {
     ///
     /// # Errors
     /// The node is stopping.
-    pub async fn resume(&self) -> Result<(), Fault> {
+    pub async fn resume(&self) -> Result<(), Refusal> {
         self.ask(Command::Resume).await
     }
 
@@ -126,7 +126,7 @@ impl Handle {
     ///
     /// # Errors
     /// The node is stopping.
-    pub async fn change_options(&self, change: OptionsChange) -> Result<(), Fault> {
+    pub async fn change_options(&self, change: OptionsChange) -> Result<(), Refusal> {
         self.ask(|reply| Command::ChangeOptions(change, reply)).await
     }
 
@@ -134,7 +134,7 @@ impl Handle {
     ///
     /// # Errors
     /// The node is stopping.
-    pub async fn change_lists(&self, change: ListChange) -> Result<(), Fault> {
+    pub async fn change_lists(&self, change: ListChange) -> Result<(), Refusal> {
         self.ask(|reply| Command::ChangeLists(change, reply)).await
     }
 
@@ -142,7 +142,7 @@ impl Handle {
     ///
     /// # Errors
     /// The node is stopping.
-    pub async fn schedule_features(&self, features: Vec<Checksum256>) -> Result<(), Fault> {
+    pub async fn schedule_features(&self, features: Vec<Checksum256>) -> Result<(), Refusal> {
         self.ask(|reply| Command::ScheduleFeatures(features, reply)).await
     }
 
@@ -154,65 +154,66 @@ impl Handle {
         self.ask(|reply| Command::Submit(Submission { transaction, kind, reply })).await?
     }
 
-    /// Hands a block to the writer.
+    /// Hands a block to the writer and says what became of it.
     ///
     /// # Errors
-    /// The rule that the block breaks, or that the node is stopping.
-    pub async fn push_block(&self, block: chain::PreparedBlock) -> Result<(), Fault> {
-        self.ask(|reply| Command::PushBlock { block: Box::new(block), reply }).await?
+    /// The node is stopping.
+    pub async fn push_block(&self, block: chain::PreparedBlock) -> Result<Verdict, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        match self.commands.try_send(Command::PushBlock { block: Box::new(block), reply }) {
+            Ok(()) => answer.await.map_err(|_| Refusal::Stopping),
+            Err(TrySendError::Full(_)) => Ok(Verdict::Busy),
+            Err(TrySendError::Disconnected(_)) => Err(Refusal::Stopping),
+        }
     }
 
     /// The hash of the whole state at the head, with the head's id.
     ///
     /// # Errors
     /// The state cannot be hashed, or the node is stopping.
-    pub async fn integrity_hash(&self) -> Result<(BlockId, Checksum256), Fault> {
-        self.ask(Command::IntegrityHash).await?
+    pub async fn integrity_hash(&self) -> Result<(BlockId, Checksum256), Refused> {
+        Ok(self.ask(Command::IntegrityHash).await??)
     }
 
     /// Writes a snapshot of the head and waits until the head is irreversible.
     ///
     /// # Errors
     /// The file cannot be written, the head left the chain, or the node is stopping.
-    pub async fn snapshot(&self) -> Result<SnapshotInfo, Fault> {
-        self.ask(Command::Snapshot).await?
+    pub async fn snapshot(&self) -> Result<SnapshotInfo, Refused> {
+        Ok(self.ask(Command::Snapshot).await??)
     }
 
     /// Has snapshots of later blocks written.
     ///
     /// # Errors
     /// The request makes no sense or is there already, or the node is stopping.
-    pub async fn schedule_snapshot(&self, request: SnapshotRequest) -> Result<ScheduledSnapshot, Fault> {
-        self.ask(|reply| Command::ScheduleSnapshot(request, reply)).await?
+    pub async fn schedule_snapshot(&self, request: SnapshotRequest) -> Result<ScheduledSnapshot, Refused> {
+        Ok(self.ask(|reply| Command::ScheduleSnapshot(request, reply)).await??)
     }
 
     /// Takes a request out of the schedule of snapshots.
     ///
     /// # Errors
     /// There is none with that number, or the node is stopping.
-    pub async fn unschedule_snapshot(&self, id: u32) -> Result<ScheduledSnapshot, Fault> {
-        self.ask(|reply| Command::UnscheduleSnapshot(id, reply)).await?
+    pub async fn unschedule_snapshot(&self, id: u32) -> Result<ScheduledSnapshot, Refused> {
+        Ok(self.ask(|reply| Command::UnscheduleSnapshot(id, reply)).await??)
     }
 
-    async fn tell(&self, command: Command) -> Result<(), Fault> {
+    async fn tell(&self, command: Command) -> Result<(), Refusal> {
         let mut command = command;
         loop {
             match self.commands.try_send(command) {
                 Ok(()) => return Ok(()),
                 Err(TrySendError::Full(returned)) => command = returned,
-                Err(TrySendError::Disconnected(_)) => return Err(stopping()),
+                Err(TrySendError::Disconnected(_)) => return Err(Refusal::Stopping),
             }
             tokio::time::sleep(FULL_QUEUE_PAUSE).await;
         }
     }
 
-    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Fault> {
+    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Refusal> {
         let (reply, answer) = oneshot::channel();
         self.tell(command(reply)).await?;
-        answer.await.map_err(|_| stopping())
+        answer.await.map_err(|_| Refusal::Stopping)
     }
-}
-
-fn stopping() -> Fault {
-    Fault::new(FaultKind::PRODUCER_EXCEPTION, "the node is stopping")
 }

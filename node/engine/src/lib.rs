@@ -1,40 +1,49 @@
 //! The single writer. One thread owns the chain, the production schedule and the queue of transactions; everyone
 //! else sends it a [`Command`] and reads through a [`Handle`].
 //!
-//! Reading order: [`settings`] what the node decides, [`clock`] the door to the time, [`command`] all that can make
-//! the writer act, [`handle`] how others reach it, [`slots`] when whom to produce, [`queue`] transactions that wait,
-//! [`writer`] the event loop, [`producing`] building and sealing blocks, `obstacles` what keeps it from that, [`accepting`] what follows an accepted
-//! block, `saving` when the state is written, [`follower`] the thread behind the writer, [`snapshots`] snapshots and their
-//! schedule, [`lists`] lists that change while the node runs, [`retry`] transactions whose senders wait for a block,
-//! [`finality`] what became of a transaction, [`report`] log lines.
+//! Reading order: [`settings`] what the node decides, [`signer`] who signs its blocks, [`clock`] the door to the time,
+//! [`command`] all that can make the writer act, [`refusal`] what it does not do, [`handle`] how others reach it,
+//! [`slots`] when whom to produce, [`queue`] transactions that wait, [`writer`] the event loop, `producing` building
+//! blocks, `sealing` their end and their signatures, `obstacles` what keeps the node from that, `accepting` blocks from
+//! outside and what follows an accepted block, [`durable`] what is written before anyone hears of it, `saving` when the
+//! state is written, [`follower`] the thread behind the writer, [`snapshots`] snapshots and their schedule, [`lists`]
+//! lists that change while the node runs, [`retry`] transactions whose senders wait for a block, [`finality`] what
+//! became of a transaction, `report` log lines.
 
-pub mod accepting;
+mod accepting;
 pub mod clock;
 pub mod command;
+pub mod durable;
 pub mod error;
 pub mod finality;
 pub mod follower;
 pub mod handle;
 pub mod lists;
 mod obstacles;
-pub mod producing;
+mod producing;
 pub mod queue;
+pub mod refusal;
 mod report;
 pub mod retry;
 mod saving;
+mod sealing;
 pub mod settings;
+pub mod signer;
 pub mod slots;
 pub mod snapshots;
 pub mod writer;
 
 pub use clock::WallClock;
-pub use command::{Command, SnapshotInfo, Submission, SubmitKind, SubmitResult};
+pub use command::{Command, SnapshotInfo, Submission, SubmitKind, SubmitResult, Verdict};
+pub use durable::ingest;
 pub use error::EngineError;
 pub use finality::{FinalitySettings, FinalityTracker, TransactionState};
 pub use follower::{replace_state, write_checkpoint};
 pub use handle::{Handle, ProducerView};
 pub use lists::{ListChange, Lists};
+pub use refusal::{Refusal, Refused};
 pub use retry::{RetrySettings, RetryUntil};
-pub use settings::{BlockSigner, OptionsChange, RuntimeOptions, Settings};
+pub use settings::{OptionsChange, RuntimeOptions, Settings};
+pub use signer::{RemoteSigner, SignatureReply, Signer};
 pub use snapshots::{ScheduledSnapshot, SnapshotRequest};
 pub use writer::{Running, start};

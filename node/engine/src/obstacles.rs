@@ -9,6 +9,8 @@ use primitives::{BlockTimestamp, Fault, Name};
 use rustc_hash::FxHashMap;
 use store::Watermark;
 
+use crate::Refusal;
+
 /// What is in the way.
 #[derive(Debug)]
 pub(crate) enum Obstacle {
@@ -23,7 +25,7 @@ pub(crate) enum Obstacle {
     /// The pending block cannot be finished.
     NotSealed(Fault),
     /// A signer gave no signature.
-    NotSigned { producer: Name, fault: Fault },
+    NotSigned { producer: Name, refusal: Refusal },
     /// A scheduled snapshot was not made.
     NoSnapshot { block_num: u32, fault: Fault },
 }
@@ -62,7 +64,7 @@ impl fmt::Display for Obstacle {
                 write!(out, "Failed to start a pending block, will try again later: {fault}")
             }
             Self::NotSealed(fault) => write!(out, "Aborting block due to produce_block error: {fault}"),
-            Self::NotSigned { producer, fault } => write!(out, "a block of {producer} cannot be signed: {fault}"),
+            Self::NotSigned { producer, refusal } => write!(out, "a block of {producer} cannot be signed: {refusal}"),
             Self::NoSnapshot { block_num, fault } => {
                 write!(out, "a scheduled snapshot of block {block_num} was not made: {fault}")
             }

@@ -1,4 +1,4 @@
-//! Building blocks: when to start one, what goes into it, when it is sealed. The rules are those of nodeos'
+//! Building blocks: when to start one, and what goes into it. The rules are those of nodeos'
 //! producer plugin; the writer's thread runs them.
 
 use std::sync::Arc;
@@ -6,8 +6,8 @@ use std::sync::Arc;
 use chain::{BlockPurpose, ChainError, StartBlock};
 use execution::{ActionTrace, Budget, RecoveredTransaction, TransactionTrace, budget::UNLIMITED_US};
 use primitives::{
-    BlockSigningAuthority, BlockTimestamp, Checksum256, Fault, FaultKind, Name, ProducerAuthority, Signature,
-    TimePoint, TransactionId,
+    BlockSigningAuthority, BlockTimestamp, Checksum256, Fault, FaultKind, Name, ProducerAuthority, TimePoint,
+    TransactionId,
 };
 use rustc_hash::FxHashSet;
 use store::Watermark;
@@ -18,7 +18,7 @@ use crate::obstacles::Obstacle;
 use crate::queue::{Origin, Waiting, expired_fault};
 use crate::retry::is_executed_input;
 use crate::writer::{Phase, Writer, answer};
-use crate::{BlockSigner, EngineError, report, slots};
+use crate::{EngineError, Refusal, Refused, Signer, slots};
 
 /// Age of the head, in microseconds, beyond which nothing is run speculatively on it.
 const STALE_HEAD_US: i64 = 5_000_000;
@@ -42,15 +42,19 @@ impl Writer {
     /// The timer rang.
     pub(crate) fn on_time(&mut self) -> Result<(), EngineError> {
         self.wake = None;
-        if let Phase::Producing { .. } = self.phase {
-            self.seal()?;
+        match self.phase {
+            Phase::Producing { .. } => self.seal()?,
+            Phase::Signing => self.end_signing()?,
+            Phase::Speculating | Phase::Waiting => {}
         }
-        self.plan()
+        // A block that waits for its signatures rings again.
+        if self.phase == Phase::Signing { Ok(()) } else { self.plan() }
     }
 
     /// Decides what to do next and, when it is time, starts a block.
     pub(crate) fn plan(&mut self) -> Result<(), EngineError> {
         self.abort();
+        self.take_held()?;
         let time = now();
         let (head, head_time) = {
             let chain = self.shared.chain.read();
@@ -117,14 +121,13 @@ impl Writer {
         Some(slots::start_time(self.settings.options.cpu_effort_us, next))
     }
 
-    fn watermark(&self, producer: Name) -> Option<Watermark> {
+    pub(crate) fn watermark(&self, producer: Name) -> Option<Watermark> {
         self.shared.producer.read().watermarks.get(&producer).copied()
     }
 
-    fn signers(&self, authority: &BlockSigningAuthority) -> Vec<Arc<dyn BlockSigner>> {
+    pub(crate) fn signers(&self, authority: &BlockSigningAuthority) -> Vec<Signer> {
         let BlockSigningAuthority::V0 { keys, .. } = authority;
-        let held =
-            |public| self.settings.signers.iter().find(|(key, _)| key == public).map(|(_, signer)| Arc::clone(signer));
+        let held = |public| self.settings.signers.iter().find(|(key, _)| key == public).map(|(_, signer)| signer.clone());
         keys.iter().filter_map(|weighted| held(&weighted.key)).collect()
     }
 
@@ -237,7 +240,7 @@ impl Writer {
             SubmitKind::Input { return_failure_trace, retry } => {
                 let origin = Origin::Api;
                 let waiting = Waiting { transaction, return_failure_trace, retry, origin, reply: Some(reply) };
-                if self.phase == Phase::Waiting {
+                if matches!(self.phase, Phase::Waiting | Phase::Signing) {
                     self.queue.add_incoming(waiting);
                     return Ok(());
                 }
@@ -263,7 +266,7 @@ impl Writer {
         let header = &waiting.transaction.parts.header;
         if TimePoint::from(header.expiration) < pending_time {
             let fault = expired_fault(&waiting.transaction, pending_time);
-            reply_to(waiting.reply, Err(fault));
+            reply_to(waiting.reply, Err(fault.into()));
             return Ok(Fit::Done);
         }
         let budget = self.budget(self.deadline());
@@ -281,7 +284,7 @@ impl Writer {
             }
             Some(fault) if fault.kind == FaultKind::TX_DUPLICATE || !waiting.return_failure_trace => {
                 self.note(&trace, expiration);
-                reply_to(waiting.reply, Err(fault.clone()));
+                reply_to(waiting.reply, Err(fault.clone().into()));
                 Ok(Fit::Done)
             }
             _ => {
@@ -302,8 +305,7 @@ impl Writer {
     ) -> Result<SubmitResult, EngineError> {
         let built_for_this = self.phase == Phase::Waiting;
         if built_for_this && !self.speculate_briefly()? {
-            let fault = Fault::new(FaultKind::MISSING_PENDING_BLOCK_STATE, "no block can be built at this moment");
-            return Ok(Err(fault));
+            return Ok(Err(Refusal::NoBlock.into()));
         }
         let budget = self.budget(TimePoint(UNLIMITED_US));
         let mut chain = self.shared.chain.write();
@@ -317,10 +319,10 @@ impl Writer {
         match result {
             Ok(trace) => Ok(match (&trace.except, kind) {
                 // nodeos shows the trace of a failure only where nothing may be changed anyway.
-                (Some(fault), SubmitKind::DryRun) => Err((**fault).clone()),
+                (Some(fault), SubmitKind::DryRun) => Err((**fault).clone().into()),
                 _ => Ok(trace),
             }),
-            Err(ChainError::Block(fault)) => Ok(Err(*fault)),
+            Err(ChainError::Block(fault)) => Ok(Err(Refused::Rule(fault))),
             Err(error) => Err(error.into()),
         }
     }
@@ -338,50 +340,6 @@ impl Writer {
                 Ok(false)
             }
             Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Seals the pending block and makes it durable, or gives its slot up.
-    fn seal(&mut self) -> Result<(), EngineError> {
-        let started = now();
-        let mut chain = self.shared.chain.write();
-        let Some(pending) = chain.pending() else {
-            self.phase = Phase::Waiting;
-            return Ok(());
-        };
-        let (producer, slot) = (pending.producer, pending.timestamp);
-        let signers = self.signers(&chain.head().header.scheduled_producer(slot).authority);
-        let mut refusals = Vec::new();
-        let mut sign = |digest: &Checksum256| sign_with_all(&signers, digest, &mut refusals);
-        match chain.seal_block(&mut sign) {
-            Ok(applied) => {
-                self.phase = Phase::Waiting;
-                let mark = chain.head().number();
-                let mark = Watermark { num: mark, slot };
-                self.accept(chain, &applied, Some((producer, mark)))?;
-                if self.features_signaled {
-                    self.shared.producer.write().scheduled_features.clear();
-                    self.features_signaled = false;
-                }
-                report::produced(&applied, self.shared.chain.read().root().number(), started);
-                self.report_refusals(producer, slot, refusals);
-                self.follow(applied)
-            }
-            Err(ChainError::Block(fault)) => {
-                drop(chain);
-                self.report_refusals(producer, slot, refusals);
-                self.obstacles.meet(slot, &Obstacle::NotSealed(*fault));
-                self.given_up = slot;
-                self.abort();
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn report_refusals(&mut self, producer: Name, slot: BlockTimestamp, refusals: Vec<Fault>) {
-        for fault in refusals {
-            self.obstacles.meet(slot, &Obstacle::NotSigned { producer, fault });
         }
     }
 
@@ -431,16 +389,6 @@ impl Writer {
         let chain = self.shared.chain.read();
         chain.pending().map_or(chain.head_time(), |pending| pending.timestamp.time())
     }
-}
-
-/// Signs with every key; one that cannot sign is left out, with its reason among the refusals.
-fn sign_with_all(
-    signers: &[Arc<dyn BlockSigner>],
-    digest: &Checksum256,
-    refusals: &mut Vec<Fault>,
-) -> Vec<Signature> {
-    let mut sign = |signer: &Arc<dyn BlockSigner>| signer.sign(digest).map_err(|fault| refusals.push(fault)).ok();
-    signers.iter().filter_map(&mut sign).collect()
 }
 
 /// What a contract printed, as nodeos logs it.

@@ -8,7 +8,7 @@ use execution::RecoveredTransaction;
 use primitives::{Fault, FaultKind, TimePoint, TransactionId};
 use rustc_hash::FxHashSet;
 
-use crate::RetryUntil;
+use crate::{Refusal, Refused, RetryUntil};
 use crate::command::{Reply, SubmitResult};
 
 /// Bytes that are counted for a waiting transaction beside its packed form.
@@ -108,14 +108,8 @@ impl Queue {
     pub fn add_incoming(&mut self, waiting: Waiting) {
         let id = waiting.transaction.id;
         if self.bytes + size(&waiting.transaction) > self.bytes_max {
-            let message = format!(
-                "Transaction {id}, size {} bytes would exceed configured incoming-transaction-queue-size-mb {}, \
-                 current queue size {} bytes",
-                size(&waiting.transaction),
-                self.bytes_max >> 20,
-                self.bytes
-            );
-            refuse(waiting, Fault::new(FaultKind::TX_RESOURCE_EXHAUSTION, message));
+            let (bytes, max_mb) = (size(&waiting.transaction), self.bytes_max >> 20);
+            refuse(waiting, Refusal::QueueFull { id, bytes, max_mb, queued_bytes: self.bytes });
         } else if self.enter(&waiting.transaction) {
             self.incoming.push_back(waiting);
         } else {
@@ -194,10 +188,10 @@ pub fn expired_fault(transaction: &RecoveredTransaction, block_time: TimePoint) 
     Fault::new(FaultKind::EXPIRED_TX_EXCEPTION, message)
 }
 
-fn refuse(waiting: Waiting, fault: Fault) {
+fn refuse(waiting: Waiting, why: impl Into<Refused>) {
     if let Some(reply) = waiting.reply {
         // Whoever asked may be gone.
-        let _ = reply.send(Err(fault));
+        let _ = reply.send(Err(why.into()));
     }
 }
 

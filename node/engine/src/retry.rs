@@ -99,7 +99,7 @@ impl RetryTracker {
         reply: Reply<SubmitResult>,
     ) {
         if let Err(fault) = self.check_room() {
-            crate::writer::answer(reply, Err(fault));
+            crate::writer::answer(reply, Err(fault.into()));
             return;
         }
         self.bytes += size(&transaction);
@@ -146,7 +146,7 @@ impl RetryTracker {
         if let Some(state) = applied.irreversible.last() {
             let time = state.header.timestamp().time();
             let expired = |tracked: &Tracked| TimePoint::from(tracked.transaction.parts.header.expiration) <= time;
-            self.answer_all(expired, |tracked| Some(Err(expired_fault(&tracked.transaction, time))));
+            self.answer_all(expired, |tracked| Some(Err(expired_fault(&tracked.transaction, time).into())));
         }
     }
 

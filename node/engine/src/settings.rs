@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use primitives::{BlockId, Checksum256, Fault, Name, PrivateKey, PublicKey, Signature};
+use primitives::{BlockId, Name, PublicKey};
+
+use crate::Signer;
 
 /// Microseconds of a slot that a producer works on a block: `cpu-effort-percent` 90 of 500 ms.
 pub const CPU_EFFORT_US: i64 = 450_000;
@@ -72,28 +73,13 @@ impl OptionsChange {
     }
 }
 
-/// Signs blocks with one key. The writer waits for it: an implementation that asks elsewhere bounds its time.
-pub trait BlockSigner: Send + Sync {
-    /// The signature of a block's digest.
-    ///
-    /// # Errors
-    /// Why there is none.
-    fn sign(&self, digest: &Checksum256) -> Result<Signature, Fault>;
-}
-
-impl BlockSigner for PrivateKey {
-    fn sign(&self, digest: &Checksum256) -> Result<Signature, Fault> {
-        Self::sign(self, digest)
-    }
-}
-
 /// What the node decides for the writer.
 #[derive(Clone)]
 pub struct Settings {
     /// Producers that this node produces for.
     pub producers: BTreeSet<Name>,
     /// Keys that it signs with.
-    pub signers: Vec<(PublicKey, Arc<dyn BlockSigner>)>,
+    pub signers: Vec<(PublicKey, Signer)>,
     /// Produce even if the head is old.
     pub enable_stale_production: bool,
     /// Start without producing.

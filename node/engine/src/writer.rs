@@ -1,12 +1,13 @@
 //! The event loop of the one thread that owns the chain. It acts on commands and on the production timer; what it
 //! does then is in [`crate::producing`] and [`crate::accepting`].
 
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use chain::{Chain, ChainError};
+use chain::{Chain, ChainError, PreparedBlock};
 use parking_lot::RwLock;
 use primitives::{BlockId, BlockTimestamp, Checksum256, Fault, FaultKind, TimePoint};
 use store::Store;
@@ -20,8 +21,9 @@ use crate::obstacles::Obstacles;
 use crate::queue::Queue;
 use crate::retry::RetryTracker;
 use crate::saving::Unsaved;
+use crate::sealing::Signing;
 use crate::snapshots::Snapshots;
-use crate::{EngineError, FinalityTracker, Handle, Settings};
+use crate::{EngineError, FinalityTracker, Handle, Settings, Verdict};
 
 /// How long the writer sleeps when nothing is planned.
 const IDLE: Duration = Duration::from_secs(1);
@@ -42,6 +44,8 @@ pub(crate) enum Phase {
         /// When it is sealed at the latest.
         deadline: TimePoint,
     },
+    /// A block is finished and waits for its signatures.
+    Signing,
     /// A block is built that will be dropped.
     Speculating,
     /// No block is built.
@@ -52,8 +56,14 @@ pub(crate) enum Phase {
 pub(crate) struct Writer {
     pub shared: Arc<Shared>,
     pub settings: Settings,
+    /// The way to the writer, for those who answer it.
+    pub commands: SyncSender<Command>,
     pub queue: Queue,
     pub phase: Phase,
+    /// The block of [`Phase::Signing`].
+    pub signing: Option<Signing>,
+    /// Blocks from outside that wait until this node's own is sealed.
+    pub held: VecDeque<PreparedBlock>,
     /// When to look at production again.
     pub wake: Option<TimePoint>,
     pub paused: bool,
@@ -79,7 +89,7 @@ pub struct Running {
     pub handle: Handle,
     /// Resolves when the writer ended: with its reason when that was a failure.
     pub ended: oneshot::Receiver<Result<(), EngineError>>,
-    thread: JoinHandle<()>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Running {
@@ -90,10 +100,19 @@ impl Running {
     pub fn stop(mut self) -> Result<(), EngineError> {
         // The writer takes it, or is gone already.
         let _ = self.handle.commands.send(Command::Stop);
-        if let Err(panic) = self.thread.join() {
+        if let Some(Err(panic)) = self.thread.take().map(JoinHandle::join) {
             std::panic::resume_unwind(panic);
         }
         self.ended.try_recv().unwrap_or(Ok(()))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.thread.is_some() {
+            // Without [`Running::stop`] nobody waits for it. A writer that is gone needs no word.
+            let _ = self.handle.commands.try_send(Command::Stop);
+        }
     }
 }
 
@@ -136,9 +155,12 @@ pub fn start(
     let (sender, receiver) = sync_channel(COMMAND_QUEUE_CAPACITY);
     let (ended_sender, ended) = oneshot::channel();
     let follower = Follower::start(store, settings.traces)?;
-    let handle = Handle { shared: Arc::clone(&shared), commands: sender };
+    let handle = Handle { shared: Arc::clone(&shared), commands: sender.clone() };
     let writer = Writer {
         shared,
+        commands: sender,
+        signing: None,
+        held: VecDeque::new(),
         queue: Queue::new(settings.incoming_transaction_queue_bytes),
         phase: Phase::Waiting,
         wake: None,
@@ -162,7 +184,7 @@ pub fn start(
             let _ = ended_sender.send(writer.run(&receiver));
         })
         .map_err(|source| EngineError::Thread { name: "writer", source })?;
-    Ok(Running { handle, ended, thread })
+    Ok(Running { handle, ended, thread: Some(thread) })
 }
 
 /// Lets running contracts look at the time, for as long as the process lives.
@@ -226,9 +248,14 @@ impl Writer {
         match command {
             Command::Submit(submission) => self.submit(submission),
             Command::PushBlock { block, reply } => {
-                let result = self.push_block(*block)?;
-                answer(reply, result);
-                self.plan()
+                let verdict = self.push_block(*block)?;
+                let changed = matches!(verdict, Verdict::Joined | Verdict::Refused(_));
+                answer(reply, verdict);
+                if changed && self.phase == Phase::Waiting { self.plan() } else { Ok(()) }
+            }
+            Command::Signed { block, at, result } => {
+                self.signed(block, at, result)?;
+                if self.phase == Phase::Waiting { self.plan() } else { Ok(()) }
             }
             Command::Pause(reply) => {
                 self.paused = true;
@@ -288,11 +315,15 @@ impl Writer {
 
     /// Drops the pending block; its transactions wait for the next one.
     pub(crate) fn abort(&mut self) {
-        if self.phase != Phase::Waiting {
-            let aborted = self.shared.chain.write().abort_block();
-            self.queue.add_aborted(aborted);
-            self.phase = Phase::Waiting;
+        if self.phase == Phase::Waiting {
+            return;
         }
+        let aborted = self.shared.chain.write().abort_block();
+        self.queue.add_aborted(aborted);
+        if let Some(signing) = self.signing.take() {
+            self.queue.add_aborted(signing.into_transactions());
+        }
+        self.phase = Phase::Waiting;
     }
 
     fn integrity_hash(&mut self) -> Result<(BlockId, Checksum256), Fault> {

@@ -51,7 +51,40 @@ pub struct AcceptedBlock<'a> {
     pub signed: Option<(Name, Watermark)>,
 }
 
+/// A change of the chain: all that must become durable in the same instant.
+#[derive(Debug)]
+pub struct Change<'a> {
+    /// Blocks to keep, packed, of whatever branch.
+    pub blocks: &'a [(BlockId, &'a [u8])],
+    /// The blocks that join the chain, in ascending order; they are kept already, or among `blocks`. The last one is the
+    /// new head. Empty when the head stays.
+    pub joined: &'a [BlockId],
+    /// The number of the last irreversible block afterwards.
+    pub irreversible: u32,
+    /// Set when this node signed the new head: producer and watermark.
+    pub signed: Option<(Name, Watermark)>,
+}
+
 impl Store {
+    /// Makes a change of the chain, a whole change of branches too, in one batch. When this returns it survives the end
+    /// of the process at any instant; call [`Store::sync`] before a peer hears of it.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn ingest(&self, change: &Change<'_>) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        for (id, bytes) in change.blocks {
+            batch.put_cf(self.family(BLOCKS), block_key(number_of(id), id), bytes);
+        }
+        let branch: Vec<_> = change.joined.iter().map(|id| Head { num: number_of(id), id: *id }).collect();
+        self.put_head(&mut batch, &branch);
+        batch.put_cf(self.family(META), IRREVERSIBLE, change.irreversible.to_be_bytes());
+        if let Some((producer, mark)) = change.signed {
+            batch.put_cf(self.family(META), watermark_key(producer), watermark_value(mark));
+        }
+        self.write(batch, false)
+    }
+
     /// Keeps a block. When this returns the block survives the end of the process at any instant; call
     /// [`Store::sync`] before a peer hears of it.
     ///

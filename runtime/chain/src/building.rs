@@ -1,21 +1,14 @@
-//! Transactions into the pending block, and the block's end: resource limits, merkle roots, header, signature
-//! (nodeos: controller.cpp `push_transaction`, `finalize_block`, `commit_block`).
+//! Transactions into the pending block, and its early end (nodeos: controller.cpp `push_transaction`, `abort_block`).
 
 use std::sync::Arc;
 
-use execution::{
-    Budget, Feature, Outcome, RecoveredTransaction, TransactionKind, TransactionTrace, push_scheduled, push_transaction,
-};
+use execution::{Budget, RecoveredTransaction, TransactionKind, TransactionTrace, push_scheduled, push_transaction};
 use primitives::block::ReceiptTransaction;
-use primitives::{
-    BlockHeader, Checksum256, Fault, FaultKind, Signature, SignedBlock, SignedBlockHeader, TransactionId, ensure,
-    merkle::merkle,
-};
+use primitives::{Fault, FaultKind, TransactionId};
 
 use crate::conductor::vm;
-use crate::features::check_features;
 use crate::pending::Pending;
-use crate::{Applied, BlockPurpose, BlockState, Chain, ChainError, SealedBlock};
+use crate::{BlockPurpose, Chain, ChainError};
 
 impl Chain {
     /// Runs a signed transaction in the pending block. A failed one leaves nothing behind and has `except` in its
@@ -77,10 +70,11 @@ impl Chain {
         Ok(trace)
     }
 
-    /// Runs a transaction as if it were pushed, then undoes it (`compute_transaction`).
+    /// Runs a transaction as if it were pushed, then undoes it (`compute_transaction`): in the pending block, or at the
+    /// end of one that waits for its signatures.
     ///
     /// # Errors
-    /// No pending block.
+    /// No such block.
     pub fn dry_run(
         &mut self,
         transaction: &Arc<RecoveredTransaction>,
@@ -89,10 +83,10 @@ impl Chain {
         self.run_and_undo(transaction, TransactionKind::DryRun, budget)
     }
 
-    /// Runs a transaction that may not change anything (`send_read_only_transaction`).
+    /// Runs a transaction that may not change anything (`send_read_only_transaction`), where [`Self::dry_run`] does.
     ///
     /// # Errors
-    /// No pending block.
+    /// No such block.
     pub fn read_only(
         &mut self,
         transaction: &Arc<RecoveredTransaction>,
@@ -107,7 +101,9 @@ impl Chain {
         kind: TransactionKind,
         budget: Budget,
     ) -> Result<Arc<TransactionTrace>, ChainError> {
-        self.pending_block()?;
+        if self.finished.is_none() {
+            self.pending_block()?;
+        }
         let trace = push_transaction(vm(&mut self.machine), &mut self.world, transaction, kind, budget)?;
         Ok(Arc::new(trace))
     }
@@ -121,104 +117,8 @@ impl Chain {
         })
     }
 
-    /// Finishes, signs and commits the pending block; it becomes the head.
-    ///
-    /// `signer` gets the digest and returns signatures that satisfy the producer's authority, the one for the header
-    /// last. What it signs must be recorded by the node before the block leaves it.
-    ///
-    /// # Errors
-    /// The block is aborted.
-    pub fn seal_block(
-        &mut self,
-        signer: &mut dyn FnMut(&Checksum256) -> Vec<Signature>,
-    ) -> Result<Applied, ChainError> {
-        let sealed = self.seal(signer).inspect_err(|_| self.drop_pending())?;
-        let state = sealed.state.clone();
-        self.tree.add(state.clone())?;
-        self.tree.mark_valid(&state.id()).map_err(ChainError::broken)?;
-        self.head = state;
-        if self.tree.head().id() != self.head.id() {
-            return Err(ChainError::broken("a sealed block did not become the best of the fork tree"));
-        }
-        let irreversible = self.advance_irreversible()?;
-        Ok(Applied { applied: vec![sealed], irreversible, ..Applied::default() })
-    }
-
-    fn seal(&mut self, signer: &mut dyn FnMut(&Checksum256) -> Vec<Signature>) -> Outcome<SealedBlock> {
-        ensure!(
-            self.pending.as_ref().is_some_and(|pending| pending.purpose == BlockPurpose::Produce),
-            BLOCK_VALIDATE_EXCEPTION,
-            "it is not valid to finalize when there is no pending block"
-        );
-        let transaction_mroot = {
-            let pending = self.pending.as_mut().expect("checked above");
-            merkle(std::mem::take(&mut pending.receipt_digests))
-        };
-        let header = self.finalize(transaction_mroot)?;
-        let pending = self.pending.take().expect("checked above");
-        self.sign(pending, header, signer)
-    }
-
-    /// The block's last changes to the ledger, and the header that commits to it all (`finalize_block`).
-    pub(crate) fn finalize(&mut self, transaction_mroot: Checksum256) -> Outcome<BlockHeader> {
-        let pending = self.pending.as_ref().expect("a block is finalized once");
-        let action_mroot = merkle(std::mem::take(&mut self.world.action_digests));
-        let ledger = &mut self.world.ledger;
-        ledger.process_account_limit_updates()?;
-        let config = ledger.global_property().configuration.clone();
-        ledger.set_block_parameters(&config);
-        ledger.process_block_usage(pending.header.block_num)?;
-        let wtmsig = self.wtmsig_before(&pending.header.prev_activated_protocol_features);
-        let header = pending.header.make_header(
-            transaction_mroot,
-            action_mroot,
-            pending.new_schedule.as_deref(),
-            &pending.features,
-            wtmsig,
-        )?;
-        self.world.ledger.set_block_summary(pending.header.block_num as u16, header.id());
-        Ok(header)
-    }
-
-    /// Whether several signatures and schedules with authorities were allowed in the block after these features.
-    pub(crate) fn wtmsig_before(&self, features: &consensus::ActivatedFeatures) -> bool {
-        features.contains(&Feature::WtmsigBlockSignatures.digest())
-    }
-
-    fn sign(
-        &mut self,
-        pending: Pending,
-        header: BlockHeader,
-        signer: &mut dyn FnMut(&Checksum256) -> Vec<Signature>,
-    ) -> Outcome<SealedBlock> {
-        let wtmsig = self.wtmsig_before(&pending.header.prev_activated_protocol_features);
-        let unsigned = SignedBlockHeader { header, producer_signature: Signature::default() };
-        let mut state = pending.header.finish(unsigned, Vec::new(), wtmsig, &check_features)?;
-        let mut signatures = signer(&state.sig_digest());
-        let last = signatures.pop();
-        state.header.producer_signature =
-            last.ok_or_else(|| Fault::new(FaultKind::NO_BLOCK_SIGNATURES, "Signer returned no signatures"))?;
-        state.additional_signatures = signatures;
-        state.verify_signatures()?;
-        let mut block = SignedBlock {
-            signed_header: state.header.clone(),
-            transactions: pending.receipts,
-            block_extensions: Vec::new(),
-        };
-        if !state.additional_signatures.is_empty() {
-            ensure!(
-                wtmsig,
-                BLOCK_VALIDATE_EXCEPTION,
-                "Block has multiple signatures before activation of WTMsig Block Signatures"
-            );
-            block.set_additional_signatures(&state.additional_signatures);
-        }
-        let transactions = pending.transactions;
-        let state = Arc::new(BlockState { header: state, block: Some(Arc::new(block)), transactions, bytes: 0 });
-        Ok(SealedBlock { state, traces: pending.traces })
-    }
-
-    /// Drops the pending block and returns its input transactions in order.
+    /// Drops the block that is pending, or finished and not committed. Returns the input transactions of a pending one
+    /// in order; those of a finished one are in [`crate::UnsignedBlock`].
     pub fn abort_block(&mut self) -> Vec<Arc<RecoveredTransaction>> {
         let transactions = self.pending.as_mut().map(|pending| std::mem::take(&mut pending.transactions));
         self.drop_pending();
@@ -228,6 +128,7 @@ impl Chain {
     /// Takes back whatever the block under construction did to the ledger.
     pub(crate) fn drop_pending(&mut self) {
         self.pending = None;
+        self.finished = None;
         self.world.action_digests.clear();
         if self.world.ledger.newest_block().is_some_and(|newest| newest > self.head.number()) {
             self.world.ledger.undo_block().expect("a block that was not loaded can be undone");

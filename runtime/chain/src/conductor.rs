@@ -22,6 +22,8 @@ pub struct Chain {
     /// What the ledger shows. Differs from the tree's head only while branches are switched.
     pub(crate) head: Arc<BlockState>,
     pub(crate) pending: Option<Pending>,
+    /// The block whose end the ledger shows while it waits for its signatures.
+    pub(crate) finished: Option<BlockId>,
     /// Where blocks are that came before a restart.
     pub(crate) kept: Option<Box<dyn KeptBlocks>>,
 }

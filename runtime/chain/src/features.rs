@@ -35,3 +35,8 @@ pub(crate) fn check_features(
     }
     Ok(())
 }
+
+/// Whether several signatures and schedules with authorities are allowed in a block after these features.
+pub(crate) fn wtmsig_before(features: &ActivatedFeatures) -> bool {
+    features.contains(&Feature::WtmsigBlockSignatures.digest())
+}

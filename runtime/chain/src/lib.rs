@@ -9,7 +9,8 @@
 //! - [`conductor`]: [`Chain`] itself and its views.
 //! - `genesis`, [`restore`]: how a chain begins, and what is kept of it.
 //! - `start`: the first steps of every block, up to onblock and the producers' authority.
-//! - `building`: transactions into the pending block, sealing.
+//! - `building`: transactions into the pending block.
+//! - [`sealing`]: its end, and its signatures.
 //! - `applying`: a received or logged block through the same steps.
 //! - `receiving`: the fork tree, branch switching, irreversibility.
 //! - [`block_log`]: nodeos' block log, over bytes.
@@ -26,6 +27,7 @@ mod pending;
 pub mod prepared;
 mod receiving;
 pub mod restore;
+pub mod sealing;
 pub mod settings;
 mod start;
 
@@ -34,5 +36,7 @@ pub use conductor::{Chain, PendingView};
 pub use error::ChainError;
 pub use pending::StartBlock;
 pub use prepared::{PrepareMode, PreparedBlock, recover_transaction};
+pub use receiving::CheckedBlock;
 pub use restore::{ChainCheckpoint, KeptBlocks, SavedBlock, SavedChain};
+pub use sealing::{NotSigned, UnsignedBlock};
 pub use settings::{BlockPurpose, Checks, Doors, Settings};

@@ -7,7 +7,7 @@ use consensus::{BlockHeaderState, ForkTree};
 use execution::{BlockMode, Outcome};
 use primitives::{BlockId, Fault, FaultKind, SignedBlock, ensure};
 
-use crate::features::check_features;
+use crate::features::{check_features, wtmsig_before};
 use crate::prepared::BLOCK_BYTES;
 use crate::{Applied, BlockState, Chain, ChainError, PreparedBlock, SealedBlock};
 
@@ -18,15 +18,79 @@ struct Switch {
     rejected: Option<(BlockId, Fault)>,
 }
 
+/// A block of which everything was checked that can be said without executing it, on the block before it.
+#[derive(Debug, Clone)]
+pub struct CheckedBlock(Arc<BlockState>);
+
+impl CheckedBlock {
+    /// Its id.
+    pub fn id(&self) -> BlockId {
+        self.0.id()
+    }
+}
+
+impl PreparedBlock {
+    /// Checks header and signatures on the block before it (`create_block_state`). Needs no chain: any thread can do it.
+    ///
+    /// # Errors
+    /// The rule that the block breaks.
+    pub fn check_header(self, parent: &BlockState) -> Outcome<CheckedBlock> {
+        self.check_transaction_mroot()?;
+        next_state(&parent.header, self, true).map(CheckedBlock)
+    }
+}
+
+/// The state after a block on `previous`.
+fn next_state(previous: &BlockHeaderState, block: PreparedBlock, verify: bool) -> Outcome<Arc<BlockState>> {
+    let PreparedBlock { block, transactions, bytes, .. } = block;
+    let header = next_header(previous, &block, verify)?;
+    Ok(Arc::new(BlockState { header, block: Some(block), transactions, bytes }))
+}
+
+/// The header state after a block on `previous`.
+fn next_header(previous: &BlockHeaderState, block: &SignedBlock, verify: bool) -> Outcome<BlockHeaderState> {
+    let header = block.header();
+    let wtmsig = wtmsig_before(&previous.activated_protocol_features);
+    let additional_signatures = block.additional_signatures()?;
+    let pending = previous.next(header.timestamp, header.confirmed)?;
+    let header = pending.finish(block.signed_header.clone(), additional_signatures, wtmsig, &check_features)?;
+    if verify {
+        header.verify_signatures()?;
+    }
+    Ok(header)
+}
+
 impl Chain {
-    /// Takes a block from a peer: checks its header, puts it into the fork tree, applies it when it makes the best
-    /// branch, and switches branches when that is another one. A pending block must be aborted first.
+    /// Takes a block from a peer: [`Self::parent`], [`PreparedBlock::check_header`], [`Self::push_checked`] in one go.
     ///
     /// # Errors
     /// The block (or one before it on its branch) breaks a rule; the chain stands as before.
     pub fn push_block(&mut self, block: PreparedBlock) -> Result<Applied, ChainError> {
-        let state = self.check_header(block, true)?;
-        self.tree.add(state)?;
+        let parent = self.parent(&block)?.clone();
+        self.push_checked(block.check_header(&parent)?)
+    }
+
+    /// The block that a new block is built on.
+    ///
+    /// # Errors
+    /// `unlinkable_block_exception` when it is not there, `fork_database_exception` for a block that is no news.
+    pub fn parent(&self, block: &PreparedBlock) -> Result<&Arc<BlockState>, ChainError> {
+        let id = block.id;
+        let unlinkable = || Fault::new(FaultKind::UNLINKABLE_BLOCK_EXCEPTION, format!("unlinkable block {id}"));
+        let known = || Fault::new(FaultKind::FORK_DATABASE_EXCEPTION, format!("we already know about this block: {id}"));
+        if self.tree.get(&id).is_some() {
+            return Err(known().into());
+        }
+        Ok(self.tree.get_or_root(&block.block.header().previous).ok_or_else(unlinkable)?)
+    }
+
+    /// Puts a block whose header was checked into the fork tree, applies it when it makes the best branch, and switches
+    /// branches when that is another one. A pending block must be aborted first.
+    ///
+    /// # Errors
+    /// The block (or one before it on its branch) breaks a rule; the chain stands as before.
+    pub fn push_checked(&mut self, block: CheckedBlock) -> Result<Applied, ChainError> {
+        self.enter(block)?;
         self.switch_to_best()
     }
 
@@ -36,9 +100,8 @@ impl Chain {
     /// # Errors
     /// As [`Self::push_block`].
     pub fn push_kept_block(&mut self, block: PreparedBlock) -> Result<Applied, ChainError> {
-        let state = self.check_header(block, false)?;
-        let id = state.id();
-        self.tree.add(state)?;
+        let parent = self.parent(&block)?.clone();
+        let id = self.enter(CheckedBlock(next_state(&parent.header, block, false)?))?;
         self.tree.mark_valid(&id).map_err(ChainError::broken)?;
         self.switch_to_best()
     }
@@ -54,7 +117,7 @@ impl Chain {
         let Some(previous) = previous.filter(|_| self.tree.get_or_root(&block.id()).is_none()) else {
             return Ok(false);
         };
-        let header = self.next_header(&previous.header, &block, false)?;
+        let header = next_header(&previous.header, &block, false)?;
         let state = BlockState { header, block: None, transactions: Vec::new(), bytes: BLOCK_BYTES };
         self.tree.add(Arc::new(state))?;
         Ok(true)
@@ -68,23 +131,13 @@ impl Chain {
         self.switch_to_best()
     }
 
-    /// What can be said of a block without executing it (`create_block_state`).
-    fn check_header(&self, block: PreparedBlock, verify: bool) -> Outcome<Arc<BlockState>> {
+    fn enter(&mut self, CheckedBlock(state): CheckedBlock) -> Outcome<BlockId> {
         ensure!(
-            self.pending.is_none(),
+            self.pending.is_none() && self.finished.is_none(),
             BLOCK_VALIDATE_EXCEPTION,
             "it is not valid to push a block when there is a pending block"
         );
-        let id = block.id;
-        ensure!(self.tree.get(&id).is_none(), FORK_DATABASE_EXCEPTION, "we already know about this block: {id}");
-        let previous = self.tree.get_or_root(&block.block.header().previous);
-        let Some(previous) = previous else {
-            return Err(Fault::new(FaultKind::UNLINKABLE_BLOCK_EXCEPTION, format!("unlinkable block {id}")));
-        };
-        if verify {
-            block.check_transaction_mroot()?;
-        }
-        let state = self.next_state(&previous.header, block, verify)?;
+        let id = state.id();
         ensure!(
             state.header.previous() == self.head.id()
                 || self.other_branches_bytes() + state.bytes <= self.settings.other_branches_bytes_max,
@@ -92,7 +145,8 @@ impl Chain {
             "no room for block {id}: blocks of other branches take all of the {} bytes that they may",
             self.settings.other_branches_bytes_max
         );
-        Ok(state)
+        self.tree.add(state)?;
+        Ok(id)
     }
 
     /// About how much memory the blocks take that are not on the head's branch.
@@ -100,26 +154,6 @@ impl Chain {
         let all: usize = self.tree.iter().map(|state| state.bytes).sum();
         let own: usize = self.tree.branch(&self.head.id(), u32::MAX).iter().map(|state| state.bytes).sum();
         all - own
-    }
-
-    /// The state after a block on `previous`.
-    fn next_state(&self, previous: &BlockHeaderState, block: PreparedBlock, verify: bool) -> Outcome<Arc<BlockState>> {
-        let PreparedBlock { block, transactions, bytes, .. } = block;
-        let header = self.next_header(previous, &block, verify)?;
-        Ok(Arc::new(BlockState { header, block: Some(block), transactions, bytes }))
-    }
-
-    /// The header state after a block on `previous`.
-    fn next_header(&self, previous: &BlockHeaderState, block: &SignedBlock, verify: bool) -> Outcome<BlockHeaderState> {
-        let header = block.header();
-        let wtmsig = self.wtmsig_before(&previous.activated_protocol_features);
-        let additional_signatures = block.additional_signatures()?;
-        let pending = previous.next(header.timestamp, header.confirmed)?;
-        let header = pending.finish(block.signed_header.clone(), additional_signatures, wtmsig, &check_features)?;
-        if verify {
-            header.verify_signatures()?;
-        }
-        Ok(header)
     }
 
     /// Goes to the best branch. A block that turns out bad is removed with all that follows it, and the best of the
@@ -208,7 +242,7 @@ impl Chain {
         if full {
             block.check_transaction_mroot()?;
         }
-        let state = self.next_state(&self.head.header, block, full)?;
+        let state = next_state(&self.head.header, block, full)?;
         let mode = if full { BlockMode::Validated } else { BlockMode::Trusted };
         let sealed = self.apply(&state, mode, self.settings.replay_traces)?;
         self.world.ledger.commit_blocks_up_to(state.number());

@@ -168,9 +168,9 @@ impl Chain {
     }
 
     fn nothing_pending(&self, what: &str) -> Result<(), ChainError> {
-        match &self.pending {
-            None => Ok(()),
-            Some(_) => Err(ChainError::broken(format!("{what} was asked for while a block is pending"))),
+        if self.pending.is_some() || self.finished.is_some() {
+            return Err(ChainError::broken(format!("{what} was asked for while a block is pending")));
         }
+        Ok(())
     }
 }

@@ -27,7 +27,8 @@ impl Chain {
 
     /// Starts a block of any purpose. On a fault nothing is pending.
     pub(crate) fn start(&mut self, how: &StartBlock, mode: BlockMode, id: Option<BlockId>) -> Outcome {
-        ensure!(self.pending.is_none(), BLOCK_VALIDATE_EXCEPTION, "pending block already exists");
+        let free = self.pending.is_none() && self.finished.is_none();
+        ensure!(free, BLOCK_VALIDATE_EXCEPTION, "pending block already exists");
         let header = self.head.header.next(how.timestamp, how.confirmed)?;
         self.world.ledger.begin_block(header.block_num);
         self.world.begin_block(BlockContext {

@@ -8,7 +8,7 @@ use api::{ApiSettings, Node};
 use chain::block_log::BlockLog;
 use chain::{Chain, Doors, PrepareMode, PreparedBlock};
 use codec::Pack;
-use engine::{FinalitySettings, Running, WallClock};
+use engine::{FinalitySettings, Running, Verdict, WallClock};
 use store::{AcceptedBlock, Store, StoreSettings};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -58,7 +58,8 @@ impl Served {
         let mut head = 1;
         for (number, bytes) in log.iter().filter(|(number, _)| *number > 1) {
             let block = PreparedBlock::from_bytes(bytes, &chain_id, PrepareMode::Full).expect("recorded blocks unpack");
-            runtime.block_on(handle.push_block(block)).expect("recorded blocks are valid");
+            let verdict = runtime.block_on(handle.push_block(block)).expect("the node runs");
+            assert!(matches!(verdict, Verdict::Joined), "block {number}: {verdict:?}");
             head = number;
         }
         let begin = Instant::now();

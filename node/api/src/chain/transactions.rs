@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use chain::{PrepareMode, PreparedBlock};
-use engine::{RetrySettings, RetryUntil, SubmitKind};
+use engine::{RetrySettings, RetryUntil, SubmitKind, Verdict};
 use execution::TransactionTrace;
 use primitives::{Fault, FaultKind, SignedBlock, TimePoint, TimePointSec, TransactionId, ensure};
 use serde::Deserialize;
@@ -23,10 +23,10 @@ const TRANSACTIONS_MAX: usize = 1000;
 
 const PLAIN: SubmitKind = SubmitKind::Input { return_failure_trace: false, retry: None };
 
-async fn run(node: &Node, json: TransactionJson, kind: SubmitKind) -> engine::SubmitResult {
+async fn run(node: &Node, json: TransactionJson, kind: SubmitKind) -> Result<Arc<TransactionTrace>, Fault> {
     let packed = recover::packed(node, json)?;
     let transaction = recover::recovered(node, packed, kind != SubmitKind::ReadOnly)?;
-    node.handle.submit(transaction, kind).await
+    Ok(node.handle.submit(transaction, kind).await?)
 }
 
 fn shown(node: &Node, trace: &TransactionTrace, shape: Shape) -> Vec<u8> {
@@ -95,7 +95,8 @@ pub async fn send2(node: Arc<Node>, body: Bytes) -> Answer {
         check_retry(node.handle.retry(), transaction.parts.header.expiration)?;
     }
     let kind = SubmitKind::Input { return_failure_trace: params.return_failure_trace, retry };
-    let trace = node.handle.submit(transaction, kind).await.map_err(|fault| ApiError::of_transaction(&fault))?;
+    let trace = node.handle.submit(transaction, kind).await;
+    let trace = trace.map_err(|refused| ApiError::of_transaction(&refused.into()))?;
     Ok(Reply { status: 202, body: shown(&node, &trace, Shape::Flat) })
 }
 
@@ -186,12 +187,15 @@ pub async fn push_block(node: Arc<Node>, body: Bytes) -> Answer {
         Err(error) => return bad_block(&error, &value),
     };
     let prepared = PreparedBlock::from_block(Arc::new(block), &node.handle.chain_id(), PrepareMode::Full);
-    let pushed = match prepared {
+    let verdict = match prepared {
         Ok(block) => node.handle.push_block(block).await,
-        Err(fault) => Err(fault),
+        Err(fault) => Ok(Verdict::Refused(Box::new(fault))),
     };
-    if let Err(fault) = pushed {
-        tracing::error!("a block that was pushed over HTTP is refused: {fault}");
+    match verdict {
+        Ok(Verdict::Refused(fault)) => tracing::error!("a block that was pushed over HTTP is refused: {fault}"),
+        Ok(Verdict::Busy) => tracing::warn!("a block that was pushed over HTTP is dropped: too many blocks wait"),
+        Ok(Verdict::Joined | Verdict::Held | Verdict::Known) => {}
+        Err(refusal) => tracing::error!("a block that was pushed over HTTP is dropped: {refusal}"),
     }
     json(202, &value!({}))
 }

@@ -1,0 +1,76 @@
+//! What this node refuses for reasons of its own: no rule of the chain is broken, and another node, or this one later,
+//! may do it.
+
+use primitives::{Fault, FaultKind, TransactionId};
+
+/// Why this node does not do something.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It ends.
+    #[error("the node is stopping")]
+    Stopping,
+    /// Too many transactions wait. In nodeos' words.
+    #[error(
+        "Transaction {id}, size {bytes} bytes would exceed configured incoming-transaction-queue-size-mb {max_mb}, \
+         current queue size {queued_bytes} bytes"
+    )]
+    QueueFull {
+        /// The transaction.
+        id: TransactionId,
+        /// Its size.
+        bytes: usize,
+        /// What may wait.
+        max_mb: usize,
+        /// What waits.
+        queued_bytes: usize,
+    },
+    /// No block can be started to run a transaction in.
+    #[error("no block can be built at this moment")]
+    NoBlock,
+    /// Whoever signs blocks gave no signature.
+    #[error("{signer} does not sign: {reason}")]
+    Signer {
+        /// Who was asked.
+        signer: String,
+        /// Why not, and what to do.
+        reason: String,
+    },
+}
+
+/// Why something was not done: by a rule that every node has, or by this node alone.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Refused {
+    /// A rule.
+    #[error("{0}")]
+    Rule(Box<Fault>),
+    /// This node.
+    #[error(transparent)]
+    Node(#[from] Refusal),
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        Self::Rule(Box::new(fault))
+    }
+}
+
+/// The fault that nodeos shows its clients.
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        let kind = match refusal {
+            Refusal::Stopping | Refusal::Signer { .. } => FaultKind::PRODUCER_EXCEPTION,
+            Refusal::QueueFull { .. } => FaultKind::TX_RESOURCE_EXHAUSTION,
+            Refusal::NoBlock => FaultKind::MISSING_PENDING_BLOCK_STATE,
+        };
+        Self::new(kind, refusal.to_string())
+    }
+}
+
+impl From<Refused> for Fault {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Rule(fault) => *fault,
+            Refused::Node(refusal) => refusal.into(),
+        }
+    }
+}
