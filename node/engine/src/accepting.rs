@@ -4,13 +4,15 @@ use chain::{Applied, ChainError, PreparedBlock};
 use codec::Pack;
 use primitives::block::ReceiptTransaction;
 use primitives::{BlockId, Fault, FaultKind, TransactionStatus};
-use store::{Change, StoreError};
+use store::{Change, Head, StoreError};
 
 use crate::clock::now;
+use crate::command::Reply;
 use crate::finality::BlockPoint;
 use crate::follower::Work;
+use crate::holds::Hold;
 use crate::saving::work_of;
-use crate::writer::{Phase, Writer};
+use crate::writer::{Phase, Writer, answer};
 use crate::{EngineError, Verdict, report};
 
 /// How far ahead of this node's clock the clock of a block's producer may be.
@@ -21,14 +23,40 @@ const HELD_BLOCKS_MAX: usize = 64;
 impl Writer {
     /// Takes a block from outside. One that is known costs a look-up; one that comes while this node makes a block is
     /// held until that is sealed.
-    pub(crate) fn push_block(&mut self, block: PreparedBlock) -> Result<Verdict, EngineError> {
+    /// Whether the chain may have changed.
+    pub(crate) fn push_block(
+        &mut self,
+        block: PreparedBlock,
+        reply: Option<Reply<Verdict>>,
+    ) -> Result<bool, EngineError> {
         if self.is_known(&block.id)? {
-            return Ok(Verdict::Known);
+            say(reply, Verdict::Known);
+            return Ok(false);
         }
-        match self.phase {
-            Phase::Producing { .. } | Phase::Signing => Ok(self.hold(block)),
-            Phase::Speculating | Phase::Waiting => self.take_block(block),
+        if self.makes_own_block() || self.compiling.block.is_some() {
+            say(reply, self.hold(block));
+            return Ok(false);
         }
+        self.take_block(block, reply)?;
+        Ok(true)
+    }
+
+    /// Takes a block that waited for code. Those that came after it are held already.
+    pub(crate) fn push_first(
+        &mut self,
+        block: PreparedBlock,
+        reply: Option<Reply<Verdict>>,
+    ) -> Result<(), EngineError> {
+        if !self.makes_own_block() {
+            return self.take_block(block, reply);
+        }
+        self.held.push_front(block);
+        say(reply, Verdict::Held);
+        Ok(())
+    }
+
+    fn makes_own_block(&self) -> bool {
+        matches!(self.phase, Phase::Producing { .. } | Phase::Signing)
     }
 
     /// Whether a block is in the fork tree, or in the chain.
@@ -53,20 +81,34 @@ impl Writer {
 
     /// Takes the blocks that were held, in the order in which they came. No block may be pending.
     pub(crate) fn take_held(&mut self) -> Result<(), EngineError> {
-        while let Some(block) = self.held.pop_front() {
-            let id = block.id;
-            if self.is_known(&id)? {
-                continue;
-            }
-            if let Verdict::Refused(fault) = self.take_block(block)? {
-                tracing::error!("block {id}, which came while this node made its own, is refused: {fault}");
+        while self.compiling.block.is_none()
+            && let Some(block) = self.held.pop_front()
+        {
+            if !self.is_known(&block.id)? {
+                self.take_block(block, None)?;
             }
         }
         Ok(())
     }
 
     /// Checks a block, lets it join the chain or the fork tree and makes that durable.
-    fn take_block(&mut self, block: PreparedBlock) -> Result<Verdict, EngineError> {
+    fn take_block(&mut self, block: PreparedBlock, reply: Option<Reply<Verdict>>) -> Result<(), EngineError> {
+        let again = block.clone();
+        match self.join(block) {
+            Ok(Verdict::Refused(fault)) => {
+                if reply.is_none() {
+                    tracing::error!("block {}, which had to wait, is refused: {fault}", again.id);
+                }
+                say(reply, Verdict::Refused(fault));
+            }
+            Ok(verdict) => say(reply, verdict),
+            Err(EngineError::Chain(ChainError::NeedsCode(missing))) => self.hold_for_code(*missing, again, reply),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn join(&mut self, block: PreparedBlock) -> Result<Verdict, EngineError> {
         let begun = now();
         if let Err(fault) = self.check_own_rules(&block, begun) {
             return Ok(Verdict::Refused(Box::new(fault)));
@@ -79,7 +121,7 @@ impl Writer {
             Err(error) => return Err(error.into()),
         };
         self.abort();
-        let mut chain = self.shared.chain.write();
+        let mut chain = self.shared.chain.write(Hold::ReceivedBlock);
         let applied = match chain.push_checked(checked) {
             Ok(applied) => applied,
             Err(ChainError::Block(fault)) => return Ok(Verdict::Refused(fault)),
@@ -98,6 +140,7 @@ impl Writer {
         drop(chain);
         let refused = applied.rejected.clone().filter(|(bad, _)| *bad == id);
         report::received(&applied, irreversible, begun);
+        applied.applied.iter().for_each(|sealed| self.expect_code_in(sealed));
         self.follow(applied)?;
         if self.shared.chain.read().head_time().0 + primitives::time::SLOT_US >= now().0 {
             self.production_enabled = true;
@@ -144,12 +187,26 @@ impl Writer {
             self.queue.add_forgotten(transaction);
         }
         applied.applied.iter().for_each(|sealed| self.unsaved.work += work_of(sealed));
+        let settled: Vec<_> =
+            applied.irreversible.iter().map(|state| Head { num: state.number(), id: state.id() }).collect();
+        // The traces of a block are kept before a checkpoint that has it: a restart applies the blocks after its
+        // checkpoint again, and so has the traces of all that it may have to fill in.
+        self.follower.send(Work::Accepted(Box::new(applied)))?;
         if self.shared.chain.read().is_checkpoint_undone() {
             // Blocks of the branch that was left may be forgotten from now on, also those that the state is of.
             self.checkpoint()?;
         }
-        self.follower.send(Work::Accepted(Box::new(applied)))?;
+        if !settled.is_empty() {
+            self.follower.send(Work::Settled(settled))?;
+        }
         self.checkpoint_in_time()
+    }
+}
+
+/// Answers whoever offered a block; nobody waits for one that was held.
+fn say(reply: Option<Reply<Verdict>>, verdict: Verdict) {
+    if let Some(reply) = reply {
+        answer(reply, verdict);
     }
 }
 

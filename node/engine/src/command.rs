@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use chain::PreparedBlock;
+use chain::{Loaded, PreparedBlock};
 use execution::{RecoveredTransaction, TransactionTrace};
 use primitives::{BlockId, Checksum256, Fault, Signature, TimePoint};
 use tokio::sync::oneshot;
@@ -83,6 +83,13 @@ pub enum Command {
         /// What became of it.
         reply: Reply<Verdict>,
     },
+    /// The compiler made code ready.
+    CodeReady {
+        /// The code's hash.
+        code_hash: Checksum256,
+        /// The code.
+        loaded: Loaded,
+    },
     /// A signer answers.
     Signed {
         /// The block.
@@ -103,9 +110,16 @@ pub enum Command {
     /// Activate features that need no preactivation with the next block of this node.
     ScheduleFeatures(Vec<Checksum256>, Reply<()>),
     /// The hash of the whole state at the head.
-    IntegrityHash(Reply<Result<(BlockId, Checksum256), Fault>>),
+    IntegrityHash(Reply<Result<(BlockId, Checksum256), Refused>>),
     /// Write a snapshot of the head; the answer comes when the head is irreversible.
-    Snapshot(Reply<Result<SnapshotInfo, Fault>>),
+    Snapshot(Reply<Result<SnapshotInfo, Refused>>),
+    /// What was to be made of the whole state of a block is made, or not.
+    WholeStateDone {
+        /// The block.
+        head: BlockId,
+        /// Why not.
+        result: Result<(), String>,
+    },
     /// Write snapshots of later blocks.
     ScheduleSnapshot(SnapshotRequest, Reply<Result<ScheduledSnapshot, Fault>>),
     /// Take a request, by its number, out of the schedule of snapshots.

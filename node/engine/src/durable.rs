@@ -15,10 +15,8 @@ pub fn ingest(
     irreversible: u32,
     signed: Option<(Name, Watermark)>,
 ) -> Result<(), StoreError> {
-    let packed: Vec<(BlockId, Vec<u8>)> = sealed
-        .iter()
-        .filter_map(|sealed| Some((sealed.state.id(), sealed.state.block.as_ref()?.to_bytes())))
-        .collect();
+    let packed: Vec<(BlockId, Vec<u8>)> =
+        sealed.iter().filter_map(|sealed| Some((sealed.state.id(), sealed.state.block.as_ref()?.to_bytes()))).collect();
     let blocks: Vec<(BlockId, &[u8])> = packed.iter().map(|(id, bytes)| (*id, &bytes[..])).collect();
     let joined: Vec<BlockId> = packed.iter().map(|(id, _)| *id).collect();
     store.ingest(&Change { blocks: &blocks, joined: &joined, irreversible, signed })

@@ -12,7 +12,9 @@ use primitives::{TransactionId, TransactionReceipt};
 use store::{CheckpointHeader, CheckpointWriter, Head, Store, StoreError};
 
 use crate::EngineError;
+use crate::command::Command;
 use crate::snapshots::{PendingSnapshot, write_file};
+use crate::whole_state::{self, Task};
 
 /// Pieces of work that wait at most; then the writer waits too.
 const WORK_QUEUE_CAPACITY: usize = 64;
@@ -22,6 +24,8 @@ const WORK_QUEUE_CAPACITY: usize = 64;
 pub enum Work {
     /// Blocks joined the chain; they are in the store already.
     Accepted(Box<Applied>),
+    /// These blocks are irreversible: the others of their numbers may be forgotten.
+    Settled(Vec<Head>),
     /// Write the state, and say so.
     Checkpoint(Box<ChainCheckpoint>, SyncSender<()>),
     /// Write a file, under another name first.
@@ -32,6 +36,15 @@ pub enum Work {
         draft: PathBuf,
         /// What is in it.
         bytes: Vec<u8>,
+    },
+    /// Make something of the whole state, which the last checkpoint has, and say so.
+    WholeState {
+        /// The block of that checkpoint.
+        head: Arc<BlockState>,
+        /// What to make.
+        task: Task,
+        /// Who hears of it.
+        done: SyncSender<Command>,
     },
     /// The block of a snapshot is irreversible, or will never be.
     FinishSnapshot {
@@ -89,35 +102,51 @@ impl Follower {
     }
 }
 
-fn follow(store: &Store, traces: Option<TraceEncoder>, work: &Receiver<Work>) -> Result<(), StoreError> {
+fn follow(store: &Arc<Store>, traces: Option<TraceEncoder>, work: &Receiver<Work>) -> Result<(), StoreError> {
+    let mut whole_state = None::<JoinHandle<()>>;
     for piece in work {
         match piece {
             Work::Accepted(applied) => {
                 store.sync()?;
-                for state in &applied.irreversible {
-                    store.settle(Head { num: state.number(), id: state.id() })?;
-                }
                 if let Some(encode) = traces {
                     keep_traces(store, encode, &applied)?;
                 }
             }
+            Work::Settled(blocks) => blocks.into_iter().try_for_each(|block| store.settle(block))?,
             Work::Checkpoint(checkpoint, written) => {
                 write_checkpoint(store, *checkpoint)?;
                 // A writer that is gone does not wait.
                 let _ = written.send(());
             }
             Work::File { path, draft, bytes } => write_file(&path, &draft, &bytes),
+            Work::WholeState { head, task, done } => {
+                let id = head.id();
+                match whole_state::start(store, head, task, done.clone()) {
+                    Ok(thread) => whole_state = Some(thread),
+                    Err(error) => {
+                        let result = Err(format!("the system gives no thread: {error}"));
+                        // The writer may have ended.
+                        let _ = done.send(Command::WholeStateDone { head: id, result });
+                    }
+                }
+            }
             Work::FinishSnapshot { pending, forked } => pending.finish(forked),
         }
+    }
+    if let Some(Err(panic)) = whole_state.map(JoinHandle::join) {
+        std::panic::resume_unwind(panic);
     }
     store.sync()
 }
 
-/// Keeps the traces of blocks that joined a chain.
+/// Keeps the traces of blocks that joined a chain, in place of those of the blocks that left it.
 ///
 /// # Errors
 /// The disk refuses.
 pub fn keep_traces(store: &Store, encode: TraceEncoder, applied: &Applied) -> Result<(), StoreError> {
+    for state in &applied.undone {
+        store.forget_traces(state.number(), &ids_of(state))?;
+    }
     for sealed in &applied.applied {
         let transactions = ids_of(&sealed.state);
         let bytes = encode(sealed);

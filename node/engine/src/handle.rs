@@ -13,10 +13,11 @@ use store::{Store, Watermark};
 use tokio::sync::oneshot;
 
 use crate::command::{Reply, SnapshotInfo, SubmitResult};
+use crate::holds::{ChainLock, Hold, HoldTime};
 use crate::queue::Origin;
 use crate::{
-    Command, FinalityTracker, ListChange, OptionsChange, RetrySettings, RuntimeOptions, ScheduledSnapshot,
-    Refusal, Refused, SnapshotRequest, Submission, SubmitKind, Verdict,
+    Command, FinalityTracker, ListChange, OptionsChange, Refusal, Refused, RetrySettings, RuntimeOptions,
+    ScheduledSnapshot, SnapshotRequest, Submission, SubmitKind, Verdict,
 };
 
 /// Commands that wait for the writer at most.
@@ -52,7 +53,7 @@ pub struct WaitingTransaction {
 
 /// What the writer and the readers share.
 pub(crate) struct Shared {
-    pub chain: RwLock<Chain>,
+    pub chain: ChainLock,
     pub producer: RwLock<ProducerView>,
     pub finality: FinalityTracker,
     pub retry: RetrySettings,
@@ -84,6 +85,11 @@ impl Handle {
     /// Keep it short: the writer waits for it.
     pub fn read<T>(&self, look: impl FnOnce(&Chain) -> T) -> T {
         look(&self.shared.chain.read())
+    }
+
+    /// How long the chain's lock was held for what, since the node started.
+    pub fn holds(&self) -> [HoldTime; Hold::ALL.len()] {
+        self.shared.chain.times()
     }
 
     /// Blocks and what belongs to them.

@@ -2,22 +2,24 @@
 //! else sends it a [`Command`] and reads through a [`Handle`].
 //!
 //! Reading order: [`settings`] what the node decides, [`signer`] who signs its blocks, [`clock`] the door to the time,
-//! [`command`] all that can make the writer act, [`refusal`] what it does not do, [`handle`] how others reach it,
+//! [`command`] all that can make the writer act, [`refusal`] what it does not do, [`handle`] how others reach it, [`holds`] the lock of the chain and what it is held for,
 //! [`slots`] when whom to produce, [`queue`] transactions that wait, [`writer`] the event loop, `producing` building
-//! blocks, `sealing` their end and their signatures, `obstacles` what keeps the node from that, `accepting` blocks from
+//! blocks, `compiling` contract code ahead and aside, `sealing` their end and their signatures, `obstacles` what keeps the node from that, `accepting` blocks from
 //! outside and what follows an accepted block, [`durable`] what is written before anyone hears of it, `saving` when the
-//! state is written, [`follower`] the thread behind the writer, [`snapshots`] snapshots and their schedule, [`lists`]
+//! state is written, [`follower`] the thread behind the writer, [`snapshots`] snapshots and their schedule, [`whole_state`] what needs all of the state, [`lists`]
 //! lists that change while the node runs, [`retry`] transactions whose senders wait for a block, [`finality`] what
 //! became of a transaction, `report` log lines.
 
 mod accepting;
 pub mod clock;
 pub mod command;
+mod compiling;
 pub mod durable;
 pub mod error;
 pub mod finality;
 pub mod follower;
 pub mod handle;
+pub mod holds;
 pub mod lists;
 mod obstacles;
 mod producing;
@@ -31,6 +33,7 @@ pub mod settings;
 pub mod signer;
 pub mod slots;
 pub mod snapshots;
+pub mod whole_state;
 pub mod writer;
 
 pub use clock::WallClock;
@@ -40,6 +43,7 @@ pub use error::EngineError;
 pub use finality::{FinalitySettings, FinalityTracker, TransactionState};
 pub use follower::{replace_state, write_checkpoint};
 pub use handle::{Handle, ProducerView};
+pub use holds::{Hold, HoldTime};
 pub use lists::{ListChange, Lists};
 pub use refusal::{Refusal, Refused};
 pub use retry::{RetrySettings, RetryUntil};

@@ -9,7 +9,7 @@ use primitives::{BlockTimestamp, Fault, Name};
 use rustc_hash::FxHashMap;
 use store::Watermark;
 
-use crate::Refusal;
+use crate::{Refusal, Refused};
 
 /// What is in the way.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(crate) enum Obstacle {
     /// A signer gave no signature.
     NotSigned { producer: Name, refusal: Refusal },
     /// A scheduled snapshot was not made.
-    NoSnapshot { block_num: u32, fault: Fault },
+    NoSnapshot { block_num: u32, refused: Refused },
 }
 
 impl Obstacle {
@@ -65,8 +65,8 @@ impl fmt::Display for Obstacle {
             }
             Self::NotSealed(fault) => write!(out, "Aborting block due to produce_block error: {fault}"),
             Self::NotSigned { producer, refusal } => write!(out, "a block of {producer} cannot be signed: {refusal}"),
-            Self::NoSnapshot { block_num, fault } => {
-                write!(out, "a scheduled snapshot of block {block_num} was not made: {fault}")
+            Self::NoSnapshot { block_num, refused } => {
+                write!(out, "a scheduled snapshot of block {block_num} was not made: {refused}")
             }
         }
     }

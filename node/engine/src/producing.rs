@@ -14,6 +14,7 @@ use store::Watermark;
 
 use crate::clock::now;
 use crate::command::{Submission, SubmitKind, SubmitResult};
+use crate::holds::Hold;
 use crate::obstacles::Obstacle;
 use crate::queue::{Origin, Waiting, expired_fault};
 use crate::retry::is_executed_input;
@@ -127,13 +128,14 @@ impl Writer {
 
     pub(crate) fn signers(&self, authority: &BlockSigningAuthority) -> Vec<Signer> {
         let BlockSigningAuthority::V0 { keys, .. } = authority;
-        let held = |public| self.settings.signers.iter().find(|(key, _)| key == public).map(|(_, signer)| signer.clone());
+        let held =
+            |public| self.settings.signers.iter().find(|(key, _)| key == public).map(|(_, signer)| signer.clone());
         keys.iter().filter_map(|weighted| held(&weighted.key)).collect()
     }
 
     fn start(&mut self, slot: BlockTimestamp, producer: &ProducerAuthority, phase: Phase) -> Result<(), EngineError> {
         let producing = matches!(phase, Phase::Producing { .. });
-        let mut chain = self.shared.chain.write();
+        let mut chain = self.shared.chain.write(Hold::StartBlock);
         let confirmed = match self.watermark(producer.producer_name) {
             Some(mark) if producing => chain.head().header.blocks_to_confirm(Some(mark.num)),
             _ => 0,
@@ -151,6 +153,12 @@ impl Writer {
                     self.wake = Some(deadline);
                 }
                 self.fill()
+            }
+            Err(ChainError::NeedsCode(missing)) => {
+                // Ready code makes the writer plan again.
+                self.need_code(*missing);
+                self.wake = Some(slots::deadline(self.settings.options.cpu_effort_us, slot).max(slot.time()));
+                Ok(())
             }
             Err(ChainError::Block(fault)) => {
                 if !asked.is_empty() {
@@ -224,7 +232,17 @@ impl Writer {
                 }
                 tried.insert(id);
                 let budget = self.budget(until);
-                let trace = self.shared.chain.write().push_scheduled(&id, budget)?;
+                let pushed = self.shared.chain.write(Hold::Transaction).push_scheduled(&id, budget);
+                let trace = match pushed {
+                    Ok(trace) => trace,
+                    Err(ChainError::NeedsCode(missing)) => {
+                        // It stays scheduled.
+                        self.need_code(*missing);
+                        continue;
+                    }
+                    Err(error) => return Err(error.into()),
+                };
+                self.expect_code_of(&trace);
                 if trace.except.as_deref().is_some_and(is_exhausted) && self.block_is_full() {
                     return Ok(true);
                 }
@@ -239,25 +257,35 @@ impl Writer {
         match kind {
             SubmitKind::Input { return_failure_trace, retry } => {
                 let origin = Origin::Api;
-                let waiting = Waiting { transaction, return_failure_trace, retry, origin, reply: Some(reply) };
-                if matches!(self.phase, Phase::Waiting | Phase::Signing) {
-                    self.queue.add_incoming(waiting);
-                    return Ok(());
-                }
-                let fit = self.run_waiting(waiting, false)?;
-                match (fit, self.phase) {
-                    (Fit::BlockFull, Phase::Producing { .. }) => self.wake = Some(now()),
-                    (Fit::BlockFull | Fit::Later, Phase::Speculating) => return self.plan(),
-                    _ => {}
-                }
-                Ok(())
+                self.run_or_queue(Waiting { transaction, return_failure_trace, retry, origin, reply: Some(reply) })
             }
-            SubmitKind::DryRun | SubmitKind::ReadOnly => {
-                let result = self.run_transient(&transaction, kind)?;
-                answer(reply, result);
-                Ok(())
-            }
+            SubmitKind::DryRun | SubmitKind::ReadOnly => match self.run_transient(&transaction, kind) {
+                Ok(result) => {
+                    answer(reply, result);
+                    Ok(())
+                }
+                Err(EngineError::Chain(ChainError::NeedsCode(missing))) => {
+                    self.await_code(*missing, Submission { transaction, kind, reply });
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            },
         }
+    }
+
+    /// Runs a transaction in the pending block, or lets it wait for one.
+    pub(crate) fn run_or_queue(&mut self, waiting: Waiting) -> Result<(), EngineError> {
+        if matches!(self.phase, Phase::Waiting | Phase::Signing) {
+            self.queue.add_incoming(waiting);
+            return Ok(());
+        }
+        let fit = self.run_waiting(waiting, false)?;
+        match (fit, self.phase) {
+            (Fit::BlockFull, Phase::Producing { .. }) => self.wake = Some(now()),
+            (Fit::BlockFull | Fit::Later, Phase::Speculating) => return self.plan(),
+            _ => {}
+        }
+        Ok(())
     }
 
     /// Runs a waiting transaction in the pending block, answers, or lets it wait again.
@@ -270,8 +298,20 @@ impl Writer {
             return Ok(Fit::Done);
         }
         let budget = self.budget(self.deadline());
-        let trace = self.shared.chain.write().push_transaction(&waiting.transaction, budget)?;
+        let pushed = self.shared.chain.write(Hold::Transaction).push_transaction(&waiting.transaction, budget);
+        let trace = match pushed {
+            Ok(trace) => trace,
+            Err(ChainError::NeedsCode(missing)) => {
+                self.queue.park(missing.code_hash, waiting);
+                self.need_code(*missing);
+                return Ok(Fit::Done);
+            }
+            Err(error) => return Err(error.into()),
+        };
         let expiration = header.expiration;
+        if trace.except.is_none() {
+            self.expect_code_of(&trace);
+        }
         match trace.except.as_deref() {
             Some(fault) if is_exhausted(fault) => {
                 let full = self.block_is_full();
@@ -308,7 +348,7 @@ impl Writer {
             return Ok(Err(Refusal::NoBlock.into()));
         }
         let budget = self.budget(TimePoint(UNLIMITED_US));
-        let mut chain = self.shared.chain.write();
+        let mut chain = self.shared.chain.write(Hold::Transaction);
         let result = match kind {
             SubmitKind::ReadOnly => chain.read_only(transaction, budget),
             _ => chain.dry_run(transaction, budget),
@@ -329,14 +369,14 @@ impl Writer {
 
     /// Starts a block only to run something in it.
     fn speculate_briefly(&mut self) -> Result<bool, EngineError> {
-        let mut chain = self.shared.chain.write();
+        let mut chain = self.shared.chain.write(Hold::StartBlock);
         let slot = slots::pending_slot(now(), chain.head_time());
         let features = chain.preactivated_features();
         let how = StartBlock { timestamp: slot, confirmed: 0, features, purpose: BlockPurpose::Speculate };
         match chain.start_block(&how) {
             Ok(()) => Ok(true),
             Err(ChainError::Block(fault)) => {
-                tracing::warn!("cannot start a block to run a transaction in: {fault}");
+                tracing::debug!("cannot start a block to run a transaction in: {fault}");
                 Ok(false)
             }
             Err(error) => Err(error.into()),

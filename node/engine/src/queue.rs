@@ -1,15 +1,16 @@
-//! Transactions that wait for a block: those of aborted blocks first, then those that came while none was built.
+//! Transactions that wait for a block: those of aborted blocks first, then those that came while none was built. Those
+//! that wait for contract code stand apart.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use chain::{BlockState, SealedBlock};
 use execution::RecoveredTransaction;
-use primitives::{Fault, FaultKind, TimePoint, TransactionId};
+use primitives::{Checksum256, Fault, FaultKind, TimePoint, TransactionId};
 use rustc_hash::FxHashSet;
 
-use crate::{Refusal, Refused, RetryUntil};
 use crate::command::{Reply, SubmitResult};
+use crate::{Refusal, Refused, RetryUntil};
 
 /// Bytes that are counted for a waiting transaction beside its packed form.
 const ENTRY_OVERHEAD_BYTES: usize = 512;
@@ -63,6 +64,8 @@ impl Waiting {
 pub struct Queue {
     aborted: VecDeque<Waiting>,
     incoming: VecDeque<Waiting>,
+    /// With the code that they wait for.
+    parked: Vec<(Checksum256, Waiting)>,
     known: FxHashSet<TransactionId>,
     bytes: usize,
     bytes_max: usize,
@@ -71,7 +74,14 @@ pub struct Queue {
 impl Queue {
     /// An empty queue.
     pub fn new(bytes_max: usize) -> Self {
-        Self { aborted: VecDeque::new(), incoming: VecDeque::new(), known: FxHashSet::default(), bytes: 0, bytes_max }
+        Self {
+            aborted: VecDeque::new(),
+            incoming: VecDeque::new(),
+            parked: Vec::new(),
+            known: FxHashSet::default(),
+            bytes: 0,
+            bytes_max,
+        }
     }
 
     /// Puts back the transactions of an aborted block: they were accepted, nobody waits for them.
@@ -106,15 +116,37 @@ impl Queue {
 
     /// Lets a transaction wait. When it cannot, whoever asked is told.
     pub fn add_incoming(&mut self, waiting: Waiting) {
+        if let Some(waiting) = self.admit(waiting) {
+            self.incoming.push_back(waiting);
+        }
+    }
+
+    /// Lets a transaction wait for code. When it cannot, whoever asked is told.
+    pub fn park(&mut self, code_hash: Checksum256, waiting: Waiting) {
+        if let Some(waiting) = self.admit(waiting) {
+            self.parked.push((code_hash, waiting));
+        }
+    }
+
+    /// Takes the transactions out that waited for this code, in order.
+    pub fn unpark(&mut self, code_hash: &Checksum256) -> Vec<Waiting> {
+        let ready: Vec<_> = self.parked.extract_if(.., |(needed, _)| needed == code_hash).collect();
+        ready.into_iter().map(|(_, waiting)| waiting).inspect(|waiting| self.leave(&waiting.transaction)).collect()
+    }
+
+    /// Counts a transaction in, or tells whoever asked why it cannot wait.
+    fn admit(&mut self, waiting: Waiting) -> Option<Waiting> {
         let id = waiting.transaction.id;
         if self.bytes + size(&waiting.transaction) > self.bytes_max {
             let (bytes, max_mb) = (size(&waiting.transaction), self.bytes_max >> 20);
             refuse(waiting, Refusal::QueueFull { id, bytes, max_mb, queued_bytes: self.bytes });
-        } else if self.enter(&waiting.transaction) {
-            self.incoming.push_back(waiting);
-        } else {
-            refuse(waiting, Fault::new(FaultKind::TX_DUPLICATE, format!("duplicate transaction {id}")));
+            return None;
         }
+        if self.enter(&waiting.transaction) {
+            return Some(waiting);
+        }
+        refuse(waiting, Fault::new(FaultKind::TX_DUPLICATE, format!("duplicate transaction {id}")));
+        None
     }
 
     /// Whether a transaction waits already.
@@ -124,7 +156,7 @@ impl Queue {
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.aborted.is_empty() && self.incoming.is_empty()
+        self.aborted.is_empty() && self.incoming.is_empty() && self.parked.is_empty()
     }
 
     /// Takes the transactions of aborted blocks out, in order.
@@ -155,6 +187,7 @@ impl Queue {
             *list = kept;
             gone.extend(expired);
         }
+        gone.extend(self.parked.extract_if(.., |(_, waiting)| !alive(waiting)).map(|(_, waiting)| waiting));
         for waiting in gone {
             self.leave(&waiting.transaction);
             let fault = expired_fault(&waiting.transaction, time);
@@ -164,7 +197,7 @@ impl Queue {
 
     /// What waits, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Waiting> {
-        self.aborted.iter().chain(&self.incoming)
+        self.aborted.iter().chain(&self.incoming).chain(self.parked.iter().map(|(_, waiting)| waiting))
     }
 
     fn enter(&mut self, transaction: &RecoveredTransaction) -> bool {

@@ -1,7 +1,7 @@
 //! What this node refuses for reasons of its own: no rule of the chain is broken, and another node, or this one later,
 //! may do it.
 
-use primitives::{Fault, FaultKind, TransactionId};
+use primitives::{Checksum256, Fault, FaultKind, TransactionId};
 
 /// Why this node does not do something.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +27,15 @@ pub enum Refusal {
     /// No block can be started to run a transaction in.
     #[error("no block can be built at this moment")]
     NoBlock,
+    /// Too much waits for contract code.
+    #[error("contract code {code_hash} is not ready to run yet, and too many wait for code; try again")]
+    TooManyWait {
+        /// The code's hash.
+        code_hash: Checksum256,
+    },
+    /// Too many wait for the whole state.
+    #[error("the whole state is being written or hashed, and too many wait for it; try again")]
+    WholeStateBusy,
     /// Whoever signs blocks gave no signature.
     #[error("{signer} does not sign: {reason}")]
     Signer {
@@ -59,7 +68,9 @@ impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Self {
         let kind = match refusal {
             Refusal::Stopping | Refusal::Signer { .. } => FaultKind::PRODUCER_EXCEPTION,
-            Refusal::QueueFull { .. } => FaultKind::TX_RESOURCE_EXHAUSTION,
+            Refusal::QueueFull { .. } | Refusal::TooManyWait { .. } | Refusal::WholeStateBusy => {
+                FaultKind::TX_RESOURCE_EXHAUSTION
+            }
             Refusal::NoBlock => FaultKind::MISSING_PENDING_BLOCK_STATE,
         };
         Self::new(kind, refusal.to_string())

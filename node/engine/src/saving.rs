@@ -10,9 +10,11 @@ use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::time::Duration;
 
 use chain::SealedBlock;
+use primitives::BlockId;
 
 use crate::EngineError;
 use crate::follower::Work;
+use crate::holds::Hold;
 use crate::writer::Writer;
 
 /// Work after which the state is written.
@@ -29,6 +31,8 @@ const BLOCK_WORK: Duration = Duration::from_micros(500);
 pub(crate) struct Unsaved {
     /// Work of the blocks since the last checkpoint.
     pub work: Duration,
+    /// The head that the last checkpoint was taken of, since the node started.
+    taken: Option<BlockId>,
     /// A checkpoint on its way to the disk: the work that it has, and the word that it is there.
     writing: Option<(Duration, Receiver<()>)>,
 }
@@ -36,7 +40,7 @@ pub(crate) struct Unsaved {
 impl Unsaved {
     /// The account of a node that had to do this work on its start.
     pub fn after_start(work: Duration) -> Self {
-        Self { work, writing: None }
+        Self { work, taken: None, writing: None }
     }
 
     fn total(&self) -> Duration {
@@ -71,10 +75,19 @@ impl Writer {
     /// Hands what changed since the last checkpoint to the thread behind the writer.
     pub(crate) fn checkpoint(&mut self) -> Result<(), EngineError> {
         self.await_checkpoint()?;
-        if self.unsaved.work.is_zero() {
-            return Ok(());
-        }
-        let checkpoint = self.shared.chain.write().take_checkpoint()?;
+        if self.unsaved.work.is_zero() { Ok(()) } else { self.take_checkpoint() }
+    }
+
+    /// Sees to it that the thread behind the writer has the state of the head, or gets it next.
+    pub(crate) fn checkpoint_head(&mut self) -> Result<(), EngineError> {
+        self.await_checkpoint()?;
+        let head = self.shared.chain.read().head().id();
+        if self.unsaved.taken == Some(head) { Ok(()) } else { self.take_checkpoint() }
+    }
+
+    fn take_checkpoint(&mut self) -> Result<(), EngineError> {
+        let checkpoint = self.shared.chain.write(Hold::Checkpoint).take_checkpoint()?;
+        self.unsaved.taken = Some(checkpoint.head);
         let (sender, written) = sync_channel(1);
         self.unsaved.writing = Some((std::mem::take(&mut self.unsaved.work), written));
         self.follower.send(Work::Checkpoint(Box::new(checkpoint), sender))

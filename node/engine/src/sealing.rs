@@ -8,6 +8,7 @@ use store::Watermark;
 
 use crate::clock::now;
 use crate::durable::ingest;
+use crate::holds::Hold;
 use crate::obstacles::Obstacle;
 use crate::signer::Signer;
 use crate::writer::{Phase, Writer};
@@ -48,7 +49,7 @@ impl Writer {
     /// Ends the pending block and has it signed; with keys of this process it is the head when this returns.
     pub(crate) fn seal(&mut self) -> Result<(), EngineError> {
         let started = now();
-        let mut chain = self.shared.chain.write();
+        let mut chain = self.shared.chain.write(Hold::FinishBlock);
         let Some(slot) = chain.pending().map(|pending| pending.timestamp) else {
             self.phase = Phase::Waiting;
             return Ok(());
@@ -147,7 +148,7 @@ impl Writer {
         match unsigned.complete(signatures) {
             Ok(sealed) => self.commit(sealed, started),
             Err(not_signed) => {
-                self.shared.chain.write().abort_block();
+                self.shared.chain.write(Hold::AbortBlock).abort_block();
                 self.queue.add_aborted(not_signed.transactions);
                 self.obstacles.meet(slot, &Obstacle::NotSealed(not_signed.fault));
                 self.given_up = slot;
@@ -163,7 +164,7 @@ impl Writer {
         let irreversible = self.shared.chain.read().irreversible_after(&sealed);
         ingest(&self.shared.store, std::slice::from_ref(&sealed), irreversible, Some((producer, mark)))?;
         self.shared.producer.write().watermarks.insert(producer, mark);
-        let applied = self.shared.chain.write().commit_block(sealed)?;
+        let applied = self.shared.chain.write(Hold::CommitBlock).commit_block(sealed)?;
         if self.features_signaled {
             self.shared.producer.write().scheduled_features.clear();
             self.features_signaled = false;

@@ -1,19 +1,20 @@
-//! Snapshots of the head, when somebody asks for one and by a schedule that outlives the process. The writer makes
-//! the bytes, the thread behind it the files. A snapshot of a reversible block gets its name, and whoever asked an
+//! Snapshots of the head, when somebody asks for one and by a schedule that outlives the process. They are made aside
+//! ([`crate::whole_state`]). A snapshot of a reversible block gets its name, and whoever asked an
 //! answer, when the block is irreversible, as on nodeos.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use chain::{Applied, BlockState};
-use primitives::{Fault, FaultKind, ensure};
+use chain::Applied;
+use primitives::{BlockId, Fault, FaultKind, ensure};
 use serde_json::{Value, json};
 
-use crate::EngineError;
 use crate::command::{Reply, SnapshotInfo};
 use crate::follower::Work;
 use crate::obstacles::Obstacle;
-use crate::writer::{Writer, answer, fault_of};
+use crate::whole_state::Task;
+use crate::writer::{Writer, answer};
+use crate::{EngineError, Refusal, Refused};
 
 /// The file that keeps the schedule, as nodeos names and writes it.
 const SCHEDULE_FILE: &str = "snapshot-schedule.json";
@@ -52,7 +53,9 @@ pub struct PendingSnapshot {
     /// What it will be.
     pub info: SnapshotInfo,
     /// Who waits for it.
-    pub replies: Vec<Reply<Result<SnapshotInfo, Fault>>>,
+    pub replies: Vec<Reply<Result<SnapshotInfo, Refused>>>,
+    /// Whether the file is there.
+    pub written: bool,
 }
 
 /// What becomes of the pending snapshots.
@@ -177,43 +180,59 @@ impl Writer {
     }
 
     /// A snapshot of the head; `reply` hears of it when the head is irreversible. No block may be pending.
-    pub(crate) fn create_snapshot(&mut self, reply: Reply<Result<SnapshotInfo, Fault>>) -> Result<(), EngineError> {
-        match self.snapshot_head() {
+    pub(crate) fn create_snapshot(&mut self, reply: Reply<Result<SnapshotInfo, Refused>>) -> Result<(), EngineError> {
+        match self.snapshot_head()? {
             Ok(at) => self.snapshots.pending[at].replies.push(reply),
-            Err(fault) => answer(reply, Err(fault)),
+            Err(refused) => answer(reply, Err(refused)),
         }
         self.promote_settled()
     }
 
-    /// Makes a snapshot of the head unless there is one, and gives its place among the pending ones.
-    fn snapshot_head(&mut self) -> Result<usize, Fault> {
-        let chain = self.shared.chain.read();
-        let (head_id, head_num, head_time) = (chain.head().id(), chain.head().number(), chain.head_time());
-        let mut info = SnapshotInfo { head_id, head_num, head_time, path: PathBuf::new() };
+    /// Begins a snapshot of the head unless there is one, and gives its place among the pending ones.
+    fn snapshot_head(&mut self) -> Result<Result<usize, Refused>, EngineError> {
+        let mut info = {
+            let chain = self.shared.chain.read();
+            let (head_id, head_num, head_time) = (chain.head().id(), chain.head().number(), chain.head_time());
+            SnapshotInfo { head_id, head_num, head_time, path: PathBuf::new() }
+        };
         info.path = self.snapshots.file("snapshot-", &info);
-        ensure!(
-            !info.path.is_file(),
-            SNAPSHOT_EXISTS_EXCEPTION,
-            "snapshot named {} already exists",
-            self.snapshots.folder.display()
-        );
-        if let Some(at) = self.snapshots.pending.iter().position(|pending| pending.info.head_id == head_id) {
-            return Ok(at);
+        if info.path.is_file() {
+            let message = format!("snapshot named {} already exists", self.snapshots.folder.display());
+            return Ok(Err(Fault::new(FaultKind::SNAPSHOT_EXISTS_EXCEPTION, message).into()));
         }
-        let bytes = chain.write_snapshot().map_err(fault_of)?;
-        drop(chain);
+        if let Some(at) = self.snapshots.pending.iter().position(|pending| pending.info.head_id == info.head_id) {
+            return Ok(Ok(at));
+        }
+        if self.whole_state_busy {
+            return Ok(Err(Refusal::WholeStateBusy.into()));
+        }
         let path = self.snapshots.file(".pending-snapshot-", &info);
         let draft = self.snapshots.file(".incomplete-snapshot-", &info);
-        let sent = self.follower.send(Work::File { path: path.clone(), draft, bytes });
-        sent.map_err(|error| Fault::new(FaultKind::SNAPSHOT_FINALIZATION_EXCEPTION, error.to_string()))?;
-        self.snapshots.pending.push(PendingSnapshot { path, info, replies: Vec::new() });
-        Ok(self.snapshots.pending.len() - 1)
+        self.begin_whole_state(Task::Snapshot { path: path.clone(), draft })?;
+        self.snapshots.pending.push(PendingSnapshot { path, info, replies: Vec::new(), written: false });
+        Ok(Ok(self.snapshots.pending.len() - 1))
+    }
+
+    /// The file of a snapshot is written, or cannot be.
+    pub(crate) fn snapshot_written(&mut self, head: BlockId, result: Result<(), String>) -> Result<(), EngineError> {
+        let Some(at) = self.snapshots.pending.iter().position(|pending| pending.info.head_id == head) else {
+            return Ok(());
+        };
+        let Err(cause) = result else {
+            self.snapshots.pending[at].written = true;
+            return self.promote_settled();
+        };
+        tracing::error!("the snapshot of block {head} cannot be written: {cause}");
+        for reply in self.snapshots.pending.remove(at).replies {
+            let fault = Fault::new(FaultKind::SNAPSHOT_FINALIZATION_EXCEPTION, cause.clone());
+            answer(reply, Err(fault.into()));
+        }
+        Ok(())
     }
 
     /// What a changed chain means for snapshots: blocks became irreversible, and the schedule may want the head.
     pub(crate) fn follow_snapshots(&mut self, applied: &Applied) -> Result<(), EngineError> {
         if !self.snapshots.pending.is_empty() {
-            self.drop_forked(&applied.irreversible)?;
             self.promote_settled()?;
         }
         let heads = (applied.applied.first(), applied.applied.last());
@@ -223,15 +242,15 @@ impl Writer {
             return Ok(());
         }
         if let Some(wanting) = self.snapshots.requests.iter().position(|known| known.request.wants(first, head)) {
-            match self.snapshot_head() {
+            match self.snapshot_head()? {
                 Ok(at) => {
                     let pending = &self.snapshots.pending[at];
                     let shown = SnapshotInfo { path: pending.path.clone(), ..pending.info.clone() };
                     self.snapshots.requests[wanting].pending.push(shown);
                 }
-                Err(fault) => {
+                Err(refused) => {
                     let slot = last.state.header.timestamp();
-                    self.obstacles.meet(slot, &Obstacle::NoSnapshot { block_num: head, fault });
+                    self.obstacles.meet(slot, &Obstacle::NoSnapshot { block_num: head, refused });
                 }
             }
         }
@@ -243,24 +262,15 @@ impl Writer {
         Ok(())
     }
 
-    /// Tells those who wait for snapshots of blocks that are not among the irreversible ones.
-    fn drop_forked(&mut self, irreversible: &[std::sync::Arc<BlockState>]) -> Result<(), EngineError> {
-        let forked = |pending: &mut PendingSnapshot| {
-            let info = &pending.info;
-            irreversible.iter().any(|state| state.number() == info.head_num && state.id() != info.head_id)
-        };
-        for pending in self.snapshots.pending.extract_if(.., forked) {
-            self.follower.send(Work::FinishSnapshot { pending, forked: true })?;
-        }
-        Ok(())
-    }
-
-    /// Gives the snapshots of irreversible blocks their names, behind the writer.
+    /// Gives the snapshots of irreversible blocks their names, behind the writer; those of other branches are dropped.
     fn promote_settled(&mut self) -> Result<(), EngineError> {
         let irreversible = self.shared.chain.read().root().number();
-        let settled = |pending: &mut PendingSnapshot| pending.info.head_num <= irreversible;
+        let settled = |pending: &mut PendingSnapshot| pending.written && pending.info.head_num <= irreversible;
         for pending in self.snapshots.pending.extract_if(.., settled) {
-            self.follower.send(Work::FinishSnapshot { pending, forked: false })?;
+            // A chain that began with a snapshot does not have that block.
+            let kept = self.shared.store.block_id_at(pending.info.head_num)?;
+            let forked = kept.is_some_and(|id| id != pending.info.head_id);
+            self.follower.send(Work::FinishSnapshot { pending, forked })?;
         }
         for known in &mut self.snapshots.requests {
             known.pending.retain(|info| info.head_num > irreversible);
@@ -272,7 +282,7 @@ impl Writer {
 impl PendingSnapshot {
     /// Gives the file its name, or removes that of a block that is not in the chain, and tells whoever waits.
     pub(crate) fn finish(self, forked: bool) {
-        let Self { path, info, replies } = self;
+        let Self { path, info, replies, .. } = self;
         let result = if forked {
             // A file that stays is in nobody's way.
             let _ = fs::remove_file(&path);
@@ -289,7 +299,7 @@ impl PendingSnapshot {
         let result =
             result.map(|()| info).map_err(|message| Fault::new(FaultKind::SNAPSHOT_FINALIZATION_EXCEPTION, message));
         for reply in replies {
-            answer(reply, result.clone());
+            answer(reply, result.clone().map_err(Refused::from));
         }
     }
 }

@@ -7,23 +7,26 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use chain::{Chain, ChainError, PreparedBlock};
+use chain::{Chain, PreparedBlock};
 use parking_lot::RwLock;
-use primitives::{BlockId, BlockTimestamp, Checksum256, Fault, FaultKind, TimePoint};
+use primitives::{BlockTimestamp, TimePoint};
 use store::Store;
 use tokio::sync::oneshot;
 
 use crate::clock::now;
 use crate::command::Command;
+use crate::compiling::Compiling;
 use crate::follower::Follower;
 use crate::handle::{COMMAND_QUEUE_CAPACITY, ProducerView, Shared};
+use crate::holds::{ChainLock, Hold};
 use crate::obstacles::Obstacles;
 use crate::queue::Queue;
 use crate::retry::RetryTracker;
 use crate::saving::Unsaved;
 use crate::sealing::Signing;
 use crate::snapshots::Snapshots;
-use crate::{EngineError, FinalityTracker, Handle, Settings, Verdict};
+use crate::whole_state::Request;
+use crate::{EngineError, FinalityTracker, Handle, Settings};
 
 /// How long the writer sleeps when nothing is planned.
 const IDLE: Duration = Duration::from_secs(1);
@@ -75,9 +78,14 @@ pub(crate) struct Writer {
     pub finished: bool,
     pub follower: Follower,
     pub snapshots: Snapshots,
+    /// Whether something is made of the whole state just now.
+    pub whole_state_busy: bool,
+    /// Who waits for that.
+    pub whole_state_waiting: VecDeque<Request>,
     pub retry: RetryTracker,
     pub unsaved: Unsaved,
     pub obstacles: Obstacles,
+    pub compiling: Compiling,
     /// The last slot whose block could not be sealed: the next block is for a later one.
     pub given_up: BlockTimestamp,
 }
@@ -122,7 +130,7 @@ impl Drop for Running {
 /// # Errors
 /// The disk, or the system refuses a thread.
 pub fn start(
-    chain: Chain,
+    mut chain: Chain,
     store: Arc<Store>,
     settings: Settings,
     reapplied: Duration,
@@ -135,6 +143,8 @@ pub fn start(
         }
     }
     let snapshots = Snapshots::open(settings.snapshots_dir.clone())?;
+    chain.load_code_aside(true);
+    let compiler = chain.compiler();
     let view = ProducerView {
         paused: settings.pause_on_startup,
         options: settings.options,
@@ -145,7 +155,7 @@ pub fn start(
     };
     let shared = Arc::new(Shared {
         chain_id: chain.chain_id(),
-        chain: RwLock::new(chain),
+        chain: ChainLock::new(chain),
         producer: RwLock::new(view),
         finality: FinalityTracker::new(settings.finality),
         retry: settings.retry,
@@ -153,6 +163,7 @@ pub fn start(
     });
     start_ticker(ticker)?;
     let (sender, receiver) = sync_channel(COMMAND_QUEUE_CAPACITY);
+    let compiling = Compiling::start(compiler, sender.clone())?;
     let (ended_sender, ended) = oneshot::channel();
     let follower = Follower::start(store, settings.traces)?;
     let handle = Handle { shared: Arc::clone(&shared), commands: sender.clone() };
@@ -170,9 +181,12 @@ pub fn start(
         finished: false,
         follower,
         snapshots,
+        whole_state_busy: false,
+        whole_state_waiting: VecDeque::new(),
         retry: RetryTracker::new(settings.retry),
         unsaved: Unsaved::after_start(reapplied),
         obstacles: Obstacles::default(),
+        compiling,
         given_up: BlockTimestamp::default(),
         settings,
     };
@@ -234,9 +248,11 @@ impl Writer {
         }
         self.abort();
         if self.settings.integrity_hash_on_stop {
-            tracing::info!("chain database stopped with hash: {}", self.shared.chain.read().integrity_hash()?);
+            let hash = self.shared.chain.read_for(Hold::WholeState).integrity_hash()?;
+            tracing::info!("chain database stopped with hash: {hash}");
         }
         self.checkpoint()?;
+        self.shared.chain.report();
         self.follower.finish()
     }
 
@@ -248,11 +264,10 @@ impl Writer {
         match command {
             Command::Submit(submission) => self.submit(submission),
             Command::PushBlock { block, reply } => {
-                let verdict = self.push_block(*block)?;
-                let changed = matches!(verdict, Verdict::Joined | Verdict::Refused(_));
-                answer(reply, verdict);
+                let changed = self.push_block(*block, Some(reply))?;
                 if changed && self.phase == Phase::Waiting { self.plan() } else { Ok(()) }
             }
+            Command::CodeReady { code_hash, loaded } => self.code_ready(code_hash, loaded),
             Command::Signed { block, at, result } => {
                 self.signed(block, at, result)?;
                 if self.phase == Phase::Waiting { self.plan() } else { Ok(()) }
@@ -279,7 +294,7 @@ impl Writer {
                 if replan { self.plan() } else { Ok(()) }
             }
             Command::ChangeLists(change, reply) => {
-                change.apply(self.shared.chain.write().execution_settings_mut());
+                change.apply(self.shared.chain.write(Hold::Options).execution_settings_mut());
                 answer(reply, ());
                 Ok(())
             }
@@ -290,15 +305,16 @@ impl Writer {
                 Ok(())
             }
             Command::IntegrityHash(reply) => {
-                let result = self.integrity_hash();
-                answer(reply, result);
+                self.abort();
+                self.want_whole_state(Request::Hash(reply))?;
                 self.plan()
             }
             Command::Snapshot(reply) => {
                 self.abort();
-                self.create_snapshot(reply)?;
+                self.want_whole_state(Request::Snapshot(reply))?;
                 self.plan()
             }
+            Command::WholeStateDone { head, result } => self.whole_state_done(head, result),
             Command::ScheduleSnapshot(request, reply) => {
                 let result = self.schedule_snapshot(request)?;
                 answer(reply, result);
@@ -318,7 +334,7 @@ impl Writer {
         if self.phase == Phase::Waiting {
             return;
         }
-        let aborted = self.shared.chain.write().abort_block();
+        let aborted = self.shared.chain.write(Hold::AbortBlock).abort_block();
         self.queue.add_aborted(aborted);
         if let Some(signing) = self.signing.take() {
             self.queue.add_aborted(signing.into_transactions());
@@ -326,18 +342,11 @@ impl Writer {
         self.phase = Phase::Waiting;
     }
 
-    fn integrity_hash(&mut self) -> Result<(BlockId, Checksum256), Fault> {
-        self.abort();
-        let chain = self.shared.chain.read();
-        let head = chain.head().id();
-        chain.integrity_hash().map(|hash| (head, hash)).map_err(fault_of)
-    }
-
     fn change_options(&mut self, change: crate::OptionsChange) {
         let options = change.applied_to(self.settings.options);
         self.settings.options = options;
         self.shared.producer.write().options = options;
-        let mut chain = self.shared.chain.write();
+        let mut chain = self.shared.chain.write(Hold::Options);
         let execution = chain.execution_settings_mut();
         execution.greylist_limit = options.greylist_limit;
         if let Some(leeway) = change.subjective_cpu_leeway_us {
@@ -354,12 +363,4 @@ impl Writer {
 /// Sends an answer; whoever asked may be gone.
 pub(crate) fn answer<T>(reply: oneshot::Sender<T>, value: T) {
     let _ = reply.send(value);
-}
-
-/// A failure of the chain as a client hears of it.
-pub(crate) fn fault_of(error: ChainError) -> Fault {
-    match error {
-        ChainError::Block(fault) => *fault,
-        other => Fault::new(FaultKind::EXCEPTION, other.to_string()),
-    }
 }

@@ -11,11 +11,16 @@ use primitives::block::ReceiptTransaction;
 use primitives::{Fault, FaultKind, SignedBlock, TransactionReceipt, TransactionStatus, ensure};
 
 use crate::conductor::vm;
-use crate::{BlockPurpose, BlockState, Chain, PrepareMode, PreparedBlock, SealedBlock, StartBlock};
+use crate::{BlockPurpose, BlockState, Chain, ChainError, PrepareMode, PreparedBlock, SealedBlock, StartBlock};
 
 impl Chain {
-    /// Applies a block whose header state is known on the head, which it becomes. On a fault nothing is changed.
-    pub(crate) fn apply(&mut self, state: &Arc<BlockState>, mode: BlockMode, traces: bool) -> Outcome<SealedBlock> {
+    /// Applies a block whose header state is known on the head, which it becomes. On an error nothing is changed.
+    pub(crate) fn apply(
+        &mut self,
+        state: &Arc<BlockState>,
+        mode: BlockMode,
+        traces: bool,
+    ) -> Result<SealedBlock, ChainError> {
         let state = &self.with_block(state)?;
         let block = state.block.clone().expect("it was just seen to");
         let header = block.header();
@@ -47,17 +52,23 @@ impl Chain {
     }
 
     /// Runs what the receipts say and finalizes; the result must be the very same header.
-    fn run_receipts(&mut self, state: &BlockState, block: &SignedBlock, traces: bool) -> Outcome {
+    fn run_receipts(&mut self, state: &BlockState, block: &SignedBlock, traces: bool) -> Result<(), ChainError> {
         let mut input = state.transactions.iter();
         for receipt in &block.transactions {
-            let trace = self.run_receipt(receipt, &mut input)?;
+            let trace = self.run_receipt(receipt, &mut input);
+            if let Some(missing) = vm(&mut self.machine).take_missing() {
+                return Err(ChainError::NeedsCode(Box::new(missing)));
+            }
+            let trace = trace?;
             self.compare(block, receipt, &trace)?;
             if traces {
                 self.pending.as_mut().expect("a block is applied").traces.push(Arc::new(trace));
             }
         }
         let header = self.finalize(block.header().transaction_mroot)?;
-        ensure!(header.id() == state.id(), BLOCK_VALIDATE_EXCEPTION, "Block ID does not match");
+        if header.id() != state.id() {
+            return Err(Fault::new(FaultKind::BLOCK_VALIDATE_EXCEPTION, "Block ID does not match").into());
+        }
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use execution::{Budget, RecoveredTransaction, TransactionKind, TransactionTrace, push_scheduled, push_transaction};
+use ledger::Mark;
 use primitives::block::ReceiptTransaction;
 use primitives::{Fault, FaultKind, TransactionId};
 
@@ -15,7 +16,7 @@ impl Chain {
     /// trace. In a speculative block nothing stays of a successful one either.
     ///
     /// # Errors
-    /// A fault that makes the whole block bad, or no pending block.
+    /// A fault that makes the whole block bad, no pending block, or code that is not ready.
     pub fn push_transaction(
         &mut self,
         transaction: &Arc<RecoveredTransaction>,
@@ -25,8 +26,9 @@ impl Chain {
         let mark = self.world.ledger.mark();
         let leaves = self.world.action_digests.len();
         let trace =
-            push_transaction(vm(&mut self.machine), &mut self.world, transaction, TransactionKind::Input, budget)?;
-        let trace = Arc::new(trace);
+            push_transaction(vm(&mut self.machine), &mut self.world, transaction, TransactionKind::Input, budget);
+        self.check_code(mark, leaves)?;
+        let trace = Arc::new(trace?);
         let pending = self.pending.as_mut().expect("checked above");
         if purpose == BlockPurpose::Speculate {
             self.world.ledger.undo_to(mark);
@@ -54,8 +56,9 @@ impl Chain {
         let purpose = self.pending_block()?.purpose;
         let mark = self.world.ledger.mark();
         let leaves = self.world.action_digests.len();
-        let trace = push_scheduled(vm(&mut self.machine), &mut self.world, id, budget)?;
-        let trace = Arc::new(trace);
+        let trace = push_scheduled(vm(&mut self.machine), &mut self.world, id, budget);
+        self.check_code(mark, leaves)?;
+        let trace = Arc::new(trace?);
         let pending = self.pending.as_mut().expect("checked above");
         if purpose == BlockPurpose::Speculate {
             self.world.ledger.undo_to(mark);
@@ -104,8 +107,18 @@ impl Chain {
         if self.finished.is_none() {
             self.pending_block()?;
         }
-        let trace = push_transaction(vm(&mut self.machine), &mut self.world, transaction, kind, budget)?;
-        Ok(Arc::new(trace))
+        let (mark, leaves) = (self.world.ledger.mark(), self.world.action_digests.len());
+        let trace = push_transaction(vm(&mut self.machine), &mut self.world, transaction, kind, budget);
+        self.check_code(mark, leaves)?;
+        Ok(Arc::new(trace?))
+    }
+
+    /// Takes everything back that was done since `mark` when code was missing: what came of it means nothing.
+    fn check_code(&mut self, mark: Mark, leaves: usize) -> Result<(), ChainError> {
+        let Some(missing) = vm(&mut self.machine).take_missing() else { return Ok(()) };
+        self.world.ledger.undo_to(mark);
+        self.world.action_digests.truncate(leaves);
+        Err(ChainError::NeedsCode(Box::new(missing)))
     }
 
     fn pending_block(&self) -> Result<&Pending, Fault> {

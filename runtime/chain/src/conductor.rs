@@ -6,6 +6,7 @@ use consensus::ForkTree;
 use execution::{Machine, TransactionTrace, World};
 use ledger::Ledger;
 use primitives::{BlockId, BlockTimestamp, ChainId, Checksum256, Name, TimePoint, TransactionId};
+use wasm::{Compiler, Loaded};
 
 use crate::pending::Pending;
 use crate::restore::KeptBlocks;
@@ -100,6 +101,22 @@ impl Chain {
     /// This node's own limits, which may be changed while it runs (greylist, white- and blacklists).
     pub fn execution_settings_mut(&mut self) -> &mut execution::Settings {
         &mut self.world.settings
+    }
+
+    /// Says whether code that is not ready to run is loaded aside: what needs it ends with [`crate::ChainError::NeedsCode`]
+    /// instead of waiting for the compiler.
+    pub fn load_code_aside(&mut self, aside: bool) {
+        vm(&mut self.machine).load_aside(aside);
+    }
+
+    /// What makes code ready, for other threads.
+    pub fn compiler(&mut self) -> Compiler {
+        vm(&mut self.machine).compiler().clone()
+    }
+
+    /// Takes code that another thread made ready.
+    pub fn supply_code(&mut self, code_hash: &Checksum256, loaded: Loaded) {
+        vm(&mut self.machine).supply(code_hash, loaded);
     }
 
     /// The block under construction.

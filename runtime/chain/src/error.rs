@@ -2,6 +2,7 @@
 //! traces and do not appear here.
 
 use primitives::Fault;
+use wasm::MissingCode;
 
 /// Why a call of [`crate::Chain`] failed.
 #[derive(Debug, thiserror::Error)]
@@ -9,6 +10,10 @@ pub enum ChainError {
     /// The block breaks a rule: every node refuses it (`unlinkable_block_exception`, `block_validate_exception`, ...).
     #[error("{}", .0.details.first().map_or(.0.what(), String::as_str))]
     Block(Box<Fault>),
+    /// Code is needed that is not ready to run, and it is loaded aside ([`crate::Chain::load_code_aside`]). Nothing
+    /// changed; once the code was handed in ([`crate::Chain::supply_code`]) the same call goes on.
+    #[error("contract code {} is not ready to run yet", .0.code_hash)]
+    NeedsCode(Box<MissingCode>),
     /// A snapshot, checkpoint or block log cannot be read: what, and why.
     #[error("{what}: {cause}")]
     Corrupt {

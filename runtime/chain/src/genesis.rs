@@ -40,6 +40,15 @@ impl Chain {
         let head = Arc::new(BlockState { header, block: block.map(Arc::new), transactions: Vec::new(), bytes: 0 });
         let machine = Machine::new(doors.engine, execution::intrinsics::table(), doors.code_cache).into();
         let world = World::new(ledger, settings.execution.clone(), doors.clock);
-        Self { world, machine, settings, tree: ForkTree::new(head.clone()), head, pending: None, finished: None, kept: None }
+        Self {
+            world,
+            machine,
+            settings,
+            tree: ForkTree::new(head.clone()),
+            head,
+            pending: None,
+            finished: None,
+            kept: None,
+        }
     }
 }

@@ -77,7 +77,8 @@ impl Chain {
     pub fn parent(&self, block: &PreparedBlock) -> Result<&Arc<BlockState>, ChainError> {
         let id = block.id;
         let unlinkable = || Fault::new(FaultKind::UNLINKABLE_BLOCK_EXCEPTION, format!("unlinkable block {id}"));
-        let known = || Fault::new(FaultKind::FORK_DATABASE_EXCEPTION, format!("we already know about this block: {id}"));
+        let known =
+            || Fault::new(FaultKind::FORK_DATABASE_EXCEPTION, format!("we already know about this block: {id}"));
         if self.tree.get(&id).is_some() {
             return Err(known().into());
         }
@@ -88,10 +89,30 @@ impl Chain {
     /// branches when that is another one. A pending block must be aborted first.
     ///
     /// # Errors
-    /// The block (or one before it on its branch) breaks a rule; the chain stands as before.
+    /// The block (or one before it on its branch) breaks a rule, or needs code that is not ready; the chain stands as
+    /// before, without the block.
     pub fn push_checked(&mut self, block: CheckedBlock) -> Result<Applied, ChainError> {
-        self.enter(block)?;
-        self.switch_to_best()
+        let (id, before) = (self.enter(block)?, self.head.id());
+        match self.switch_to_best() {
+            Err(ChainError::NeedsCode(missing)) => {
+                self.go_back(&before)?;
+                self.tree.remove(&id).map_err(ChainError::broken)?;
+                Err(ChainError::NeedsCode(missing))
+            }
+            other => other,
+        }
+    }
+
+    /// Returns to a block that was the head before. Its branch ran before, so its code is loaded, or quick to load.
+    fn go_back(&mut self, before: &BlockId) -> Result<(), ChainError> {
+        self.load_code_aside(false);
+        let back = self.switch_to(before, &mut Switch::default());
+        self.load_code_aside(true);
+        back?;
+        if self.head.id() != *before {
+            return Err(ChainError::broken("a block of the chain cannot be applied again"));
+        }
+        Ok(())
     }
 
     /// Takes a block that this node accepted before and kept, after a restart: signatures and receipts are known to be
@@ -188,11 +209,12 @@ impl Chain {
                     self.tree.mark_valid(&state.id()).map_err(ChainError::broken)?;
                     switch.applied.push(sealed);
                 }
-                Err(fault) => {
+                Err(ChainError::Block(fault)) => {
                     self.tree.remove(&state.id()).map_err(ChainError::broken)?;
-                    switch.rejected = Some((state.id(), fault));
+                    switch.rejected = Some((state.id(), *fault));
                     break;
                 }
+                Err(error) => return Err(error),
             }
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use codec::{DecodeError, Pack, Reader, Unpack};
 use consensus::BlockHeaderState;
 use ledger::{BlockUndo, Checkpoint, CheckpointRow, Ledger, Snapshot};
-use primitives::{BlockId, Checksum256};
+use primitives::{BlockId, Checksum256, TimePoint};
 
 use crate::{BlockState, Chain, ChainError, Doors, Settings};
 
@@ -32,6 +32,41 @@ pub struct SavedBlock {
     pub number: u32,
     /// What there is to keep.
     pub bytes: Vec<u8>,
+}
+
+/// The whole state as of a checkpoint, away from the chain: for whoever writes or hashes all of it.
+#[allow(missing_debug_implementations, reason = "a whole state is not printed")]
+pub struct StateImage {
+    head: Arc<BlockState>,
+    ledger: Ledger,
+}
+
+impl StateImage {
+    /// The state of `head` from the rows that checkpoints left, in any order.
+    ///
+    /// # Errors
+    /// [`ChainError::Corrupt`].
+    pub fn load(head: Arc<BlockState>, rows: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Result<Self, ChainError> {
+        let corrupt = |cause: String| ChainError::Corrupt { what: "checkpoint", cause };
+        let ledger = Ledger::from_checkpoint_rows(rows).map_err(|cause| corrupt(cause.to_string()))?;
+        Ok(Self { head, ledger })
+    }
+
+    /// What [`Chain::write_snapshot`] gives.
+    pub fn snapshot(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.ledger.write_snapshot(&self.head.header.to_bytes(), self.time(), &mut out);
+        out
+    }
+
+    /// What [`Chain::integrity_hash`] gives.
+    pub fn integrity_hash(&self) -> Checksum256 {
+        self.ledger.integrity_hash(&self.head.header.to_bytes(), self.time())
+    }
+
+    fn time(&self) -> TimePoint {
+        self.head.header.timestamp().time()
+    }
 }
 
 /// Finds blocks that the node kept: one that came before a restart may have to be applied after it.

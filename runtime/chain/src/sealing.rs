@@ -7,7 +7,7 @@ use std::sync::Arc;
 use consensus::BlockHeaderState;
 use execution::{Outcome, RecoveredTransaction, TransactionTrace};
 use primitives::{
-    BlockHeader, BlockTimestamp, BlockId, Checksum256, Fault, FaultKind, Name, Signature, SignedBlock,
+    BlockHeader, BlockId, BlockTimestamp, Checksum256, Fault, FaultKind, Name, Signature, SignedBlock,
     SignedBlockHeader, TransactionReceipt, ensure, merkle::merkle,
 };
 

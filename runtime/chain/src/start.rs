@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use execution::onblock::{activate_features, clear_expired_transactions, run_onblock, update_producers_authority};
 use execution::{BlockContext, BlockMode, Outcome};
-use primitives::{BlockId, Checksum256, ensure};
+use primitives::{BlockId, Checksum256, Fault, FaultKind, ensure};
 
 use crate::conductor::vm;
 use crate::features::check_features;
@@ -17,18 +17,21 @@ impl Chain {
     /// happen here; a speculative block skips them.
     ///
     /// # Errors
-    /// A block that cannot be built there (slot not after the head, double confirmation, features missing).
+    /// A block that cannot be built there (slot not after the head, double confirmation, features missing), or code that
+    /// is not ready.
     pub fn start_block(&mut self, how: &StartBlock) -> Result<(), ChainError> {
         if how.purpose == BlockPurpose::Produce {
             check_features(how.timestamp, &self.head.header.activated_protocol_features, &how.features)?;
         }
-        Ok(self.start(how, BlockMode::Produced, None)?)
+        self.start(how, BlockMode::Produced, None)
     }
 
     /// Starts a block of any purpose. On a fault nothing is pending.
-    pub(crate) fn start(&mut self, how: &StartBlock, mode: BlockMode, id: Option<BlockId>) -> Outcome {
+    pub(crate) fn start(&mut self, how: &StartBlock, mode: BlockMode, id: Option<BlockId>) -> Result<(), ChainError> {
         let free = self.pending.is_none() && self.finished.is_none();
-        ensure!(free, BLOCK_VALIDATE_EXCEPTION, "pending block already exists");
+        if !free {
+            return Err(Fault::new(FaultKind::BLOCK_VALIDATE_EXCEPTION, "pending block already exists").into());
+        }
         let header = self.head.header.next(how.timestamp, how.confirmed)?;
         self.world.ledger.begin_block(header.block_num);
         self.world.begin_block(BlockContext {
@@ -48,13 +51,16 @@ impl Chain {
         self.first_steps(&how.features).inspect_err(|_| self.drop_pending())
     }
 
-    fn first_steps(&mut self, features: &[Checksum256]) -> Outcome {
+    fn first_steps(&mut self, features: &[Checksum256]) -> Result<(), ChainError> {
         activate_features(&mut self.world, features)?;
         self.announce_schedule()?;
         let onblock = run_onblock(vm(&mut self.machine), &mut self.world);
+        if let Some(missing) = vm(&mut self.machine).take_missing() {
+            return Err(ChainError::NeedsCode(Box::new(missing)));
+        }
         self.pending.as_mut().expect("a block was started").traces.push(Arc::new(onblock));
         clear_expired_transactions(&mut self.world);
-        update_producers_authority(&mut self.world)
+        Ok(update_producers_authority(&mut self.world)?)
     }
 
     /// Takes up a proposed schedule once the block that proposed it is irreversible and no other one waits.

@@ -19,7 +19,7 @@ const QUICK_COMPILE_BYTES: usize = 2 << 20;
 const NOT_RUNNABLE: &str = "Error building eos-vm interp: wasm parse exception";
 
 /// A home for compiled code. Implementations keep bytes as they are; their integrity is checked when they come back.
-pub trait CodeCache: Send {
+pub trait CodeCache: Send + Sync {
     /// What was put under this key, if it is still there.
     fn get(&self, key: &Checksum256) -> Option<Vec<u8>>;
     /// Keeps `artefact` under `key`. Losing it costs only time.

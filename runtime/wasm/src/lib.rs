@@ -2,6 +2,7 @@
 //! may call and see is given by a table of host functions ([`Intrinsics`]) over a [`Host`].
 
 pub mod args;
+pub mod compiler;
 pub mod engine;
 pub mod fault;
 pub mod host;
@@ -19,10 +20,11 @@ pub use args::{
     Argument, CompareArgs, CopyArgs, F32, F64, F128, FillArgs, LegacyPtr, LegacySpan, Plain, Returned, Span, Text,
     ValueType,
 };
+pub use compiler::{Compiler, Loaded};
 pub use engine::{Artefact, CodeCache, Engine, NoCache, THREAD_STACK_BYTES, Ticker};
 pub use host::Host;
 pub use intrinsics::{HostFunction, Intrinsic, Intrinsics, Kind, Signature};
 pub use memory::Memory;
-pub use runtime::{Apply, RunLimits, Runtime};
+pub use runtime::{Apply, MissingCode, RunLimits, Runtime};
 pub use stack::with_enough as with_enough_stack;
 pub use validate::{Imports, Limits, Whitelisted, validate};

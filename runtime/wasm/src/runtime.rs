@@ -1,7 +1,8 @@
 //! Runs contracts: keeps warm instances per code hash and calls `apply`.
 
 use crate::args::ValueType;
-use crate::engine::{Artefact, CodeCache, Engine};
+use crate::compiler::{Compiler, Loaded};
+use crate::engine::{CodeCache, Engine};
 use crate::fault::{access_violation, system_failure};
 use crate::host::Host;
 use crate::intrinsics::{Intrinsics, RawFunction, Signature};
@@ -45,13 +46,25 @@ pub struct Apply {
 }
 
 /// Runs contracts against a host, at full speed on a thread with [`crate::THREAD_STACK_BYTES`] of stack.
+///
+/// Code that is not ready yet is loaded on the spot, or by others where [`Runtime::load_aside`] says so.
 pub struct Runtime<H: Host> {
-    engine: Engine,
-    cache: Box<dyn CodeCache>,
+    compiler: Compiler,
     linker: Linker<Run<H>>,
     contracts: FxHashMap<Checksum256, Contract<H>>,
+    aside: bool,
+    missing: Option<MissingCode>,
     /// Counts runs, to find the contract that was used longest ago.
     runs: u64,
+}
+
+/// Code that a run would have needed. Whoever has it loaded hands it in with [`Runtime::supply`] and runs again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingCode {
+    /// Its hash.
+    pub code_hash: Checksum256,
+    /// The original bytes.
+    pub code: Vec<u8>,
 }
 
 /// One loaded contract.
@@ -128,7 +141,36 @@ impl<H: Host> Runtime<H> {
     /// A runtime that calls the functions of `intrinsics` and keeps compiled code in `cache`.
     pub fn new(engine: Engine, intrinsics: &Intrinsics<H>, cache: Box<dyn CodeCache>) -> Self {
         let linker = link(&engine, intrinsics).expect("names of host functions are unique");
-        Self { engine, cache, linker, contracts: FxHashMap::default(), runs: 0 }
+        let compiler = Compiler::new(engine, cache.into());
+        Self { compiler, linker, contracts: FxHashMap::default(), aside: false, missing: None, runs: 0 }
+    }
+
+    /// What makes code ready, for another thread.
+    pub fn compiler(&self) -> &Compiler {
+        &self.compiler
+    }
+
+    /// Says whether a run that needs code which is not ready ends there. Its fault means nothing then:
+    /// [`Self::take_missing`] has what was needed.
+    pub fn load_aside(&mut self, aside: bool) {
+        self.aside = aside;
+    }
+
+    /// The code that was needed and was not ready; no contract runs until it is taken.
+    pub fn take_missing(&mut self) -> Option<MissingCode> {
+        self.missing.take()
+    }
+
+    /// Takes code that another thread made ready.
+    pub fn supply(&mut self, code_hash: &Checksum256, loaded: Loaded) {
+        if !self.is_loaded(code_hash) {
+            self.insert(code_hash, loaded);
+        }
+    }
+
+    /// Whether code is ready to run.
+    pub fn is_loaded(&self, code_hash: &Checksum256) -> bool {
+        self.contracts.contains_key(code_hash)
     }
 
     /// Runs `apply` of the contract with this hash.
@@ -142,10 +184,11 @@ impl<H: Host> Runtime<H> {
         limits: RunLimits,
         host: &mut H,
     ) -> Result<(), H::Stop> {
-        if !self.contracts.contains_key(code_hash) {
-            host.pause_time();
-            self.load(code_hash, host);
-            host.resume_time();
+        if self.missing.is_some() {
+            return Err(system_failure().into());
+        }
+        if !self.is_loaded(code_hash) {
+            self.find(code_hash, host)?;
         }
         self.runs += 1;
         let contract = self.contracts.get_mut(code_hash).expect("loaded");
@@ -158,36 +201,35 @@ impl<H: Host> Runtime<H> {
         self.contracts.remove(code_hash);
     }
 
-    fn load(&mut self, code_hash: &Checksum256, host: &H) {
-        let contract = match self.artefact(code_hash, host) {
-            Ok((artefact, module)) => {
-                let whole = !artefact.image.broken;
-                let instance = whole.then(|| self.instantiate(&artefact.image, &module)).flatten();
-                let instance = instance.ok_or_else(system_failure);
-                Contract { image: artefact.image, instance, last_run: 0 }
+    /// Loads code, or notes that it is missing.
+    fn find(&mut self, code_hash: &Checksum256, host: &mut H) -> Result<(), H::Stop> {
+        let code = host.code(code_hash).ok_or_else(system_failure)?;
+        if self.aside {
+            self.missing = Some(MissingCode { code_hash: *code_hash, code: code.to_vec() });
+            return Err(system_failure().into());
+        }
+        // The host is asked for the time of loading, and for the code: it cannot be lent while its timer is stopped.
+        let code = code.to_vec();
+        host.pause_time();
+        let loaded = self.compiler.load(code_hash, &code);
+        self.insert(code_hash, loaded);
+        host.resume_time();
+        Ok(())
+    }
+
+    fn insert(&mut self, code_hash: &Checksum256, loaded: Loaded) {
+        let contract = match loaded.0 {
+            Ok((image, module)) => {
+                let instance = (!image.broken).then(|| self.instantiate(&image, &module)).flatten();
+                Contract { image, instance: instance.ok_or_else(system_failure), last_run: self.runs }
             }
-            Err(fault) => Contract { image: Image::default(), instance: Err(fault), last_run: 0 },
+            Err(fault) => Contract { image: Image::default(), instance: Err(fault), last_run: self.runs },
         };
         if self.contracts.len() >= INSTANCES_MAX {
             let oldest = self.contracts.iter().min_by_key(|(_, contract)| contract.last_run).map(|(hash, _)| *hash);
             oldest.map(|hash| self.contracts.remove(&hash));
         }
         self.contracts.insert(*code_hash, contract);
-    }
-
-    /// Compiled code from the cache, or compiled now.
-    fn artefact(&self, code_hash: &Checksum256, host: &H) -> Result<(Artefact, wasmtime::Module), Fault> {
-        let key = Artefact::key(code_hash);
-        let cached = self.cache.get(&key).and_then(|bytes| Artefact::from_bytes(&bytes));
-        if let Some(artefact) = cached
-            && let Some(module) = self.engine.load(&artefact)
-        {
-            return Ok((artefact, module));
-        }
-        let artefact = self.engine.compile(host.code(code_hash).ok_or_else(system_failure)?)?;
-        self.cache.put(&key, &artefact.to_bytes());
-        let module = self.engine.load(&artefact).ok_or_else(system_failure)?;
-        Ok((artefact, module))
     }
 
     fn instantiate(&self, image: &Image, module: &wasmtime::Module) -> Option<Instance<H>> {
@@ -200,7 +242,7 @@ impl<H: Host> Runtime<H> {
             max_pages: 0,
             stop: None,
         };
-        let mut store = Store::new(self.engine.inner(), run);
+        let mut store = Store::new(self.compiler.engine.inner(), run);
         store.epoch_deadline_callback(|mut store| {
             let run = store.data_mut();
             match run.parts().0.checktime() {

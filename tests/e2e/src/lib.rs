@@ -8,6 +8,7 @@ mod keosd;
 mod load;
 mod node;
 mod peer;
+mod prober;
 
 pub use binaries::{binary, contract, target_dir};
 pub use block_log::{export_blocks, replay};
@@ -15,6 +16,7 @@ pub use keosd::Keosd;
 pub use load::Load;
 pub use node::{RunningNode, free_port};
 pub use peer::{Peer, RunningNodeos};
+pub use prober::{Latency, Prober};
 
 /// The key of `eosio` on a new chain, as on nodeos.
 pub const DEV_PRIVATE_KEY: &str = "5KQwrPbwdL6PhXujxW37FSSQZ1JiwsST4cqQzDeyXtP79zkvFD3";

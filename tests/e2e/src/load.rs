@@ -1,7 +1,7 @@
 //! Token transfers, as many as a node takes.
 
 use client::{ClientError, Contracts, Draft, Node, Receipt, SendSettings};
-use primitives::{Compression, Name, PermissionLevel, PrivateKey, name};
+use primitives::{Action, Bytes, Compression, Name, PermissionLevel, PrivateKey, name};
 use serde_json::{Value, json};
 
 use crate::{DEV_PRIVATE_KEY, DEV_PUBLIC_KEY, contract};
@@ -59,14 +59,25 @@ impl Load {
         let code = std::fs::read(folder.join("eosio.token.wasm")).expect("the token is built");
         let abi = std::fs::read_to_string(folder.join("eosio.token.abi")).expect("the token's ABI is built");
         let abi: abi::AbiDefinition = serde_json::from_str(&abi).expect("the token's ABI is one");
-        let code = json!({ "account": TOKEN, "vmtype": 0, "vmversion": 0, "code": hex(&code) });
-        load.send(EOSIO, name!("setcode"), TOKEN, &code)?;
+        load.set_code(TOKEN, &code)?;
         let abi = json!({ "account": TOKEN, "abi": hex(&primitives::Pack::to_bytes(&abi)) });
         load.send(EOSIO, name!("setabi"), TOKEN, &abi)?;
         let create = json!({ "issuer": EOSIO, "maximum_supply": "1000000000.0000 SYS" });
         load.send(TOKEN, name!("create"), TOKEN, &create)?;
         load.send(TOKEN, name!("issue"), EOSIO, &json!({ "to": EOSIO, "quantity": "1000000.0000 SYS", "memo": "" }))?;
         Ok(load)
+    }
+
+    /// Sets an account's code.
+    pub fn set_code(&mut self, account: Name, code: &[u8]) -> Result<Value, ClientError> {
+        let code = json!({ "account": account, "vmtype": 0, "vmversion": 0, "code": hex(code) });
+        self.send(EOSIO, name!("setcode"), account, &code)
+    }
+
+    /// Sends one action without arguments, for which no ABI is needed.
+    pub fn send_plain(&mut self, contract: Name, action: Name, actor: Name) -> Result<Value, ClientError> {
+        let authorization = vec![PermissionLevel { actor, permission: name!("active") }];
+        self.send_action(Action { account: contract, name: action, authorization, data: Bytes::default() })
     }
 
     /// Sends one transfer; every one has its own memo.
@@ -89,6 +100,10 @@ impl Load {
     pub fn send(&mut self, contract: Name, action: Name, actor: Name, arguments: &Value) -> Result<Value, ClientError> {
         let authorization = vec![PermissionLevel { actor, permission: name!("active") }];
         let action = self.contracts.action(&self.node, contract, action, authorization, arguments)?;
+        self.send_action(action)
+    }
+
+    fn send_action(&mut self, action: Action) -> Result<Value, ClientError> {
         let settings = SendSettings {
             expiration_sec: 60,
             ref_block: None,

@@ -151,6 +151,11 @@ impl RunningNode {
         self.api.call("/v1/chain/get_info", &json!({})).ok()
     }
 
+    /// Host and port of its API.
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
     /// The number of the newest block.
     pub fn head(&self) -> u64 {
         self.info().expect("the node answers")["head_block_num"].as_u64().expect("a number")

@@ -1,0 +1,196 @@
+//! Contract code is made ready ahead and aside: a thread compiles what was set, and at once what a transaction or a
+//! block needs. Whoever needs it waits; the writer goes on.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use chain::{Compiler, Loaded, MissingCode, PreparedBlock, SealedBlock};
+use codec::Unpack;
+use execution::TransactionTrace;
+use primitives::{Bytes, Checksum256, Name, Sha256, name};
+use rustc_hash::FxHashSet;
+
+use crate::command::{Command, Reply, Submission, Verdict};
+use crate::holds::Hold;
+use crate::writer::{Phase, Writer, answer};
+use crate::{EngineError, Refusal};
+
+/// Codes that wait for the compiler at most; more that were only set, not needed, are left until they are.
+const JOBS_MAX: usize = 64;
+/// Dry runs and read-only transactions that wait for code at most; each is a request that is held open.
+const TRANSIENTS_MAX: usize = 256;
+/// How much the compiler yields to the threads that serve and produce, of 19.
+const NICENESS: libc::c_int = 10;
+const EOSIO: Name = name!("eosio");
+const SETCODE: Name = name!("setcode");
+
+/// Codes in the order in which they are to be loaded; ends with its owner.
+#[derive(Debug, Default)]
+struct Jobs {
+    waiting: Mutex<(VecDeque<MissingCode>, bool)>,
+    changed: Condvar,
+}
+
+/// The compiler's thread and the way to it.
+#[derive(Debug)]
+pub(crate) struct Compiling {
+    jobs: Arc<Jobs>,
+    /// What waits or is being loaded.
+    asked: FxHashSet<Checksum256>,
+    /// Dry runs and read-only transactions that wait for code.
+    transients: Vec<(Checksum256, Submission)>,
+    /// The block from outside that waits for code.
+    pub block: Option<HeldBlock>,
+}
+
+/// A block from outside that waits for code; all later ones wait for it.
+#[derive(Debug)]
+pub(crate) struct HeldBlock {
+    code_hash: Checksum256,
+    block: PreparedBlock,
+    reply: Option<Reply<Verdict>>,
+}
+
+impl Jobs {
+    fn add(&self, job: MissingCode) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).0.push_back(job);
+        self.changed.notify_one();
+    }
+
+    /// Puts a job before all others, unless it is `asked` for already and under way.
+    fn add_first(&self, job: MissingCode, asked: bool) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = waiting.0.len();
+        waiting.0.retain(|known| known.code_hash != job.code_hash);
+        if !asked || waiting.0.len() < before {
+            waiting.0.push_front(job);
+        }
+        self.changed.notify_one();
+    }
+
+    fn next(&self) -> Option<MissingCode> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if waiting.1 {
+                return None;
+            }
+            match waiting.0.pop_front() {
+                Some(job) => return Some(job),
+                None => waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+}
+
+impl Drop for Compiling {
+    fn drop(&mut self) {
+        self.jobs.waiting.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
+        self.jobs.changed.notify_one();
+    }
+}
+
+impl Compiling {
+    /// Starts the thread. It is not waited for: what it does is only of use to the writer.
+    ///
+    /// # Errors
+    /// The system refuses it.
+    pub fn start(compiler: Compiler, commands: SyncSender<Command>) -> Result<Self, EngineError> {
+        let jobs = Arc::<Jobs>::default();
+        let own = Arc::clone(&jobs);
+        std::thread::Builder::new()
+            .name("compiler".to_owned())
+            .stack_size(wasm::engine::THREAD_STACK_BYTES)
+            .spawn(move || {
+                yield_to_others();
+                while let Some(MissingCode { code_hash, code }) = own.next() {
+                    let loaded = compiler.load(&code_hash, &code);
+                    if commands.send(Command::CodeReady { code_hash, loaded }).is_err() {
+                        return;
+                    }
+                }
+            })
+            .map_err(|source| EngineError::Thread { name: "compiler", source })?;
+        Ok(Self { jobs, asked: FxHashSet::default(), transients: Vec::new(), block: None })
+    }
+
+    /// Has code loaded that something waits for.
+    fn need(&mut self, missing: MissingCode) {
+        let new = self.asked.insert(missing.code_hash);
+        self.jobs.add_first(missing, !new);
+    }
+
+    /// Has code loaded that was set, unless there is much to do.
+    fn expect(&mut self, code_hash: Checksum256, code: Vec<u8>) {
+        if self.asked.len() < JOBS_MAX && self.asked.insert(code_hash) {
+            self.jobs.add(MissingCode { code_hash, code });
+        }
+    }
+}
+
+/// Lets the threads that serve and produce go first.
+fn yield_to_others() {
+    // SAFETY: no memory is involved. Zero is the calling thread. A system that refuses changes nothing.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICENESS) };
+}
+
+impl Writer {
+    /// Has code loaded that something waits for.
+    pub(crate) fn need_code(&mut self, missing: MissingCode) {
+        self.compiling.need(missing);
+    }
+
+    /// Lets a dry run or a read-only transaction wait for code.
+    pub(crate) fn await_code(&mut self, missing: MissingCode, submission: Submission) {
+        if self.compiling.transients.len() >= TRANSIENTS_MAX {
+            answer(submission.reply, Err(Refusal::TooManyWait { code_hash: missing.code_hash }.into()));
+            return;
+        }
+        self.compiling.transients.push((missing.code_hash, submission));
+        self.compiling.need(missing);
+    }
+
+    /// Lets a block from outside wait for code, and all later ones for it.
+    pub(crate) fn hold_for_code(&mut self, missing: MissingCode, block: PreparedBlock, reply: Option<Reply<Verdict>>) {
+        self.compiling.block = Some(HeldBlock { code_hash: missing.code_hash, block, reply });
+        self.compiling.need(missing);
+    }
+
+    /// Has the code compiled that a transaction set.
+    pub(crate) fn expect_code_of(&mut self, trace: &TransactionTrace) {
+        let sets = |action: &&execution::ActionTrace| {
+            action.receiver == EOSIO && action.act.account == EOSIO && action.act.name == SETCODE
+        };
+        for action in trace.action_traces.iter().filter(sets) {
+            // Account, type and version of the VM, code.
+            if let Ok((_, _, _, code)) = <(Name, u8, u8, Bytes)>::from_prefix(&action.act.data.0)
+                && !code.0.is_empty()
+            {
+                self.compiling.expect(Sha256::of(&code.0), code.0);
+            }
+        }
+    }
+
+    /// Has the code compiled that the transactions of a block set.
+    pub(crate) fn expect_code_in(&mut self, sealed: &SealedBlock) {
+        sealed.traces.iter().filter(|trace| trace.except.is_none()).for_each(|trace| self.expect_code_of(trace));
+    }
+
+    /// Code is ready: whatever waited for it goes on.
+    pub(crate) fn code_ready(&mut self, code_hash: Checksum256, loaded: Loaded) -> Result<(), EngineError> {
+        self.compiling.asked.remove(&code_hash);
+        self.shared.chain.write(Hold::SupplyCode).supply_code(&code_hash, loaded);
+        if let Some(held) = self.compiling.block.take_if(|held| held.code_hash == code_hash) {
+            self.push_first(held.block, held.reply)?;
+        }
+        for waiting in self.queue.unpark(&code_hash) {
+            self.run_or_queue(waiting)?;
+        }
+        let ready = |(needed, _): &mut (Checksum256, Submission)| *needed == code_hash;
+        let transients: Vec<_> = self.compiling.transients.extract_if(.., ready).collect();
+        for (_, submission) in transients {
+            self.submit(submission)?;
+        }
+        if self.phase == Phase::Waiting { self.plan() } else { Ok(()) }
+    }
+}

@@ -1,0 +1,337 @@
+//! The writer below a process: a chain, a store on a temporary folder, and somebody who sends commands.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chain::{BlockPurpose, Chain, Doors, PrepareMode, PreparedBlock, SealedBlock, StartBlock, recover_transaction};
+use engine::{
+    Handle, Hold, Refusal, RemoteSigner, Running, Settings, SignatureReply, Signer, SubmitKind, Verdict, WallClock,
+};
+use execution::{Budget, RecoveredTransaction};
+use primitives::{
+    Action, BlockTimestamp, Bytes, Checksum256, Compression, Genesis, Name, Pack as _, PackedTransaction,
+    PermissionLevel, PrivateKey, Sha256, SignedTransaction, TimePoint, Transaction, name, time::SLOT_US,
+};
+use store::{Store, StoreSettings};
+
+const EOSIO: Name = name!("eosio");
+/// How long something that follows a block may take.
+const SOON: Duration = Duration::from_secs(5);
+/// How long the chain's lock may be held, on a machine that does other things too.
+const HOLD_MAX: Duration = Duration::from_millis(100);
+
+fn key() -> PrivateKey {
+    PrivateKey::k1_from_seed(Sha256::of(b"eosio").0).expect("a hash is a valid secret")
+}
+
+fn new_chain(genesis: &Genesis) -> Chain {
+    chain_on(genesis, wasm::Engine::new())
+}
+
+fn chain_on(genesis: &Genesis, engine: wasm::Engine) -> Chain {
+    let doors = Doors { clock: Box::new(WallClock), engine, code_cache: Box::new(wasm::NoCache) };
+    Chain::from_genesis(genesis, chain::Settings::default(), doors).expect("a valid genesis")
+}
+
+/// A writer and what it works on.
+struct Node {
+    handle: Handle,
+    running: Option<Running>,
+    genesis: Genesis,
+    runtime: tokio::runtime::Runtime,
+    _folder: tempfile::TempDir,
+}
+
+impl Node {
+    fn start(settings: Settings) -> Self {
+        let slot = engine::clock::now().0 / SLOT_US * SLOT_US - 4 * SLOT_US;
+        let genesis = Genesis {
+            initial_timestamp: TimePoint(slot),
+            initial_key: key().public_key().expect("a valid secret"),
+            ..Genesis::default()
+        };
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let compiler = wasm::Engine::new();
+        let chain = chain_on(&genesis, compiler.clone());
+        let store = Store::open(&StoreSettings { path: folder.path().join("db") }).expect("a new store");
+        let first = SealedBlock { state: chain.head().clone(), traces: Vec::new() };
+        engine::ingest(&store, &[first], 1, None).expect("a new store can be written");
+        let settings = Settings { snapshots_dir: folder.path().join("snapshots"), ..settings };
+        let running = engine::start(chain, Arc::new(store), settings, Duration::ZERO, compiler.ticker());
+        let running = running.expect("the writer starts");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        Self { handle: running.handle.clone(), running: Some(running), genesis, runtime, _folder: folder }
+    }
+
+    fn producing(signer: Signer) -> Self {
+        Self::start(Settings {
+            producers: BTreeSet::from([EOSIO]),
+            signers: vec![(key().public_key().expect("a valid secret"), signer)],
+            enable_stale_production: true,
+            ..Settings::default()
+        })
+    }
+
+    fn push(&self, block: PreparedBlock) -> Verdict {
+        self.runtime.block_on(self.handle.push_block(block)).expect("the writer runs")
+    }
+
+    fn submit(&self, transaction: Arc<RecoveredTransaction>) -> engine::SubmitResult {
+        let kind = SubmitKind::Input { return_failure_trace: false, retry: None };
+        self.runtime.block_on(self.handle.submit(transaction, kind))
+    }
+
+    fn head(&self) -> u32 {
+        self.handle.read(|chain| chain.head().number())
+    }
+
+    /// How often the lock was held for a reason, and how long at most.
+    fn held(&self, hold: Hold) -> (u64, Duration) {
+        let time = self.handle.holds().into_iter().find(|time| time.hold == hold).expect("every reason is there");
+        (time.count, time.longest)
+    }
+
+    fn until(&self, what: &str, done: impl Fn(&Self) -> bool) {
+        let begin = Instant::now();
+        while !done(self) {
+            assert!(begin.elapsed() < SOON, "{what}");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take()
+            && !std::thread::panicking()
+        {
+            running.stop().expect("the writer stops");
+        }
+    }
+}
+
+/// The next block of a chain, in a slot, with transactions.
+fn build(chain: &mut Chain, slot: BlockTimestamp, transactions: &[Arc<RecoveredTransaction>]) -> PreparedBlock {
+    let how = StartBlock { timestamp: slot, confirmed: 0, features: Vec::new(), purpose: BlockPurpose::Produce };
+    chain.start_block(&how).expect("a later slot");
+    for transaction in transactions {
+        let trace = chain.push_transaction(transaction, Budget::explicit(2000)).expect("a pending block");
+        assert_eq!(trace.except, None);
+    }
+    let mut sign = |digest: &Checksum256| vec![key().sign(digest).expect("a valid secret")];
+    let applied = chain.seal_block(&mut sign).expect("eosio produces");
+    let block = applied.applied[0].state.block.clone().expect("a sealed block");
+    PreparedBlock::from_block(block, &chain.chain_id(), PrepareMode::Full).expect("well formed")
+}
+
+fn transaction(chain: &Chain, action: Name, data: Vec<u8>) -> Arc<RecoveredTransaction> {
+    let authorization = vec![PermissionLevel { actor: EOSIO, permission: name!("active") }];
+    let action = Action { account: EOSIO, name: action, authorization, data: Bytes(data) };
+    let mut transaction = Transaction { actions: vec![action], ..Transaction::default() };
+    transaction.header.expiration = TimePoint(engine::clock::now().0 + 60_000_000).seconds();
+    transaction.header.set_reference_block(&chain.head().id());
+    let mut signed = SignedTransaction { transaction, ..SignedTransaction::default() };
+    signed.sign(&key(), &chain.chain_id()).expect("a valid secret");
+    let packed = PackedTransaction::new(&signed, Compression::None);
+    Arc::new(recover_transaction(packed, &chain.chain_id()).expect("well formed"))
+}
+
+fn set_code(chain: &Chain, code: Vec<u8>) -> Arc<RecoveredTransaction> {
+    transaction(chain, name!("setcode"), (EOSIO, 0u8, 0u8, Bytes(code)).to_bytes())
+}
+
+/// A module that takes longer to compile than the lock may be held.
+fn slow_module() -> Vec<u8> {
+    let mut text = String::from("(module");
+    for index in 0..100 {
+        write!(text, "(func $f{index} (param i64) (result i64) (local i64 i64 i64 i64)").expect("memory");
+        for step in 0..100 {
+            let (to, from, constant) = (1 + step % 4, (step + index) % 5, index * 1000 + step);
+            let line = "(local.set {to} (i64.xor (i64.mul (local.get {from}) (local.get 0)) (i64.const {constant})))";
+            let line = line.replace("{to}", &to.to_string()).replace("{from}", &from.to_string());
+            text.push_str(&line.replace("{constant}", &constant.to_string()));
+        }
+        text.push_str("(i64.add (local.get 1) (local.get 4)))");
+    }
+    text.push_str("(func (export \"apply\") (param i64 i64 i64) (drop (call $f0 (local.get 2)))))");
+    wat::parse_str(&text).expect("a module")
+}
+
+#[test]
+fn a_known_block_costs_a_look_up_and_leaves_the_pending_one_alone() {
+    let node = Node::start(Settings::default());
+    let mut other = new_chain(&node.genesis);
+    let slot = other.head().header.timestamp();
+    let first = build(&mut other, slot.next(), &[]);
+    let second = build(&mut other, slot.next().next(), &[]);
+    assert!(
+        matches!(node.push(second.clone()), Verdict::Refused(fault) if fault.kind.name == "unlinkable_block_exception")
+    );
+    assert!(matches!(node.push(first.clone()), Verdict::Joined));
+    assert!(matches!(node.push(second.clone()), Verdict::Joined));
+    node.until("a block is tried in", |node| node.handle.read(|chain| chain.pending().is_some()));
+    let before = (node.held(Hold::AbortBlock).0, node.held(Hold::StartBlock).0);
+    for block in [first, second.clone(), second] {
+        assert!(matches!(node.push(block), Verdict::Known));
+    }
+    // What cannot be linked is no reason either.
+    let mut third = build(&mut other, slot.next().next().next(), &[]);
+    let mut fourth = build(&mut other, slot.next().next().next().next(), &[]);
+    std::mem::swap(&mut third, &mut fourth);
+    assert!(matches!(node.push(third), Verdict::Refused(_)));
+    assert_eq!((node.held(Hold::AbortBlock).0, node.held(Hold::StartBlock).0), before);
+    assert!(matches!(node.push(fourth), Verdict::Joined));
+    assert_eq!(node.head(), 4);
+}
+
+#[test]
+fn a_block_that_comes_while_one_is_made_is_held_and_taken_after_the_seal() {
+    let node = Node::producing(Signer::Key(key()));
+    let makes_block = |node: &Node| {
+        let purpose = node.handle.read(|chain| chain.pending().map(|pending| pending.purpose));
+        purpose == Some(BlockPurpose::Produce)
+    };
+    node.until("a block is made", |node| node.head() > 1 && makes_block(node));
+    // A rival of the block that is being made.
+    let mut other = new_chain(&node.genesis);
+    for number in 2..=node.head() {
+        let bytes = node.handle.store().block_at(number).expect("the store can be read").expect("a block");
+        let block = PreparedBlock::from_bytes(&bytes, &other.chain_id(), PrepareMode::Full).expect("whole");
+        other.push_block(block).expect("a good block");
+    }
+    let odd = transaction(&other, name!("setabi"), (EOSIO, Bytes(b"rival".to_vec())).to_bytes());
+    let slot = other.head().header.timestamp().next();
+    let rival = build(&mut other, slot, &[odd]);
+    let id = rival.id;
+    assert!(matches!(node.push(rival.clone()), Verdict::Held));
+    assert!(matches!(node.push(rival), Verdict::Held), "it is held once");
+    node.until("it is kept", |node| node.handle.store().block_by_id(&id).expect("the store can be read").is_some());
+    let head = node.head();
+    node.until("the node goes on", |node| node.head() > head);
+}
+
+/// A signer that takes requests and never answers.
+#[derive(Debug)]
+struct Silent;
+
+impl RemoteSigner for Silent {
+    fn ask(&self, _: &Checksum256, reply: SignatureReply) -> Result<(), Refusal> {
+        std::mem::forget(reply);
+        Ok(())
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_millis(1500)
+    }
+
+    fn silence(&self) -> Refusal {
+        Refusal::Signer { signer: "nobody".to_owned(), reason: "silence".to_owned() }
+    }
+}
+
+#[test]
+fn a_silent_signer_holds_up_no_reader_and_its_block_is_given_up() {
+    let node = Node::producing(Signer::Remote(Arc::new(Silent)));
+    node.until("a block waits for its signature", |node| node.held(Hold::FinishBlock).0 > 0);
+    let mut longest = Duration::ZERO;
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_secs(3) {
+        let asked = Instant::now();
+        assert_eq!(node.head(), 1);
+        longest = longest.max(asked.elapsed());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(longest < HOLD_MAX, "{longest:?}");
+    let aborted = node.held(Hold::AbortBlock).0;
+    assert!(aborted >= 1, "the block is given up");
+    assert!(node.held(Hold::FinishBlock).0 >= 2, "and the next one is tried");
+}
+
+/// A signer that answers from its own thread, after a while.
+#[derive(Debug)]
+struct Slow;
+
+impl RemoteSigner for Slow {
+    fn ask(&self, digest: &Checksum256, reply: SignatureReply) -> Result<(), Refusal> {
+        let digest = *digest;
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(50));
+            reply(Ok(key().sign(&digest).expect("a valid secret")));
+        });
+        Ok(())
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+
+    fn silence(&self) -> Refusal {
+        Refusal::Signer { signer: "the slow one".to_owned(), reason: "too slow".to_owned() }
+    }
+}
+
+#[test]
+fn transactions_that_come_while_a_block_is_signed_are_in_the_next_one() {
+    let node = Node::producing(Signer::Remote(Arc::new(Slow)));
+    node.until("blocks are signed", |node| node.head() > 2);
+    let mut included = Vec::new();
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_secs(2) {
+        let next = node.handle.read(|chain| {
+            let memo = format!("{}", included.len()).into_bytes();
+            transaction(chain, name!("setabi"), (EOSIO, Bytes(memo)).to_bytes())
+        });
+        included.push(node.submit(next).expect("it is good").id);
+    }
+    let head = node.head();
+    node.until("the last one is in a block", |node| node.head() > head + 1);
+    let last = node.head();
+    let mut found = BTreeSet::new();
+    for number in 2..=last {
+        let bytes = node.handle.store().block_at(number).expect("the store can be read").expect("a block");
+        let block = PreparedBlock::from_bytes(&bytes, &node.handle.chain_id(), PrepareMode::Trusted).expect("whole");
+        found.extend(block.transactions.iter().map(|transaction| transaction.id));
+    }
+    assert!(
+        included.len() > 10 && included.iter().all(|id| found.contains(id)),
+        "{} of {}",
+        found.len(),
+        included.len()
+    );
+}
+
+#[test]
+fn code_is_compiled_aside_for_transactions_and_for_blocks() {
+    let producer = Node::producing(Signer::Key(key()));
+    let follower = Node::start(Settings::default());
+    producer.until("a block", |node| node.head() > 1);
+    let code = producer.handle.read(|chain| set_code(chain, slow_module()));
+    producer.submit(code).expect("the code is valid");
+    let begun = Instant::now();
+    let used = producer.handle.read(|chain| transaction(chain, name!("anything"), Vec::new()));
+    producer.submit(used).expect("the contract runs");
+    let waited = begun.elapsed();
+    let head = producer.head();
+    producer.until("blocks go on", |node| node.head() > head);
+    let longest = producer.handle.holds().into_iter().max_by_key(|time| time.longest).expect("reasons");
+    assert!(longest.longest < HOLD_MAX, "{longest:?} while it compiled for {waited:?}");
+
+    // The same in a block from outside.
+    let mut other = new_chain(&follower.genesis);
+    let slot = other.head().header.timestamp();
+    let set = set_code(&other, slow_module());
+    let used = transaction(&other, name!("anything"), Vec::new());
+    let block = build(&mut other, slot.next(), &[set, used]);
+    let child = build(&mut other, slot.next().next(), &[]);
+    let (id, child_id) = (block.id, child.id);
+    let verdicts = follower
+        .runtime
+        .block_on(async { tokio::join!(follower.handle.push_block(block), follower.handle.push_block(child)) });
+    assert!(matches!(verdicts.0, Ok(Verdict::Joined)), "{verdicts:?}");
+    follower.until("the child follows", |node| node.head() == 3);
+    assert!(follower.handle.read(|chain| chain.fork_block(&id).is_some() && chain.head().id() == child_id));
+    let (_, longest) = follower.held(Hold::ReceivedBlock);
+    assert!(longest < HOLD_MAX, "{longest:?}");
+}
