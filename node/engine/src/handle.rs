@@ -178,7 +178,7 @@ impl Handle {
     /// # Errors
     /// The state cannot be hashed, or the node is stopping.
     pub async fn integrity_hash(&self) -> Result<(BlockId, Checksum256), Refused> {
-        Ok(self.ask(Command::IntegrityHash).await??)
+        self.ask(Command::IntegrityHash).await?
     }
 
     /// Writes a snapshot of the head and waits until the head is irreversible.
@@ -186,7 +186,7 @@ impl Handle {
     /// # Errors
     /// The file cannot be written, the head left the chain, or the node is stopping.
     pub async fn snapshot(&self) -> Result<SnapshotInfo, Refused> {
-        Ok(self.ask(Command::Snapshot).await??)
+        self.ask(Command::Snapshot).await?
     }
 
     /// Has snapshots of later blocks written.
