@@ -21,7 +21,7 @@ const JOBS_MAX: usize = 64;
 /// Dry runs and read-only transactions that wait for code at most; each is a request that is held open.
 const TRANSIENTS_MAX: usize = 256;
 /// How much the compiler yields to the threads that serve and produce, of 19.
-const NICENESS: libc::c_int = 10;
+const NICENESS: libc::c_int = 5;
 const EOSIO: Name = name!("eosio");
 const SETCODE: Name = name!("setcode");
 

@@ -145,7 +145,7 @@ fn set_code(chain: &Chain, code: Vec<u8>) -> Arc<RecoveredTransaction> {
 /// A module that takes longer to compile than the lock may be held.
 fn slow_module() -> Vec<u8> {
     let mut text = String::from("(module");
-    for index in 0..100 {
+    for index in 0..60 {
         write!(text, "(func $f{index} (param i64) (result i64) (local i64 i64 i64 i64)").expect("memory");
         for step in 0..100 {
             let (to, from, constant) = (1 + step % 4, (step + index) % 5, index * 1000 + step);
@@ -307,7 +307,8 @@ fn code_is_compiled_aside_for_transactions_and_for_blocks() {
     let producer = Node::producing(Signer::Key(key()));
     let follower = Node::start(Settings::default());
     producer.until("a block", |node| node.head() > 1);
-    let code = producer.handle.read(|chain| set_code(chain, slow_module()));
+    let module = slow_module();
+    let code = producer.handle.read(|chain| set_code(chain, module));
     producer.submit(code).expect("the code is valid");
     let begun = Instant::now();
     let used = producer.handle.read(|chain| transaction(chain, name!("anything"), Vec::new()));
