@@ -441,7 +441,8 @@ fn recall_branches(chain: &mut Chain, store: &Arc<Store>, args: &ChainArgs) -> a
     tracing::info!("{recalled} blocks of other branches are known");
     // A node that was killed while it changed branches finishes that.
     let applied = chain.switch_to_recalled()?;
-    if engine::accepting::keep(store, &applied, chain.root().number(), None)?.is_some() {
+    if !applied.applied.is_empty() {
+        engine::ingest(store, &applied.applied, chain.root().number(), None)?;
         engine::write_checkpoint(store, chain.take_checkpoint()?)?;
     }
     Ok(())
