@@ -11,7 +11,7 @@ LEFT_FREE = {
         "withdraw".split()),
     "eosio.system tables": set("cpuloan netloan powup.order powup.state retbuckets rexbal rexfund rexmaturity rexpool rexqueue rexretpool".split()),
 }
-ONLY_OURS = {"eosio.system actions": {"setchain"}, "eosio.system tables": {"chainparams"}}
+ONLY_OURS = {"eosio.system actions": {"recountvotes", "setchain"}, "eosio.system tables": {"chainparams", "refundparts"}}
 
 
 class Types:

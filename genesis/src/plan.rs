@@ -30,8 +30,12 @@ const FOUNDER: Name = name!("founder");
 /// Accounts of one transaction: it has to fit the limits of a small chain.
 const ACCOUNTS_PER_TRANSACTION: usize = 4;
 
-/// A chain whose schedule changes less often than once a day is not waited for.
-const SCHEDULE_INTERVAL_SLOTS_MAX: u32 = 2 * 24 * 3600;
+/// Slots between two elections where the document does not say.
+const SCHEDULE_INTERVAL_SLOTS: i64 = 120;
+/// The system contract's own bound: elections at least once a day.
+const SCHEDULE_INTERVAL_SLOTS_MAX: i64 = 2 * 24 * 3600;
+/// The table whose fields are the numbers that a document can set.
+const PARAMETERS: Name = name!("chainparams");
 /// Slots from the election of a schedule to its first block, with room.
 const SCHEDULE_MARGIN_SLOTS: u32 = 120;
 
@@ -133,11 +137,11 @@ impl Plan {
 
 /// The system contract looks at the votes once in an interval; then the schedule has to become irreversible.
 fn schedule_slots_max(document: &Document) -> Result<u32, GenesisError> {
-    let interval = parameters(&document.parameters)?["schedule_interval_slots"].clone();
-    let slots = interval.as_u64().and_then(|slots| u32::try_from(slots).ok());
-    let slots = slots.filter(|slots| *slots <= SCHEDULE_INTERVAL_SLOTS_MAX);
-    let slots = slots.ok_or_else(|| {
-        let reason = format!("{interval} is no number from 0 to {SCHEDULE_INTERVAL_SLOTS_MAX}");
+    let interval = document.parameters.get("schedule_interval_slots");
+    let interval = interval.map_or(Some(SCHEDULE_INTERVAL_SLOTS), number);
+    let slots = interval.filter(|slots| (0..=SCHEDULE_INTERVAL_SLOTS_MAX).contains(slots));
+    let slots = slots.and_then(|slots| u32::try_from(slots).ok()).ok_or_else(|| {
+        let reason = format!("is not a number from 0 to {SCHEDULE_INTERVAL_SLOTS_MAX}");
         GenesisError::new("parameters.schedule_interval_slots", reason)
     })?;
     Ok(slots + SCHEDULE_MARGIN_SLOTS)
@@ -189,41 +193,44 @@ fn start_system(system: &Caller, document: &Document) -> Result<Vec<Transaction>
     let init = system.call(name!("init"), EOSIO, &json!({ "version": 0, "core": document.core_symbol }))?;
     let mut transactions = vec![vec![init]];
     if !document.parameters.is_empty() {
-        let params = parameters(&document.parameters)?;
-        transactions.push(vec![system.call(name!("setchain"), EOSIO, &json!({ "params": params }))?]);
+        let changes = changes(&document.parameters)?;
+        transactions.push(vec![system.call(name!("setchain"), EOSIO, &json!({ "changes": changes }))?]);
     }
     Ok(transactions)
 }
 
-/// What `setchain` takes: the reference's numbers with these in their place.
+/// What `setchain` takes: these numbers, each under its name; yes and no are 1 and 0.
 ///
 /// # Errors
-/// The system contract has no number of a name.
-pub fn parameters(changed: &Map<String, Value>) -> Result<Value, GenesisError> {
-    const DAY_SEC: u32 = 24 * 3600;
-    let mut all = json!({
-        "refund_delay_sec": 3 * DAY_SEC,
-        "refunds_swept": false,
-        "min_activated_stake": "1500000000000",
-        "schedule_size": 21,
-        "schedule_interval_slots": 120,
-        "name_close_interval_slots": 2 * DAY_SEC,
-        "name_quiet_sec": DAY_SEC,
-        "name_activation_sec": 14 * DAY_SEC,
-        "claim_interval_sec": DAY_SEC,
-        "votepay_expiry_sec": 3 * DAY_SEC,
-        "min_pervote_daily_pay": 1_000_000,
-        "vote_step_sec": 7 * DAY_SEC,
-        "vote_steps_per_doubling": 52,
-        "ram_gift_bytes": 1400,
-    });
-    for (key, value) in changed {
-        match all.get_mut(key) {
-            Some(place) => *place = value.clone(),
-            None => return Err(GenesisError::new(format!("parameters.{key}"), "the system contract has no such one")),
+/// The system contract has no number of a name, or a value is not one.
+pub fn changes(parameters: &Map<String, Value>) -> Result<Value, GenesisError> {
+    let known = parameter_names();
+    let change = |(parameter, value): (&String, &Value)| {
+        let error = |reason| GenesisError::new(format!("parameters.{parameter}"), reason);
+        if !known.contains(parameter) {
+            return Err(error("the system contract has no such parameter"));
         }
+        let value = number(value).ok_or_else(|| error("is not a whole number, true or false"))?;
+        Ok(json!({ "parameter": parameter, "value": value }))
+    };
+    parameters.iter().map(change).collect::<Result<Vec<_>, _>>().map(Value::from)
+}
+
+/// The fields of the system contract's row of numbers.
+fn parameter_names() -> Vec<String> {
+    let abi = SYSTEM.abi_definition();
+    let row = abi.tables.iter().find(|table| table.name == PARAMETERS).map(|table| &table.kind);
+    let fields = abi.structs.iter().filter(|kind| Some(&kind.name) == row).flat_map(|kind| &kind.fields);
+    fields.map(|field| field.name.to_string()).collect()
+}
+
+/// A number that may be spelled as text, or yes or no.
+fn number(value: &Value) -> Option<i64> {
+    match value {
+        Value::Bool(yes) => Some(i64::from(*yes)),
+        Value::String(text) => text.parse().ok(),
+        other => other.as_i64(),
     }
-    Ok(all)
 }
 
 /// Creates an account with RAM and stake, and gives it its balance.

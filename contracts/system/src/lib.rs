@@ -13,6 +13,7 @@ mod names;
 mod parameters;
 mod producers;
 mod ram;
+mod recount;
 mod rewards;
 mod staking;
 mod tables;
@@ -30,6 +31,7 @@ mod voting;
         tables::UserResources,
         tables::DelegatedBandwidth,
         tables::RefundRequest,
+        tables::RefundPart,
         tables::VoterInfo,
         tables::ProducerInfo,
         tables::ProducerInfo2,
@@ -44,7 +46,7 @@ mod voting;
 )]
 pub mod system {
     use crate::configuration::BlockchainParametersV1;
-    use crate::parameters::ChainParameters;
+    use crate::parameters::{ChainParameters, ParameterChange};
     use crate::ram::{BoughtRam, SoldRam, TransferredRam};
     use crate::*;
     use sdk::authority::ProducerSchedule;
@@ -143,6 +145,7 @@ pub mod system {
         require_system();
         check(version.0 == 0, "unsupported version for init action");
         ram::init(core);
+        ChainParameters::init();
     }
 
     /// Run by the chain with every block.
@@ -153,10 +156,10 @@ pub mod system {
         producers::onblock(timestamp, producer, previous);
     }
 
-    /// Sets the numbers of this chain that the reference has fixed.
+    /// Changes numbers of this chain that the reference has fixed, each by its name; the others stay.
     #[action]
-    fn setchain(params: ChainParameters) {
-        params.set();
+    fn setchain(changes: Vec<ParameterChange>) {
+        ChainParameters::change(&changes);
     }
 
     /// Sets the chain's configuration.
@@ -424,6 +427,13 @@ pub mod system {
     #[action]
     fn regproxy(proxy: Name, isproxy: bool) {
         voting::regproxy(proxy, isproxy);
+    }
+
+    /// Reckons all sums of votes anew from the voters' rows, and votes whose weight has overflowed from their stake.
+    #[action]
+    fn recountvotes() {
+        require_system();
+        recount::recountvotes();
     }
 
     // --- names

@@ -119,7 +119,8 @@ fn remember_block(timestamp: BlockTimestamp, previous: Checksum256) {
     }
 }
 
-/// Proposes the producers with most votes, in the order of their names; never fewer than before.
+/// Proposes the producers with most votes, in the order of their names; never fewer than before, but for what the chain's
+/// own limit takes away.
 fn elect(global: &mut State<Global>, timestamp: BlockTimestamp, parameters: &ChainParameters) {
     global.last_producer_schedule_update = timestamp;
     let mut elected: Vec<ProducerAuthority> = ProducerInfo::table()
@@ -129,7 +130,8 @@ fn elect(global: &mut State<Global>, timestamp: BlockTimestamp, parameters: &Cha
         .take(usize::from(parameters.schedule_size))
         .map(|producer| ProducerAuthority { producer_name: producer.owner, authority: producer.authority() })
         .collect();
-    if elected.is_empty() || elected.len() < usize::from(global.last_producer_schedule_size) {
+    let fewest = global.last_producer_schedule_size.min(parameters.schedule_size);
+    if elected.is_empty() || elected.len() < usize::from(fewest) {
         return;
     }
     sort_by_name(&mut elected);

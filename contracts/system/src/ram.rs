@@ -91,7 +91,7 @@ pub fn to_i64(value: f64) -> i64 {
 }
 
 /// What the market gives for `input`.
-fn bancor_output(input_reserve: i64, output_reserve: i64, input: i64) -> i64 {
+pub fn bancor_output(input_reserve: i64, output_reserve: i64, input: i64) -> i64 {
     let (input_reserve, output_reserve, input) = (input_reserve as f64, output_reserve as f64, input as f64);
     to_i64((input * output_reserve) / (input_reserve + input)).max(0)
 }
@@ -304,9 +304,12 @@ fn add(owner: Name, bytes: i64, core: Symbol) -> i64 {
 /// Sets the account's limit to what it has now, and tells it.
 fn changed(owner: Name, bytes: i64, ram_bytes: i64) -> i64 {
     if VoterInfo::managed(owner) & managed::RAM == 0 {
-        let limits = resource_limits(owner);
-        let ram_bytes = ram_bytes.wrapping_add(ChainParameters::load().ram_gift_bytes);
-        set_resource_limits(owner, ResourceLimits { ram_bytes, ..limits });
+        let (limits, parameters) = (resource_limits(owner), ChainParameters::load());
+        if !parameters.keeps(limits.ram_bytes) {
+            let gift = parameters.ram_gift(limits.ram_bytes, ram_bytes.wrapping_sub(bytes));
+            let ram_bytes = ram_bytes.wrapping_add(gift);
+            set_resource_limits(owner, ResourceLimits { ram_bytes, ..limits });
+        }
     }
     let this = current_receiver();
     calls::logramchange(this, owner, bytes, ram_bytes).send_as(this);

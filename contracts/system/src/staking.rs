@@ -4,10 +4,13 @@ use crate::accounts::{self, B1, STAKE};
 use crate::globals::{Global, State};
 use crate::parameters::{ChainParameters, us};
 use crate::ram::core_symbol;
-use crate::tables::{DelegatedBandwidth, RefundRequest, UserResources, VoterInfo, managed};
+use crate::tables::{DelegatedBandwidth, RefundPart, RefundRequest, UserResources, VoterInfo, managed};
 use crate::voting;
 use sdk::prelude::*;
 use sdk::privileged::{ResourceLimits, resource_limits, set_resource_limits};
+
+/// Parts of a refund that one action pays.
+const PARTS_AT_ONCE: usize = 32;
 
 /// What one staking changes: both amounts of the same sign.
 #[derive(Clone, Copy)]
@@ -59,12 +62,13 @@ fn changebw(payer: Name, receiver: Name, change: Change, transfer: bool) {
     update_stake_delegated(from, receiver, change);
     update_user_resources(from, receiver, change, &parameters);
     if payer != STAKE {
-        let left = settle_refund(from, receiver, change, transfer);
+        let left = settle_refund(from, receiver, change, transfer, &parameters);
         if left.amount > 0 {
             accounts::transfer(payer, STAKE, left, "stake bandwidth");
         }
     }
-    let staked = voting::update_voting_power(from, change.total(), &parameters);
+    let renew = from == payer || parameters.gifts_renew_votes();
+    let staked = voting::update_voting_power(from, change.total(), renew, &parameters);
     if from == B1 {
         validate_b1_vesting(staked, change.total());
     }
@@ -116,31 +120,37 @@ fn update_user_resources(from: Name, receiver: Name, change: Change, parameters:
 }
 
 /// Makes the account's limits what it has, but for those that are managed.
-fn apply_limits(account: Name, row: &UserResources, parameters: &ChainParameters) {
+pub fn apply_limits(account: Name, row: &UserResources, parameters: &ChainParameters) {
     let managed = VoterInfo::managed(account);
     let is = |resource: u32| managed & resource != 0;
     if is(managed::NET) && is(managed::CPU) {
         return;
     }
     let limits = resource_limits(account);
+    let stays = |resource, limit| is(resource) || parameters.keeps(limit);
     let ram = row.ram_bytes.wrapping_add(parameters.ram_gift_bytes).max(limits.ram_bytes);
     set_resource_limits(
         account,
         ResourceLimits {
-            ram_bytes: if is(managed::RAM) { limits.ram_bytes } else { ram },
-            net_weight: if is(managed::NET) { limits.net_weight } else { row.net_weight.amount },
-            cpu_weight: if is(managed::CPU) { limits.cpu_weight } else { row.cpu_weight.amount },
+            ram_bytes: if stays(managed::RAM, limits.ram_bytes) { limits.ram_bytes } else { ram },
+            net_weight: if stays(managed::NET, limits.net_weight) { limits.net_weight } else { row.net_weight.amount },
+            cpu_weight: if stays(managed::CPU, limits.cpu_weight) { limits.cpu_weight } else { row.cpu_weight.amount },
         },
     );
 }
 
 /// Lets the change meet the refund that is under way: what is staked again is not paid out. Returns what must be paid in.
-fn settle_refund(from: Name, receiver: Name, change: Change, transfer: bool) -> Asset {
+fn settle_refund(from: Name, receiver: Name, change: Change, transfer: bool, parameters: &ChainParameters) -> Asset {
     let undelegating = change.net.amount.wrapping_add(change.cpu.amount) < 0;
     let to_self = !transfer && from == receiver;
     if !undelegating && !to_self {
         return change.total();
     }
+    if undelegating && parameters.refunds_apart() {
+        add_part(from, change);
+        return Asset { amount: 0, ..change.net };
+    }
+    let change = if undelegating { change } else { take_parts(from, change) };
     let table = Table::<RefundRequest>::new(current_receiver(), from);
     match table.find(from) {
         Some(request) => update_refund(request, change),
@@ -180,34 +190,85 @@ fn take_from(refund: &mut Asset, wanted: Asset) -> Asset {
     Asset { amount: 0, ..wanted }
 }
 
-/// Pays an account's refund once its time has come.
+/// Keeps what is undelegated apart from what was before; what is undelegated in one second is one part.
+fn add_part(owner: Name, change: Change) {
+    let table = RefundPart::of(owner);
+    let request_time = current_time().into();
+    let (net_amount, cpu_amount) = (-change.net, -change.cpu);
+    match table.last() {
+        Some(mut part) if part.request_time == request_time => part.modify(SAME_PAYER, |part| {
+            part.net_amount += net_amount;
+            part.cpu_amount += cpu_amount;
+        }),
+        last => {
+            let id = last.map_or(0, |part| part.id.saturating_add(1));
+            table.insert(owner, RefundPart { id, request_time, net_amount, cpu_amount });
+        }
+    }
+}
+
+/// Lets what is staked again meet the parts that have waited least. Returns what they do not cover.
+#[inline(never)]
+fn take_parts(owner: Name, wanted: Change) -> Change {
+    let mut left = wanted;
+    for mut part in RefundPart::of(owner).iter().rev() {
+        if left.net.amount == 0 && left.cpu.amount == 0 {
+            break;
+        }
+        part.modify(SAME_PAYER, |part| {
+            left.net = take_from(&mut part.net_amount, left.net);
+            left.cpu = take_from(&mut part.cpu_amount, left.cpu);
+        });
+        if part.net_amount.amount == 0 && part.cpu_amount.amount == 0 {
+            part.remove();
+        }
+    }
+    left
+}
+
+/// Pays an account what is due of its refunds.
 pub fn refund(owner: Name) {
     let parameters = ChainParameters::load();
     if !parameters.refunds_swept {
         require_auth(owner);
     }
-    let request = Table::<RefundRequest>::new(current_receiver(), owner).get(owner, "refund request not found");
-    check(is_due(&request, &parameters), "refund is not available yet");
-    pay(request);
+    let paid = pay_due(owner, &parameters);
+    check(paid.is_some(), "refund request not found");
+    check(paid != Some(0), "refund is not available yet");
 }
 
-/// Pays the account's refund if its time has come.
+/// Pays the account what is due.
 fn sweep(owner: Name, parameters: &ChainParameters) {
-    if let Some(request) = Table::<RefundRequest>::new(current_receiver(), owner).find(owner)
-        && is_due(&request, parameters)
-    {
-        pay(request);
+    pay_due(owner, parameters);
+}
+
+/// Pays what is due, at most [`PARTS_AT_ONCE`] parts of it. Returns how much that is, or nothing where nothing waits.
+#[inline(never)]
+fn pay_due(owner: Name, parameters: &ChainParameters) -> Option<i64> {
+    let now = current_time();
+    let is_due = |since: TimePointSec| TimePoint::from(since).plus_us(us(parameters.refund_delay_sec)) <= now;
+    let mut due = Asset { amount: 0, symbol: Symbol(0) };
+    let mut waits = false;
+    if let Some(request) = Table::<RefundRequest>::new(current_receiver(), owner).find(owner) {
+        waits = true;
+        if is_due(request.request_time) {
+            due = request.net_amount + request.cpu_amount;
+            request.remove();
+        }
     }
-}
-
-fn is_due(request: &RefundRequest, parameters: &ChainParameters) -> bool {
-    TimePoint::from(request.request_time).plus_us(us(parameters.refund_delay_sec)) <= current_time()
-}
-
-fn pay(request: Entry<RefundRequest>) {
-    let amount = request.net_amount + request.cpu_amount;
-    accounts::transfer_with_both(STAKE, request.owner, amount, "unstake");
-    request.remove();
+    for part in RefundPart::of(owner).iter().take(PARTS_AT_ONCE) {
+        waits = true;
+        if !is_due(part.request_time) {
+            break;
+        }
+        let amount = part.net_amount + part.cpu_amount;
+        due = if due.amount == 0 { amount } else { due + amount };
+        part.remove();
+    }
+    if due.amount > 0 {
+        accounts::transfer_with_both(STAKE, owner, due, "unstake");
+    }
+    waits.then_some(due.amount)
 }
 
 /// The whole of what the account `b1` was given, and what of it was its own when vesting ended.
@@ -238,7 +299,7 @@ pub fn unvest(account: Name, net: Asset, cpu: Asset) {
     check(unvesting.amount <= b1_unvested(), "can only unvest what is not already vested");
     let parameters = ChainParameters::load();
     let change = Change { net: -net, cpu: -cpu };
-    voting::update_voting_power(account, -unvesting, &parameters);
+    voting::update_voting_power(account, -unvesting, true, &parameters);
     update_stake_delegated(account, account, change);
     update_user_resources(account, account, change, &parameters);
     accounts::transfer(STAKE, this, unvesting, "unvest");

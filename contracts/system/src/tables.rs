@@ -67,6 +67,27 @@ pub struct RefundRequest {
     pub cpu_amount: Asset,
 }
 
+/// What one undelegation gives back, where the chain keeps them apart; the scope is the account.
+#[table("refundparts")]
+pub struct RefundPart {
+    /// Its number: later ones have greater ones.
+    #[primary]
+    pub id: u64,
+    /// When it was undelegated.
+    pub request_time: TimePointSec,
+    /// From network bandwidth.
+    pub net_amount: Asset,
+    /// From CPU time.
+    pub cpu_amount: Asset,
+}
+
+impl RefundPart {
+    /// All parts of an account.
+    pub fn of(owner: Name) -> Table<Self> {
+        Table::new(current_receiver(), owner)
+    }
+}
+
 /// A voter, a proxy, or an account whose resources are managed.
 #[table("voters")]
 #[derive(Clone)]

@@ -89,9 +89,7 @@ impl<'a> Tally<'a> {
 
     /// What a stake weighs now: doubling every so many steps of time.
     fn weight(&self, staked: i64) -> f64 {
-        const EPOCH_SEC: i64 = BlockTimestamp::EPOCH_MS / 1000;
-        let elapsed = i64::from(self.now.seconds()) - EPOCH_SEC;
-        vote_weight(staked, elapsed, self.parameters)
+        vote_weight(staked, self.now.seconds(), self.parameters)
     }
 
     fn weight_of(&self, voter: &VoterInfo) -> f64 {
@@ -100,10 +98,15 @@ impl<'a> Tally<'a> {
     }
 
     /// Passes a change of a voter's weight on to its proxy or its producers.
-    pub fn propagate_weight_change(&mut self, mut voter: Entry<VoterInfo>) {
+    pub fn propagate_weight_change(&mut self, voter: Entry<VoterInfo>) {
+        let weight = self.weight_of(&voter);
+        self.set_weight(voter, weight);
+    }
+
+    #[inline(never)]
+    fn set_weight(&mut self, mut voter: Entry<VoterInfo>, weight: f64) {
         let both = !voter.proxy.is_empty() && voter.is_proxy;
         check(!both, "account registered as a proxy is not allowed to use a proxy");
-        let weight = self.weight_of(&voter);
         let delta = weight - voter.last_vote_weight;
         // Smaller changes are lost in the noise of the sums.
         if delta.abs() > 1.0 {
@@ -189,11 +192,9 @@ impl<'a> Tally<'a> {
     }
 }
 
-/// What a stake weighs so many seconds after the year 2000.
-fn vote_weight(staked: i64, elapsed_sec: i64, parameters: &ChainParameters) -> f64 {
-    let steps = elapsed_sec / i64::from(parameters.vote_step_sec);
-    let doublings = steps as f64 / f64::from(parameters.vote_steps_per_doubling);
-    staked as f64 * libm::pow(2.0, doublings)
+/// What a stake weighs so many seconds after 1970.
+pub fn vote_weight(staked: i64, now_sec: u32, parameters: &ChainParameters) -> f64 {
+    staked as f64 * libm::pow(2.0, parameters.doublings(now_sec))
 }
 
 /// What the changes of votes change in the sums of vote pay.
@@ -260,8 +261,9 @@ pub fn voteupdate(voter: Name) {
     Tally::load(&parameters).update_votes(entry, proxy, producers, true);
 }
 
-/// Changes what a voter has staked, and its vote with it. Returns what it has staked now.
-pub fn update_voting_power(account: Name, change: Asset, parameters: &ChainParameters) -> i64 {
+/// Changes what a voter has staked, and its vote with it: cast anew (`renew`), or by what the change weighs. Returns what
+/// it has staked now.
+pub fn update_voting_power(account: Name, change: Asset, renew: bool, parameters: &ChainParameters) -> i64 {
     let voters = VoterInfo::table();
     let voter = match voters.find(account) {
         Some(mut voter) => {
@@ -272,7 +274,12 @@ pub fn update_voting_power(account: Name, change: Asset, parameters: &ChainParam
     };
     let staked = voter.staked;
     check(staked >= 0, "stake for voting cannot be negative");
-    if !voter.producers.is_empty() || !voter.proxy.is_empty() {
+    let votes = !voter.producers.is_empty() || !voter.proxy.is_empty();
+    if votes && !renew {
+        let mut tally = Tally::load(parameters);
+        let weight = voter.last_vote_weight + tally.weight(change.amount);
+        tally.set_weight(voter, weight);
+    } else if votes {
         let (proxy, producers) = (voter.proxy, voter.producers.clone());
         check_choice(account, proxy, &producers);
         Tally::load(parameters).update_votes(voter, proxy, producers, false);
@@ -305,12 +312,13 @@ mod tests {
 
     #[test]
     fn a_vote_a_year_later_weighs_twice_as_much() {
+        const YEAR_2000_SEC: u32 = 946_684_800;
         let parameters = ChainParameters::default();
         let week = 7 * 24 * 3600;
-        let weight = |weeks: i64| vote_weight(10_000, weeks * week, &parameters);
+        let weight = |weeks: u32| vote_weight(10_000, YEAR_2000_SEC + weeks * week, &parameters);
         assert_eq!(weight(52), 20_000.0);
         assert_eq!(weight(1352) / weight(1300), 2.0);
-        assert_eq!(vote_weight(10_000, week - 1, &parameters), 10_000.0);
+        assert_eq!(vote_weight(10_000, YEAR_2000_SEC + week - 1, &parameters), 10_000.0);
     }
 
     #[test]

@@ -39,8 +39,9 @@ pub fn check(world: &mut World, largest_vote: &mut f64) {
 
     let voters = world.rows("voters");
     let given = stakes(world, &voters);
-    let refunds: i64 = all_rows(world, "eosio", "refunds")
+    let refunds: i64 = ["refunds", "refundparts"]
         .iter()
+        .flat_map(|table| all_rows(world, "eosio", table))
         .map(|(_, row)| units(&row["net_amount"]) + units(&row["cpu_amount"]))
         .sum();
     assert_eq!(held("eosio.stake"), given + refunds, "what is staked or to be refunded is held");
@@ -77,14 +78,16 @@ fn stakes(world: &mut World, voters: &[Value]) -> i64 {
         let ledger = world.chain.chain().ledger();
         let account = ledger.find_account(owner.parse::<Name>().expect("a name")).expect("an account with resources");
         let (limits, flags) = (ledger.account_limits(account), managed.get(&owner).copied().unwrap_or(0));
-        for (flag, limit, bought) in [
-            (RAM_MANAGED, limits.ram_bytes, integer(&row["ram_bytes"]) + 1400),
-            (NET_MANAGED, limits.net_weight, has.0),
-            (CPU_MANAGED, limits.cpu_weight, has.1),
-        ] {
+        let gift = limits.ram_bytes - integer(&row["ram_bytes"]);
+        assert!(
+            flags & RAM_MANAGED != 0 || world.gifts.contains(&gift) || owner == "eosio.null",
+            "{owner} may use {} bytes of RAM more than it bought",
+            gift
+        );
+        for (flag, limit, staked) in [(NET_MANAGED, limits.net_weight, has.0), (CPU_MANAGED, limits.cpu_weight, has.1)] {
             assert!(
-                flags & flag != 0 || limit == bought || owner == "eosio.null",
-                "{owner} may use {limit}, has {bought} ({flag})"
+                flags & flag != 0 || limit == staked || owner == "eosio.null",
+                "{owner} may use {limit}, has {staked} ({flag})"
             );
         }
     }

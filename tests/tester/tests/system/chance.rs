@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tester::Outcome;
 
 use crate::audit;
+use crate::parameters::BOUNDS;
 use crate::world::{DAY, SYS, USERS, World, integer, producer_names, stake, sys, units};
 
 const STEPS: usize = 800;
@@ -54,16 +55,18 @@ struct Chance {
     producers: Vec<String>,
     largest_vote: f64,
     last_schedule: usize,
+    /// Whether the chain's own numbers change as well.
+    settings: bool,
 }
 
 impl Chance {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, settings: bool) -> Self {
         let mut world = World::new(5, &json!({}));
         let producers = producer_names(PRODUCERS);
         for name in &producers[5..] {
             world.producer(name);
         }
-        Self { world, dice: Dice(seed), producers, largest_vote: 0.0, last_schedule: 5 }
+        Self { world, dice: Dice(seed), producers, largest_vote: 0.0, last_schedule: 5, settings }
     }
 
     fn user(&mut self) -> &'static str {
@@ -76,6 +79,9 @@ impl Chance {
         let (one, two) = (self.dice.amount(), self.dice.amount());
         let bytes = self.dice.bytes();
         let name = self.dice.of(&SHORT_NAMES);
+        if self.settings && self.dice.below(20) == 0 {
+            return self.change_settings();
+        }
         let world = &mut self.world;
         match self.dice.below(26) {
             0..3 => world.system("delegatebw", actor, stake(actor, other, one, two, self.dice.below(5) == 0)),
@@ -125,6 +131,40 @@ impl Chance {
         }
     }
 
+    /// One or two of the chain's numbers, at their bounds or between. Refused when they do not fit each other.
+    fn change_settings(&mut self) -> Outcome {
+        let mut changes = json!({});
+        for _ in 0..=self.dice.below(2) {
+            let (parameter, least, most) = self.dice.of(&BOUNDS);
+            // Small numbers as often as large ones.
+            let magnitude = 1 + self.dice.below(62);
+            let between = least + (self.dice.roll() >> magnitude) as i64 % (most - least + 1).max(1);
+            changes[parameter] = json!(self.dice.of(&[least, most, between, between, between]));
+        }
+        let outcome = self.world.set_chain("eosio", &changes);
+        if let Some(fault) = outcome.fault() {
+            let fault = fault.to_string();
+            let reason = fault.contains("votes would overflow") || fault.contains("votes would expire");
+            assert!(reason, "{changes} is within the bounds, but {fault}");
+        }
+        outcome
+    }
+
+    /// Elections have not stopped, whatever the chain's numbers were: the four with most votes are elected.
+    fn elect(&mut self) {
+        const LONGEST_INTERVAL_SEC: u32 = DAY;
+        const ELECTED: usize = 4;
+        for name in self.producers.clone() {
+            self.world.register(&name).succeed();
+        }
+        self.world.vote("founder", &self.producers[..ELECTED]).succeed();
+        self.world.set_chain("eosio", &json!({ "schedule_size": ELECTED })).succeed();
+        self.world.chain.advance(LONGEST_INTERVAL_SEC + 1);
+        self.world.chain.produce(21 * 12 * 4);
+        assert_eq!(self.world.schedule(), self.producers[..ELECTED]);
+        self.last_schedule = ELECTED;
+    }
+
     fn leap(&mut self) {
         let seconds = self.dice.of(&[0, 0, 0, 1, 1, 61, 3600, DAY, 3 * DAY, 8 * DAY]);
         let candidates = self.active();
@@ -143,7 +183,8 @@ impl Chance {
             .collect()
     }
 
-    /// A proposed schedule has only producers that stood for election before the block, and is never shorter.
+    /// A proposed schedule has only producers that stood for election before the block, and is never shorter, but by the
+    /// chain's own size.
     fn check_proposal(&mut self, candidates: &BTreeSet<String>) {
         let global = self.world.chain.chain().ledger().global_property();
         let head = self.world.chain.chain().head().header.block_num;
@@ -154,7 +195,9 @@ impl Chance {
             global.proposed_schedule.producers.iter().map(|entry| entry.producer_name.to_string()).collect();
         assert!(proposed.iter().all(|name| candidates.contains(name)), "{proposed:?} of {candidates:?}");
         assert!(proposed.is_sorted(), "{proposed:?}");
-        assert!(proposed.len() >= self.last_schedule, "{proposed:?} is shorter than {}", self.last_schedule);
+        let size = integer(&self.world.global("chainparams")["schedule_size"]) as usize;
+        let least = self.last_schedule.min(size);
+        assert!(proposed.len() >= least, "{proposed:?} is shorter than {least}");
         self.last_schedule = proposed.len();
     }
 
@@ -165,7 +208,7 @@ impl Chance {
     /// Takes everything back that can be; then no row of it is left.
     fn undo_everything(&mut self) {
         let world = &mut self.world;
-        world.set_chain("eosio", &json!({ "refunds_swept": true })).succeed();
+        world.set_chain("eosio", &json!({ "refunds_swept": true, "refund_delay_sec": 3 * DAY })).succeed();
         let everyone: Vec<String> = world.chain.scopes("eosio", "delband").iter().map(ToString::to_string).collect();
         for (action, field) in [("setacctcpu", "cpu_weight"), ("setacctnet", "net_weight")] {
             for account in &everyone {
@@ -185,10 +228,12 @@ impl Chance {
             }
         }
         world.chain.advance(3 * DAY);
-        for account in world.chain.scopes("eosio", "refunds") {
-            world.system("refund", "eosio", json!({ "owner": account })).succeed();
+        for table in ["refunds", "refundparts"] {
+            while let Some(account) = world.chain.scopes("eosio", table).first() {
+                world.system("refund", "eosio", json!({ "owner": account })).succeed();
+            }
         }
-        for table in ["delband", "refunds", "bidrefunds"] {
+        for table in ["delband", "refunds", "refundparts", "bidrefunds"] {
             assert_eq!(world.chain.scopes("eosio", table), [], "{table} is empty");
         }
         assert_eq!(world.balance("eosio.stake"), 0);
@@ -203,8 +248,8 @@ impl Chance {
     }
 }
 
-fn run(seed: u64, steps: usize) {
-    let mut chance = Chance::new(seed);
+fn run(seed: u64, steps: usize, settings: bool) {
+    let mut chance = Chance::new(seed, settings);
     let mut succeeded = 0;
     for at in 0..steps {
         if chance.dice.below(8) == 0 {
@@ -219,16 +264,28 @@ fn run(seed: u64, steps: usize) {
     }
     chance.check();
     assert!(succeeded * 3 > steps, "of {steps} actions only {succeeded} succeeded: nothing was tested");
+    if settings {
+        chance.elect();
+    }
     chance.undo_everything();
 }
 
 #[test]
 fn sums_hold_whatever_happens() {
+    run_all(false);
+}
+
+#[test]
+fn sums_hold_and_elections_go_on_with_any_numbers_of_the_chain() {
+    run_all(true);
+}
+
+fn run_all(settings: bool) {
     let steps = env::var("SYSTEM_STEPS").ok().map_or(STEPS, |text| text.parse().expect("SYSTEM_STEPS is a number"));
     let seeds = env::var("SYSTEM_SEEDS").unwrap_or_else(|_| "1-2".to_owned());
     let (first, last) = seeds.split_once('-').unwrap_or((&seeds, &seeds));
     let number = |text: &str| text.parse::<u64>().expect("SYSTEM_SEEDS is a number or FIRST-LAST");
     for seed in number(first)..=number(last) {
-        run(seed, steps);
+        run(seed, steps, settings);
     }
 }

@@ -5,6 +5,7 @@ mod attacks;
 mod audit;
 mod chance;
 mod names;
+mod parameters;
 mod pay;
 mod staking;
 mod voting;

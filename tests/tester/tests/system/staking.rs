@@ -93,22 +93,6 @@ fn the_chain_sets_its_own_delay_and_lets_anyone_claim_for_an_owner() {
 }
 
 #[test]
-fn numbers_of_the_chain_are_checked() {
-    let mut world = World::new(1, &json!({}));
-    for (number, value, message) in [
-        ("schedule_size", json!(0), "schedule_size must be from 1 to 125"),
-        ("schedule_size", json!(126), "schedule_size must be from 1 to 125"),
-        ("vote_step_sec", json!(0), "vote_step_sec must be positive"),
-        ("vote_steps_per_doubling", json!(0), "vote_steps_per_doubling must be positive"),
-        ("min_activated_stake", json!(-1), "min_activated_stake can't be negative"),
-        ("min_pervote_daily_pay", json!(-1), "min_pervote_daily_pay can't be negative"),
-        ("ram_gift_bytes", json!(-1), "ram_gift_bytes can't be negative"),
-    ] {
-        world.set_chain("eosio", &json!({ number: value })).refuse(message);
-    }
-}
-
-#[test]
 fn ram_costs_a_fee_both_ways_and_all_of_it_is_accounted_for() {
     let mut world = World::new(1, &json!({}));
     let fees = world.balance("eosio.fees");

@@ -15,12 +15,16 @@ pub const SYS: i64 = 10_000;
 pub const BALANCE: i64 = 1_000_000 * SYS;
 pub const STAKE: i64 = 20_000 * SYS;
 const RAM_BYTES: u32 = 200_000;
+/// The reference's.
+const RAM_GIFT_BYTES: i64 = 1400;
 /// The account whose stake elects the first producers.
 pub const FOUNDER: &str = "founder";
 
 /// The chain.
 pub struct World {
     pub chain: Tester,
+    /// Every RAM gift that the chain ever had.
+    pub gifts: Vec<i64>,
 }
 
 /// An amount as the token shows it.
@@ -75,7 +79,7 @@ impl World {
             .map(|text| Name::new(text))
             .map(|name| Producer { name, key: None, url: String::new() })
             .collect();
-        Self { chain: Tester::from_document(&document) }
+        Self { chain: Tester::from_document(&document), gifts: vec![RAM_GIFT_BYTES] }
     }
 
     /// Creates an account with the tester's key, RAM, some stake and tokens. Its code may act for it.
@@ -229,13 +233,16 @@ impl World {
         self.chain.produce(BLOCKS);
     }
 
-    /// Sets the chain's numbers: the reference's, but for these.
+    /// Changes these of the chain's numbers.
     #[must_use]
     #[track_caller]
     pub fn set_chain(&mut self, actor: &str, changed: &Value) -> Outcome {
         let changed = changed.as_object().expect("an object of numbers");
-        let all = genesis::plan::parameters(changed).unwrap_or_else(|error| panic!("{error}"));
-        self.system("setchain", actor, json!({ "params": all }))
+        let changes = genesis::plan::changes(changed).unwrap_or_else(|error| panic!("{error}"));
+        if let Some(gift) = changed.get("ram_gift_bytes") {
+            self.gifts.push(integer(gift));
+        }
+        self.system("setchain", actor, json!({ "changes": changes }))
     }
 }
 
