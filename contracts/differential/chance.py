@@ -2,6 +2,7 @@
 import random
 
 from hand_made import EOS, LOGS
+from lending import WHOLE, configure, market, powerup, rex, shares
 from steps import BLOCK, DAY, HOUR, KEYS, PARAMETERS, PRODUCERS, USERS
 from steps import act, authority, buy_ram, delegate, dump, new_account, new_account_with_ram, push, setup, sys, transfer, undelegate, vote
 from steps import system as action
@@ -28,16 +29,19 @@ class Chance:
     # How often a kind of action is drawn, beside the others.
     WEIGHTS = [
         (8, "delegate delegate_self undelegate buyram buyrambytes sellram vote"),
-        (4, "refund ramtransfer proxy regproxy claim bid transfer"),
+        (4, "refund ramtransfer proxy regproxy claim bid transfer rexfund rexbuy rexsell rexloan rexmove powerup"),
         (2, "ramburn regproducer unregprod bidrefund newname manage buyramself buyramburn money"),
         (1, "setramrate revision regproducer2 rmvproducer inflation schedules setram parameters limitauth permission "
-            "setalimits setpriv unvest log account abi newcomer"),
+            "setalimits setpriv unvest log account abi newcomer rexset configure"),
     ]
 
     def steps(self, count):
         rng = self.rng
         steps = setup()
         steps.append(push(*new_account_with_ram("b1", "eosio"), transfer("eosio", "b1", 1_000_000_0000), delegate("eosio", "b1", 40_000_000_0000, 30_000_000_0000, True)))
+        steps.append(push(configure({**market(WHOLE // 10, WHOLE // 100, until="2021-01-01T00:00:00"), "min_price": "1.0000 SYS"}, days=2)))
+        for name in USERS[:6]:
+            steps.append(push(rex("deposit", name, "1000000.0000 SYS"), rex("buyrex", name, sys(rng.randint(1, 100_000_0000)))))
         for _ in range(count):
             roll = rng.random()
             if roll < 0.15:
@@ -189,6 +193,57 @@ class Chance:
         if kind == "setschedule":
             return action(kind, {"start_time": when, "continuous_rate": self.rng.choice([0.0, 0.01, 0.05, 0.5, 1.0, 1.5, -0.1])}, "eosio")
         return action(kind, {"start_time": when}, "eosio") if kind == "delschedule" else action(kind, {}, actor)
+
+    # --- REX and powerup
+
+    def rexfund(self, actor):
+        return rex(self.rng.choice(["deposit", "deposit", "withdraw"]), actor, self.quantity())
+
+    def rexbuy(self, actor):
+        if self.rng.random() < 0.3:
+            return rex("unstaketorex", actor, self.rng.choice([actor, actor, self.user()]), self.quantity(), self.quantity())
+        return rex("buyrex", actor, self.quantity())
+
+    def shares(self):
+        return shares(self.amount() * self.rng.choice([1, 100, 10_000, 10_000])) if self.rng.random() < 0.97 else self.quantity()
+
+    def rexsell(self, actor):
+        return rex("cnclrexorder", actor) if self.rng.random() < 0.15 else rex("sellrex", actor, self.shares())
+
+    def rexloan(self, actor):
+        rng, kind = self.rng, self.rng.choice(["cpu", "net"])
+        if rng.random() < 0.6:
+            return rex("rent" + kind, actor, self.user(), self.quantity(), self.quantity())
+        return rex(rng.choice(["fund", "def"]) + kind + "loan", actor, rng.randint(0, 60), self.quantity())
+
+    def rexmove(self, actor):
+        name = self.rng.choice(["mvtosavings", "mvfrsavings", "consolidate", "updaterex", "rexexec", "closerex", "donatetorex"])
+        more = {"mvtosavings": [self.shares()], "mvfrsavings": [self.shares()], "rexexec": [self.rng.choice([0, 1, 2, 50, 65535])],
+                "donatetorex": [self.quantity(), self.memo()]}
+        return rex(name, actor, *more.get(name, []))
+
+    def rexset(self, _):
+        if self.rng.random() < 0.5:
+            return rex("setrex", sys(self.rng.choice([0, self.rng.randint(1, 10_000_0000), self.rng.randint(1, 100_000_0000)])), actor="eosio")
+        some = lambda: self.rng.choice([None, True, False])
+        return rex("setrexmature", self.rng.choice([None, 0, 1, 1, 2, 5, 30, 31]), some(), some(), actor="eosio")
+
+    def powerup(self, actor):
+        rng = self.rng
+        if rng.random() < 0.2:
+            return action("powerupexec", {"user": actor, "max": rng.choice([0, 1, 2, 50, 65535])}, actor)
+        part = lambda: rng.choice([0, 1, -1, WHOLE + 1, rng.randint(1, WHOLE // 50), rng.randint(1, WHOLE // 50), rng.randint(1, WHOLE // 50), rng.randint(1, WHOLE)])
+        return powerup(actor, self.user(), part(), part(), days=rng.choice([2, 2, 2, 2, 2, 1, 30]), most=sys(rng.choice([1, 10**8, 10**10, 10**12, 10**12])))
+
+    def configure(self, _):
+        rng = self.rng
+        def some(kinds):
+            return {name: rng.choice(values) if rng.random() < 0.3 else None for name, values in kinds.items()}
+        kinds = {"current_weight_ratio": [0, WHOLE, WHOLE // 10, WHOLE // 50], "target_weight_ratio": [WHOLE // 100, WHOLE // 1000, WHOLE],
+                 "assumed_stake_weight": [0, 10**9, 10**12, 3 * 10**13], "target_timestamp": ["2019-01-01T00:00:00", "2021-01-01T00:00:00", "2020-09-01T00:00:00"],
+                 "exponent": [0.5, 1.0, 1.5, 2.0, 3.7], "decay_secs": [0, 1, 3600, 200_000], "min_price": [EOS, "0.0000 SYS", "5.0000 SYS", "100000.0000 SYS"],
+                 "max_price": [EOS, "0.0000 SYS", "100000.0000 SYS", "5000000.1234 SYS"]}
+        return configure(some(kinds), some(kinds), days=rng.choice([None, 2, 2, 0]), fee=rng.choice([None, None, "0.0001 SYS", "0.0000 SYS", EOS]))
 
     # --- names and accounts
 

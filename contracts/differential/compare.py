@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the same steps against two folders of contracts on an in-process nodeos and tells every difference.
 
-    compare.py REFERENCE OURS [--only abi,hand,token,msig,wrap,bios,random,garbage] [--seeds 1-5] [--count 600]
+    compare.py REFERENCE OURS [--only abi,hand,lending,fees,token,msig,wrap,bios,random,garbage] [--seeds 1-5] [--count 600]
 
 Compared: the ABIs; which transactions succeed; the whole fault of those that do not, and the actions before it; every
 action trace in the order of creation and of execution (receiver, data, authorizations, console, return value, RAM); every
@@ -21,6 +21,7 @@ import chance
 import garbage
 import hand_made
 import known
+import lending
 import msig
 import small
 
@@ -74,14 +75,14 @@ def scenarios(chosen, seeds, count):
             yield "msig, proposals of an older contract", msig.upgraded()
             yield from ((f"msig {seed}", msig.random_fates(seed, count)) for seed in seeds)
         else:
-            yield name, {"hand": hand_made.system_contract, "token": small.token, "wrap": small.wrap, "bios": small.bios}[name]()
+            yield name, {"hand": hand_made.system_contract, "lending": lending.both, "fees": lending.fees, "token": small.token, "wrap": small.wrap, "bios": small.bios}[name]()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("reference")
     parser.add_argument("ours")
-    parser.add_argument("--only", default="abi,hand,token,msig,wrap,bios,random,garbage")
+    parser.add_argument("--only", default="abi,hand,lending,fees,token,msig,wrap,bios,random,garbage")
     parser.add_argument("--seeds", default="1-3")
     parser.add_argument("--count", type=int, default=600)
     parser.add_argument("--show", type=int, default=12)
@@ -96,7 +97,7 @@ def main():
         print(f"abi: {len(found)} differences", *found, sep="\n  ")
         failed |= bool(found)
     for title, steps in scenarios(chosen, range(int(low), int(high or low) + 1), options.count):
-        reference = run(theirs, steps)
+        reference = run(f"{theirs}:{mine}", steps)  # eosio.fees is nowhere to be had as CDT built it
         ours = run(f"{mine}:{theirs}", steps)
         found = list(differences(steps, reference, ours))
         pushes = [result for step, result in zip(steps, ours) if "push" in step]

@@ -7,6 +7,8 @@ COPIES says where git repositories are, for those who keep copies of them: `/cop
 What is compared with what:
     eosio.system  3.5.0, the newest that has no finality of another chain version
     eosio.token   of the same time; eosio.msig and eosio.wrap 3.3.0, unchanged since
+    eosio.bpay    deployed together with that system contract
+    eosio.boot    of Spring's own tests
     eosio.bios    of Leap's own tests, which needs eosio.boot before it
     older.msig    1.2.1, whose proposals today's contract must still serve
 """
@@ -24,6 +26,10 @@ SOURCES = {
         "EOS-Nation/eos-rex-2.0", "2bcb1f221a364f8aa08da2054785c60d3163d1f2",
         "build/contracts/eosio.system/eosio.system",
         "188ea50425e80c7904d51455cdbe618cf766266f", "b2b227e2d8b3855676f5bc32eff4e199205794ba"),
+    "eosio.bpay": (
+        "EOS-Nation/eos-rex-2.0", "2bcb1f221a364f8aa08da2054785c60d3163d1f2",
+        "build/contracts/eosio.bpay/eosio.bpay",
+        "70d98d35c38c92392dee346c7eed90b3346fa091", "d9a69807565882709b85156d863aa9d40844488a"),
     "eosio.token": (
         "EOS-Nation/eos-tokenomics", "51d858f20589b3fb3cd80395042bcb39fdcc6c16",
         "build/contracts/eosio.token/eosio.token",

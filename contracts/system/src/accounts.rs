@@ -2,6 +2,8 @@
 
 use sdk::prelude::*;
 
+/// The system contract itself.
+pub const SYSTEM: Name = name!("eosio");
 /// The token's contract.
 pub const TOKEN: Name = name!("eosio.token");
 /// Holds what was paid for RAM.
@@ -20,8 +22,12 @@ pub const NAMES: Name = name!("eosio.names");
 pub const SAVING: Name = name!("eosio.saving");
 /// Where fees end.
 pub const FEES: Name = name!("eosio.fees");
-/// Its token balance is opened by `init`; the account itself is for a later contract.
+/// Holds what is in REX, and hears of its results.
 pub const REX: Name = name!("eosio.rex");
+/// Whose stake is what powerup has not sold; hears of its results.
+pub const RESERVE: Name = name!("eosio.reserv");
+/// What fees of powerup are logged under.
+pub const POWERUP: Name = name!("eosio.powup");
 /// Whose RAM is burnt.
 pub const NULL: Name = name!("eosio.null");
 /// An account with rules of its own on the first of these chains.
@@ -43,6 +49,27 @@ pub mod token {
 
     #[action]
     fn open(owner: Name, symbol: Symbol, ram_payer: Name) {}
+}
+
+/// Actions that nobody carries out: what they tell shows up in traces.
+#[interface]
+pub mod results {
+    use sdk::prelude::*;
+
+    #[action]
+    fn powupresult(fee: Asset, powup_net: i64, powup_cpu: i64) {}
+
+    #[action]
+    fn buyresult(rex_received: Asset) {}
+
+    #[action]
+    fn sellresult(proceeds: Asset) {}
+
+    #[action]
+    fn orderresult(owner: Name, proceeds: Asset) {}
+
+    #[action]
+    fn rentresult(rented_tokens: Asset) {}
 }
 
 /// A token's row of `stat`.

@@ -5,18 +5,20 @@
 
 #![no_std]
 
-mod accounts;
+pub mod accounts;
 mod configuration;
-mod globals;
+pub mod globals;
 mod limits;
 mod names;
 mod parameters;
+mod powerup;
 mod producers;
-mod ram;
+pub mod ram;
 mod recount;
 mod rewards;
+pub mod rex;
 mod staking;
-mod tables;
+pub mod tables;
 mod voting;
 
 /// The contract.
@@ -40,7 +42,18 @@ mod voting;
         tables::BidRefund,
         tables::BlockInfoRecord,
         tables::LimitAuthChange,
-        tables::ExchangeState
+        tables::ExchangeState,
+        powerup::Market,
+        powerup::Order,
+        rex::tables::RexPool,
+        rex::tables::ReturnPool,
+        rex::tables::ReturnBuckets,
+        rex::tables::RexFund,
+        rex::tables::RexBalance,
+        rex::tables::CpuLoan,
+        rex::tables::NetLoan,
+        rex::tables::RexOrder,
+        rex::tables::RexMaturity
     ),
     clause("UserAgreement", "Use of this chain's system contract is bound by the rules of the chain it runs on.")
 )]
@@ -434,6 +447,158 @@ pub mod system {
     fn recountvotes() {
         require_system();
         recount::recountvotes();
+    }
+
+    // --- powerup
+
+    /// Sets up the market for bandwidth, or changes it: {{args}}. What is left out stays.
+    #[action]
+    fn cfgpowerup(args: powerup::Config) {
+        powerup::cfgpowerup(&args);
+    }
+
+    /// Takes back what up to {{max}} expired purchases gave; anyone may.
+    #[action]
+    fn powerupexec(user: Name, max: u16) {
+        powerup::powerupexec(user, max);
+    }
+
+    /// Buys {{net_frac}} and {{cpu_frac}} parts in 10^15 of the market for {{receiver}} and {{days}} days.
+    #[action]
+    fn powerup(payer: Name, receiver: Name, days: u32, net_frac: i64, cpu_frac: i64, max_payment: Asset) {
+        powerup::powerup(payer, receiver, days, net_frac, cpu_frac, max_payment);
+    }
+
+    // --- REX
+
+    /// Sets how many days REX takes to mature, and whether it is sold then or goes to savings when bought.
+    #[action]
+    fn setrexmature(
+        num_of_maturity_buckets: Option<u32>,
+        sell_matured_rex: Option<bool>,
+        buy_rex_to_savings: Option<bool>,
+    ) {
+        rex::setrexmature(num_of_maturity_buckets, sell_matured_rex, buy_rex_to_savings);
+    }
+
+    /// Sets the pool's rent to {{balance}}: the price of loans.
+    #[action]
+    fn setrex(balance: Asset) {
+        rex::setrex(balance);
+    }
+
+    /// Moves {{amount}} into {{owner}}'s REX fund.
+    #[action]
+    fn deposit(owner: Name, amount: Asset) {
+        rex::deposit(owner, amount);
+    }
+
+    /// Moves {{amount}} out of {{owner}}'s REX fund.
+    #[action]
+    fn withdraw(owner: Name, amount: Asset) {
+        rex::withdraw(owner, amount);
+    }
+
+    /// Buys REX with {{amount}} of {{from}}'s fund.
+    #[action]
+    fn buyrex(from: Name, amount: Asset) {
+        rex::buyrex(from, amount);
+    }
+
+    /// Buys REX with what {{owner}} has staked to {{receiver}}: {{from_net}} and {{from_cpu}}.
+    #[action]
+    fn unstaketorex(owner: Name, receiver: Name, from_net: Asset, from_cpu: Asset) {
+        rex::unstaketorex(owner, receiver, from_net, from_cpu);
+    }
+
+    /// Sells {{rex}} of {{from}}'s, or lets the sale wait until the pool can pay it.
+    #[action]
+    fn sellrex(from: Name, rex: Asset) {
+        rex::sellrex(from, rex);
+    }
+
+    /// Takes {{owner}}'s waiting sale back.
+    #[action]
+    fn cnclrexorder(owner: Name) {
+        rex::cnclrexorder(owner);
+    }
+
+    /// Rents CPU time for {{receiver}} and thirty days, for {{loan_payment}}; {{loan_fund}} renews it.
+    #[action]
+    fn rentcpu(from: Name, receiver: Name, loan_payment: Asset, loan_fund: Asset) {
+        rex::loans::rent::<rex::tables::CpuLoan>(from, receiver, loan_payment, loan_fund);
+    }
+
+    /// Rents network bandwidth for {{receiver}} and thirty days, for {{loan_payment}}; {{loan_fund}} renews it.
+    #[action]
+    fn rentnet(from: Name, receiver: Name, loan_payment: Asset, loan_fund: Asset) {
+        rex::loans::rent::<rex::tables::NetLoan>(from, receiver, loan_payment, loan_fund);
+    }
+
+    /// Adds {{payment}} to what the loan {{loan_num}} is renewed with.
+    #[action]
+    fn fundcpuloan(from: Name, loan_num: u64, payment: Asset) {
+        rex::loans::fund::<rex::tables::CpuLoan>(from, loan_num, payment);
+    }
+
+    /// Adds {{payment}} to what the loan {{loan_num}} is renewed with.
+    #[action]
+    fn fundnetloan(from: Name, loan_num: u64, payment: Asset) {
+        rex::loans::fund::<rex::tables::NetLoan>(from, loan_num, payment);
+    }
+
+    /// Takes {{amount}} from what the loan {{loan_num}} is renewed with.
+    #[action]
+    fn defcpuloan(from: Name, loan_num: u64, amount: Asset) {
+        rex::loans::defund::<rex::tables::CpuLoan>(from, loan_num, amount);
+    }
+
+    /// Takes {{amount}} from what the loan {{loan_num}} is renewed with.
+    #[action]
+    fn defnetloan(from: Name, loan_num: u64, amount: Asset) {
+        rex::loans::defund::<rex::tables::NetLoan>(from, loan_num, amount);
+    }
+
+    /// Brings what {{owner}}'s REX counts in its vote up to date.
+    #[action]
+    fn updaterex(owner: Name) {
+        rex::updaterex(owner);
+    }
+
+    /// Closes or renews up to {{max}} loans of each kind and does up to {{max}} waiting sales; anyone may.
+    #[action]
+    fn rexexec(user: Name, max: u16) {
+        rex::rexexec(user, max);
+    }
+
+    /// Lets all of {{owner}}'s REX mature at once, later.
+    #[action]
+    fn consolidate(owner: Name) {
+        rex::consolidate(owner);
+    }
+
+    /// Moves {{rex}} to {{owner}}'s savings.
+    #[action]
+    fn mvtosavings(owner: Name, rex: Asset) {
+        rex::mvtosavings(owner, rex);
+    }
+
+    /// Moves {{rex}} out of {{owner}}'s savings.
+    #[action]
+    fn mvfrsavings(owner: Name, rex: Asset) {
+        rex::mvfrsavings(owner, rex);
+    }
+
+    /// Removes {{owner}}'s rows of REX, which must be empty.
+    #[action]
+    fn closerex(owner: Name) {
+        rex::closerex(owner);
+    }
+
+    /// Gives {{quantity}} to all who have REX, over thirty days.
+    #[action]
+    fn donatetorex(payer: Name, quantity: Asset, memo: &str) {
+        rex::donatetorex(payer, quantity, memo);
     }
 
     // --- names

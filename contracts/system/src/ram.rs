@@ -75,14 +75,15 @@ fn table() -> Table<ExchangeState> {
     Table::new(this, this)
 }
 
-/// The market's row, which is there once the contract is initialized.
-pub fn market() -> Entry<ExchangeState> {
-    table().get(RAMCORE, "system contract must first be initialized")
-}
-
 /// The chain's core token.
 pub fn core_symbol() -> Symbol {
-    market().quote.balance.symbol
+    core_symbol_of(current_receiver())
+}
+
+/// The core token of the system contract on an account.
+pub fn core_symbol_of(system: Name) -> Symbol {
+    let market = Table::<ExchangeState>::new(system, system).get(RAMCORE, "system contract must first be initialized");
+    market.quote.balance.symbol
 }
 
 /// C++'s conversion of a double: out of range is the least number.

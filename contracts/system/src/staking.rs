@@ -4,6 +4,7 @@ use crate::accounts::{self, B1, STAKE};
 use crate::globals::{Global, State};
 use crate::parameters::{ChainParameters, us};
 use crate::ram::core_symbol;
+use crate::rex;
 use crate::tables::{DelegatedBandwidth, RefundPart, RefundRequest, UserResources, VoterInfo, managed};
 use crate::voting;
 use sdk::prelude::*;
@@ -67,6 +68,7 @@ fn changebw(payer: Name, receiver: Name, change: Change, transfer: bool) {
             accounts::transfer(payer, STAKE, left, "stake bandwidth");
         }
     }
+    rex::balance::update_stake(from);
     let renew = from == payer || parameters.gifts_renew_votes();
     let staked = voting::update_voting_power(from, change.total(), renew, &parameters);
     if from == B1 {
@@ -302,6 +304,7 @@ pub fn unvest(account: Name, net: Asset, cpu: Asset) {
     voting::update_voting_power(account, -unvesting, true, &parameters);
     update_stake_delegated(account, account, change);
     update_user_resources(account, account, change, &parameters);
+    rex::balance::update_stake(account);
     accounts::transfer(STAKE, this, unvesting, "unvest");
     accounts::token::retire(accounts::TOKEN, unvesting, "unvest").send_as(this);
 }

@@ -3,6 +3,8 @@
 use crate::accounts::B1;
 use crate::globals::{Global, Global2, Global3, State};
 use crate::parameters::{ChainParameters, us};
+use crate::rex;
+use crate::rex::tables::{RexBalance, table};
 use crate::tables::{DelegatedBandwidth, ProducerInfo, ProducerInfo2, VoterInfo};
 use sdk::prelude::*;
 
@@ -239,6 +241,7 @@ fn check_choice(voter: Name, proxy: Name, producers: &[Name]) {
 /// Votes for producers or for a proxy.
 pub fn voteproducer(voter: Name, proxy: Name, producers: Vec<Name>) {
     require_auth(if voter == B1 { name!("eosio") } else { voter });
+    rex::balance::update_stake(voter);
     check_choice(voter, proxy, &producers);
     let entry = VoterInfo::table().get(voter, "user must stake before they can vote");
     let parameters = ChainParameters::load();
@@ -247,11 +250,18 @@ pub fn voteproducer(voter: Name, proxy: Name, producers: Vec<Name>) {
 
 /// Casts the old vote anew with what is staked now.
 pub fn voteupdate(voter: Name) {
-    let mut entry = VoterInfo::table().get(voter, "no voter found");
+    check(VoterInfo::table().contains(voter), "no voter found");
     require_auth(voter);
+    let mut in_rex = 0;
+    if let Some(balance) = table::<RexBalance>().find(voter) {
+        rex::updaterex(voter);
+        let now = if balance.rex_balance.amount > 0 { table::<RexBalance>().find(voter) } else { None };
+        in_rex = now.map_or(0, |balance| balance.vote_stake.amount);
+    }
+    let mut entry = VoterInfo::table().get(voter, "no voter found");
     let delegated = Table::<DelegatedBandwidth>::new(current_receiver(), voter);
     let of = |row: Entry<DelegatedBandwidth>| row.net_weight.amount.wrapping_add(row.cpu_weight.amount);
-    let staked = delegated.iter().map(of).fold(0i64, i64::wrapping_add);
+    let staked = delegated.iter().map(of).fold(in_rex, i64::wrapping_add);
     if entry.staked != staked {
         entry.modify(SAME_PAYER, |voter| voter.staked = staked);
     }

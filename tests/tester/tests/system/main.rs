@@ -4,6 +4,7 @@
 mod attacks;
 mod audit;
 mod chance;
+mod lending;
 mod names;
 mod parameters;
 mod pay;
