@@ -39,6 +39,7 @@ class Chance:
         rng = self.rng
         steps = setup()
         steps.append(push(*new_account_with_ram("b1", "eosio"), transfer("eosio", "b1", 1_000_000_0000), delegate("eosio", "b1", 40_000_000_0000, 30_000_000_0000, True)))
+        steps.append(push(buy_ram("eosio", "eosio.reserv", 10_0000)))
         steps.append(push(configure({**market(WHOLE // 10, WHOLE // 100, until="2021-01-01T00:00:00"), "min_price": "1.0000 SYS"}, days=2)))
         for name in USERS[:6]:
             steps.append(push(rex("deposit", name, "1000000.0000 SYS"), rex("buyrex", name, sys(rng.randint(1, 100_000_0000)))))

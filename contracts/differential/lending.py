@@ -137,7 +137,7 @@ def shares_bought(steps):
 def loans(steps):
     for kind, fund, defund in (("rentcpu", "fundcpuloan", "defcpuloan"), ("rentnet", "fundnetloan", "defnetloan")):
         for payment, balance in (("10.0000 SYS", "0.0000 SYS"), ("25.0000 SYS", "100.0000 SYS"), ("0.0000 SYS", "1.0000 SYS"), ("1.0000 SYS", "-1.0000 SYS"),
-                                 (EOS, "1.0000 SYS"), ("1.0000 SYS", EOS), ("90000000.0000 SYS", "0.0000 SYS"), ("300000.0000 SYS", "0.0000 SYS")):
+                                 (EOS, "1.0000 SYS"), ("1.0000 SYS", EOS), ("90000000.0000 SYS", "0.0000 SYS"), ("3000.0000 SYS", "0.0000 SYS")):
             steps.add(rex(kind, B, C, payment, balance))
         steps.add(rex(kind, B, "eosio.token", "10.0000 SYS", "0.0000 SYS"))
         steps.add(rex(kind, B, "nobody", "10.0000 SYS", "0.0000 SYS"))
@@ -306,9 +306,13 @@ def powerups(steps):
     steps.add(configure(market(), fee=EOS))
     steps.add(configure(market(), fee=None))
     steps.add(configure(nothing))
+    steps.add(configure(market()))
+    steps.add(buy_ram(A, "eosio.reserv", 10_0000))  # its limits begin with the market: it needs RAM for what it is
     steps.add(system("setacctcpu", {"account": "eosio.reserv", "cpu_weight": 5}, "eosio"))
     steps.add(configure(market()))
     steps.add(system("setacctcpu", {"account": "eosio.reserv", "cpu_weight": None}, "eosio"))
+    for ratio in ({"current_weight_ratio": 0}, {"current_weight_ratio": WHOLE + 1}, {"target_weight_ratio": 0}, {"target_weight_ratio": WHOLE}):
+        steps.add(configure({**market(until="2026-06-01T00:00:00"), **ratio}))
     first = market(WHOLE, WHOLE // 100, until="2026-06-01T00:00:00", decay=200_000, least="100.0000 SYS")
     steps.add(configure({**first, "min_price": None, "decay_secs": None, "exponent": None}, first, days=None))
     steps.append(dump())
