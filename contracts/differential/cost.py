@@ -6,6 +6,7 @@ import os
 import statistics
 import sys
 
+import lending
 import steps
 import worker
 
@@ -50,4 +51,11 @@ def newcomer(at):
 
 
 times(world, "newaccount+ram", newcomer)
+world.must(lending.rex("deposit", a, "1000000.0000 SYS"))
+world.must(lending.rex("buyrex", a, "500000.0000 SYS"))
+world.must(steps.buy_ram(a, "eosio.reserv", 10_0000), steps.buy_ram(a, a, 100_0000))
+world.must(lending.configure(lending.market()))
+times(world, "buyrex", lambda at: [lending.rex("buyrex", a, steps.sys(1_0000 + at))])
+times(world, "rentcpu", lambda at: [lending.rex("rentcpu", a, b, steps.sys(1_0000 + at), "0.0000 SYS")])
+times(world, "powerup", lambda at: [lending.powerup(a, b, lending.WHOLE // 1000, lending.WHOLE // 1000 + at)])
 os._exit(0)

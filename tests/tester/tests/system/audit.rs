@@ -84,7 +84,8 @@ fn stakes(world: &mut World, voters: &[Value]) -> i64 {
             "{owner} may use {} bytes of RAM more than it bought",
             gift
         );
-        for (flag, limit, staked) in [(NET_MANAGED, limits.net_weight, has.0), (CPU_MANAGED, limits.cpu_weight, has.1)] {
+        for (flag, limit, staked) in [(NET_MANAGED, limits.net_weight, has.0), (CPU_MANAGED, limits.cpu_weight, has.1)]
+        {
             assert!(
                 flags & flag != 0 || limit == staked || owner == "eosio.null",
                 "{owner} may use {limit}, has {staked} ({flag})"

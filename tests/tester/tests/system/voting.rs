@@ -54,8 +54,12 @@ fn a_vote_keeps_its_weight_while_new_ones_weigh_more() {
 fn a_private_chain_sets_its_own_decay() {
     let mut world = World::new(1, &json!({ "vote_step_sec": 60, "vote_steps_per_doubling": 10_000_000 }));
     world.vote("alice", &producer_names(1)).succeed();
-    let steps = (now(&world) - WEIGHTS_BEGIN_SEC) / 60;
-    assert_close(float(&world.row("voters", "alice")["last_vote_weight"]), STAKE as f64 * (steps as f64 / 1e7).exp2());
+    // Steps of the new length are counted from when it was set; until then weights doubled as in the reference.
+    let row = world.global("chainparams");
+    let (epoch, before) = (integer(&row["vote_epoch_sec"]), float(&row["vote_epoch_doublings"]));
+    assert_close(before, ((epoch - WEIGHTS_BEGIN_SEC) / i64::from(7 * DAY)) as f64 / 52.0);
+    let doublings = before + ((now(&world) - epoch) / 60) as f64 / 1e7;
+    assert_close(float(&world.row("voters", "alice")["last_vote_weight"]), STAKE as f64 * doublings.exp2());
 }
 
 #[test]
