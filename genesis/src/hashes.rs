@@ -5,7 +5,7 @@ pub const BIOS: Contract =
     contract!("eosio.bios", "39507a62b42ea7247b296e5234dd95c5c73dc1cbf6bdba96a542982d48bc250d");
 /// The system contract: accounts, resources, producers, names.
 pub const SYSTEM: Contract =
-    contract!("eosio.system", "5dc7f18e3bd0271cff9b5cfca3447dfbeb997967dcb9bd18db2bc0cd0d051059");
+    contract!("eosio.system", "974a2080115538dd173f39ebefc8d40c52f7d2ca9a3062adbbed87d2c21569e0");
 /// Tokens.
 pub const TOKEN: Contract =
     contract!("eosio.token", "ff8df8191563dccc88b60fd4cd8b9148a27b39617e2ad72a63f297075c003d55");

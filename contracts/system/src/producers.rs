@@ -119,8 +119,7 @@ fn remember_block(timestamp: BlockTimestamp, previous: Checksum256) {
     }
 }
 
-/// Proposes the producers with most votes, in the order of their names; never fewer than before, but for what the chain's
-/// own limit takes away.
+/// Proposes the producers with most votes, in the order of their names; never fewer than before.
 fn elect(global: &mut State<Global>, timestamp: BlockTimestamp, parameters: &ChainParameters) {
     global.last_producer_schedule_update = timestamp;
     let mut elected: Vec<ProducerAuthority> = ProducerInfo::table()
@@ -130,8 +129,7 @@ fn elect(global: &mut State<Global>, timestamp: BlockTimestamp, parameters: &Cha
         .take(usize::from(parameters.schedule_size))
         .map(|producer| ProducerAuthority { producer_name: producer.owner, authority: producer.authority() })
         .collect();
-    let fewest = global.last_producer_schedule_size.min(parameters.schedule_size);
-    if elected.is_empty() || elected.len() < usize::from(fewest) {
+    if elected.is_empty() || elected.len() < usize::from(global.last_producer_schedule_size) {
         return;
     }
     sort_by_name(&mut elected);

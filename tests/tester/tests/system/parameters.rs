@@ -5,7 +5,9 @@ use primitives::{Name, Pack};
 use serde_json::{Map, Value, json};
 
 use crate::audit;
-use crate::world::{BALANCE, DAY, STAKE, SYS, World, YEAR, float, integer, producer_names, raw_action, stake, units};
+use crate::world::{
+    BALANCE, DAY, FOUNDER, STAKE, SYS, World, YEAR, float, integer, producer_names, raw_action, stake, units,
+};
 
 const NO_LIMIT: i64 = -1;
 const RAM_GIFT: i64 = 1400;
@@ -238,14 +240,25 @@ fn counting_votes_anew_changes_nothing_that_is_sound() {
 }
 
 #[test]
-fn a_smaller_schedule_is_elected() {
+fn a_schedule_cannot_shrink_and_elections_go_on() {
     let mut world = World::new(21, &json!({}));
     assert_eq!(world.schedule().len(), 21);
-    for size in [5, 1, 7, 21] {
-        world.set_chain("eosio", &json!({ "schedule_size": size })).succeed();
-        world.elect();
-        assert_eq!(world.schedule().len(), size, "elections go on");
+    for size in [1, 5, 20] {
+        world.set_chain("eosio", &json!({ "schedule_size": size })).refuse("schedule_size must be from 21 to 125");
     }
+    world.producer("newproducer1");
+    let mut names = producer_names(21);
+    names[0] = "newproducer1".to_owned();
+    names.sort();
+    world.vote(FOUNDER, &names).succeed();
+    world.elect();
+    assert_eq!(world.schedule(), names, "another is elected");
+    world.set_chain("eosio", &json!({ "schedule_size": 22 })).succeed();
+    names.push("produceraa".to_owned());
+    names.sort();
+    world.vote(FOUNDER, &names).succeed();
+    world.elect();
+    assert_eq!(world.schedule(), names, "and one more");
 }
 
 #[test]
