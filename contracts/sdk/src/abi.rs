@@ -26,7 +26,7 @@ pub struct Abi {
     message = "`{Self}` has no name in ABIs, so nobody could send or read it",
     label = "not a type of the chain",
     note = "for a struct or enum of your own: #[derive(Record)]; for bytes: Vec<u8>, &[u8] or a Checksum; \
-            lists of fixed length, isize and usize are no types of ABIs"
+            isize and usize are no types of ABIs, and a tuple has at most 8 values"
 )]
 pub trait AbiType {
     /// The type's name; a struct or variant adds itself to `abi` first.
@@ -56,6 +56,12 @@ impl Abi {
         if self.claim(name, source) {
             self.variants.insert(name.into(), Vec::new());
             let described = kinds(self);
+            for (at, kind) in described.iter().enumerate().filter(|(at, kind)| described[..*at].contains(kind)) {
+                self.faults.push(format!(
+                    "{source}: the case {at} is {kind}, as an earlier one is, so that nobody could send it; \
+                     give it a name of its own: #[abi(name = \"...\")] on the case"
+                ));
+            }
             self.variants.insert(name.into(), described);
         }
         name.into()
@@ -91,6 +97,14 @@ impl Abi {
         }
     }
 
+    /// Adds the name that a variant's case has of its own; `source` is the case.
+    pub fn add_case(&mut self, name: &str, source: &str, of: String) -> String {
+        if self.claim(name, source) {
+            self.types.insert(name.into(), of);
+        }
+        name.into()
+    }
+
     /// Adds another name for a type.
     pub fn add_alias(&mut self, name: &str, of: String) -> String {
         self.types.insert(name.into(), of);
@@ -103,8 +117,7 @@ impl Abi {
     }
 
     /// Adds what an action returns.
-    pub fn add_result<T: AbiType>(&mut self, action: &str) {
-        let kind = T::describe(self);
+    pub fn add_result(&mut self, action: &str, kind: String) {
         self.results.insert(action.into(), kind);
     }
 
@@ -217,6 +230,7 @@ built_in! {
     bool => "bool", u8 => "uint8", i8 => "int8", u16 => "uint16", i16 => "int16", u32 => "uint32", i32 => "int32",
     u64 => "uint64", i64 => "int64", u128 => "uint128", i128 => "int128", f32 => "float32", f64 => "float64",
     VarInt32 => "varint32", VarUint32 => "varuint32", str => "string", String => "string",
+    crate::bytestr::ByteStr<'_> => "string", crate::bytestr::ByteString => "string",
     crate::float128::Float128 => "float128", crate::name::Name => "name",
     crate::asset::Asset => "asset", crate::asset::ExtendedAsset => "extended_asset",
     crate::asset::Symbol => "symbol", crate::asset::SymbolCode => "symbol_code",
@@ -279,9 +293,14 @@ impl<T: AbiType + ?Sized> AbiType for Ignore<'_, T> {
     }
 }
 
+/// A type as a part of another's name.
+fn in_a_name(kind: &str) -> String {
+    kind.replace(['[', ']', '?'], "_")
+}
+
 /// Describes a struct that has no name of its own: `pair_name_uint64`.
 fn add_tuple(abi: &mut Abi, kind: &str, fields: Vec<(String, String)>) -> String {
-    let parts: Vec<_> = fields.iter().map(|(_, kind)| kind.replace(['[', ']', '?'], "_")).collect();
+    let parts: Vec<_> = fields.iter().map(|(_, kind)| in_a_name(kind)).collect();
     let name = format!("{kind}_{}", parts.join("_"));
     let source = format!("the {kind} of {fields:?}");
     abi.add_struct(&name, &source, |_| (String::new(), fields))
@@ -306,6 +325,21 @@ macro_rules! tuples {
 }
 tuples!(A "field_0", B "field_1", C "field_2");
 tuples!(A "field_0", B "field_1", C "field_2", D "field_3");
+tuples!(A "field_0", B "field_1", C "field_2", D "field_3", E "field_4");
+tuples!(A "field_0", B "field_1", C "field_2", D "field_3", E "field_4", F "field_5");
+tuples!(A "field_0", B "field_1", C "field_2", D "field_3", E "field_4", F "field_5", G "field_6");
+tuples!(A "field_0", B "field_1", C "field_2", D "field_3", E "field_4", F "field_5", G "field_6", H "field_7");
+
+/// A struct of so many fields, `array_uint64_3`: ABIs of this version have no lists of fixed length.
+impl<T: AbiType, const N: usize> AbiType for [T; N] {
+    fn describe(abi: &mut Abi) -> String {
+        let item = T::describe(abi);
+        let name = format!("array_{}_{N}", in_a_name(&item));
+        let source = format!("the array of {N} {item}");
+        let fields = (0..N).map(|at| (format!("item_{at}"), item.clone())).collect();
+        abi.add_struct(&name, &source, |_| (String::new(), fields))
+    }
+}
 
 impl<K: AbiType, V: AbiType> AbiType for BTreeMap<K, V> {
     fn describe(abi: &mut Abi) -> String {

@@ -394,13 +394,13 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "eosio_assert_message")]
+    #[should_panic(expected = "assertion failure with message")]
     fn a_product_beyond_the_range_fails() {
         let _ = sys(MAX_AMOUNT) * 2;
     }
 
     #[test]
-    #[should_panic(expected = "eosio_assert_message")]
+    #[should_panic(expected = "assertion failure with message")]
     fn tokens_of_two_contracts_cannot_be_added() {
         let of = |contract| ExtendedAsset { quantity: sys(5), contract };
         let _ = of(Name::new("token")) + of(Name::new("fake.token"));
@@ -415,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "eosio_assert_message")]
+    #[should_panic(expected = "assertion failure with message")]
     fn different_tokens_cannot_be_added() {
         let _ = sys(1) + Asset::new(1, Symbol::new(SymbolCode::new("RAM"), 0));
     }

@@ -99,8 +99,8 @@ impl<'a> Reader<'a> {
     /// Takes `N` bytes as an array.
     #[inline]
     pub fn array<const N: usize>(&mut self) -> [u8; N] {
-        // SAFETY: `take` gave exactly `N` bytes.
-        unsafe { *self.take(N).as_ptr().cast() }
+        // SAFETY: `take` gave exactly `N` bytes, and bytes are aligned everywhere.
+        unsafe { *self.take(N).as_ptr().cast::<[u8; N]>() }
     }
 
     /// Takes a varuint32 length. As in C++ contracts, no number of bytes is too many for it.
@@ -242,12 +242,15 @@ impl Pack for str {
     }
 }
 
-/// Text on the chain is bytes by contract: it is not checked to be UTF-8, and must not be split into characters.
+/// The chain checks no text. What is not UTF-8 is refused here: [`ByteStr`](crate::bytestr::ByteStr) takes all of it.
 impl<'a> Unpack<'a> for &'a str {
+    #[inline(never)]
     fn unpack(reader: &mut Reader<'a>) -> Self {
         let length = reader.length();
-        // SAFETY: nothing here decodes characters; the bytes are only measured, compared, stored and shown.
-        unsafe { core::str::from_utf8_unchecked(reader.take(length)) }
+        match core::str::from_utf8(reader.take(length)) {
+            Ok(text) => text,
+            Err(_) => fail("text is not valid UTF-8"),
+        }
     }
 }
 
@@ -304,7 +307,12 @@ impl<K: Pack, V: Pack> Pack for BTreeMap<K, V> {
 impl<'a, K: Unpack<'a> + Ord, V: Unpack<'a>> Unpack<'a> for BTreeMap<K, V> {
     fn unpack(reader: &mut Reader<'a>) -> Self {
         let length = reader.length();
-        (0..length).map(|_| Unpack::unpack(reader)).collect()
+        // One after the other: the length is a claim, and memory is given for what is there.
+        let mut map = Self::new();
+        for _ in 0..length {
+            map.insert(K::unpack(reader), V::unpack(reader));
+        }
+        map
     }
 }
 
@@ -323,15 +331,16 @@ impl<'a, T: Unpack<'a>> Unpack<'a> for Option<T> {
     }
 }
 
-impl<const N: usize> Pack for [u8; N] {
+/// Exactly so many values, without a length before them.
+impl<T: Pack, const N: usize> Pack for [T; N] {
     fn pack(&self, out: &mut Writer) {
-        out.extend_from_slice(self);
+        T::pack_all(self, out);
     }
 }
 
-impl<'a, const N: usize> Unpack<'a> for [u8; N] {
+impl<'a, T: Unpack<'a>, const N: usize> Unpack<'a> for [T; N] {
     fn unpack(reader: &mut Reader<'a>) -> Self {
-        reader.array()
+        core::array::from_fn(|_| T::unpack(reader))
     }
 }
 
@@ -353,6 +362,10 @@ tuples!(A 0);
 tuples!(A 0, B 1);
 tuples!(A 0, B 1, C 2);
 tuples!(A 0, B 1, C 2, D 3);
+tuples!(A 0, B 1, C 2, D 3, E 4);
+tuples!(A 0, B 1, C 2, D 3, E 4, F 5);
+tuples!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+tuples!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
 
 /// A field that older data may lack: absent when the bytes end before it. Only at the end of a row or an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -428,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "eosio_assert_message")]
+    #[should_panic(expected = "assertion failure with message")]
     fn a_length_beyond_the_data_fails() {
         unpack::<Vec<u64>>(&[0xff, 0xff, 0xff, 0xff, 0x0f, 1, 2, 3]);
     }
@@ -449,7 +462,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "eosio_assert_message")]
+    #[should_panic(expected = "assertion failure with message")]
     fn a_variants_index_is_not_cut_to_a_byte() {
         unpack::<Choice>(&[0x80, 0x04, 7]);
     }

@@ -1,9 +1,10 @@
 //! What stands between the chain's `apply` and a contract's functions; used by what `#[contract]` writes.
 
 use crate::codec::Writer;
-use crate::fail::fail_with_code;
+use crate::fail::{fail, fail_with_code};
 use crate::name::Name;
 use crate::raw;
+use crate::text::Text;
 
 /// The error code of an action that the contract does not have.
 pub const NO_ACTION: u64 = 8_000_000_000_000_000_000;
@@ -22,6 +23,15 @@ pub fn action_data() -> &'static [u8] {
         data.fill(size, |start| raw::read_action_data(start, size as u32) as usize);
         data.leak()
     }
+}
+
+/// Ends an action whose function returned an error: `contract::action: error`.
+#[cold]
+#[inline(never)]
+pub fn refused<E: Text>(receiver: u64, action: u64, error: E) -> ! {
+    let mut message = crate::text!(Name(receiver), "::", Name(action), ": ");
+    error.write(&mut message);
+    fail(&message)
 }
 
 /// An action that this contract does not have. The system account may receive any.

@@ -2,6 +2,9 @@
 
 use crate::raw;
 
+/// What an action says that has used up its memory.
+pub(crate) const OUT_OF_MEMORY: &str = "out of memory";
+
 /// Fails the action with `message` unless `condition` holds.
 #[inline]
 #[track_caller]
@@ -13,9 +16,16 @@ pub fn check(condition: bool, message: &str) {
 
 /// Fails the action: `assertion failure with message: MESSAGE`.
 #[cold]
-#[inline(never)]
+#[inline]
 pub fn fail(message: &str) -> ! {
-    // SAFETY: pointer and length are those of a live string.
+    fail_with_bytes(message.as_bytes())
+}
+
+/// As [`fail`]: the chain carries any bytes as a message.
+#[cold]
+#[inline(never)]
+pub fn fail_with_bytes(message: &[u8]) -> ! {
+    // SAFETY: pointer and length are those of a live slice.
     unsafe { raw::eosio_assert_message(0, message.as_ptr(), message.len() as u32) };
     stop()
 }
@@ -58,8 +68,7 @@ fn panic(info: &core::panic::PanicInfo) -> ! {
     let mut message = Message(crate::writer::Writer::new());
     // A `Display` that gives up leaves what it wrote until then.
     let _ = core::fmt::write(&mut message, format_args!("{}", info.message()));
-    // SAFETY: only texts were written, and nothing decodes them.
-    fail(unsafe { core::str::from_utf8_unchecked(&message.0) })
+    fail_with_bytes(&message.0)
 }
 
 #[cfg(target_arch = "wasm32")]

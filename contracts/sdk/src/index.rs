@@ -4,6 +4,7 @@ use crate::digest::Checksum256;
 use crate::fail::fail;
 use crate::float128::Float128;
 use crate::name::Name;
+use crate::ordered::OrderedKey;
 use crate::raw;
 use crate::table::{Entry, NO_TABLE, NOT_ASKED, Row, Table, check_ascending};
 use core::marker::PhantomData;
@@ -31,7 +32,8 @@ impl<R: Row, K> IndexOf<R, K> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the key of an index",
     label = "not a key",
-    note = "keys are u64, Name, u128, f64, Float128 and Checksum256; index(name: KEY = EXPRESSION) makes one of anything"
+    note = "keys are whole numbers, bool, Name, Symbol, SymbolCode, times, f64, Float128, Checksum256 and pairs of those \
+            that fit 64 bits; index(name: KEY = EXPRESSION) makes one of anything"
 )]
 pub trait SecondaryKey: Copy + PartialOrd {
     /// Whether two keys have the same bits (what decides whether the index is touched).
@@ -61,10 +63,10 @@ pub trait SecondaryKey: Copy + PartialOrd {
 }
 
 macro_rules! secondary_key {
-    ($key:ty, $wire:ty, $to_wire:expr, $least:expr, ($($words:literal)?), $store:ident $update:ident $remove:ident
+    ([$($generics:tt)*] $key:ty, $wire:ty, $to_wire:expr, $least:expr, ($($words:literal)?), $store:ident $update:ident $remove:ident
      $find_primary:ident $find:ident $lower:ident $upper:ident $next:ident $previous:ident $end:ident) => {
-        // SAFETY (of every call below): the host reads or writes exactly one key and one number, which live here.
-        impl SecondaryKey for $key {
+        #[allow(clippy::undocumented_unsafe_blocks, reason = "the host reads or writes one key and one number, which live here")]
+        impl<$($generics)*> SecondaryKey for $key {
             fn same(&self, other: &Self) -> bool {
                 let wire: fn(&$key) -> $wire = $to_wire;
                 let (a, b) = (wire(self), wire(other));
@@ -132,22 +134,36 @@ fn words(digest: &Checksum256) -> [u128; 2] {
     [half(0), half(16)]
 }
 
-secondary_key!(u64, u64, |key| *key, 0, (), db_idx64_store db_idx64_update db_idx64_remove db_idx64_find_primary
-    db_idx64_find_secondary db_idx64_lowerbound db_idx64_upperbound db_idx64_next db_idx64_previous db_idx64_end);
-secondary_key!(Name, u64, |key| key.0, Name(0), (), db_idx64_store db_idx64_update db_idx64_remove db_idx64_find_primary
-    db_idx64_find_secondary db_idx64_lowerbound db_idx64_upperbound db_idx64_next db_idx64_previous db_idx64_end);
-secondary_key!(u128, u128, |key| *key, 0, (), db_idx128_store db_idx128_update db_idx128_remove db_idx128_find_primary
-    db_idx128_find_secondary db_idx128_lowerbound db_idx128_upperbound db_idx128_next db_idx128_previous db_idx128_end);
-secondary_key!(f64, f64, |key| *key, f64::NEG_INFINITY, (), db_idx_double_store db_idx_double_update db_idx_double_remove
-    db_idx_double_find_primary db_idx_double_find_secondary db_idx_double_lowerbound db_idx_double_upperbound
-    db_idx_double_next db_idx_double_previous db_idx_double_end);
-secondary_key!(Float128, u128, |key| key.0, Float128(0xffff << 112), (), db_idx_long_double_store db_idx_long_double_update
-    db_idx_long_double_remove db_idx_long_double_find_primary db_idx_long_double_find_secondary
-    db_idx_long_double_lowerbound db_idx_long_double_upperbound db_idx_long_double_next db_idx_long_double_previous
-    db_idx_long_double_end);
-secondary_key!(Checksum256, [u128; 2], words, Checksum256([0; 32]), (2), db_idx256_store db_idx256_update db_idx256_remove
-    db_idx256_find_primary db_idx256_find_secondary db_idx256_lowerbound db_idx256_upperbound db_idx256_next
-    db_idx256_previous db_idx256_end);
+secondary_key!([K: OrderedKey] K, u64, |key| key.ordered(), K::LEAST, (), db_idx64_store db_idx64_update db_idx64_remove
+    db_idx64_find_primary db_idx64_find_secondary db_idx64_lowerbound db_idx64_upperbound db_idx64_next db_idx64_previous
+    db_idx64_end);
+secondary_key!([] f64, f64, |key| *key, f64::NEG_INFINITY, (), db_idx_double_store db_idx_double_update
+    db_idx_double_remove db_idx_double_find_primary db_idx_double_find_secondary db_idx_double_lowerbound
+    db_idx_double_upperbound db_idx_double_next db_idx_double_previous db_idx_double_end);
+secondary_key!([] Float128, u128, |key| key.0, Float128(0xffff << 112), (), db_idx_long_double_store
+    db_idx_long_double_update db_idx_long_double_remove db_idx_long_double_find_primary
+    db_idx_long_double_find_secondary db_idx_long_double_lowerbound db_idx_long_double_upperbound
+    db_idx_long_double_next db_idx_long_double_previous db_idx_long_double_end);
+secondary_key!([] Checksum256, [u128; 2], words, Checksum256([0; 32]), (2), db_idx256_store db_idx256_update
+    db_idx256_remove db_idx256_find_primary db_idx256_find_secondary db_idx256_lowerbound db_idx256_upperbound
+    db_idx256_next db_idx256_previous db_idx256_end);
+
+macro_rules! wide_keys {
+    ($([$($generics:tt)*] $key:ty, $to_wire:expr, $least:expr;)+) => { $(
+        secondary_key!([$($generics)*] $key, u128, $to_wire, $least, (), db_idx128_store db_idx128_update
+            db_idx128_remove db_idx128_find_primary db_idx128_find_secondary db_idx128_lowerbound db_idx128_upperbound
+            db_idx128_next db_idx128_previous db_idx128_end);
+    )+ };
+}
+wide_keys! {
+    [] u128, |key| *key, 0;
+    [] i128, |key| *key as u128 ^ 1 << 127, i128::MIN;
+    [A: OrderedKey, B: OrderedKey] (A, B), |key| u128::from(key.0.ordered()) << 64 | u128::from(key.1.ordered()),
+        (A::LEAST, B::LEAST);
+}
+
+/// Says of a type that it is a key; what `#[table]` writes asks here, at the type.
+pub const fn is_key<K: SecondaryKey>() {}
 
 /// Moves a row's key when it changed; called by what `#[table]` writes.
 pub fn update_key<K: SecondaryKey>(before: &K, after: &K, code: Name, scope: u64, table: u64, payer: Name, id: u64) {

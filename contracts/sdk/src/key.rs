@@ -1,8 +1,8 @@
 //! Public keys and signatures: carried and compared, never computed with.
 
 use crate::alloc;
+use crate::bytestr::ByteString;
 use crate::codec::{Pack, Reader, Unpack, Writer, pack_length, unknown_variant};
-use alloc::string::String;
 use alloc::vec::Vec;
 
 /// A public key of one of the kinds the chain knows.
@@ -19,7 +19,7 @@ pub enum PublicKey {
         /// 0 none, 1 present, 2 verified.
         user_presence: u8,
         /// The relying party's domain.
-        rpid: String,
+        rpid: ByteString,
     },
 }
 
@@ -47,9 +47,11 @@ impl<'a> Unpack<'a> for PublicKey {
         match reader.length() {
             0 => Self::K1(reader.array()),
             1 => Self::R1(reader.array()),
-            2 => {
-                Self::WebAuthn { key: reader.array(), user_presence: u8::unpack(reader), rpid: String::unpack(reader) }
-            }
+            2 => Self::WebAuthn {
+                key: reader.array(),
+                user_presence: u8::unpack(reader),
+                rpid: ByteString::unpack(reader),
+            },
             _ => unknown_variant(),
         }
     }
@@ -69,7 +71,7 @@ pub enum Signature {
         /// Authenticator data.
         authenticator: Vec<u8>,
         /// The client's JSON.
-        client: String,
+        client: ByteString,
     },
 }
 
@@ -96,7 +98,7 @@ impl<'a> Unpack<'a> for Signature {
             2 => Self::WebAuthn {
                 signature: reader.array(),
                 authenticator: Vec::unpack(reader),
-                client: String::unpack(reader),
+                client: ByteString::unpack(reader),
             },
             _ => unknown_variant(),
         }

@@ -19,11 +19,13 @@ pub mod raw;
 // --- values
 pub mod asset;
 pub mod authority;
+pub mod bytestr;
 pub mod codec;
 pub mod digest;
 pub mod float128;
 pub mod key;
 pub mod name;
+pub mod ordered;
 pub mod parameters;
 pub mod text;
 pub mod time;
@@ -40,18 +42,23 @@ pub mod singleton;
 pub mod table;
 pub mod transaction;
 
-// --- how it is called and described
+// --- how it is called, described and tested
 #[cfg(not(target_arch = "wasm32"))]
 pub mod abi;
 pub mod dispatch;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod mock;
+#[doc(hidden)]
+pub mod quiet;
 
-pub use sdk_macros::{Record, action, contract, interface, on_notify, table};
+pub use sdk_macros::{Record, action, contract, interface, name, on_notify, symbol, table};
 
 /// Everything a contract usually needs.
 pub mod prelude {
     pub use crate::action::{Action, Call, PermissionLevel};
     pub use crate::asset::{Asset, ExtendedAsset, Symbol, SymbolCode};
     pub use crate::authority::{Authority, BlockSigningAuthority, KeyWeight, PermissionLevelWeight, WaitWeight};
+    pub use crate::bytestr::{ByteStr, ByteString};
     pub use crate::chain::{
         current_receiver, current_time, has_auth, is_account, require_auth, require_auth_of, require_recipient,
     };
@@ -65,9 +72,10 @@ pub mod prelude {
     pub use crate::text::Text;
     pub use crate::time::{BlockTimestamp, TimePoint, TimePointSec};
     pub use crate::transaction::{Transaction, TransactionHeader};
-    pub use crate::{Record, action, check, contract, interface, name, on_notify, print, table, text};
+    pub use crate::{Record, action, check, contract, interface, name, on_notify, print, symbol, table, text};
     pub use alloc::string::String;
     pub use alloc::vec::Vec;
+    pub use core::time::Duration;
 
     use crate::alloc;
 }

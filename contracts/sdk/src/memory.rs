@@ -8,10 +8,9 @@ mod bump {
     use core::alloc::{GlobalAlloc, Layout};
     use core::cell::Cell;
 
-    use crate::fail::fail;
+    use crate::fail::{OUT_OF_MEMORY, fail};
 
     const PAGE: usize = 65_536;
-    const NO_MEMORY: &str = "out of memory";
 
     struct Bump {
         top: Cell<usize>,
@@ -36,12 +35,12 @@ mod bump {
         fn take(&self, start: usize, size: usize) -> *mut u8 {
             let new_top = start.wrapping_add(size);
             if new_top < start {
-                fail(NO_MEMORY);
+                fail(OUT_OF_MEMORY);
             }
             if new_top > self.end.get() {
                 let missing = (new_top - self.end.get()).div_ceil(PAGE);
                 if core::arch::wasm32::memory_grow(0, missing) == usize::MAX {
-                    fail(NO_MEMORY);
+                    fail(OUT_OF_MEMORY);
                 }
                 self.end.set(core::arch::wasm32::memory_size(0) * PAGE);
             }

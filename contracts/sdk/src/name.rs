@@ -11,14 +11,6 @@ use crate::alloc;
 #[repr(transparent)]
 pub struct Name(pub u64);
 
-/// `name!("eosio.token")`: a name written at compile time; a wrong one does not compile.
-#[macro_export]
-macro_rules! name {
-    ($text:literal) => {
-        const { $crate::name::Name::new($text) }
-    };
-}
-
 const CHARACTERS: &[u8; 32] = b".12345abcdefghijklmnopqrstuvwxyz";
 
 impl Name {

@@ -2,6 +2,7 @@
 
 use crate::alloc::string::String;
 use crate::asset::{Asset, ExtendedAsset, Symbol, SymbolCode};
+use crate::bytestr::{ByteStr, ByteString};
 use crate::digest::{Checksum160, Checksum256, Checksum512};
 use crate::float128::Float128;
 use crate::name::Name;
@@ -30,6 +31,19 @@ impl Print for str {
     fn print(&self) {
         // SAFETY: pointer and length are those of a live string.
         unsafe { raw::prints_l(self.as_ptr(), self.len() as u32) }
+    }
+}
+
+impl Print for ByteStr<'_> {
+    fn print(&self) {
+        // SAFETY: pointer and length are those of a live slice.
+        unsafe { raw::prints_l(self.0.as_ptr(), self.0.len() as u32) }
+    }
+}
+
+impl Print for ByteString {
+    fn print(&self) {
+        ByteStr::from(self).print();
     }
 }
 

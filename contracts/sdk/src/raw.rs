@@ -2,7 +2,8 @@
 //!
 //! Nothing here is safe or pleasant; the other modules are. Those that only stand in for a C++ compiler's
 //! library (whole numbers of 128 bits, memory) are here for completeness: Rust brings its own. `host_functions.rs` of
-//! `tests/tester` holds this list against the chain's table. On the build machine every function panics with its name.
+//! `tests/tester` holds this list against the chain's table. On the build machine [`mock`](crate::mock) answers, or
+//! panics with the function's name.
 
 #![allow(clippy::too_many_arguments, reason = "the signatures are the chain's")]
 
@@ -17,8 +18,8 @@ macro_rules! host {
         $(
             #[cfg(not(target_arch = "wasm32"))]
             #[allow(missing_docs, clippy::missing_safety_doc, reason = "documented by the chain")]
-            pub unsafe fn $name($(_: $kind),*) $(-> $result)? {
-                panic!(concat!(stringify!($name), ": host functions are there only inside a chain"))
+            pub unsafe fn $name($($argument: $kind),*) $(-> $result)? {
+                crate::mock::Word::of(crate::mock::call(stringify!($name), &[$(crate::mock::Word::word($argument)),*]))
             }
         )+
     };

@@ -1,17 +1,23 @@
 //! A table with at most one row per scope, its key the table's own name.
 
 use crate::name::Name;
+use crate::ordered::Scope;
 use crate::table::{Row, Table};
 
 /// The one row of a table and scope.
 pub struct Singleton<R>(Table<R>);
 
-impl<R: Row> Singleton<R> {
+impl<R> Singleton<R> {
     /// The row of contract `code` in `scope`.
-    pub fn new(code: Name, scope: impl Into<u64>) -> Self {
+    pub fn new(code: Name, scope: impl Scope) -> Self
+    where
+        R: Row,
+    {
         Self(Table::new(code, scope))
     }
+}
 
+impl<R: Row> Singleton<R> {
     /// Whether it was ever set.
     pub fn exists(&self) -> bool {
         self.0.contains(R::TABLE)
@@ -30,6 +36,14 @@ impl<R: Row> Singleton<R> {
     /// The row, or `default` when it was never set.
     pub fn get_or(&self, default: R) -> R {
         self.find().unwrap_or(default)
+    }
+
+    /// The row, or its type's default when it was never set.
+    pub fn get_or_default(&self) -> R
+    where
+        R: Default,
+    {
+        self.find().unwrap_or_default()
     }
 
     /// The row; when it was never set, it is set to `default`, paid by `payer`.

@@ -6,6 +6,7 @@ use crate::codec::{Pack, Unpack, Writer, pack, unpack};
 use crate::fail::{check, fail};
 use crate::index::{Index, IndexOf, SecondaryKey};
 use crate::name::Name;
+use crate::ordered::{Lookup, Scope};
 use crate::{chain, raw};
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
@@ -31,7 +32,7 @@ pub trait Row: Pack + for<'a> Unpack<'a> {
     /// The table's name.
     const TABLE: Name;
     /// The keys of the secondary indexes, in their order.
-    type Secondary: PartialEq;
+    type Secondary;
     /// The row's primary key.
     fn primary_key(&self) -> u64;
     /// The row's secondary keys.
@@ -44,32 +45,7 @@ pub trait Row: Pack + for<'a> Unpack<'a> {
     fn remove_secondary(&self, _code: Name, _scope: u64) {}
 }
 
-/// What can be a row's primary key: anything that stands for a number of 64 bits.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a primary key",
-    label = "not a key",
-    note = "primary keys are unsigned numbers up to u64, Name, Symbol and SymbolCode; primary = EXPRESSION makes one of \
-            anything"
-)]
-pub trait PrimaryKey {
-    /// The number.
-    fn number(&self) -> u64;
-}
-
-macro_rules! primary_keys {
-    ($($kind:ty),+) => { $(
-        impl PrimaryKey for $kind {
-            #[inline]
-            fn number(&self) -> u64 {
-                u64::from(*self)
-            }
-        }
-    )+ };
-}
-primary_keys!(u8, u16, u32, u64, bool, Name, crate::asset::Symbol, crate::asset::SymbolCode);
-
 /// The secondary keys of a row that has none.
-#[derive(PartialEq)]
 pub struct NoKeys;
 
 /// The rows of one contract, table and scope.
@@ -87,21 +63,26 @@ impl<R> Clone for Table<R> {
 
 impl<R> Copy for Table<R> {}
 
-impl<R: Row> Table<R> {
+impl<R> Table<R> {
     /// The table of contract `code` in `scope` (a name, a symbol code or a number).
-    pub fn new(code: Name, scope: impl Into<u64>) -> Self {
-        Self { code, scope: scope.into(), row: PhantomData }
+    pub fn new(code: Name, scope: impl Scope) -> Self
+    where
+        R: Row, // here and not at the impl, so that the compiler says of what is not a row that it is not
+    {
+        Self { code, scope: scope.scope(), row: PhantomData }
     }
+}
 
+impl<R: Row> Table<R> {
     /// The row with this primary key.
-    pub fn find(&self, key: impl Into<u64>) -> Option<Entry<R>> {
+    pub fn find(&self, key: impl Lookup) -> Option<Entry<R>> {
         // SAFETY: no pointers.
-        let row = unsafe { raw::db_find_i64(self.code.0, self.scope, R::TABLE.0, key.into()) };
+        let row = unsafe { raw::db_find_i64(self.code.0, self.scope, R::TABLE.0, key.key()) };
         self.load(row)
     }
 
     /// The row with this primary key; fails with `message` without it.
-    pub fn get(&self, key: impl Into<u64>, message: &str) -> Entry<R> {
+    pub fn get(&self, key: impl Lookup, message: &str) -> Entry<R> {
         match self.find(key) {
             Some(entry) => entry,
             None => fail(message),
@@ -109,9 +90,9 @@ impl<R: Row> Table<R> {
     }
 
     /// Whether there is a row with this primary key.
-    pub fn contains(&self, key: impl Into<u64>) -> bool {
+    pub fn contains(&self, key: impl Lookup) -> bool {
         // SAFETY: no pointers.
-        unsafe { raw::db_find_i64(self.code.0, self.scope, R::TABLE.0, key.into()) >= 0 }
+        unsafe { raw::db_find_i64(self.code.0, self.scope, R::TABLE.0, key.key()) >= 0 }
     }
 
     /// Adds a row that `payer` pays for. A key that is taken fails the action.
@@ -132,28 +113,28 @@ impl<R: Row> Table<R> {
     }
 
     /// The rows whose key is `key` or above.
-    pub fn lower_bound(&self, key: impl Into<u64>) -> Rows<R> {
-        Rows { table: *self, front: self.first_from(key.into()), back: NOT_ASKED }
+    pub fn lower_bound(&self, key: impl Lookup) -> Rows<R> {
+        Rows { table: *self, front: self.first_from(key.key()), back: NOT_ASKED }
     }
 
     /// The rows whose key is above `key`.
-    pub fn upper_bound(&self, key: impl Into<u64>) -> Rows<R> {
-        Rows { table: *self, front: self.first_after(key.into()), back: NOT_ASKED }
+    pub fn upper_bound(&self, key: impl Lookup) -> Rows<R> {
+        Rows { table: *self, front: self.first_after(key.key()), back: NOT_ASKED }
     }
 
-    /// The rows whose keys are in the range, as in `table.range(10u64..20)` or `table.range(..=last).rev()`.
-    pub fn range<K: Into<u64> + Copy>(&self, keys: impl RangeBounds<K>) -> Rows<R> {
+    /// The rows whose keys are in the range, as in `table.range(10..20)` or `table.range(..=last).rev()`.
+    pub fn range<K: Lookup + Copy>(&self, keys: impl RangeBounds<K>) -> Rows<R> {
         let front = match keys.start_bound() {
-            Bound::Included(key) => self.first_from((*key).into()),
-            Bound::Excluded(key) => self.first_after((*key).into()),
+            Bound::Included(key) => self.first_from((*key).key()),
+            Bound::Excluded(key) => self.first_after((*key).key()),
             Bound::Unbounded => self.first_from(0),
         };
         let after = match keys.end_bound() {
-            Bound::Included(key) => self.first_after((*key).into()),
-            Bound::Excluded(key) => self.first_from((*key).into()),
+            Bound::Included(key) => self.first_after((*key).key()),
+            Bound::Excluded(key) => self.first_from((*key).key()),
             Bound::Unbounded => return Rows { table: *self, front, back: NOT_ASKED },
         };
-        check_ascending(keys.start_bound(), keys.end_bound(), |a, b| (*a).into() <= (*b).into());
+        check_ascending(keys.start_bound(), keys.end_bound(), |a, b| (*a).key() <= (*b).key());
         let back = if front < 0 || front == after { -1 } else { self.before(after) };
         Rows { table: *self, front: if back < 0 { -1 } else { front }, back }
     }
@@ -185,6 +166,12 @@ impl<R: Row> Table<R> {
         }
         // SAFETY: the host writes one number.
         unsafe { raw::db_previous_i64(iterator, &mut 0) }
+    }
+
+    /// Takes up to `limit` rows out of the table, from the least key on; how many it were. What is left is for another
+    /// action: none may run longer than the chain allows.
+    pub fn clear(&self, limit: usize) -> usize {
+        self.iter().take(limit).map(Entry::remove).count()
     }
 
     /// A key greater than every key in the table: one more than the last, or 0.

@@ -2,7 +2,10 @@
 
 use crate::alloc::string::String;
 use crate::codec::{Pack, Reader, Unpack, Writer};
+use crate::fail::fail;
 use crate::text::{Text, write_decimal};
+use core::ops::{Add, AddAssign, Sub, SubAssign};
+use core::time::Duration;
 
 /// Microseconds since 1970.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +69,57 @@ impl From<BlockTimestamp> for TimePoint {
         Self((i64::from(slot.0) * BlockTimestamp::INTERVAL_MS + BlockTimestamp::EPOCH_MS) * 1_000)
     }
 }
+
+macro_rules! arithmetic {
+    ($($kind:ident, $number:ty, $unit:ident;)+) => { $(
+        /// Later by a duration, in whole units of the moment; fails beyond its range.
+        impl Add<Duration> for $kind {
+            type Output = Self;
+            fn add(self, duration: Duration) -> Self {
+                let moved = <$number>::try_from(duration.$unit()).ok().and_then(|units| self.0.checked_add(units));
+                Self(moved.unwrap_or_else(|| fail(OUT_OF_RANGE)))
+            }
+        }
+        /// Earlier by a duration, in whole units of the moment; fails beyond its range.
+        impl Sub<Duration> for $kind {
+            type Output = Self;
+            fn sub(self, duration: Duration) -> Self {
+                let moved = <$number>::try_from(duration.$unit()).ok().and_then(|units| self.0.checked_sub(units));
+                Self(moved.unwrap_or_else(|| fail(OUT_OF_RANGE)))
+            }
+        }
+        impl AddAssign<Duration> for $kind {
+            fn add_assign(&mut self, duration: Duration) {
+                *self = *self + duration;
+            }
+        }
+        impl SubAssign<Duration> for $kind {
+            fn sub_assign(&mut self, duration: Duration) {
+                *self = *self - duration;
+            }
+        }
+    )+ };
+}
+const OUT_OF_RANGE: &str = "a moment is out of range";
+arithmetic! { TimePoint, i64, as_micros; TimePointSec, u32, as_secs; }
+
+/// From the earlier moment to the later one; fails when the first is the earlier.
+impl Sub for TimePoint {
+    type Output = Duration;
+    fn sub(self, earlier: Self) -> Duration {
+        let us = self.0.checked_sub(earlier.0).and_then(|us| u64::try_from(us).ok());
+        Duration::from_micros(us.unwrap_or_else(|| fail(WRONG_ORDER)))
+    }
+}
+
+/// From the earlier moment to the later one; fails when the first is the earlier.
+impl Sub for TimePointSec {
+    type Output = Duration;
+    fn sub(self, earlier: Self) -> Duration {
+        Duration::from_secs(self.0.checked_sub(earlier.0).unwrap_or_else(|| fail(WRONG_ORDER)).into())
+    }
+}
+const WRONG_ORDER: &str = "a later moment was taken from an earlier one";
 
 /// `2025-01-31T23:59:59.500`, as nodeos prints it.
 impl Text for TimePoint {
@@ -146,5 +200,18 @@ mod tests {
         }
         assert_eq!(text!(TimePoint(1_735_689_599_500_999)), "2024-12-31T23:59:59.500");
         assert_eq!(text!(BlockTimestamp(1)), "2000-01-01T00:00:00.500");
+    }
+
+    #[test]
+    fn durations_move_moments() {
+        let day = Duration::from_secs(86_400);
+        assert_eq!(TimePointSec(10) + day - TimePointSec(10), day);
+        assert_eq!((TimePoint(5) + day, TimePoint(0) - day), (TimePoint(86_400_000_005), TimePoint(-86_400_000_000)));
+    }
+
+    #[test]
+    #[should_panic(expected = "assertion failure with message")]
+    fn a_moment_stays_in_its_range() {
+        let _ = TimePointSec(u32::MAX) + Duration::from_secs(1);
     }
 }

@@ -4,6 +4,7 @@
 //! than a small contract. The SDK's allocator fails the action by itself.
 
 use crate::alloc::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};
+use crate::fail::{OUT_OF_MEMORY, check};
 use core::ops::Deref;
 
 /// Bytes being written.
@@ -16,8 +17,11 @@ pub struct Writer {
 /// Bytes a writer begins with: most rows and calls fit.
 const FIRST_CAPACITY: usize = 128;
 
+/// Bytes a writer may ask for: what a block of memory may be at most.
+const CAPACITY_MAX: usize = isize::MAX as usize;
+
 fn layout(capacity: usize) -> Layout {
-    // SAFETY: an alignment of 1 is a power of two; a capacity is at most the memory there is.
+    // SAFETY: an alignment of 1 is a power of two; whoever sets a capacity has held it against `CAPACITY_MAX`.
     unsafe { Layout::from_size_align_unchecked(capacity, 1) }
 }
 
@@ -38,6 +42,7 @@ impl Writer {
     /// Nothing written yet, and room for at least `capacity` bytes (more than 0).
     pub fn with_capacity(capacity: usize) -> Self {
         let capacity = capacity.max(1);
+        check(capacity <= CAPACITY_MAX, OUT_OF_MEMORY);
         // SAFETY: the layout is not empty.
         let start = given(unsafe { alloc(layout(capacity)) }, capacity);
         Self { start, length: 0, capacity }
@@ -46,9 +51,11 @@ impl Writer {
     /// Makes room for `more` bytes.
     #[inline(never)]
     fn reserve(&mut self, more: usize) {
-        let needed = self.length + more;
+        // Not more than two of `CAPACITY_MAX`: a length is at most one, and so is what a slice or a host may have.
+        let needed = self.length.saturating_add(more);
         if needed > self.capacity {
-            let capacity = needed.max(self.capacity * 2);
+            check(needed <= CAPACITY_MAX, OUT_OF_MEMORY);
+            let capacity = needed.max(self.capacity.saturating_mul(2).min(CAPACITY_MAX));
             // SAFETY: the block came from this allocator with this layout; the new size is not 0.
             self.start = given(unsafe { realloc(self.start, layout(self.capacity), capacity) }, capacity);
             self.capacity = capacity;

@@ -139,13 +139,13 @@ pub mod system {
 
     /// Sets {{account}}'s contract.
     #[action]
-    fn setcode(account: Name, vmtype: u8, vmversion: u8, code: &[u8], memo: Extension<String>) {
+    fn setcode(account: Name, vmtype: u8, vmversion: u8, code: &[u8], memo: Extension<ByteStr>) {
         let _ = (account, vmtype, vmversion, code, memo);
     }
 
     /// Sets {{account}}'s ABI, and keeps its hash.
     #[action]
-    fn setabi(account: Name, abi: &[u8], memo: Extension<String>) {
+    fn setabi(account: Name, abi: &[u8], memo: Extension<ByteStr>) {
         let _ = memo;
         limits::setabi(account, abi);
     }
@@ -212,7 +212,7 @@ pub mod system {
 
     /// Tells that {{protocol}} took {{fee}}.
     #[action]
-    fn logsystemfee(protocol: Name, fee: Asset, memo: &str) {
+    fn logsystemfee(protocol: Name, fee: Asset, memo: ByteStr) {
         let _ = (protocol, fee, memo);
         require_system();
     }
@@ -311,7 +311,7 @@ pub mod system {
 
     /// Buys RAM with {{quantity}} and burns it.
     #[action]
-    fn buyramburn(payer: Name, quantity: Asset, memo: &str) -> BoughtRam {
+    fn buyramburn(payer: Name, quantity: Asset, memo: ByteStr) -> BoughtRam {
         ram::buy_and_burn(payer, quantity, memo)
     }
 
@@ -323,13 +323,13 @@ pub mod system {
 
     /// Gives {{bytes}} bytes of {{from}}'s RAM to {{to}}.
     #[action]
-    fn ramtransfer(from: Name, to: Name, bytes: i64, memo: &str) -> TransferredRam {
+    fn ramtransfer(from: Name, to: Name, bytes: i64, memo: ByteStr) -> TransferredRam {
         ram::transfer(from, to, bytes, memo)
     }
 
     /// Burns {{bytes}} bytes of {{owner}}'s RAM.
     #[action]
-    fn ramburn(owner: Name, bytes: i64, memo: &str) -> TransferredRam {
+    fn ramburn(owner: Name, bytes: i64, memo: ByteStr) -> TransferredRam {
         ram::burn(owner, bytes, memo)
     }
 
@@ -362,13 +362,13 @@ pub mod system {
 
     /// {{producer}} stands for election and signs with {{producer_key}}.
     #[action]
-    fn regproducer(producer: Name, producer_key: PublicKey, url: &str, location: u16) {
+    fn regproducer(producer: Name, producer_key: PublicKey, url: ByteStr, location: u16) {
         producers::regproducer(producer, producer_key, url, location);
     }
 
     /// {{producer}} stands for election and signs with {{producer_authority}}.
     #[action]
-    fn regproducer2(producer: Name, producer_authority: BlockSigningAuthority, url: &str, location: u16) {
+    fn regproducer2(producer: Name, producer_authority: BlockSigningAuthority, url: ByteStr, location: u16) {
         producers::regproducer2(producer, producer_authority, url, location);
     }
 

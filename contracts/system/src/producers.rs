@@ -18,21 +18,21 @@ const BLOCKS_REMEMBERED: u32 = 10;
 const BLOCKS_FORGOTTEN_AT_ONCE: usize = 2;
 
 /// Registers a producer that signs with one key.
-pub fn regproducer(producer: Name, key: PublicKey, url: &str, location: u16) {
+pub fn regproducer(producer: Name, key: PublicKey, url: ByteStr, location: u16) {
     require_auth(producer);
     check(url.len() < URL_BYTES_LIMIT, "url too long");
     register(producer, BlockSigningAuthority::single(key), url, location);
 }
 
 /// Registers a producer that signs with any authority.
-pub fn regproducer2(producer: Name, authority: BlockSigningAuthority, url: &str, location: u16) {
+pub fn regproducer2(producer: Name, authority: BlockSigningAuthority, url: ByteStr, location: u16) {
     require_auth(producer);
     check(url.len() < URL_BYTES_LIMIT, "url too long");
     check(authority.v0().is_valid(), "invalid producer authority");
     register(producer, authority, url, location);
 }
 
-fn register(producer: Name, authority: BlockSigningAuthority, url: &str, location: u16) {
+fn register(producer: Name, authority: BlockSigningAuthority, url: ByteStr, location: u16) {
     let now = current_time();
     let key = match authority.v0().keys.as_slice() {
         [only] => only.key.clone(),
@@ -45,7 +45,7 @@ fn register(producer: Name, authority: BlockSigningAuthority, url: &str, locatio
             row.modify(producer, |row| {
                 row.producer_key = key;
                 row.is_active = true;
-                row.url = String::from(url);
+                row.url = ByteString::from(url);
                 row.location = location;
                 row.producer_authority = Extension(Some(authority));
                 if row.last_claim_time == TimePoint(0) {
@@ -64,7 +64,7 @@ fn register(producer: Name, authority: BlockSigningAuthority, url: &str, locatio
                 total_votes: 0.0,
                 producer_key: key,
                 is_active: true,
-                url: String::from(url),
+                url: ByteString::from(url),
                 unpaid_blocks: 0,
                 last_claim_time: now,
                 location,
@@ -162,7 +162,7 @@ fn close_auction(global: &mut State<Global>, timestamp: BlockTimestamp, paramete
         let paid = Asset::new(highest.high_bid, core_symbol());
         accounts::channel_to_system_fees(NAMES, paid);
         let this = current_receiver();
-        calls::logsystemfee(this, NAMES, paid, "buy name").send_as(this);
+        calls::logsystemfee(this, NAMES, paid, "buy name".into()).send_as(this);
         highest.modify(SAME_PAYER, |bid| bid.high_bid = -bid.high_bid);
     }
 }

@@ -208,7 +208,7 @@ pub fn buy(payer: Name, receiver: Name, quantity: Asset) -> BoughtRam {
     let ram_bytes = add(receiver, bytes, core);
     let this = current_receiver();
     calls::logbuyram(this, payer, receiver, quantity, bytes, ram_bytes, fee).send_as(this);
-    calls::logsystemfee(this, RAM, fee, "buy ram").send_as(this);
+    calls::logsystemfee(this, RAM, fee, "buy ram".into()).send_as(this);
     BoughtRam { payer, receiver, quantity, bytes_purchased: bytes, ram_bytes, fee }
 }
 
@@ -221,7 +221,7 @@ pub fn buy_bytes(payer: Name, receiver: Name, bytes: u32) -> BoughtRam {
 }
 
 /// Buys RAM and burns it.
-pub fn buy_and_burn(payer: Name, quantity: Asset, memo: &str) -> BoughtRam {
+pub fn buy_and_burn(payer: Name, quantity: Asset, memo: ByteStr) -> BoughtRam {
     require_auth(payer);
     check(quantity.symbol == core_symbol(), "quantity must be core token");
     check(quantity.amount > 0, "quantity must be positive");
@@ -255,12 +255,12 @@ pub fn sell(account: Name, bytes: i64) -> SoldRam {
     }
     let this = current_receiver();
     calls::logsellram(this, account, quantity, bytes, ram_bytes, fee).send_as(this);
-    calls::logsystemfee(this, RAM, fee, "sell ram").send_as(this);
+    calls::logsystemfee(this, RAM, fee, "sell ram".into()).send_as(this);
     SoldRam { account, quantity, bytes_sold: bytes, ram_bytes, fee }
 }
 
 /// Gives RAM to another account.
-pub fn transfer(from: Name, to: Name, bytes: i64, memo: &str) -> TransferredRam {
+pub fn transfer(from: Name, to: Name, bytes: i64, memo: ByteStr) -> TransferredRam {
     require_auth(from);
     update_ram_supply(&mut State::load(), &mut State::load());
     check(memo.len() <= MEMO_BYTES_MAX, "memo has more than 256 bytes");
@@ -272,7 +272,7 @@ pub fn transfer(from: Name, to: Name, bytes: i64, memo: &str) -> TransferredRam 
 }
 
 /// Gives RAM to nobody.
-pub fn burn(owner: Name, bytes: i64, memo: &str) -> TransferredRam {
+pub fn burn(owner: Name, bytes: i64, memo: ByteStr) -> TransferredRam {
     require_auth(owner);
     transfer(owner, NULL, bytes, memo)
 }

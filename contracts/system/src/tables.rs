@@ -168,7 +168,7 @@ pub struct ProducerInfo {
     /// Whether it stands for election.
     pub is_active: bool,
     /// Its page.
-    pub url: String,
+    pub url: ByteString,
     /// Blocks it made since it last claimed.
     pub unpaid_blocks: u32,
     /// When it last claimed.

@@ -51,7 +51,7 @@ pub mod token {
 
     /// Issues {{quantity}} to the issuer {{to}}.
     #[action]
-    fn issue(to: Name, quantity: Asset, memo: &str) {
+    fn issue(to: Name, quantity: Asset, memo: ByteStr) {
         check_symbol_and_memo(quantity, memo);
         let code = quantity.symbol.code();
         let mut token = stats(code).get(code, "token with symbol does not exist, create token before issue");
@@ -68,7 +68,7 @@ pub mod token {
 
     /// Issues to {{to}} what is missing for the supply to become {{supply}}.
     #[action]
-    fn issuefixed(to: Name, supply: Asset, memo: &str) {
+    fn issuefixed(to: Name, supply: Asset, memo: ByteStr) {
         let code = supply.symbol.code();
         let circulating = stats(code).get(code, "invalid supply symbol code").supply;
         check(circulating.symbol == supply.symbol, "symbol precision mismatch");
@@ -90,7 +90,7 @@ pub mod token {
 
     /// Takes {{quantity}} of the issuer's own tokens out of the world.
     #[action]
-    fn retire(quantity: Asset, memo: &str) {
+    fn retire(quantity: Asset, memo: ByteStr) {
         check_symbol_and_memo(quantity, memo);
         let code = quantity.symbol.code();
         let mut token = stats(code).get(code, "token with symbol does not exist");
@@ -104,7 +104,7 @@ pub mod token {
 
     /// Transfers {{quantity}} from {{from}} to {{to}}.
     #[action]
-    fn transfer(from: Name, to: Name, quantity: Asset, memo: &str) {
+    fn transfer(from: Name, to: Name, quantity: Asset, memo: ByteStr) {
         check(from != to, "cannot transfer to self");
         require_auth(from);
         check(is_account(to), "to account does not exist");
@@ -164,12 +164,12 @@ pub mod token {
         check(maximum_supply.amount > 0, "max-supply must be positive");
     }
 
-    fn check_symbol_and_memo(quantity: Asset, memo: &str) {
+    fn check_symbol_and_memo(quantity: Asset, memo: ByteStr) {
         check(quantity.symbol.is_valid(), "invalid symbol name");
         check_memo(memo);
     }
 
-    fn check_memo(memo: &str) {
+    fn check_memo(memo: ByteStr) {
         check(memo.len() <= MEMO_BYTES_MAX, "memo has more than 256 bytes");
     }
 

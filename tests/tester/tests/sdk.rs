@@ -82,6 +82,50 @@ fn every_kind_of_value_comes_back() {
 }
 
 #[test]
+fn keys_have_the_order_of_their_values() {
+    ask(&mut world(), "disguises", json!({})).succeed();
+}
+
+/// An action whose only argument is a text of these bytes, which JSON could not carry.
+fn with_memo(chain: &mut Tester, action: &str, memo: &[u8]) -> Outcome {
+    let mut packed = chain.action("probe", action, "probe", &json!({ "memo": "" }));
+    packed.data.0 = [&[memo.len() as u8], memo].concat();
+    chain.push_action(packed)
+}
+
+#[test]
+fn text_that_is_not_utf_8_is_refused_by_str_and_taken_by_byte_str() {
+    let mut chain = world();
+    // Each ends inside of a character: read unchecked, the rest of the memory would seem to follow it.
+    for memo in [&b"\xf0"[..], b"\xe2\x80", b" \xc3", b"a\xf4\x8f\xbf"] {
+        with_memo(&mut chain, "chars", memo).refuse("text is not valid UTF-8");
+        let told = with_memo(&mut chain, "octets", memo).succeed();
+        assert_eq!(told.result::<u64>(&mut chain), memo.len() as u64);
+        assert_eq!(told.actions()[0].console, memo);
+    }
+    assert_eq!(with_memo(&mut chain, "chars", "é € 𝄞 ".as_bytes()).succeed().result::<u64>(&mut chain), 5);
+}
+
+#[test]
+fn errors_of_actions_name_contract_and_action() {
+    let mut chain = world();
+    assert_eq!(ask(&mut chain, "half", json!({ "number": 8 })).succeed().result::<u64>(&mut chain), 4);
+    ask(&mut chain, "half", json!({ "number": 7 })).refuse("probe::half: 7 is odd");
+    let arguments = |limit| json!({ "limit": limit, "three": { "item_0": 1, "item_1": 2, "item_2": 3 } });
+    let most = arguments(json!(["at_most", 5]));
+    let told = ask(&mut chain, "limits", most.clone()).succeed().result::<Value>(&mut chain);
+    assert_eq!(told, json!({ "first": most["limit"], "second": most["three"] }));
+    ask(&mut chain, "limits", arguments(json!(["at_least", 0]))).refuse("probe::limits: at least nothing is no limit");
+}
+
+#[test]
+fn a_large_local_list_fits_the_stack() {
+    let mut chain = world();
+    let sum: u64 = (0..10_000u64).map(|at| (3 + at) % 256).sum();
+    assert_eq!(ask(&mut chain, "large", json!({ "seed": 3 })).succeed().result::<u64>(&mut chain), sum);
+}
+
+#[test]
 fn hashes_and_signatures() {
     let mut chain = world();
     let secret = PrivateKey::k1_from_seed(Sha256::of(b"somebody's key").0).expect("a hash is a valid secret");
@@ -139,6 +183,22 @@ fn notifications_of_the_token_and_of_a_false_one() {
         let at_probe = seen.actions().iter().find(|trace| trace.receiver.to_string() == "probe").expect("notified");
         assert_eq!(String::from_utf8_lossy(&at_probe.console), format!("{told} alice probe 1.0000 SYS m"));
     }
+}
+
+#[test]
+fn a_memo_of_any_bytes_passes_through_the_token_as_through_the_references() {
+    let mut chain = world();
+    chain.deploy("eosio.token".parse().expect("a name"), &genesis::contracts::TOKEN);
+    let create = json!({ "issuer": "alice", "maximum_supply": "9.0000 SYS" });
+    chain.push("eosio.token", "create", "eosio.token", create).succeed();
+    let issue = json!({ "to": "alice", "quantity": "9.0000 SYS", "memo": "" });
+    chain.push("eosio.token", "issue", "alice", issue).succeed();
+    let transfer = json!({ "from": "alice", "to": "eosio", "quantity": "1.0000 SYS", "memo": "" });
+    let mut packed = chain.action("eosio.token", "transfer", "alice", &transfer);
+    assert_eq!(packed.data.0.pop(), Some(0), "the memo's length");
+    packed.data.0.extend_from_slice(b"\x03\xf0\x28\xff");
+    chain.push_action(packed).succeed();
+    assert_eq!(chain.balance("eosio.token", "eosio", "SYS").as_deref(), Some("1.0000 SYS"));
 }
 
 #[test]

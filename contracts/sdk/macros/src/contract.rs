@@ -1,11 +1,13 @@
 //! `#[contract]`: the entry point, the typed calls and the ABI of a module or an impl.
 
-use crate::interface::{ActionWords, arguments, call};
-use crate::words::{also, is_attribute, name_number, no_two, take_attribute};
+use crate::interface::{ActionWords, Outcome, arguments, call};
+use crate::record::{abi_words, describe};
+use crate::words::{also, is_attribute, name_number, no_two, only_text, plain, snake, take_attribute};
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
 use syn::{Attribute, Ident, ImplItem, Item, ItemImpl, ItemMod, LitStr, Path, Signature, Token, Type, parenthesized};
 
 /// What stands in `#[contract(...)]`.
@@ -44,6 +46,7 @@ struct Handler {
     action: u64,
     function: Ident,
     arguments: Vec<(Ident, Type)>,
+    outcome: Outcome,
 }
 
 /// Everything found in the contract.
@@ -51,7 +54,9 @@ struct Handler {
 struct Parts {
     actions: Vec<ActionWords>,
     handlers: Vec<Handler>,
-    tables: Vec<TokenStream>,
+    tables: Vec<(LitStr, Ident)>,
+    /// The names that the structs of the module have in the ABI.
+    records: Vec<(String, Ident)>,
 }
 
 impl Parts {
@@ -67,8 +72,19 @@ impl Parts {
             }
         }
         errors?;
+        no_two(self.tables.iter().map(|(name, _)| (name.value(), name as &dyn ToTokens)), |name| {
+            format!("there is a table {name:?} already")
+        })?;
         no_two(self.actions.iter().map(|action| (action.name.value(), &action.name as &dyn ToTokens)), |name| {
             format!("there is an action {name} already")
+        })?;
+        let records = self.records.iter().map(|(name, place)| (name.clone(), place as &dyn ToTokens));
+        let actions = self.actions.iter().map(|action| (action.name.value(), &action.name as &dyn ToTokens));
+        no_two(records.chain(actions), |name| {
+            format!(
+                "two types are called {name:?} in the ABI, and this is the second; give one another name: \
+                 #[abi(name = \"...\")] on a struct, #[action(\"...\")] on an action"
+            )
         })?;
         let handlers = self.handlers.iter();
         no_two(handlers.map(|handler| ((handler.code, handler.action), &handler.function as &dyn ToTokens)), |_| {
@@ -76,12 +92,35 @@ impl Parts {
         })
     }
 
+    /// Takes the table and the ABI's name of a struct.
+    fn take_type(&mut self, item: &Item) -> syn::Result<()> {
+        let (attributes, name, plain_name) = match item {
+            Item::Struct(row) if matches!(row.fields, syn::Fields::Named(_)) => {
+                (&row.attrs, &row.ident, snake(&plain(&row.ident)))
+            }
+            Item::Enum(variant) if variant.variants.iter().any(|case| !case.fields.is_empty()) => {
+                (&variant.attrs, &variant.ident, format!("variant_{}", snake(&plain(&variant.ident))))
+            }
+            _ => return Ok(()),
+        };
+        let table = attributes.iter().find(|attribute| is_attribute(attribute, "table"));
+        if let Some(table) = table
+            && let Some(Ok(table)) = first_word(table)
+        {
+            self.tables.push((table, name.clone()));
+        }
+        if table.is_some() || attributes.iter().any(derives_record) {
+            self.records.push((abi_words(attributes)?.name.unwrap_or(plain_name), name.clone()));
+        }
+        Ok(())
+    }
+
     fn take(&mut self, attributes: &mut Vec<Attribute>, signature: &Signature) -> syn::Result<()> {
         if let Some(action) = ActionWords::take(attributes, signature)? {
             self.actions.push(action);
         }
         if let Some(attribute) = take_attribute(attributes, "on_notify") {
-            let text: LitStr = attribute.parse_args()?;
+            let text = only_text(&attribute, "#[on_notify(\"eosio.token::transfer\")]")?;
             let written = text.value();
             let wrong =
                 || syn::Error::new(text.span(), "write \"contract::action\", or \"*::action\" for any contract");
@@ -92,6 +131,7 @@ impl Parts {
                 action: number(action)?,
                 function: signature.ident.clone(),
                 arguments: arguments(signature)?,
+                outcome: Outcome { result: None, ..Outcome::of(signature) },
             });
         }
         Ok(())
@@ -113,12 +153,7 @@ fn expand_module(words: Words, mut module: ItemMod) -> syn::Result<TokenStream> 
         return Err(syn::Error::new_spanned(&module, "a contract's functions stand in braces"));
     };
     for item in items.iter() {
-        if let Item::Struct(row) = item
-            && row.attrs.iter().any(|attribute| is_attribute(attribute, "table"))
-        {
-            let name = &row.ident;
-            parts.tables.push(quote!(#name));
-        }
+        parts.take_type(item)?;
     }
     parts.take_all(items.iter_mut().filter_map(|item| match item {
         Item::Fn(function) => Some((&mut function.attrs, &function.sig)),
@@ -161,32 +196,65 @@ fn written(words: &Words, parts: &Parts, place: &TokenStream) -> TokenStream {
     }
 }
 
+/// The name in `#[table("name", ...)]`.
+fn first_word(attribute: &Attribute) -> Option<syn::Result<LitStr>> {
+    let first = attribute.meta.require_list().ok()?.tokens.clone().into_iter().next()?;
+    Some(syn::parse2(first.into()))
+}
+
+fn derives_record(attribute: &Attribute) -> bool {
+    let mut found = false;
+    if attribute.path().is_ident("derive") {
+        // A list that cannot be read is for the compiler to complain about.
+        let _ = attribute.parse_nested_meta(|meta| {
+            found |= meta.path.segments.last().is_some_and(|last| last.ident == "Record");
+            Ok(())
+        });
+    }
+    found
+}
+
 /// Reads the arguments and calls the function.
-fn run(place: &TokenStream, function: &Ident, arguments: &[(Ident, Type)], returns: bool) -> TokenStream {
+fn run(place: &TokenStream, function: &Ident, arguments: &[(Ident, Type)], outcome: &Outcome) -> TokenStream {
     let names: Vec<_> = (0..arguments.len()).map(|at| quote::format_ident!("argument{at}")).collect();
-    let kinds = arguments.iter().map(|(_, kind)| kind);
+    let reads = arguments.iter().map(|(_, kind)| quote_spanned!(kind.span()=> <#kind as ::sdk::codec::Unpack>::unpack));
     let reader = (!arguments.is_empty()).then(|| {
         quote! {
             let mut reader = ::sdk::codec::Reader::new(::sdk::dispatch::action_data());
         }
     });
     let call = quote!(#place::#function(#(#names),*));
-    let call = if returns { quote!(::sdk::chain::set_action_return_value(&#call)) } else { call };
+    let call = match outcome.fallible {
+        true => {
+            let error = outcome.error.as_ref().map(|kind| quote_spanned!(kind.span()=> ::<#kind>));
+            quote! {
+                match #call {
+                    Ok(value) => value,
+                    Err(error) => ::sdk::dispatch::refused #error (receiver, action, error),
+                }
+            }
+        }
+        false => call,
+    };
+    let call = match &outcome.result {
+        Some(kind) => quote_spanned!(kind.span()=> ::sdk::chain::set_action_return_value::<#kind>(&#call)),
+        None => call,
+    };
     quote! {{
         #reader
-        #(let #names = <#kinds as ::sdk::codec::Unpack>::unpack(&mut reader);)*
+        #(let #names = #reads(&mut reader);)*
         #call;
     }}
 }
 
 fn apply(parts: &Parts, place: &TokenStream) -> TokenStream {
     let actions = parts.actions.iter().map(|action| {
-        let (number, run) = (action.number, run(place, &action.function, &action.arguments, action.result.is_some()));
+        let (number, run) = (action.number, run(place, &action.function, &action.arguments, &action.outcome));
         quote!(#number => #run)
     });
     let (exact, any): (Vec<_>, Vec<_>) = parts.handlers.iter().partition(|handler| handler.code.is_some());
     let handlers = exact.into_iter().chain(any).map(|handler| {
-        let (action, run) = (handler.action, run(place, &handler.function, &handler.arguments, false));
+        let (action, run) = (handler.action, run(place, &handler.function, &handler.arguments, &handler.outcome));
         let code = handler.code.map_or(quote!(_), |code| quote!(#code));
         quote!((#code, #action) => #run)
     });
@@ -211,13 +279,19 @@ fn apply(parts: &Parts, place: &TokenStream) -> TokenStream {
 
 fn abi(words: &Words, parts: &Parts) -> TokenStream {
     let actions = parts.actions.iter().map(|action| {
-        let ActionWords { name, arguments, result, documentation, .. } = action;
+        let ActionWords { name, arguments, outcome, documentation, .. } = action;
         let names = arguments.iter().map(|(name, _)| crate::words::plain(name));
-        let kinds = arguments.iter().map(|(_, kind)| kind);
-        let result = result.as_ref().map(|kind| quote!(abi.add_result::<#kind>(#name);));
+        let kinds = arguments.iter().map(|(_, kind)| describe(kind));
+        let result = outcome.result.as_ref().map(|kind| {
+            let kind = describe(kind);
+            quote! {
+                let kind = #kind;
+                abi.add_result(#name, kind);
+            }
+        });
         quote! {
             abi.add_struct(#name, concat!("the arguments of the action ", #name), |abi| {
-                let fields = ::sdk::alloc::vec![#((#names.into(), <#kinds as ::sdk::abi::AbiType>::describe(abi))),*];
+                let fields = ::sdk::alloc::vec![#((#names.into(), #kinds)),*];
                 let _ = &abi;
                 (::sdk::alloc::string::String::new(), fields)
             });
@@ -225,13 +299,15 @@ fn abi(words: &Words, parts: &Parts) -> TokenStream {
             #result
         }
     });
-    let local = &parts.tables;
+    let local = parts.tables.iter().map(|(_, row)| row);
     let listed = &words.tables;
     let clauses = words.clauses.iter().map(|(id, body)| quote!(abi.add_clause(#id, #body);));
     quote! {
         /// The contract's ABI, from the source it was compiled from.
         #[cfg(not(target_arch = "wasm32"))]
         pub fn abi() -> ::sdk::abi::Abi {
+            #[allow(unused_imports, reason = "a contract may have no types to describe")]
+            use ::sdk::quiet::{CannotDescribeKind as _, DescribeKind as _};
             let mut gathered = ::sdk::abi::Abi::default();
             let abi = &mut gathered;
             #(#actions)*

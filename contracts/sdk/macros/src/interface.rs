@@ -1,6 +1,8 @@
 //! Typed calls: one function per action that packs its arguments into a `Call`.
 
-use crate::words::{documentation, inside, name_number, no_type_parameters, plain, take_attribute};
+use crate::words::{
+    arguments_of, documentation, inside, name_number, no_type_parameters, only_text, plain, take_attribute,
+};
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{FnArg, Ident, Item, ItemMod, LitStr, Pat, ReturnType, Signature, Type};
@@ -12,7 +14,7 @@ pub struct ActionWords {
     pub number: u64,
     pub function: Ident,
     pub arguments: Vec<(Ident, Type)>,
-    pub result: Option<Type>,
+    pub outcome: Outcome,
     pub documentation: String,
 }
 
@@ -25,24 +27,47 @@ impl ActionWords {
         if let Some(asynchronous) = &signature.asyncness {
             return Err(syn::Error::new_spanned(asynchronous, "an action cannot wait: it runs to its end or fails"));
         }
+        if let Some(is_unsafe) = &signature.unsafety {
+            return Err(syn::Error::new_spanned(is_unsafe, "an action is safe: anybody may send anything to it"));
+        }
         Ok(Some(Self {
             number,
             name,
             function: signature.ident.clone(),
             arguments: arguments(signature)?,
-            result: match &signature.output {
-                ReturnType::Type(_, kind) if !is_unit(kind) => Some((**kind).clone()),
-                _ => None,
-            },
+            outcome: Outcome::of(signature),
             documentation: documentation(attributes),
         }))
+    }
+}
+
+/// What a function gives back.
+#[derive(Default)]
+pub struct Outcome {
+    /// Whether it may be an error instead: `Result<T, E>`.
+    pub fallible: bool,
+    /// The error's type, where it is written.
+    pub error: Option<Type>,
+    /// What the caller is told; nothing for `()`.
+    pub result: Option<Type>,
+}
+
+impl Outcome {
+    pub fn of(signature: &Signature) -> Self {
+        let ReturnType::Type(_, kind) = &signature.output else { return Self::default() };
+        let (fallible, kind, error) = match arguments_of(kind, "Result").as_deref() {
+            Some([value, error]) => (true, *value, Some((*error).clone())),
+            Some([value]) => (true, *value, None),
+            _ => (false, &**kind, None),
+        };
+        Self { fallible, error, result: (!is_unit(kind)).then(|| kind.clone()) }
     }
 }
 
 /// The action's name and its number: what the attribute says, or the function's own name where that is one.
 fn action_name(attribute: &syn::Attribute, signature: &Signature) -> syn::Result<(LitStr, u64)> {
     if let syn::Meta::List(_) = &attribute.meta {
-        let name = attribute.parse_args::<LitStr>()?;
+        let name = only_text(attribute, "#[action(\"name\")]")?;
         let number = name_number(&name)?;
         return Ok((name, number));
     }
@@ -106,7 +131,9 @@ pub fn call(action: &ActionWords) -> TokenStream {
         pub fn #function(__contract: ::sdk::name::Name #(, #names: #kinds)*) -> ::sdk::action::Call {
             #[allow(unused_mut, reason = "an action may have no arguments")]
             let mut data = ::sdk::writer::Writer::new();
-            #(::sdk::codec::Pack::pack(&#names, &mut data);)*
+            #[allow(unused_imports, reason = "an action may have no arguments")]
+            use ::sdk::quiet::{CannotPackField as _, PackField as _};
+            #((&::sdk::quiet::Field(&#names)).pack_field(&mut data);)*
             ::sdk::action::Call::new(__contract, ::sdk::name::Name(#number), data)
         }
     }

@@ -2,8 +2,9 @@
 
 use crate::words::{no_type_parameters, plain, snake};
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
-use syn::{Attribute, Data, DeriveInput, Field, Fields, Ident, LitStr};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Attribute, Data, DeriveInput, Field, Fields, Ident, LitStr, Type};
 
 /// What `#[abi(...)]` says.
 #[derive(Default)]
@@ -32,6 +33,16 @@ pub fn abi_words(attributes: &[Attribute]) -> syn::Result<AbiWords> {
     Ok(words)
 }
 
+/// The function that reads a type; an error of its is told at the type.
+fn read(kind: &Type, life: &TokenStream) -> TokenStream {
+    quote_spanned!(kind.span()=> <#kind as ::sdk::codec::Unpack<#life>>::unpack)
+}
+
+/// A type's name in the ABI, where the traits of `sdk::quiet` are in scope.
+pub fn describe(kind: &Type) -> TokenStream {
+    quote!((&::sdk::quiet::Kind::<#kind>(::core::marker::PhantomData)).describe_kind(abi))
+}
+
 pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     let input: DeriveInput = syn::parse2(item)?;
     no_type_parameters(&input.generics)?;
@@ -49,25 +60,57 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     }
 }
 
+/// In place of a derive that failed: what uses the type is not wrong too. Nothing for what cannot be a record at all.
+pub fn stand_in(item: TokenStream) -> TokenStream {
+    let Ok(input) = syn::parse2::<DeriveInput>(item) else { return TokenStream::new() };
+    let kind = &input.ident;
+    let (generics, type_generics, bounds) = input.generics.split_for_impl();
+    let life = life(&input);
+    let mut with_life = input.generics.clone();
+    if input.generics.lifetimes().next().is_none() {
+        with_life.params.insert(0, syn::parse_quote!(#life));
+    }
+    let (with_life, _, _) = with_life.split_for_impl();
+    quote! {
+        impl #generics ::sdk::codec::Pack for #kind #type_generics #bounds {
+            fn pack(&self, _: &mut ::sdk::writer::Writer) {}
+        }
+        impl #with_life ::sdk::codec::Unpack<#life> for #kind #type_generics #bounds {
+            fn unpack(_: &mut ::sdk::codec::Reader<#life>) -> Self {
+                ::sdk::codec::unknown_case()
+            }
+        }
+        #[cfg(not(target_arch = "wasm32"))]
+        impl #generics ::sdk::abi::AbiType for #kind #type_generics #bounds {
+            fn describe(_: &mut ::sdk::abi::Abi) -> ::sdk::alloc::string::String {
+                ::sdk::alloc::string::String::new()
+            }
+        }
+    }
+}
+
 /// A struct around one value: packed and described as that value.
 fn newtype(input: &DeriveInput, field: &Field) -> TokenStream {
     let (kind, inner, generics, life) = (&input.ident, &field.ty, &input.generics, life(input));
     let (_, type_generics, _) = generics.split_for_impl();
+    let (read, described) = (read(inner, &life), describe(inner));
     quote! {
         impl #generics ::sdk::codec::Pack for #kind #type_generics {
             fn pack(&self, out: &mut ::sdk::writer::Writer) {
-                ::sdk::codec::Pack::pack(&self.0, out);
+                use ::sdk::quiet::{CannotPackField as _, PackField as _};
+                (&::sdk::quiet::Field(&self.0)).pack_field(out);
             }
         }
         impl<#life> ::sdk::codec::Unpack<#life> for #kind #type_generics {
             fn unpack(reader: &mut ::sdk::codec::Reader<#life>) -> Self {
-                Self(<#inner as ::sdk::codec::Unpack<#life>>::unpack(reader))
+                Self(#read(reader))
             }
         }
         #[cfg(not(target_arch = "wasm32"))]
         impl #generics ::sdk::abi::AbiType for #kind #type_generics {
             fn describe(abi: &mut ::sdk::abi::Abi) -> ::sdk::alloc::string::String {
-                <#inner as ::sdk::abi::AbiType>::describe(abi)
+                use ::sdk::quiet::{CannotDescribeKind as _, DescribeKind as _};
+                #described
             }
         }
     }
@@ -128,7 +171,7 @@ fn record(input: &DeriveInput, fields: &[&Field]) -> syn::Result<TokenStream> {
     let life = life(input);
     let generics = &input.generics;
     let names: Vec<_> = fields.iter().map(|field| field.ident.as_ref()).collect();
-    let kinds: Vec<_> = fields.iter().map(|field| &field.ty).collect();
+    let reads: Vec<_> = fields.iter().map(|field| read(&field.ty, &life)).collect();
     let words = abi_words(&input.attrs)?;
     let abi_name = words.name.unwrap_or_else(|| snake(&plain(kind)));
     let mut base = quote!(::sdk::alloc::string::String::new());
@@ -139,27 +182,31 @@ fn record(input: &DeriveInput, fields: &[&Field]) -> syn::Result<TokenStream> {
             if !described.is_empty() {
                 return Err(syn::Error::new_spanned(&field.ident, "the base comes first: its fields are packed first"));
             }
-            base = quote!(<#ty as ::sdk::abi::AbiType>::describe(abi));
+            base = describe(ty);
             continue;
         }
         let name = words.name.unwrap_or_else(|| field.ident.as_ref().map(plain).unwrap_or_default());
-        described
-            .push(quote!((::sdk::alloc::string::String::from(#name), <#ty as ::sdk::abi::AbiType>::describe(abi))));
+        let kind = describe(ty);
+        described.push(quote!((::sdk::alloc::string::String::from(#name), #kind)));
     }
     Ok(quote! {
         impl #generics ::sdk::codec::Pack for #kind #type_generics {
             fn pack(&self, out: &mut ::sdk::writer::Writer) {
-                #(::sdk::codec::Pack::pack(&self.#names, out);)*
+                #[allow(unused_imports, reason = "a record may have no fields")]
+                use ::sdk::quiet::{CannotPackField as _, PackField as _};
+                #((&::sdk::quiet::Field(&self.#names)).pack_field(out);)*
             }
         }
         impl<#life> ::sdk::codec::Unpack<#life> for #kind #type_generics {
             fn unpack(reader: &mut ::sdk::codec::Reader<#life>) -> Self {
-                Self { #(#names: <#kinds as ::sdk::codec::Unpack<#life>>::unpack(reader),)* }
+                Self { #(#names: #reads(reader),)* }
             }
         }
         #[cfg(not(target_arch = "wasm32"))]
         impl #generics ::sdk::abi::AbiType for #kind #type_generics {
             fn describe(abi: &mut ::sdk::abi::Abi) -> ::sdk::alloc::string::String {
+                #[allow(unused_imports, reason = "a record may have no fields")]
+                use ::sdk::quiet::{CannotDescribeKind as _, DescribeKind as _};
                 abi.add_struct(#abi_name, concat!(module_path!(), "::", stringify!(#kind)), |abi| (#base, ::sdk::alloc::vec![#(#described),*]))
             }
         }
@@ -174,7 +221,8 @@ fn variant(input: &DeriveInput) -> syn::Result<TokenStream> {
     let kind = &input.ident;
     let (_, type_generics, _) = input.generics.split_for_impl();
     let (generics, life) = (&input.generics, life(input));
-    let (mut cases, mut kinds, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut cases, mut reads, mut described_kinds, mut numbers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut seen = std::collections::BTreeSet::new();
     for (number, case) in data.variants.iter().enumerate() {
         let Fields::Unnamed(fields) = &case.fields else {
             return Err(syn::Error::new_spanned(case, "a variant's case holds exactly one value: Case(Type)"));
@@ -182,8 +230,26 @@ fn variant(input: &DeriveInput) -> syn::Result<TokenStream> {
         let [only] = fields.unnamed.iter().collect::<Vec<_>>()[..] else {
             return Err(syn::Error::new_spanned(case, "a variant's case holds exactly one value: Case(Type)"));
         };
+        let written = only.ty.to_token_stream().to_string();
+        let name = abi_words(&case.attrs)?.name;
+        if !seen.insert(name.clone().unwrap_or(written)) {
+            let message = "an earlier case has this type or name, so that nobody could send this one: give it a name of its \
+                           own, #[abi(name = \"...\")]";
+            return Err(syn::Error::new_spanned(case, message));
+        }
+        let described = describe(&only.ty);
+        described_kinds.push(match name {
+            Some(name) => {
+                let source = plain(&case.ident);
+                quote! {{
+                    let kind = #described;
+                    abi.add_case(#name, concat!(module_path!(), "::", stringify!(#kind), "::", #source), kind)
+                }}
+            }
+            None => described,
+        });
         cases.push(&case.ident);
-        kinds.push(&only.ty);
+        reads.push(read(&only.ty, &life));
         if number >= VARIANT_CASES_MAX {
             return Err(syn::Error::new_spanned(case, "a variant has at most 128 cases"));
         }
@@ -197,10 +263,11 @@ fn variant(input: &DeriveInput) -> syn::Result<TokenStream> {
     Ok(quote! {
         impl #generics ::sdk::codec::Pack for #kind #type_generics {
             fn pack(&self, out: &mut ::sdk::writer::Writer) {
+                use ::sdk::quiet::{CannotPackField as _, PackField as _};
                 match self {
                     #(Self::#cases(value) => {
                         out.push(#bytes);
-                        ::sdk::codec::Pack::pack(value, out);
+                        (&::sdk::quiet::Field(value)).pack_field(out);
                     })*
                 }
             }
@@ -208,7 +275,7 @@ fn variant(input: &DeriveInput) -> syn::Result<TokenStream> {
         impl<#life> ::sdk::codec::Unpack<#life> for #kind #type_generics {
             fn unpack(reader: &mut ::sdk::codec::Reader<#life>) -> Self {
                 match reader.length() {
-                    #(#numbers => Self::#cases(<#kinds as ::sdk::codec::Unpack<#life>>::unpack(reader)),)*
+                    #(#numbers => Self::#cases(#reads(reader)),)*
                     _ => ::sdk::codec::unknown_variant(),
                 }
             }
@@ -216,9 +283,10 @@ fn variant(input: &DeriveInput) -> syn::Result<TokenStream> {
         #[cfg(not(target_arch = "wasm32"))]
         impl #generics ::sdk::abi::AbiType for #kind #type_generics {
             fn describe(abi: &mut ::sdk::abi::Abi) -> ::sdk::alloc::string::String {
+                use ::sdk::quiet::{CannotDescribeKind as _, DescribeKind as _};
                 let source = concat!(module_path!(), "::", stringify!(#kind));
                 let #name = abi.add_variant(#abi_name, source, |abi| {
-                    ::sdk::alloc::vec![#(<#kinds as ::sdk::abi::AbiType>::describe(abi)),*]
+                    ::sdk::alloc::vec![#(#described_kinds),*]
                 });
                 #alias
             }

@@ -1,6 +1,6 @@
 //! `#[table]`: a struct as a row, with its keys.
 
-use crate::words::{name_number, no_two, no_type_parameters, plain, take_attribute};
+use crate::words::{name_number, no_two, no_type_parameters, plain, take_attribute, text};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
@@ -26,7 +26,8 @@ struct Words {
 
 impl Parse for Words {
     fn parse(input: ParseStream) -> syn::Result<Self> {
-        let mut words = Self { name: input.parse()?, primary: None, singleton: false, indexes: Vec::new() };
+        let mut words =
+            Self { name: text(input, "#[table(\"deals\")]")?, primary: None, singleton: false, indexes: Vec::new() };
         while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
             let word: Ident = input.parse()?;
             if word == "primary" {
@@ -55,7 +56,14 @@ impl Parse for Words {
 
 pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut words: Words = syn::parse2(arguments)?;
-    let mut row: ItemStruct = syn::parse2(item)?;
+    let mut row = match syn::parse2(item)? {
+        syn::Item::Struct(row) => row,
+        other => return Err(syn::Error::new_spanned(other, "a row is a struct")),
+    };
+    if let Some(life) = row.generics.lifetimes().next() {
+        let message = "a row owns what it keeps: String, ByteString or Vec<u8> instead of a reference";
+        return Err(syn::Error::new_spanned(life, message));
+    }
     let table = name_number(&words.name)?;
     if table & INDEX_NUMBERS != 0 {
         let message = "a table's name has at most 12 characters: its indexes are numbered by the 13th";
@@ -67,14 +75,15 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     }
     let primary = primary_key(&mut words, &mut row)?;
     let primary = match primary {
-        Some(key) => quote_spanned!(key.span()=> ::sdk::table::PrimaryKey::number(&(#key))),
+        Some(key) => quote_spanned!(key.span()=> ::sdk::ordered::PrimaryKey::number(&(#key))),
         None => quote!(#table),
     };
     for field in &mut row.fields {
         if take_attribute(&mut field.attrs, "secondary").is_some() {
             let (name, kind) = (field.ident.clone(), field.ty.clone());
             let index = name.clone().ok_or_else(|| syn::Error::new_spanned(&kind, "a row has named fields"))?;
-            let key = syn::parse_quote_spanned!(index.span()=> self.#name);
+            // By reference: what cannot be copied is not a key, and is told so once.
+            let key = syn::parse_quote_spanned!(index.span()=> (&::sdk::quiet::Key(&self.#name)).copy_key());
             words.indexes.push(Index { name: index, kind, key });
         }
     }
@@ -122,25 +131,37 @@ fn written(row: &ItemStruct, table: u64, primary: &TokenStream, indexes: &[Index
     let constants: Vec<_> =
         indexes.iter().map(|index| format_ident!("{}", plain(&index.name).to_uppercase())).collect();
     let documents: Vec<_> = indexes.iter().map(|index| format!("The index `{}`.", plain(&index.name))).collect();
+    let quiet = quote! {
+        #[allow(unused_imports, reason = "all keys may be keys")]
+        use ::sdk::quiet::{CannotKeepKey as _, KeepKey as _};
+    };
+    let asked = indexes.iter().map(|index| {
+        let kind = &index.kind;
+        quote_spanned!(kind.span()=> const _: () = ::sdk::index::is_key::<#kind>();)
+    });
     let secondary = (!indexes.is_empty()).then(|| quote! {
         fn store_secondary(&self, scope: u64, payer: ::sdk::name::Name) {
+            #quiet
             let id = <Self as ::sdk::table::Row>::primary_key(self);
             let keys = <Self as ::sdk::table::Row>::secondary(self);
-            #(::sdk::index::SecondaryKey::store(&keys.#places, scope, Self::#constants.table(), payer, id);)*
+            #((&::sdk::quiet::Key(&keys.#places)).store_key(scope, Self::#constants.table(), payer, id);)*
         }
         fn update_secondary(&self, before: &Self::Secondary, code: ::sdk::name::Name, scope: u64, payer: ::sdk::name::Name) {
+            #quiet
             let id = <Self as ::sdk::table::Row>::primary_key(self);
             let keys = <Self as ::sdk::table::Row>::secondary(self);
-            #(::sdk::index::update_key(&before.#places, &keys.#places, code, scope, Self::#constants.table(), payer, id);)*
+            #((&::sdk::quiet::Key(&keys.#places)).update_key(&before.#places, code, scope, Self::#constants.table(), payer, id);)*
         }
         fn remove_secondary(&self, code: ::sdk::name::Name, scope: u64) {
+            #quiet
             let id = <Self as ::sdk::table::Row>::primary_key(self);
-            #(::sdk::index::remove_key::<#kinds>(code, scope, Self::#constants.table(), id);)*
+            let keys = <Self as ::sdk::table::Row>::secondary(self);
+            #((&::sdk::quiet::Key(&keys.#places)).remove_key(code, scope, Self::#constants.table(), id);)*
         }
     });
     let empty = indexes.is_empty();
     let secondary_kind = if empty { quote!(::sdk::table::NoKeys) } else { quote!((#(#kinds,)*)) };
-    let secondary_keys = if empty { quote!(::sdk::table::NoKeys) } else { quote!((#(#keys,)*)) };
+    let secondary_keys = if empty { quote!(::sdk::table::NoKeys) } else { quote!({ #quiet (#(#keys,)*) }) };
     let constants_impl = (!indexes.is_empty()).then(|| {
         quote! {
             impl #kind {
@@ -153,6 +174,7 @@ fn written(row: &ItemStruct, table: u64, primary: &TokenStream, indexes: &[Index
         #[derive(::sdk::Record)]
         #row
         #constants_impl
+        #(#asked)*
         impl ::sdk::table::Row for #kind {
             const TABLE: ::sdk::name::Name = ::sdk::name::Name(#table);
             type Secondary = #secondary_kind;

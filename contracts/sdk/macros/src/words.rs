@@ -43,15 +43,21 @@ pub fn take_attribute(attributes: &mut Vec<Attribute>, name: &str) -> Option<Att
     Some(attributes.remove(at))
 }
 
-/// `T` when the type is `WRAPPER<T>` (lifetimes aside).
-pub fn inside<'a>(kind: &'a Type, wrapper: &str) -> Option<&'a Type> {
+/// `T, U` when the type is `WRAPPER<T, U>` (lifetimes aside).
+pub fn arguments_of<'a>(kind: &'a Type, wrapper: &str) -> Option<Vec<&'a Type>> {
     let Type::Path(path) = kind else { return None };
     let last = path.path.segments.last().filter(|last| last.ident == wrapper)?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-    arguments.args.iter().find_map(|argument| match argument {
+    let kinds = arguments.args.iter().filter_map(|argument| match argument {
         GenericArgument::Type(kind) => Some(kind),
         _ => None,
-    })
+    });
+    Some(kinds.collect())
+}
+
+/// `T` when the type is `WRAPPER<T>` (lifetimes aside).
+pub fn inside<'a>(kind: &'a Type, wrapper: &str) -> Option<&'a Type> {
+    arguments_of(kind, wrapper)?.into_iter().next()
 }
 
 /// Adds an error to those found before, so that all are told at once.
@@ -84,6 +90,19 @@ pub fn no_type_parameters(generics: &syn::Generics) -> syn::Result<()> {
             Err(syn::Error::new_spanned(parameter, "no type parameters here: an ABI has plain types only"))
         }
         None => Ok(()),
+    }
+}
+
+/// A text in quotation marks, where `example` is what could stand there.
+pub fn text(input: syn::parse::ParseStream<'_>, example: &str) -> syn::Result<syn::LitStr> {
+    input.parse().map_err(|error| syn::Error::new(error.span(), format!("write it in quotation marks: {example}")))
+}
+
+/// The text that is all of an attribute's arguments.
+pub fn only_text(attribute: &Attribute, example: &str) -> syn::Result<syn::LitStr> {
+    match &attribute.meta {
+        Meta::List(list) => list.parse_args_with(|input: syn::parse::ParseStream<'_>| text(input, example)),
+        other => Err(syn::Error::new_spanned(other, format!("say which: {example}"))),
     }
 }
 

@@ -85,6 +85,35 @@ pub mod probe {
         pub late: Extension<u64>,
     }
 
+    /// A row with the keys that are numbers in disguise.
+    #[table("disguised")]
+    #[derive(Clone)]
+    pub struct Disguised {
+        /// Its number.
+        #[primary]
+        pub id: i64,
+        /// A moment.
+        #[secondary]
+        pub time: TimePoint,
+        /// A wide number.
+        #[secondary]
+        pub wide: i128,
+        /// A pair, ordered by its first value and then by its second.
+        #[secondary]
+        pub pair: (bool, i32),
+    }
+
+    /// A variant whose cases are told apart by their names.
+    #[derive(Record, Clone, PartialEq)]
+    pub enum Limit {
+        /// This or more.
+        #[abi(name = "at_least")]
+        AtLeast(u64),
+        /// This or less.
+        #[abi(name = "at_most")]
+        AtMost(u64),
+    }
+
     /// A variant.
     #[derive(Record, Clone, PartialEq)]
     pub enum Shape {
@@ -149,9 +178,7 @@ pub mod probe {
         second.remove();
         check(ids(table.index(Thing::BY_BIG).iter()) == [5, 3, 1], "gone from its indexes");
         backwards();
-        for row in table.iter() {
-            row.remove();
-        }
+        check(table.clear(2) == 2 && table.clear(9) == 1, "cleared, no more than was there");
         check(table.index(Thing::BY_QUAD).iter().next().is_none(), "all gone");
     }
 
@@ -182,6 +209,72 @@ pub mod probe {
         check([first, middle, last].map(|row| row.map_or(0, |row| row.id)) == [1, 3, 5], "an index from both ends");
         check(rows.next().is_none() && rows.next_back().is_none(), "and no row of it twice");
         check(small.get(30, "row 3").id == 3, "got by index");
+    }
+
+    /// Keys with the order of their values: signed numbers, moments, pairs.
+    #[action]
+    fn disguises() {
+        let this = current_receiver();
+        let table = Table::<Disguised>::new(this, 0);
+        for id in [3, -7, 0, i64::MIN, i64::MAX] {
+            let pair = (id < 0, (id % 100) as i32);
+            let time = TimePoint(0) + Duration::from_secs(id.unsigned_abs() % 1_000);
+            table.insert(this, Disguised { id, time, wide: -i128::from(id), pair });
+        }
+        let order = |rows: &mut dyn Iterator<Item = Entry<Disguised>>| rows.map(|row| row.id).collect::<Vec<_>>();
+        check(order(&mut table.iter()) == [i64::MIN, -7, 0, 3, i64::MAX], "i64 ascends");
+        check(order(&mut table.range(-7i64..=3)) == [-7, 0, 3], "a range of i64");
+        check(table.find(-7i64).is_some() && table.find(3i64).is_some(), "found by i64");
+        check(order(&mut table.index(Disguised::WIDE).iter()) == [i64::MAX, 3, 0, -7, i64::MIN], "i128 ascends");
+        check(order(&mut table.index(Disguised::TIME).iter()) == [0, 3, -7, i64::MAX, i64::MIN], "moments ascend");
+        check(order(&mut table.index(Disguised::PAIR).iter()) == [0, 3, i64::MAX, i64::MIN, -7], "pairs ascend");
+        let below = table.index(Disguised::PAIR).range(..(true, -7));
+        check(order(&mut below.rev()) == [i64::MIN, i64::MAX, 3, 0], "a range of pairs");
+        check(Singleton::<Only>::new(this, 99).find().is_none(), "a scope that is a number");
+        table.clear(usize::MAX);
+    }
+
+    /// How many characters the text has.
+    #[action]
+    fn chars(memo: &str) -> u64 {
+        memo.trim().chars().count() as u64
+    }
+
+    /// How many bytes the text has, whatever they are.
+    #[action]
+    fn octets(memo: ByteStr) -> u64 {
+        print!(memo);
+        memo.len() as u64
+    }
+
+    /// The half of an even number, or why there is none.
+    #[action]
+    fn half(number: u64) -> Result<u64, String> {
+        number.is_multiple_of(2).then_some(number / 2).ok_or_else(|| text!(number, " is odd"))
+    }
+
+    /// Gives a limit and a list of three back.
+    #[action]
+    fn limits(limit: Limit, three: [u16; 3]) -> Result<(Limit, [u16; 3]), &'static str> {
+        match limit {
+            Limit::AtLeast(0) => Err("at least nothing is no limit")?,
+            other => Ok((other, three)),
+        }
+    }
+
+    /// Fills a local list of ten thousand bytes.
+    #[action]
+    fn large(seed: u64) -> u64 {
+        let mut bytes = [0u8; 10_000];
+        fill(&mut bytes, seed);
+        bytes.iter().map(|byte| u64::from(*byte)).sum()
+    }
+
+    #[inline(never)]
+    fn fill(bytes: &mut [u8], seed: u64) {
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = (seed as usize + at) as u8;
+        }
     }
 
     /// Keeps what it gets.

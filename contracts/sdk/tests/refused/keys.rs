@@ -1,43 +1,172 @@
-//~ a row needs one key: a field with #[primary], or primary = EXPRESSION, or singleton
-//~ a row has one primary key, and here is another; further keys are #[secondary]
-//~ a singleton has no key of its own, and here is another
-//~ there is an index OWNER already
-//~ a table's name has at most 12 characters: its indexes are numbered by the 13th
-//~ a row has named fields
-use sdk::prelude::*;
+// Keys of tables and what rows are found by.
 
-#[table("none")]
-pub struct None_ {
-    pub id: u64,
-}
-
-#[table("two")]
-pub struct Two {
-    #[primary]
-    pub id: u64,
-    #[primary]
-    pub other: u64,
-}
-
-#[table("only", singleton)]
-pub struct Only {
-    #[primary]
-    pub id: u64,
-}
-
-#[table("indexes", index(owner: u64 = self.id))]
-pub struct Indexes {
+// --- a text as an index
+#[table("t")]
+pub struct T {
     #[primary]
     pub id: u64,
     #[secondary]
-    pub owner: Name,
+    pub s: String, //~ `sdk::prelude::String` cannot be the key of an index
 }
 
-#[table("abcdefghijkla")]
-pub struct Long {
+// --- an asset as an index
+#[table("t")]
+pub struct T {
+    #[primary]
+    pub id: u64,
+    #[secondary]
+    pub s: Asset, //~ `sdk::asset::Asset` cannot be the key of an index
+}
+
+// --- an optional as an index
+#[table("t")]
+pub struct T {
+    #[primary]
+    pub id: u64,
+    #[secondary]
+    pub s: Option<u64>, //~ `Option<u64>` cannot be the key of an index
+}
+
+// --- a record as an index
+#[derive(Record)]
+pub struct K {
+    pub a: u64,
+}
+#[table("t")]
+pub struct T {
+    #[primary]
+    pub id: u64,
+    #[secondary]
+    pub s: K, //~ `K` cannot be the key of an index
+}
+
+// --- an f32 as an index
+#[table("t")]
+pub struct T {
+    #[primary]
+    pub id: u64,
+    #[secondary]
+    pub s: f32, //~ `f32` cannot be the key of an index
+}
+
+// --- a text as the key of an expression
+#[table("t", index(by: String = self.s.clone()))] //~ `sdk::prelude::String` cannot be the key of an index
+pub struct T {
+    #[primary]
+    pub id: u64,
+    pub s: String,
+}
+
+// --- a text as the primary key
+#[table("t")]
+pub struct T {
+    #[primary]
+    pub id: String, //~ `sdk::prelude::String` cannot be a primary key
+}
+
+// --- a u128 as the primary key
+#[table("t")]
+pub struct T {
+    #[primary]
+    pub id: u128, //~ `u128` cannot be a primary key
+}
+
+// --- no primary key
+#[table("t")]
+pub struct T { //~ a row needs one key: a field with #[primary], or primary = EXPRESSION, or singleton
+    pub id: u64,
+}
+#[action]
+fn a() {
+    Table::<T>::new(current_receiver(), 0).find(1);
+}
+
+// --- two primary keys
+#[table("t")]
+pub struct T {
+    #[primary]
+    pub id: u64,
+    #[primary] //~ a row has one primary key, and here is another; further keys are #[secondary]
+    pub other: u64,
+}
+
+// --- a singleton with a key
+#[table("t", singleton)]
+pub struct T {
+    #[primary] //~ a singleton has no key of its own, and here is another; further keys are #[secondary]
+    pub id: u64,
+}
+
+// --- an index twice
+#[table("t", index(owner: u64 = self.id))]
+pub struct T {
+    #[primary]
+    pub id: u64,
+    #[secondary]
+    pub owner: Name, //~ there is an index OWNER already
+}
+
+// --- more indexes than the chain has numbers for
+#[table(
+    "t",
+    index(i0: u64 = self.id),
+    index(i1: u64 = self.id),
+    index(i2: u64 = self.id),
+    index(i3: u64 = self.id),
+    index(i4: u64 = self.id),
+    index(i5: u64 = self.id),
+    index(i6: u64 = self.id),
+    index(i7: u64 = self.id),
+    index(i8: u64 = self.id),
+    index(i9: u64 = self.id),
+    index(i10: u64 = self.id),
+    index(i11: u64 = self.id),
+    index(i12: u64 = self.id),
+    index(i13: u64 = self.id),
+    index(i14: u64 = self.id),
+    index(i15: u64 = self.id),
+    index(i16: u64 = self.id), //~ a table has at most 16 secondary indexes
+)]
+pub struct T {
     #[primary]
     pub id: u64,
 }
 
-#[table("bare", primary = self.0)]
-pub struct Bare(u64);
+// --- a word that is not known
+#[table("t", key = self.id)] //~ known here: primary = ..., index(name: Type = ...), singleton
+pub struct T {
+    pub id: u64,
+}
+
+// --- a row found by a text
+#[table("t")]
+pub struct T {
+    #[primary]
+    pub id: u64,
+}
+#[action]
+fn a() {
+    Table::<T>::new(current_receiver(), 0).find("x"); //~ `&str` is not a primary key
+}
+
+// --- a scope that is a text
+#[table("t")]
+pub struct T {
+    #[primary]
+    pub id: u64,
+}
+#[action]
+fn a() {
+    Table::<T>::new(current_receiver(), "x"); //~ `&str` cannot be a scope
+}
+
+// --- a scope that is an asset
+#[table("t")]
+pub struct T {
+    #[primary]
+    pub id: u64,
+}
+#[action]
+fn a(quantity: Asset) {
+    Table::<T>::new(current_receiver(), quantity); //~ `sdk::asset::Asset` cannot be a scope
+}

@@ -1,15 +1,12 @@
-//~ #[action] stands only on functions of a module or impl with #[contract]
-//~ a contract is a module (mod name { ... }) or an impl
-//~ an interface has only #[action] functions
-use sdk::prelude::*;
+// Attributes where they do not belong. What stands before the first case is not a contract's.
 
-#[action]
+// --- an action outside of a contract
+// +++ bare
+use sdk::prelude::*;
+#[action] //~ #[action] stands only on functions of a module or impl with #[contract]
 fn lonely() {}
 
-#[contract]
-struct Contract;
-
-#[interface]
-mod token {
-    fn transfer() {}
-}
+// --- a contract that is a struct
+// +++ bare
+#[sdk::contract]
+pub struct Contract; //~ a contract is a module (mod name { ... }) or an impl
