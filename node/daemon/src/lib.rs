@@ -2,12 +2,14 @@
 //!
 //! Reading order: [`settings`] options, [`translate`] options as the parts want them, [`signing`] and [`keosd`] who
 //! signs blocks, [`folder`] the data folder, [`genesis_file`] the document, [`beginning`] how a start begins, [`start`] from files to a chain, [`listen`] where the API is served, [`run`] the node, [`dev`] the
-//! development chain, [`print`](mod@print) what is printed instead, [`replay`], [`export`] and [`salvage`] block logs, [`log_file`] where they are, [`log`]
+//! development chain, [`print`](mod@print) what is printed instead, [`replay`], [`export`] and [`salvage`] block logs, [`log_file`] where they are,
+//! [`contract_chain`] the chain of a contract's test, [`log`]
 //! lines on standard error.
 
 pub mod beginning;
 pub mod build;
 pub mod code_cache;
+pub mod contract_chain;
 pub mod dev;
 pub mod export;
 pub mod folder;

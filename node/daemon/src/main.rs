@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use daemon::settings::{Parsed, Work};
-use daemon::{export, log, print, replay, run, salvage, settings};
+use daemon::{contract_chain, export, log, print, replay, run, salvage, settings};
 
 fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
@@ -35,6 +35,7 @@ fn perform(work: &Work) -> anyhow::Result<()> {
         Work::Replay(args) => replay::replay(args),
         Work::ExportBlocks(args) => export::export(args),
         Work::Salvage(args) => salvage::salvage(args),
+        Work::ContractChain => contract_chain::serve(),
     }
 }
 

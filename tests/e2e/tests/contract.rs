@@ -1,4 +1,4 @@
-//! A user's first contract: made, built, deployed and called, and the mistakes on the way.
+//! A user's first contract: made, tested, deployed and called; scenarios; and the mistakes on the way.
 
 use std::path::Path;
 use std::process::Command;
@@ -17,8 +17,54 @@ fn boreas(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }
 
+/// A test of a project: states, time, RAM, several actors, JSON beside types.
+const STATES: &str = r#"//! The chain of a test.
+use counter::contract::{Count, calls};
+use sdk::prelude::*;
+use serde_json::json;
+use tester::Tester;
+
+const CONTRACT: Name = name!("contract");
+
 #[test]
-fn a_first_contract_is_made_built_and_called() {
+fn a_chain_goes_back_to_what_it_was() {
+    let mut chain = Tester::bare();
+    chain.create("contract");
+    chain.create("alice");
+    chain.deploy_folder("contract", concat!(env!("CARGO_MANIFEST_DIR"), "/dist/counter"));
+    let empty = chain.save();
+    let begin = chain.now();
+    let hello = || calls::hello(CONTRACT, name!("alice"));
+    chain.call("alice", hello()).succeed();
+    let once = chain.save();
+    let used = chain.ram_bytes("alice");
+    for _ in 0..2 {
+        chain.advance(3600);
+        assert!(chain.now() - begin >= Duration::from_secs(3600));
+        assert_eq!(chain.calls(&[("alice", hello()), ("alice", hello())]).succeed().actions().len(), 2);
+        assert_eq!(chain.rows_json("contract", "contract", "counts"), [json!({ "account": "alice", "hellos": 3 })]);
+        chain.restore(once);
+        assert_eq!(chain.table("contract", CONTRACT), [Count { account: name!("alice"), hellos: 1 }]);
+        assert_eq!(chain.ram_bytes("alice"), used);
+    }
+    chain.restore(empty);
+    assert!(chain.table::<Count>("contract", CONTRACT).is_empty() && chain.ram_bytes("alice") < used);
+    assert_eq!(chain.now(), begin);
+    let told = chain.push("contract", "hello", "alice@owner", json!({ "account": "alice" })).succeed();
+    assert_eq!((told.returned::<u64>(), told.result::<u64>(&mut chain)), (1, 1));
+    assert_eq!((told.actions()[0].by[0].as_str(), told.actions()[0].ram["alice"] > 0), ("alice@owner", true));
+    chain.call("alice", calls::hello(CONTRACT, name!("bob"))).fail(3_090_004, "missing authority of bob");
+}
+
+#[test]
+#[should_panic(expected = "there is no account nobody")]
+fn what_cannot_be_asked_is_told() {
+    Tester::bare().ram_bytes("nobody");
+}
+"#;
+
+#[test]
+fn a_first_contract_is_made_tested_and_called() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let place = folder.path();
     let succeed = |arguments: &[&str]| {
@@ -27,11 +73,16 @@ fn a_first_contract_is_made_built_and_called() {
         text
     };
     succeed(&["contract", "new", "counter"]);
-    let told = succeed(&["contract", "build", "counter"]);
-    assert!(
-        told.contains("counter: ") && told.contains("bytes") && told.contains("imports: action_data_size"),
-        "{told}"
-    );
+    std::fs::write(place.join("counter/tests/states.rs"), STATES).expect("written");
+    // A project is handed on: nothing in it says where it was made.
+    std::fs::rename(place.join("counter"), place.join("made")).expect("moved");
+    std::fs::create_dir(place.join("other")).expect("a folder");
+    std::fs::rename(place.join("made"), place.join("other/counter")).expect("moved");
+    std::os::unix::fs::symlink(place.join("other/counter"), place.join("counter")).expect("a link");
+    let told = succeed(&["contract", "test", "other/counter"]);
+    for part in ["counter: ", "imports: action_data_size", "stack: 32768 bytes", "contract::hello", "last time"] {
+        assert!(told.contains(part), "{part:?} is not in {told}");
+    }
 
     let chain = tempfile::tempdir().expect("temporary folder");
     let node = RunningNode::dev(chain.path(), &[]);
@@ -51,6 +102,40 @@ fn a_first_contract_is_made_built_and_called() {
     assert!(told.contains("1 alice@eosio.code"), "{told}");
     on_chain(&["set", "account", "permission", "alice", "active", "--remove-code"]);
     assert!(!on_chain(&["get", "account", "alice"]).contains("eosio.code"));
+}
+
+#[test]
+fn a_contract_of_any_language_is_tested_by_a_scenario() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contracts/examples");
+    let scenario = std::fs::read_to_string(examples.join("token.toml")).expect("the example");
+    let dist = examples.join("../dist").canonicalize().expect("built contracts");
+    let scenario = scenario.replace("../dist", dist.to_str().expect("a path of ASCII"));
+    let play = |text: &str| {
+        std::fs::write(folder.path().join("token.toml"), text).expect("written");
+        boreas(folder.path(), &["contract", "test", "token.toml"])
+    };
+    let (status, told) = play(&scenario);
+    assert!(status == Some(0) && told.contains("token.toml: 9 steps passed"), "{told}");
+    for (right, wrong, message) in [
+        ("overdrawn balance", "nothing left", "step 6: \"nothing left\" was expected, but: "),
+        ("2.5001 TOK", "2.5000 TOK", "step 6: transfer succeeded, \"overdrawn balance\" was expected"),
+        (
+            "[{ balance = \"2.5000 TOK\" }]",
+            "[]",
+            "step 7: the rows of accounts in bob are [{\"balance\":\"2.5000 TOK\"}], not []",
+        ),
+        ("push = \"eosio.token::create\"", "push = \"create\"", "step 2: \"create\" is not contract::action"),
+        ("advance = 3600", "wait = 3600", "unknown field `wait`"),
+        (
+            "advance = 3600",
+            "advance = 3600\nproduce = 1",
+            "step 8: a step says exactly one of deploy, push, rows, advance",
+        ),
+    ] {
+        let (status, told) = play(&scenario.replacen(right, wrong, 1));
+        assert!(status == Some(1) && told.contains(message), "{message:?} is not in {told}");
+    }
 }
 
 #[test]

@@ -18,7 +18,10 @@
 mod compiled;
 mod outcome;
 mod rows;
+mod serve;
+mod states;
 mod tester;
 
 pub use outcome::Outcome;
+pub use serve::serve;
 pub use tester::Tester;

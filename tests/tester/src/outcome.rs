@@ -90,7 +90,7 @@ impl Outcome {
     }
 
     /// `contract::action > contract::action`: the way to the action that failed, else the first.
-    fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         let traces = &self.0.action_traces;
         let mut names = Vec::new();
         let mut next = traces.iter().rev().find(|trace| trace.except.is_some()).or(traces.first());

@@ -31,6 +31,19 @@ impl Tester {
         rows
     }
 
+    /// The packed rows of a table in the order of their primary keys.
+    pub fn rows_packed(&self, code: &str, scope: &str, table: &str) -> Vec<Vec<u8>> {
+        let ledger = self.chain().ledger();
+        let place = ledger.find_table(name(code), name(scope), name(table));
+        let mut next = place.and_then(|place| ledger.first_row(place));
+        let mut rows = Vec::new();
+        while let Some(id) = next {
+            rows.push(ledger.row(id).value().to_vec());
+            next = ledger.next_row(id);
+        }
+        rows
+    }
+
     /// The scopes in which a table has rows, ascending.
     pub fn scopes(&self, code: &str, table: &str) -> Vec<Name> {
         let (code, table) = (name(code), name(table));

@@ -10,8 +10,8 @@ use execution::features::Feature;
 use execution::{Clock, StoppedClock, TransactionTrace};
 use genesis::{Contract, Document, LocalProducer, contracts, later_features};
 use primitives::{
-    Action, Authority, Bytes, Checksum256, Genesis, Name, Pack, PackedTransaction, PermissionLevel, PrivateKey,
-    PublicKey, Sha256, TimePoint, WaitWeight,
+    Action, Asset, Authority, Bytes, Checksum256, Genesis, Name, Pack, PackedTransaction, PermissionLevel, PrivateKey,
+    PublicKey, Sha256, Symbol, TimePoint, WaitWeight,
 };
 use serde_json::Value;
 
@@ -21,6 +21,9 @@ use crate::compiled::Compiled;
 /// When the chains of tests begin: 2025-01-01T00:00:00.
 const BEGIN: TimePoint = TimePoint(1_735_689_600_000_000);
 const SLOTS_PER_SECOND: u32 = 2;
+/// What [`Tester::account`] buys: bytes, and whole tokens staked for each of net and CPU.
+const ACCOUNT_RAM_BYTES: u32 = 1 << 20;
+const ACCOUNT_STAKE: i64 = 100;
 const EOSIO: Name = primitives::name!("eosio");
 const ACTIVE: Name = primitives::name!("active");
 
@@ -30,6 +33,8 @@ pub struct Tester {
     chain: Chain,
     producer: LocalProducer,
     abis: BTreeMap<Name, (u64, Arc<Abi>)>,
+    /// The token that RAM and stake are paid in; on a bare chain nothing is.
+    core: Option<Symbol>,
 }
 
 /// A name in a test's code.
@@ -41,7 +46,16 @@ pub(crate) fn name(text: &str) -> Name {
 impl Tester {
     /// A chain with all protocol features and `eosio.bios`; accounts have no limits.
     pub fn bare() -> Self {
-        let mut tester = Self::new();
+        Self::new().with_bios()
+    }
+
+    /// As [`Tester::bare`], with a clock as of [`Tester::timed_system`].
+    pub fn timed_bare(clock: Box<dyn Clock>) -> Self {
+        Self::with_clock(clock).with_bios()
+    }
+
+    fn with_bios(self) -> Self {
+        let mut tester = self;
         tester.block(vec![Feature::PreactivateFeature.digest()], &[]);
         tester.deploy(EOSIO, &contracts::BIOS);
         for digest in later_features() {
@@ -71,6 +85,15 @@ impl Tester {
         Self::boot(Self::with_clock(clock), &Document::dev())
     }
 
+    /// As [`Tester::from_document`], with a clock as of [`Tester::timed_system`].
+    ///
+    /// # Panics
+    /// As [`Tester::from_document`].
+    #[track_caller]
+    pub fn timed_from_document(document: &Document, clock: Box<dyn Clock>) -> Self {
+        Self::boot(Self::with_clock(clock), document)
+    }
+
     #[track_caller]
     fn boot(mut tester: Self, document: &Document) -> Self {
         for named in
@@ -80,6 +103,7 @@ impl Tester {
         }
         let booted = tester.producer.boot(&mut tester.chain, document, &public(&tester_key()));
         booted.unwrap_or_else(|error| panic!("{error}"));
+        tester.core = Some(document.core_symbol);
         tester
     }
 
@@ -93,7 +117,7 @@ impl Tester {
         let doors = Doors { clock, engine: wasm::Engine::new(), code_cache: Box::new(Compiled) };
         let chain = Chain::from_genesis(&genesis, Settings::default(), doors).expect("a valid genesis");
         let producer = LocalProducer::after(chain.head().header.timestamp());
-        let mut tester = Self { chain, producer, abis: BTreeMap::new() };
+        let mut tester = Self { chain, producer, abis: BTreeMap::new(), core: None };
         tester.know(tester_key());
         tester
     }
@@ -146,6 +170,36 @@ impl Tester {
         active.waits = Vec::<WaitWeight>::new();
         let data = (EOSIO, account, owner, active).to_bytes();
         self.push_action(self.native("newaccount", EOSIO, data)).succeed();
+    }
+
+    /// Creates an account as [`Tester::create`] does; on a chain with the system contracts it gets a MiB of RAM, and a
+    /// hundred tokens each staked for net and CPU, from `eosio`.
+    #[track_caller]
+    pub fn account(&mut self, account: &str) {
+        self.create(account);
+        let Some(symbol) = self.core else { return };
+        let tokens = |whole: i64| Asset { amount: whole * 10i64.pow(symbol.precision().into()), symbol };
+        let ram = serde_json::json!({ "payer": "eosio", "receiver": account, "bytes": ACCOUNT_RAM_BYTES });
+        let stake = serde_json::json!({
+            "from": "eosio", "receiver": account, "stake_net_quantity": tokens(ACCOUNT_STAKE),
+            "stake_cpu_quantity": tokens(ACCOUNT_STAKE), "transfer": false,
+        });
+        let actions = vec![
+            self.action("eosio", "buyrambytes", "eosio", &ram),
+            self.action("eosio", "delegatebw", "eosio", &stake),
+        ];
+        self.push_actions(actions).succeed();
+    }
+
+    /// Bytes of RAM that an account uses.
+    ///
+    /// # Panics
+    /// There is no such account.
+    #[track_caller]
+    pub fn ram_bytes(&self, account: &str) -> u64 {
+        let ledger = self.chain.ledger();
+        let id = ledger.find_account(name(account)).unwrap_or_else(|| panic!("there is no account {account}"));
+        ledger.account_usage(id).ram
     }
 
     /// Deploys an embedded system contract.
@@ -247,18 +301,26 @@ impl Tester {
     /// The ABI that a contract's account has now.
     #[track_caller]
     pub(crate) fn abi(&mut self, account: Name) -> Arc<Abi> {
+        let exists = self.chain.ledger().find_account(account).is_some();
+        assert!(exists, "there is no account {account}");
+        self.find_abi(account).unwrap_or_else(|| panic!("{account} has no ABI"))
+    }
+
+    /// The ABI that an account has now, if it has one.
+    #[track_caller]
+    pub(crate) fn find_abi(&mut self, account: Name) -> Option<Arc<Abi>> {
         let ledger = self.chain.ledger();
-        let id = ledger.find_account(account).unwrap_or_else(|| panic!("there is no account {account}"));
+        let id = ledger.find_account(account)?;
         let version = ledger.account_metadata(id).abi_sequence;
         if let Some((known, abi)) = self.abis.get(&account).filter(|(known, _)| *known == version) {
             debug_assert_eq!(*known, version);
-            return abi.clone();
+            return Some(abi.clone());
         }
         let abi = Abi::from_account(&ledger.account_info(id).abi, &Limits::default());
         let abi = abi.unwrap_or_else(|fault| panic!("ABI of {account}: {fault}"));
-        let abi = Arc::new(abi.unwrap_or_else(|| panic!("{account} has no ABI")));
+        let abi = Arc::new(abi?);
         self.abis.insert(account, (version, abi.clone()));
-        abi
+        Some(abi)
     }
 
     /// Builds the block of the next slot with these transactions.

@@ -17,6 +17,8 @@ pub enum Subcommand {
     ExportBlocks(ExportArgs),
     /// Write the whole blocks of a damaged block log, up to the damage, into a new one
     Salvage(SalvageArgs),
+    /// A chain for one test of a contract: JSON requests on standard input, answers on standard output
+    ContractChain,
 }
 
 /// Options of `dev`.

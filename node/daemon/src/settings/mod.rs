@@ -46,6 +46,8 @@ pub enum Work {
     ExportBlocks(ExportArgs),
     /// Write what is whole of a block log.
     Salvage(SalvageArgs),
+    /// Serve the chain of a contract's test.
+    ContractChain,
 }
 
 /// The work, and what the user should know about the options.
@@ -122,6 +124,7 @@ pub fn combine(argv: &[OsString], config: Option<&str>) -> anyhow::Result<Parsed
         Some(Subcommand::Replay(args)) => Work::Replay(args),
         Some(Subcommand::ExportBlocks(args)) => Work::ExportBlocks(args),
         Some(Subcommand::Salvage(args)) => Work::Salvage(args),
+        Some(Subcommand::ContractChain) => Work::ContractChain,
     };
     Ok(Parsed { work, notices })
 }
