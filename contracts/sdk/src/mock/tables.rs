@@ -13,8 +13,15 @@ type Key = (Order, u64);
 /// A key as two numbers that compare as the kind of the key does.
 type Order = [u128; 2];
 
+/// Rows, and the indexes of each kind: apart, because a table's first index has the table's name.
 #[derive(Default)]
 pub(super) struct Tables {
+    rows: Family,
+    indexes: [Family; FAMILIES.len()],
+}
+
+#[derive(Default)]
+struct Family {
     rows: BTreeMap<Place, BTreeMap<Key, Vec<u8>>>,
     /// By the number of an iterator.
     found: Vec<(Place, Key)>,
@@ -46,12 +53,16 @@ impl Tables {
     /// Answers a function of tables.
     pub(super) fn answer(&mut self, receiver: u64, name: &str, words: &[u64]) -> Answer {
         if let Some(function) = name.strip_prefix("db_").and_then(|name| name.strip_suffix("_i64")) {
-            return self.primary(receiver, function, words);
+            return self.rows.primary(receiver, function, words);
         }
-        let family = FAMILIES.iter().find_map(|(begin, key)| Some((name.strip_prefix(begin)?, key)));
-        family.map_or(Answer::Unknown, |(function, key)| self.secondary(receiver, function, words, *key))
+        let kinds = self.indexes.iter_mut().zip(FAMILIES);
+        let mut kinds = kinds.filter_map(|(index, (begin, key))| Some((index, name.strip_prefix(begin)?, key)));
+        let kind = kinds.next();
+        kind.map_or(Answer::Unknown, |(index, function, key)| index.secondary(receiver, function, words, key))
     }
+}
 
+impl Family {
     fn primary(&mut self, receiver: u64, function: &str, words: &[u64]) -> Answer {
         let key = |id: u64| ([id.into(), 0], id);
         match (function, words) {
