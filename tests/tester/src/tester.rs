@@ -160,7 +160,11 @@ impl Tester {
     /// Creates an account with the tester's key and the right to act through its own code (`eosio.code`).
     #[track_caller]
     pub fn create(&mut self, account: &str) {
-        let account = name(account);
+        let action = self.newaccount(name(account));
+        self.push_action(action).succeed();
+    }
+
+    fn newaccount(&self, account: Name) -> Action {
         let owner = Authority::of_key(self.key());
         let mut active = owner.clone();
         active.accounts.push(primitives::PermissionLevelWeight {
@@ -169,15 +173,14 @@ impl Tester {
         });
         active.waits = Vec::<WaitWeight>::new();
         let data = (EOSIO, account, owner, active).to_bytes();
-        self.push_action(self.native("newaccount", EOSIO, data)).succeed();
+        self.native("newaccount", EOSIO, data)
     }
 
     /// Creates an account as [`Tester::create`] does; on a chain with the system contracts it gets a MiB of RAM, and a
     /// hundred tokens each staked for net and CPU, from `eosio`.
     #[track_caller]
     pub fn account(&mut self, account: &str) {
-        self.create(account);
-        let Some(symbol) = self.core else { return };
+        let Some(symbol) = self.core else { return self.create(account) };
         let tokens = |whole: i64| Asset { amount: whole * 10i64.pow(symbol.precision().into()), symbol };
         let ram = serde_json::json!({ "payer": "eosio", "receiver": account, "bytes": ACCOUNT_RAM_BYTES });
         let stake = serde_json::json!({
@@ -185,6 +188,7 @@ impl Tester {
             "stake_cpu_quantity": tokens(ACCOUNT_STAKE), "transfer": false,
         });
         let actions = vec![
+            self.newaccount(name(account)),
             self.action("eosio", "buyrambytes", "eosio", &ram),
             self.action("eosio", "delegatebw", "eosio", &stake),
         ];

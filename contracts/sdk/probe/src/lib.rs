@@ -492,13 +492,13 @@ pub mod probe {
 
     /// A transfer of anybody's token is seen.
     #[on_notify("*::transfer")]
-    fn any_transfer(from: Name, to: Name, quantity: Asset, memo: &str) {
+    fn any_transfer(from: Name, to: Name, quantity: Asset, memo: ByteStr) {
         print!("any ", from, " ", to, " ", quantity, " ", memo);
     }
 
     /// The token's is seen by this handler instead.
     #[on_notify("eosio.token::transfer")]
-    fn transfer(from: Name, to: Name, quantity: Asset, memo: &str) {
+    fn transfer(from: Name, to: Name, quantity: Asset, memo: ByteStr) {
         print!("token ", from, " ", to, " ", quantity, " ", memo);
     }
 }
