@@ -13,8 +13,7 @@ fn main() {
         let folder = contracts.join(part);
         println!("cargo::rerun-if-changed={}", folder.join("src").display());
         let mut files = vec![folder.join("Cargo.toml")];
-        let sources = std::fs::read_dir(folder.join("src")).expect("a folder of sources");
-        files.extend(sources.map(|file| file.expect("an entry").path()));
+        gather(&folder.join("src"), &mut files);
         files.sort();
         for file in files {
             let name = file.strip_prefix(&contracts).expect("below contracts").to_path_buf();
@@ -24,6 +23,14 @@ fn main() {
     listed.push(']');
     let out = std::env::var_os("OUT_DIR").expect("cargo says where");
     std::fs::write(Path::new(&out).join("sdk_files.rs"), listed).expect("written");
+}
+
+/// The files of a folder and of those in it.
+fn gather(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder of sources") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() { gather(&path, files) } else { files.push(path) }
+    }
 }
 
 fn absolute(file: &Path) -> PathBuf {

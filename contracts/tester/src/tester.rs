@@ -25,11 +25,6 @@ pub struct Tester {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct State(u64);
 
-/// A name, or a number as names write it.
-fn written(name: impl Scope) -> String {
-    text!(Name(name.scope()))
-}
-
 impl Tester {
     /// A chain with all protocol features and `eosio.bios`; accounts have no limits.
     #[track_caller]
@@ -151,7 +146,7 @@ impl Tester {
     /// When the contract has no ABI, the ABI has no such table, or a row is not of its type.
     #[track_caller]
     pub fn table<R: Row>(&mut self, code: &str, scope: impl Scope) -> Vec<R> {
-        let rows = self.rows_told(code, &written(scope), &text!(R::TABLE))["packed"].take();
+        let rows = self.rows_told(code, &scope.scope().to_string(), &text!(R::TABLE))["packed"].take();
         let rows: Vec<String> = serde_json::from_value(rows).unwrap_or_else(|error| panic!("rows: {error}"));
         rows.iter()
             .map(|row| unpack(&unhex(row).unwrap_or_else(|| panic!("a row is not hexadecimal: {row}"))))

@@ -44,7 +44,7 @@ fn a_chain_goes_back_to_what_it_was() {
         assert_eq!(chain.calls(&[("alice", hello()), ("alice", hello())]).succeed().actions().len(), 2);
         assert_eq!(chain.rows_json("contract", "contract", "counts"), [json!({ "account": "alice", "hellos": 3 })]);
         chain.restore(once);
-        assert_eq!(chain.table("contract", CONTRACT), [Count { account: name!("alice"), hellos: 1 }]);
+        assert_eq!(chain.table::<Count>("contract", CONTRACT), [Count { account: name!("alice"), hellos: 1 }]);
         assert_eq!(chain.ram_bytes("alice"), used);
     }
     chain.restore(empty);

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use abi::Limits;
 use execution::{ActionTrace, Clock};
 use genesis::{Contract, Document, contracts};
-use primitives::{Action, Bytes, PermissionLevel};
+use primitives::{Action, Bytes, Name, PermissionLevel, SymbolCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -142,6 +142,7 @@ fn answer_of_chain(chain: &mut Tester, request: Request) -> Result<Value, String
             return Ok(told(&outcome, chain));
         }
         Request::Rows { code, scope, table } => {
+            let scope = place(&scope)?;
             let json = chain.rows_json(&code, &scope, &table);
             let packed: Vec<_> = chain.rows_packed(&code, &scope, &table).iter().map(hex).collect();
             return Ok(json!({ "json": json, "packed": packed }));
@@ -156,6 +157,14 @@ fn answer_of_chain(chain: &mut Tester, request: Request) -> Result<Value, String
         }
     }
     Ok(Value::Null)
+}
+
+/// A scope as `get_table_rows` takes it: a number, a name or a symbol code; as the name of the same number.
+fn place(scope: &str) -> Result<String, String> {
+    let number = scope.parse::<u64>().ok().or_else(|| Some(scope.parse::<Name>().ok()?.0));
+    let code = || scope.parse::<SymbolCode>().ok().map(|code| code.0);
+    let number = number.or_else(code).ok_or_else(|| format!("{scope:?} is neither a name, a symbol code nor a number"));
+    Ok(Name(number?).to_string())
 }
 
 fn embedded(name: &str) -> Option<&'static Contract> {
