@@ -32,10 +32,40 @@ def pieces(rng):
         ])()
 
 
+# Text that is not UTF-8: the chain and the reference take it like any other.
+TEXTS = [b"\xf0", b"\xe2\x80", b"a\xffb", b"\xc3\x28", b"\xed\xa0\x80", b"\xff" * 256, b"\xff" * 257]
+
+
+def length(text):
+    return bytes([len(text) & 0x7F | (0x80 if len(text) > 0x7F else 0)]) + bytes([len(text) >> 7] if len(text) > 0x7F else [])
+
+
+def texts():
+    """Every text of the token and of the system, of any bytes."""
+    name = lambda text: number_of(text).to_bytes(8, "little")
+    tokens = (1).to_bytes(8, "little") + b"\x04SYS\0\0\0\0"
+    a, b = USERS[:2]
+    key = bytes(34)
+    for text in TEXTS:
+        told = length(text) + text
+        for account, action, data in (
+            ("eosio.token", "transfer", name(a) + name(b) + tokens + told),
+            ("eosio.token", "issue", name("eosio") + tokens + told),
+            ("eosio.token", "retire", tokens + told),
+            ("eosio", "ramtransfer", name(a) + name(b) + (1).to_bytes(8, "little") + told),
+            ("eosio", "ramburn", name(a) + (1).to_bytes(8, "little") + told),
+            ("eosio", "buyramburn", name(a) + (10_000).to_bytes(8, "little") + b"\x04SYS\0\0\0\0" + told),
+            ("eosio", "regproducer", name(a) + key + told + b"\1\0"),
+            ("eosio", "logsystemfee", name("eosio") + tokens + told),
+        ):
+            yield push([account, action, {"hex": data.hex()}, [a + "@active", "eosio@active"]])
+
+
 def system(seed, count):
-    """`count` actions with random bytes on a running system."""
+    """Texts of any bytes, and `count` actions with random bytes on a running system."""
     rng = random.Random(seed)
     steps = setup()
+    steps += [*texts(), BLOCK, dump()]
     everything = [(contract, action) for contract in ("eosio.system", "eosio.token", "eosio.msig", "eosio.wrap") for action in actions_of(contract)]
     for at in range(count):
         contract, action = rng.choice(everything)

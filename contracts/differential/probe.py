@@ -37,6 +37,11 @@ def main():
     a, b = USERS[:2]
     console = lambda result: [trace["console"] for trace in result["traces"]]
     expect(world, call("tables", {}, ME))
+    expect(world, call("disguises", {}, ME))
+    expect(world, call("large", {"seed": 3}, ME))
+    expect(world, call("half", {"number": 7}, ME), fault=f"{ME}::half: 7 is odd")
+    three = {f"item_{at}": at for at in range(3)}
+    assert expect(world, call("limits", {"limit": ["at_most", 5], "three": three}, ME))["traces"][0]["returned"]
     for shape in (["uint64", 5], ["pair_uint32_string", {"first": 1, "second": "x"}], ["name[]", ["a", "b"]]):
         told = expect(world, call("singleton", {"shape": shape}, ME))
         assert told["traces"][0]["returned"], told
