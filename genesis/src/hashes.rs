@@ -2,16 +2,16 @@
 
 /// The first contract of `eosio`: activates features.
 pub const BIOS: Contract =
-    contract!("eosio.bios", "39507a62b42ea7247b296e5234dd95c5c73dc1cbf6bdba96a542982d48bc250d");
+    contract!("eosio.bios", "e78e0f70c94d8830941f54255b05355b440cb3619119004a2e8bca1302ca7a57");
 /// The system contract: accounts, resources, producers, names.
 pub const SYSTEM: Contract =
-    contract!("eosio.system", "974a2080115538dd173f39ebefc8d40c52f7d2ca9a3062adbbed87d2c21569e0");
+    contract!("eosio.system", "197f56cc149772ea12d8b351b3ba5e9c31b77910750c8b7dd1f6bace450b0c0c");
 /// Tokens.
 pub const TOKEN: Contract =
-    contract!("eosio.token", "ff8df8191563dccc88b60fd4cd8b9148a27b39617e2ad72a63f297075c003d55");
+    contract!("eosio.token", "dac5f52ff43fe6ae4e218629f5ff45291cb71e4a81ba5c50652c77a7c478effe");
 /// Transactions that several accounts approve.
 pub const MSIG: Contract =
-    contract!("eosio.msig", "807bead6a78b3342144a94421ade87bc242f2480a88bfe1ab5922bf25fb92582");
+    contract!("eosio.msig", "05d172907cfb42cf116f17a759850b4de364eaf16478ce0dc79ba99450cec76c");
 /// Transactions that the producers approve.
 pub const WRAP: Contract =
-    contract!("eosio.wrap", "817cb89b31563b3c6695436430884f4288d04cf6f76d62c197441e3b87eb6764");
+    contract!("eosio.wrap", "4f1d818269d538a53efc7ae46f943778fd260fdeba1dd0ae152053a8f654560a");

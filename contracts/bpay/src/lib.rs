@@ -36,13 +36,13 @@ pub mod bpay {
         require_auth(owner);
         let reward = rewards().get(owner, "no rewards to claim");
         let this = current_receiver();
-        token::transfer(TOKEN, this, owner, reward.quantity, "producer block pay").send_as(this);
+        token::transfer(TOKEN, this, owner, reward.quantity, "producer block pay".into()).send_as(this);
         reward.remove();
     }
 
     /// Shares what comes in; what cannot be divided stays.
     #[on_notify("eosio.token::transfer")]
-    fn received(from: Name, to: Name, quantity: Asset, memo: &str) {
+    fn received(from: Name, to: Name, quantity: Asset, memo: ByteStr) {
         let _ = memo;
         let this = current_receiver();
         if from == this || to != this || from == SYSTEM {

@@ -14,7 +14,7 @@ pub mod fees {
 
     /// Donates what comes in.
     #[on_notify("eosio.token::transfer")]
-    fn received(_from: Name, to: Name, quantity: Asset, memo: &str) {
+    fn received(_from: Name, to: Name, quantity: Asset, memo: ByteStr) {
         let this = current_receiver();
         if to != this {
             return;

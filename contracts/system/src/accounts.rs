@@ -39,7 +39,7 @@ pub mod token {
     use sdk::prelude::*;
 
     #[action]
-    fn transfer(from: Name, to: Name, quantity: Asset, memo: &str) {}
+    fn transfer(from: Name, to: Name, quantity: Asset, memo: ByteStr) {}
 
     #[action]
     fn issue(to: Name, quantity: Asset, memo: &str) {}
@@ -92,12 +92,12 @@ pub struct Balance {
 
 /// Transfers, authorised by the giver alone.
 pub fn transfer(from: Name, to: Name, quantity: Asset, memo: &str) {
-    token::transfer(TOKEN, from, to, quantity, memo).send_as(from);
+    token::transfer(TOKEN, from, to, quantity, memo.into()).send_as(from);
 }
 
 /// Transfers out of a system account, authorised by giver and taker: the taker cannot say that it did not ask.
 pub fn transfer_with_both(from: Name, to: Name, quantity: Asset, memo: &str) {
-    token::transfer(TOKEN, from, to, quantity, memo).send_as_both(from, to);
+    token::transfer(TOKEN, from, to, quantity, memo.into()).send_as_both(from, to);
 }
 
 /// Passes fees on to where they end.

@@ -597,7 +597,7 @@ pub mod system {
 
     /// Gives {{quantity}} to all who have REX, over thirty days.
     #[action]
-    fn donatetorex(payer: Name, quantity: Asset, memo: &str) {
+    fn donatetorex(payer: Name, quantity: Asset, memo: ByteStr) {
         rex::donatetorex(payer, quantity, memo);
     }
 

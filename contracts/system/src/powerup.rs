@@ -413,7 +413,7 @@ pub fn powerup(payer: Name, receiver: Name, days: u32, net_frac: i64, cpu_frac: 
     accounts::channel_to_system_fees(payer, fee);
     kept().set(state, this);
     accounts::results::powupresult(RESERVE, fee, net_weight, cpu_weight).send(&[]);
-    calls::logsystemfee(this, POWERUP, fee, "buy powerup").send_as(this);
+    calls::logsystemfee(this, POWERUP, fee, "buy powerup".into()).send_as(this);
 }
 
 /// Gives an account more or less of both resources.

@@ -277,7 +277,7 @@ pub fn closerex(owner: Name) {
 }
 
 /// Gives tokens to all who have shares, over thirty days.
-pub fn donatetorex(payer: Name, quantity: Asset, memo: &str) {
+pub fn donatetorex(payer: Name, quantity: Asset, memo: ByteStr) {
     require_auth(payer);
     let mut pool = pool::available().unwrap_or_else(|| fail("rex system is not initialized"));
     check(quantity.symbol == core_symbol(), "quantity must be core token");

@@ -137,7 +137,7 @@ pub fn rent<L: Loan>(from: Name, receiver: Name, payment: Asset, fund: Asset) {
     table::<L>().insert(from, L::from(loan));
     results::rentresult(REX, Asset::new(rented, core)).send(&[]);
     let this = current_receiver();
-    calls::logsystemfee(this, REX, payment, "rent rex").send_as(this);
+    calls::logsystemfee(this, REX, payment, "rent rex".into()).send_as(this);
     lend::<L>(from, receiver, rented);
 }
 
