@@ -8,8 +8,10 @@ use engine::handle::WaitingTransaction;
 use engine::queue::Origin;
 use engine::{ListChange, Lists, OptionsChange, ScheduledSnapshot, SnapshotInfo, SnapshotRequest};
 use execution::features::{FEATURES, Feature, supported_features};
+use execution::settings::GREYLIST_LIMIT_MAX;
 use primitives::json::double_text;
-use primitives::{Checksum256, FaultKind, Name};
+use primitives::time::SLOT_US;
+use primitives::{Checksum256, Fault, FaultKind, Name, TimePoint};
 use serde_json::{Map, Value, json as value};
 
 use crate::ApiError;
@@ -75,8 +77,48 @@ pub async fn update_runtime_options(node: Arc<Node>, body: Bytes) -> Answer {
         incoming_defer_ratio: params.maybe("incoming_defer_ratio")?,
         greylist_limit: params.maybe("greylist_limit")?,
     };
+    check_ranges(&change)?;
     node.handle.change_options(change).await?;
     done()
+}
+
+/// Of most numbers nodeos takes any, and then does what nobody can want.
+fn check_ranges(change: &OptionsChange) -> Result<(), ApiError> {
+    let within = |name: &str, value: Option<i64>, least: i64, most: i64| match value {
+        Some(value) if !(least..=most).contains(&value) => {
+            Err(out_of_range(name, &value, &format!("{least} to {most}")))
+        }
+        _ => Ok(()),
+    };
+    let at_least = |name, value: Option<i32>, least| within(name, value.map(i64::from), least, i32::MAX.into());
+    at_least("max_transaction_time", change.max_transaction_time_ms, NO_LIMIT)?;
+    at_least("max_irreversible_block_age", change.max_irreversible_block_age_s, NO_LIMIT)?;
+    at_least(
+        "max_scheduled_transaction_time_per_block_ms",
+        change.max_scheduled_transaction_time_per_block_ms,
+        NO_LIMIT,
+    )?;
+    at_least("subjective_cpu_leeway_us", change.subjective_cpu_leeway_us, 0)?;
+    within("cpu_effort_us", change.cpu_effort_us, 0, SLOT_US)?;
+    if let Some(limit) = change.greylist_limit.filter(|limit| !(1..=GREYLIST_LIMIT_MAX).contains(limit)) {
+        let message = format!(
+            "Invalid limit ({limit}) passed into set_greylist_limit. Must be between 1 and {GREYLIST_LIMIT_MAX}."
+        );
+        return Err(ApiError::new(FaultKind::MISC_EXCEPTION, message).at("controller.cpp", 3556, "set_greylist_limit"));
+    }
+    match change.incoming_defer_ratio {
+        Some(ratio) if !ratio.is_finite() || ratio < 0.0 => {
+            Err(out_of_range("incoming_defer_ratio", &ratio, "any positive number"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The value of an option that stands for no limit.
+const NO_LIMIT: i64 = -1;
+
+fn out_of_range(name: &str, value: &dyn std::fmt::Display, range: &str) -> ApiError {
+    ApiError::new(FaultKind::INVALID_HTTP_REQUEST, format!("{name} cannot be {value}: it is {range}"))
 }
 
 /// `get_greylist`.
@@ -181,42 +223,49 @@ pub async fn schedule_protocol_feature_activations(node: Arc<Node>, body: Bytes)
             return Err(ApiError::new(FaultKind::INVALID_PROTOCOL_FEATURES_TO_ACTIVATE, message));
         }
     }
-    let active = node.handle.read(|chain| chain.ledger().protocol_state().activated_protocol_features.clone());
-    for digest in &asked {
-        let refuse = |kind, message: String| Err(ApiError::new(kind, message));
-        let Some(feature) = Feature::by_digest(digest) else {
-            let message = format!("protocol feature with digest '{digest}' is unrecognized");
-            return refuse(FaultKind::PROTOCOL_FEATURE_EXCEPTION, message);
+    node.handle.read(|chain| {
+        chain.check_features(&asked)?;
+        let restrictions = &chain.world().settings.features;
+        let needs_preactivation = |digest: &&Checksum256| {
+            Feature::by_digest(digest).is_some_and(|it| restrictions.of(it).preactivation_required)
         };
-        if active.iter().any(|entry| entry.feature_digest == *digest) {
-            let message = format!("protocol feature with digest '{digest}' has already been activated");
-            return refuse(FaultKind::PROTOCOL_FEATURE_EXCEPTION, message);
-        }
-        if feature.preactivation_required() {
-            let message = format!(
-                "attempted to activate protocol feature with digest '{digest}' without prior required preactivation"
-            );
-            return refuse(FaultKind::PROTOCOL_FEATURE_EXCEPTION, message);
-        }
-    }
+        asked.iter().find(needs_preactivation).map_or(Ok(()), |digest| {
+            let message = format!("protocol feature requires preactivation: {digest}");
+            Err(Fault::new(FaultKind::PROTOCOL_FEATURE_EXCEPTION, message))
+        })
+    })?;
     node.handle.schedule_features(asked).await?;
     done()
 }
 
-/// `get_supported_protocol_features`: a feature stands after those that it depends on. All are enabled here and can be
-/// activated, so that nothing is ever excluded.
-pub fn get_supported_protocol_features(_: &Node, body: &[u8]) -> Answer {
+/// `get_supported_protocol_features`: a feature stands after those that it depends on, and is excluded with them.
+pub fn get_supported_protocol_features(node: &Node, body: &[u8]) -> Answer {
     let params = Fields::optional(body)?;
-    let _: (bool, bool) = (params.get("exclude_disabled")?, params.get("exclude_unactivatable")?);
+    let (exclude_disabled, exclude_unactivatable): (bool, bool) =
+        (params.get("exclude_disabled")?, params.get("exclude_unactivatable")?);
+    let (restrictions, next) = node.handle.read(|chain| {
+        let next = TimePoint(chain.head().header.timestamp().time().0 + SLOT_US);
+        (chain.world().settings.features.clone(), next)
+    });
+    let excluded = |feature: Feature| {
+        let restriction = restrictions.of(feature);
+        ((exclude_disabled || exclude_unactivatable) && !restriction.enabled)
+            || (exclude_unactivatable && next < restriction.earliest)
+    };
     let mut shown: Vec<Feature> = Vec::with_capacity(FEATURES.len());
     for spec in supported_features() {
-        for feature in spec.dependencies.iter().chain([&spec.feature]) {
-            if !shown.contains(feature) {
-                shown.push(*feature);
+        let with_dependencies: Vec<_> = spec.dependencies.iter().chain([&spec.feature]).copied().collect();
+        if with_dependencies.iter().any(|feature| excluded(*feature)) {
+            continue;
+        }
+        for feature in with_dependencies {
+            if !shown.contains(&feature) {
+                shown.push(feature);
             }
         }
     }
-    let rows: Vec<Value> = shown.into_iter().map(|feature| feature.spec().to_json()).collect();
+    let rows: Vec<Value> =
+        shown.into_iter().map(|feature| feature.spec().to_json(Some(restrictions.of(feature)))).collect();
     json(201, &rows)
 }
 

@@ -114,8 +114,11 @@ impl Writer {
             return Ok(Verdict::Refused(Box::new(fault)));
         }
         let (id, bytes) = (block.id, block.block.to_bytes());
-        let parent = self.shared.chain.read().parent(&block).cloned();
-        let checked = match parent.and_then(|parent| Ok(block.check_header(&parent)?)) {
+        let (parent, restrictions) = {
+            let chain = self.shared.chain.read();
+            (chain.parent(&block).cloned(), chain.feature_restrictions().clone())
+        };
+        let checked = match parent.and_then(|parent| Ok(block.check_header(&parent, &restrictions)?)) {
             Ok(checked) => checked,
             Err(ChainError::Block(fault)) => return Ok(Verdict::Refused(fault)),
             Err(error) => return Err(error.into()),

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use consensus::{BlockHeaderState, ForkTree};
+use execution::features::Restrictions;
 use execution::{BlockMode, Outcome};
 use primitives::{BlockId, Fault, FaultKind, SignedBlock, ensure};
 
-use crate::features::{check_features, wtmsig_before};
+use crate::features::{feature_check, wtmsig_before};
 use crate::prepared::BLOCK_BYTES;
 use crate::{Applied, BlockState, Chain, ChainError, PreparedBlock, SealedBlock};
 
@@ -30,30 +31,42 @@ impl CheckedBlock {
 }
 
 impl PreparedBlock {
-    /// Checks header and signatures on the block before it (`create_block_state`). Needs no chain: any thread can do it.
+    /// Checks header and signatures on the block before it (`create_block_state`), with the node's restrictions of
+    /// features ([`Chain::feature_restrictions`]). Needs no chain: any thread can do it.
     ///
     /// # Errors
     /// The rule that the block breaks.
-    pub fn check_header(self, parent: &BlockState) -> Outcome<CheckedBlock> {
+    pub fn check_header(self, parent: &BlockState, restrictions: &Restrictions) -> Outcome<CheckedBlock> {
         self.check_transaction_mroot()?;
-        next_state(&parent.header, self, true).map(CheckedBlock)
+        next_state(&parent.header, self, restrictions, true).map(CheckedBlock)
     }
 }
 
 /// The state after a block on `previous`.
-fn next_state(previous: &BlockHeaderState, block: PreparedBlock, verify: bool) -> Outcome<Arc<BlockState>> {
+fn next_state(
+    previous: &BlockHeaderState,
+    block: PreparedBlock,
+    restrictions: &Restrictions,
+    verify: bool,
+) -> Outcome<Arc<BlockState>> {
     let PreparedBlock { block, transactions, bytes, .. } = block;
-    let header = next_header(previous, &block, verify)?;
+    let header = next_header(previous, &block, restrictions, verify)?;
     Ok(Arc::new(BlockState { header, block: Some(block), transactions, bytes }))
 }
 
 /// The header state after a block on `previous`.
-fn next_header(previous: &BlockHeaderState, block: &SignedBlock, verify: bool) -> Outcome<BlockHeaderState> {
+fn next_header(
+    previous: &BlockHeaderState,
+    block: &SignedBlock,
+    restrictions: &Restrictions,
+    verify: bool,
+) -> Outcome<BlockHeaderState> {
     let header = block.header();
     let wtmsig = wtmsig_before(&previous.activated_protocol_features);
     let additional_signatures = block.additional_signatures()?;
     let pending = previous.next(header.timestamp, header.confirmed)?;
-    let header = pending.finish(block.signed_header.clone(), additional_signatures, wtmsig, &check_features)?;
+    let check = feature_check(restrictions);
+    let header = pending.finish(block.signed_header.clone(), additional_signatures, wtmsig, &check)?;
     if verify {
         header.verify_signatures()?;
     }
@@ -67,7 +80,8 @@ impl Chain {
     /// The block (or one before it on its branch) breaks a rule; the chain stands as before.
     pub fn push_block(&mut self, block: PreparedBlock) -> Result<Applied, ChainError> {
         let parent = self.parent(&block)?.clone();
-        self.push_checked(block.check_header(&parent)?)
+        let checked = block.check_header(&parent, self.feature_restrictions())?;
+        self.push_checked(checked)
     }
 
     /// The block that a new block is built on.
@@ -122,7 +136,7 @@ impl Chain {
     /// As [`Self::push_block`].
     pub fn push_kept_block(&mut self, block: PreparedBlock) -> Result<Applied, ChainError> {
         let parent = self.parent(&block)?.clone();
-        let id = self.enter(CheckedBlock(next_state(&parent.header, block, false)?))?;
+        let id = self.enter(CheckedBlock(next_state(&parent.header, block, self.feature_restrictions(), false)?))?;
         self.tree.mark_valid(&id).map_err(ChainError::broken)?;
         self.switch_to_best()
     }
@@ -138,7 +152,7 @@ impl Chain {
         let Some(previous) = previous.filter(|_| self.tree.get_or_root(&block.id()).is_none()) else {
             return Ok(false);
         };
-        let header = next_header(&previous.header, &block, false)?;
+        let header = next_header(&previous.header, &block, self.feature_restrictions(), false)?;
         let state = BlockState { header, block: None, transactions: Vec::new(), bytes: BLOCK_BYTES };
         self.tree.add(Arc::new(state))?;
         Ok(true)
@@ -264,7 +278,7 @@ impl Chain {
         if full {
             block.check_transaction_mroot()?;
         }
-        let state = next_state(&self.head.header, block, full)?;
+        let state = next_state(&self.head.header, block, self.feature_restrictions(), full)?;
         let mode = if full { BlockMode::Validated } else { BlockMode::Trusted };
         let sealed = self.apply(&state, mode, self.settings.replay_traces)?;
         self.world.ledger.commit_blocks_up_to(state.number());

@@ -11,7 +11,7 @@ use primitives::{
     SignedBlockHeader, TransactionReceipt, ensure, merkle::merkle,
 };
 
-use crate::features::{check_features, wtmsig_before};
+use crate::features::{feature_check, wtmsig_before};
 use crate::pending::Pending;
 use crate::{Applied, BlockPurpose, BlockState, Chain, ChainError, SealedBlock};
 
@@ -149,7 +149,8 @@ impl Chain {
         let Pending { header: state, receipts, transactions, traces, .. } = self.pending.take().expect("checked above");
         let wtmsig = wtmsig_before(&state.prev_activated_protocol_features);
         let unsigned = SignedBlockHeader { header, producer_signature: Signature::default() };
-        let header = state.finish(unsigned, Vec::new(), wtmsig, &check_features)?;
+        let check = feature_check(self.feature_restrictions());
+        let header = state.finish(unsigned, Vec::new(), wtmsig, &check)?;
         Ok(UnsignedBlock { header, wtmsig, receipts, transactions, traces })
     }
 

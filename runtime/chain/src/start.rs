@@ -21,7 +21,8 @@ impl Chain {
     /// is not ready.
     pub fn start_block(&mut self, how: &StartBlock) -> Result<(), ChainError> {
         if how.purpose == BlockPurpose::Produce {
-            check_features(how.timestamp, &self.head.header.activated_protocol_features, &how.features)?;
+            let active = &self.head.header.activated_protocol_features;
+            check_features(self.feature_restrictions(), how.timestamp, active, &how.features)?;
         }
         self.start(how, BlockMode::Produced, None)
     }

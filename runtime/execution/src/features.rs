@@ -1,10 +1,11 @@
 //! The protocol features of Leap 4: their digests, dependencies, and which of them switch on host functions.
 //! When and how they are activated is `activation.rs`.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use primitives::{Checksum256, Sha256, TimePoint};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// A built-in protocol feature. The number is nodeos' and enters the feature's digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,29 +121,88 @@ impl Feature {
         FEATURES.iter().find(|spec| spec.codename == codename).map(|spec| spec.feature)
     }
 
-    /// Whether it must be pre-activated by a contract; only the first one need not.
+    /// Whether it must be pre-activated by a contract unless the operator says otherwise; only the first one need not.
     pub fn preactivation_required(self) -> bool {
         self != Self::PreactivateFeature
     }
 }
 
+/// What an operator says of a feature (nodeos: `protocol_feature_subjective_restrictions`). Unlike all other settings it
+/// binds received blocks too: a node does not follow a chain that activates what it was told not to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restriction {
+    /// Whether it may be activated at all.
+    pub enabled: bool,
+    /// Whether a contract must pre-activate it.
+    pub preactivation_required: bool,
+    /// The earliest block time at which it may be activated.
+    pub earliest: TimePoint,
+}
+
+/// What an operator says of the features; the default restricts none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Restrictions(BTreeMap<Feature, Restriction>);
+
+impl Restrictions {
+    /// What is said of a feature where nobody said anything.
+    pub fn built_in(feature: Feature) -> Restriction {
+        let preactivation_required = feature.preactivation_required();
+        Restriction { enabled: true, preactivation_required, earliest: TimePoint(0) }
+    }
+
+    /// What is said of a feature.
+    pub fn of(&self, feature: Feature) -> Restriction {
+        self.0.get(&feature).copied().unwrap_or_else(|| Self::built_in(feature))
+    }
+
+    /// Says something of a feature.
+    pub fn set(&mut self, feature: Feature, restriction: Restriction) {
+        if restriction == Self::built_in(feature) {
+            self.0.remove(&feature);
+        } else {
+            self.0.insert(feature, restriction);
+        }
+    }
+
+    /// The feature that a digest names, if a block of this time may activate it.
+    ///
+    /// # Errors
+    /// nodeos' words for a feature that is unknown, disabled or too early.
+    pub fn recognize(&self, digest: &Checksum256, time: TimePoint) -> Result<Feature, String> {
+        let named = format!("protocol feature with digest '{digest}'");
+        let feature = Feature::by_digest(digest).ok_or_else(|| format!("{named} is unrecognized"))?;
+        let restriction = self.of(feature);
+        if !restriction.enabled {
+            return Err(format!("{named} is disabled"));
+        }
+        if restriction.earliest > time {
+            return Err(format!("{time} is too early for the earliest allowed activation time of the {named}"));
+        }
+        Ok(feature)
+    }
+}
+
 impl FeatureSpec {
-    /// The feature as nodeos describes it (`get_supported_protocol_features`), with built-in restrictions.
-    pub fn to_json(&self) -> Value {
+    /// The feature as nodeos describes it, with what an operator says of it or without.
+    pub fn to_json(&self, restriction: Option<Restriction>) -> Value {
         let hex = |digest: &Checksum256| digest.0.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let dependencies: Vec<String> = self.dependencies.iter().map(|on| hex(&on.digest())).collect();
-        json!({
-            "feature_digest": hex(&self.digest),
-            "subjective_restrictions": {
-                "enabled": true,
-                "preactivation_required": self.feature.preactivation_required(),
-                "earliest_allowed_activation_time": "1970-01-01T00:00:00.000",
-            },
-            "description_digest": hex(&self.description_digest),
-            "dependencies": dependencies,
-            "protocol_feature_type": "builtin",
-            "specification": [{"name": "builtin_feature_codename", "value": self.codename}],
-        })
+        let mut fields = Map::new();
+        fields.insert("feature_digest".to_owned(), hex(&self.digest).into());
+        if let Some(restriction) = restriction {
+            let said = json!({
+                "enabled": restriction.enabled,
+                "preactivation_required": restriction.preactivation_required,
+                "earliest_allowed_activation_time": restriction.earliest.to_string(),
+            });
+            fields.insert("subjective_restrictions".to_owned(), said);
+        }
+        fields.insert("description_digest".to_owned(), hex(&self.description_digest).into());
+        fields.insert("dependencies".to_owned(), dependencies.into());
+        fields.insert("protocol_feature_type".to_owned(), "builtin".into());
+        let codename = json!({"name": "builtin_feature_codename", "value": self.codename});
+        fields.insert("specification".to_owned(), json!([codename]));
+        Value::Object(fields)
     }
 }
 
@@ -152,9 +212,6 @@ pub fn supported_features() -> Vec<&'static FeatureSpec> {
     specs.sort_unstable_by_key(|spec| spec.digest);
     specs
 }
-
-/// Earliest time of activation for all built-in features: any.
-pub const EARLIEST_ACTIVATION: TimePoint = TimePoint(0);
 
 /// A set of features, one bit each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -35,7 +35,7 @@ pub fn activate_features(world: &mut World, digests: &[Checksum256]) -> Outcome 
             "attempted duplicate activation within a single block: {digest}"
         );
         ensure!(
-            preactivated.contains(digest) || !feature.preactivation_required(),
+            preactivated.contains(digest) || !world.settings.features.of(feature).preactivation_required,
             PROTOCOL_FEATURE_EXCEPTION,
             "attempted to activate protocol feature without prior required preactivation: {digest}"
         );

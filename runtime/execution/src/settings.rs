@@ -1,9 +1,11 @@
 //! What this node allows beyond what the chain demands. Applies only to blocks that it builds itself; never decides
-//! whether a received block is valid.
+//! whether a received block is valid, but for [`Settings::features`].
 
 use std::collections::BTreeSet;
 
 use primitives::{Name, PublicKey};
+
+use crate::features::Restrictions;
 
 /// Full elastic limits: a greylist limit that limits nobody (`maximum_elastic_resource_multiplier`).
 pub const GREYLIST_LIMIT_MAX: u32 = 1000;
@@ -47,6 +49,8 @@ pub struct Settings {
     pub action_blacklist: BTreeSet<(Name, Name)>,
     /// These keys may not enter an authority.
     pub key_blacklist: BTreeSet<PublicKey>,
+    /// Which protocol features may be activated, and from when.
+    pub features: Restrictions,
 }
 
 impl Default for Settings {
@@ -67,6 +71,7 @@ impl Default for Settings {
             contract_blacklist: BTreeSet::new(),
             action_blacklist: BTreeSet::new(),
             key_blacklist: BTreeSet::new(),
+            features: Restrictions::default(),
         }
     }
 }

@@ -35,19 +35,13 @@ pub fn get_activated_protocol_features(node: &Node, body: &[u8]) -> Answer {
 }
 
 fn activated(spec: &FeatureSpec, ordinal: u32, block_num: u32) -> Value {
-    let Value::Object(fields) = spec.to_json() else { unreachable!("a feature is described by an object") };
     let mut row = Map::new();
-    for (key, value) in fields {
-        match key.as_str() {
-            "feature_digest" => {
-                row.insert(key, value);
-                row.insert("activation_ordinal".to_owned(), ordinal.into());
-                row.insert("activation_block_num".to_owned(), block_num.into());
-            }
-            "subjective_restrictions" => {}
-            _ => {
-                row.insert(key, value);
-            }
+    let described = spec.to_json(None);
+    for (key, value) in described.as_object().into_iter().flatten() {
+        row.insert(key.clone(), value.clone());
+        if key == "feature_digest" {
+            row.insert("activation_ordinal".to_owned(), ordinal.into());
+            row.insert("activation_block_num".to_owned(), block_num.into());
         }
     }
     Value::Object(row)

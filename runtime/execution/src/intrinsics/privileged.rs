@@ -64,14 +64,14 @@ fn preactivate_feature(world: &mut World, memory: &mut Memory<'_>, digest: Legac
 impl World {
     /// Notes that the next block must activate a feature (`controller::preactivate_feature`).
     pub(crate) fn preactivate_feature(&mut self, digest: Checksum256) -> Outcome {
-        let Some(feature) = Feature::by_digest(&digest) else {
+        let feature = self.settings.features.recognize(&digest, self.block.time()).map_err(|message| {
             let kind = if self.block.is_speculative() {
                 FaultKind::SUBJECTIVE_BLOCK_PRODUCTION_EXCEPTION
             } else {
                 FaultKind::PROTOCOL_FEATURE_BAD_BLOCK_EXCEPTION
             };
-            return Err(Fault::new(kind, format!("protocol feature with digest '{digest}' is unrecognized")));
-        };
+            Fault::new(kind, message)
+        })?;
         ensure!(
             !self.is_active(feature),
             PROTOCOL_FEATURE_EXCEPTION,
