@@ -1,4 +1,42 @@
-//! Categories of endpoints, which can be served at addresses of their own (`--http-category-address`).
+//! Which endpoints go together: those that one plugin of nodeos serves, and within them categories, which can be
+//! served at addresses of their own (`--http-category-address`).
+
+/// The endpoints that one plugin serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "named as in the paths")]
+pub enum Api {
+    Chain,
+    DbSize,
+    Net,
+    Producer,
+    TraceApi,
+    Prometheus,
+    TestControl,
+}
+
+/// Every API with its name in paths and the plugin that serves it.
+const APIS: [(&str, Api, &str); 7] = [
+    ("chain", Api::Chain, "chain_api_plugin"),
+    ("db_size", Api::DbSize, "db_size_api_plugin"),
+    ("net", Api::Net, "net_api_plugin"),
+    ("producer", Api::Producer, "producer_api_plugin"),
+    ("trace_api", Api::TraceApi, "trace_api_plugin"),
+    ("prometheus", Api::Prometheus, "prometheus_plugin"),
+    ("test_control", Api::TestControl, "test_control_api_plugin"),
+];
+
+impl Api {
+    /// The API of a path.
+    pub fn of(path: &str) -> Option<Self> {
+        let (name, _) = path.strip_prefix("/v1/")?.split_once('/')?;
+        APIS.iter().find(|(known, ..)| *known == name).map(|(_, api, _)| *api)
+    }
+
+    /// The API that a plugin serves.
+    pub fn of_plugin(plugin: &str) -> Option<Self> {
+        APIS.iter().find(|(.., known)| *known == plugin).map(|(_, api, _)| *api)
+    }
+}
 
 /// A category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,8 +99,15 @@ impl Category {
             ("producer", call) if call.starts_with("get_") || call == "paused" => Some(Self::ProducerRo),
             ("producer", _) => Some(Self::ProducerRw),
             ("trace_api", _) => Some(Self::TraceApi),
+            ("prometheus", _) => Some(Self::Prometheus),
+            ("test_control", _) => Some(Self::TestControl),
             _ => None,
         }
+    }
+
+    /// Whether its endpoints change what the node does or writes, beside the chain.
+    pub fn acts_on_the_node(self) -> bool {
+        matches!(self, Self::NetRw | Self::ProducerRw | Self::Snapshot | Self::TestControl)
     }
 }
 
@@ -76,6 +121,7 @@ mod tests {
         let of_none: Vec<_> =
             ENDPOINTS.iter().map(|endpoint| endpoint.path).filter(|path| Category::of(path).is_none()).collect();
         assert_eq!(of_none, ["/v1/chain/get_info"]);
+        assert!(ENDPOINTS.iter().all(|endpoint| Api::of(endpoint.path).is_some()));
         assert_eq!(Category::of("/v1/chain/send_read_only_transaction"), Some(Category::ChainRo));
         assert_eq!(Category::of("/v1/chain/send_transaction2"), Some(Category::ChainRw));
         assert_eq!(Category::of("/v1/producer/schedule_snapshot"), Some(Category::Snapshot));

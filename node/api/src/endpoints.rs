@@ -32,8 +32,6 @@ pub enum Needs {
     AccountQueries,
     /// `--transaction-finality-status-max-storage-size-gb`.
     FinalityStatus,
-    /// `--plugin eosio::trace_api_plugin`.
-    TraceApi,
 }
 
 /// One path.
@@ -45,18 +43,23 @@ pub struct Endpoint {
     pub needs: Needs,
     /// How it answers.
     pub run: Run,
+    /// What a success is.
+    pub content_type: &'static str,
 }
 
+const JSON: &str = "application/json";
+const PLAIN_TEXT: &str = "text/plain";
+
 const fn now(path: &'static str, run: fn(&Node, &[u8]) -> Answer) -> Endpoint {
-    Endpoint { path, needs: Needs::Nothing, run: Run::Now(run) }
+    Endpoint { path, needs: Needs::Nothing, run: Run::Now(run), content_type: JSON }
 }
 
 const fn later(path: &'static str, run: fn(Arc<Node>, Bytes) -> Later) -> Endpoint {
-    Endpoint { path, needs: Needs::Nothing, run: Run::Later(run) }
+    Endpoint { path, needs: Needs::Nothing, run: Run::Later(run), content_type: JSON }
 }
 
 const fn needing(needs: Needs, endpoint: Endpoint) -> Endpoint {
-    Endpoint { path: endpoint.path, needs, run: endpoint.run }
+    Endpoint { needs, ..endpoint }
 }
 
 /// Every endpoint, ascending by path.
@@ -128,8 +131,10 @@ pub const ENDPOINTS: &[Endpoint] = &[
     later("/v1/producer/set_whitelist_blacklist", |node, body| Box::pin(producer::set_whitelist_blacklist(node, body))),
     later("/v1/producer/unschedule_snapshot", |node, body| Box::pin(producer::unschedule_snapshot(node, body))),
     later("/v1/producer/update_runtime_options", |node, body| Box::pin(producer::update_runtime_options(node, body))),
-    needing(Needs::TraceApi, now("/v1/trace_api/get_block", trace_api::get_block)),
-    needing(Needs::TraceApi, now("/v1/trace_api/get_transaction_trace", trace_api::get_transaction_trace)),
+    Endpoint { content_type: PLAIN_TEXT, ..now("/v1/prometheus/metrics", others::metrics) },
+    later("/v1/test_control/kill_node_on_producer", |node, body| Box::pin(others::kill_node_on_producer(node, body))),
+    now("/v1/trace_api/get_block", trace_api::get_block),
+    now("/v1/trace_api/get_transaction_trace", trace_api::get_transaction_trace),
 ];
 
 /// Answers a request at a path, failures included, as the server does once the body is there.
@@ -151,7 +156,6 @@ impl Needs {
             Self::Nothing => true,
             Self::AccountQueries => node.settings.account_queries,
             Self::FinalityStatus => node.handle.finality().is_enabled(),
-            Self::TraceApi => node.settings.trace_api,
         }
     }
 }

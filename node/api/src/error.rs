@@ -134,6 +134,11 @@ impl ApiError {
         Self { code: 429, name: "Busy".to_owned(), what, ..Self::plain(429, "Busy") }
     }
 
+    /// The call is not this client's to make.
+    pub fn forbidden(what: String) -> Self {
+        Self { code: 403, name: "Forbidden".to_owned(), what, ..Self::plain(403, "Forbidden") }
+    }
+
     /// Names the place in nodeos' sources that the first message comes from, as clients know it.
     #[must_use]
     pub fn at(mut self, file: &'static str, line_number: u64, method: &'static str) -> Self {

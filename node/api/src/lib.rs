@@ -2,18 +2,20 @@
 //! it commands, and make JSON before or after.
 //!
 //! Reading order: [`error`] answers of failure, [`params`] request bodies, [`reply`] answers of success, [`node`] what
-//! handlers reach, [`abis`] contracts' ABIs, [`bounds`] what an answer may take, [`endpoints`] the table of all paths, [`category`] which of
-//! them go together, [`server`] sockets. Then one file
-//! for each group of endpoints: [`chain`], [`producer`], [`trace_api`], [`others`]; [`trace_json`] and [`block_json`]
-//! are the long JSON forms.
+//! handlers reach, [`abis`] contracts' ABIs, [`bounds`] what an answer may take, [`endpoints`] the table of all paths,
+//! [`category`] which of them go together, [`connection`] how long clients may take, `in_flight` what is under way,
+//! [`server`] sockets. Then one file for each group of endpoints: [`chain`], [`producer`], [`trace_api`], [`others`];
+//! [`trace_json`] and [`block_json`] are the long JSON forms.
 
 pub mod abis;
 pub mod block_json;
 pub mod bounds;
 pub mod category;
 pub mod chain;
+pub mod connection;
 pub mod endpoints;
 pub mod error;
+mod in_flight;
 pub mod node;
 pub mod others;
 pub mod params;
@@ -25,7 +27,8 @@ pub mod table_keys;
 pub mod trace_api;
 pub mod trace_json;
 
-pub use category::Category;
+pub use category::{Api, Category};
+pub use connection::Connections;
 pub use error::ApiError;
 pub use node::{ApiSettings, Node};
-pub use server::{HttpSettings, InFlight, Socket, serve};
+pub use server::{HttpSettings, Shared, Socket, serve};

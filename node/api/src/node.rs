@@ -17,8 +17,6 @@ pub struct ApiSettings {
     pub full_version: String,
     /// Answer `get_accounts_by_authorizers`.
     pub account_queries: bool,
-    /// Answer `/v1/trace_api`.
-    pub trace_api: bool,
     /// Show traces' data as bytes only, without the contracts' ABIs.
     pub trace_no_abis: bool,
     /// Bytes that a signature's variable parts may have.

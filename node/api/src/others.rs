@@ -1,10 +1,15 @@
-//! Small groups: `/v1/net` as a node without peers answers it, `/v1/db_size`.
+//! Small groups: `/v1/net` as a node without peers answers it, `/v1/db_size`, `/v1/prometheus`, `/v1/test_control`.
 
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use engine::EndAtTurn;
+use primitives::Name;
 use serde_json::{Value, json as value};
 
 use crate::node::Node;
-use crate::params;
-use crate::reply::{Answer, integer, json};
+use crate::params::{self, Fields};
+use crate::reply::{Answer, Reply, integer, json};
 
 /// `connect`: there is no network yet.
 pub fn net_connect(_: &Node, body: &[u8]) -> Answer {
@@ -28,6 +33,24 @@ pub fn net_disconnect(_: &Node, body: &[u8]) -> Answer {
 pub fn net_status(_: &Node, body: &[u8]) -> Answer {
     params::required::<Value>(body)?;
     json(201, &Value::Null)
+}
+
+/// `metrics`, in Prometheus' own form.
+pub fn metrics(node: &Node, body: &[u8]) -> Answer {
+    params::none(body)?;
+    Ok(Reply { status: 200, body: node.handle.metrics().text().into_bytes() })
+}
+
+/// `kill_node_on_producer`: the node ends at one of the producer's slots.
+pub async fn kill_node_on_producer(node: Arc<Node>, body: Bytes) -> Answer {
+    let params = Fields::required(&body)?;
+    let turn = EndAtTurn {
+        producer: params.or("producer", Name(0))?,
+        slot: params.get("where_in_sequence")?,
+        irreversible: params.get("based_on_lib")?,
+    };
+    node.handle.end_at_turn(turn).await?;
+    json(202, &value!({}))
 }
 
 /// `db_size`: the database on disk, and the rows of the state in memory.

@@ -1,25 +1,30 @@
 //! Sockets: reads requests, turns away what nodeos would, hands the rest to its endpoint, writes the answer.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::connect_info::Connected;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::response::Response;
-use axum::serve::{IncomingStream, Listener};
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use hyper::body::{Body as _, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use primitives::FaultKind;
+use prometheus::{IntCounterVec, Opts};
 use rustc_hash::FxHashMap;
-use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
 
 use crate::ApiError;
-use crate::category::Category;
-use crate::endpoints::{ENDPOINTS, Run};
+use crate::category::{Api, Category};
+use crate::connection::{Connections, HEAD_BYTES_MAX, HEAD_TIME_MAX, Patient, Place, Work};
+use crate::endpoints::{ENDPOINTS, Endpoint, Run};
+use crate::in_flight::{InFlight, Share};
 use crate::node::Node;
 use crate::reply::{Answer, Reply, json};
 
@@ -31,6 +36,8 @@ const HOST_SHOWN_MAX: usize = 64;
 
 /// How long a client may take to send the body of a request.
 const BODY_TIME_MAX: Duration = Duration::from_secs(60);
+/// Pause after a connection could not be taken, such as for want of descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// How the server is set up.
 #[derive(Debug, Clone, Default)]
@@ -56,41 +63,14 @@ pub struct HttpSettings {
     pub accept_transactions: bool,
     /// Close each connection after its answer.
     pub close_connections: bool,
+    /// Serve these APIs.
+    pub apis: BTreeSet<Api>,
+    /// Take calls that act on the node itself only from clients on this machine that are not web pages.
+    pub guard_operator_calls: bool,
     /// Requests under way at most, over all addresses; none for no limit.
     pub requests_max: Option<u64>,
     /// Bytes of requests under way at most, over all addresses; none for no limit.
     pub request_bytes_max: Option<u64>,
-}
-
-/// What is under way, over all addresses.
-#[derive(Debug, Default)]
-pub struct InFlight {
-    requests: AtomicU64,
-    bytes: AtomicU64,
-}
-
-/// A share of what is under way, given back when dropped.
-struct Share<'a> {
-    counter: &'a AtomicU64,
-    amount: u64,
-}
-
-impl<'a> Share<'a> {
-    /// Takes a share.
-    ///
-    /// # Errors
-    /// How much would be under way, where that is more than `max`.
-    fn take(counter: &'a AtomicU64, amount: u64, max: Option<u64>) -> Result<Self, u64> {
-        let share = Self { counter, amount };
-        let taken = counter.fetch_add(amount, Ordering::Relaxed) + amount;
-        if max.is_some_and(|max| taken > max) { Err(taken) } else { Ok(share) }
-    }
-}
-
-impl Drop for Share<'_> {
-    fn drop(&mut self) {
-        self.counter.fetch_sub(self.amount, Ordering::Relaxed);
-    }
 }
 
 /// A socket that listens.
@@ -102,76 +82,124 @@ pub enum Socket {
     Unix(UnixListener),
 }
 
-struct Server {
+/// What all addresses share.
+#[derive(Debug, Clone)]
+pub struct Shared {
     node: Arc<Node>,
-    settings: HttpSettings,
     in_flight: Arc<InFlight>,
-    endpoints: FxHashMap<&'static str, Run>,
+    connections: Arc<Connections>,
+    /// Requests by endpoint.
+    requests: IntCounterVec,
+}
+
+impl Shared {
+    /// What addresses share that serve a node; the counter of requests is one of the node's metrics.
+    pub fn new(node: Node, connections: Connections) -> Self {
+        let options = Opts::new("http_requests_total", "number of HTTP requests");
+        let requests = IntCounterVec::new(options, &["handler"]);
+        let requests = engine::metrics::registered(node.handle.metrics().registry(), requests);
+        let (node, connections) = (Arc::new(node), Arc::new(connections));
+        Self { node, in_flight: Arc::default(), connections, requests }
+    }
+}
+
+struct Server {
+    shared: Shared,
+    settings: HttpSettings,
+    endpoints: FxHashMap<&'static str, &'static Endpoint>,
     common: HeaderMap,
 }
 
+/// The two ends of a connection; none for a Unix socket.
+#[derive(Debug, Clone, Copy)]
+struct Ends {
+    client: IpAddr,
+    /// The address of this machine that the client connected to.
+    local: SocketAddr,
+}
+
 /// Serves requests at one address for as long as it is polled. `categories` are those of its endpoints; none for all.
-///
-/// # Errors
-/// The socket fails.
 pub async fn serve(
     socket: Socket,
-    node: Arc<Node>,
+    shared: Shared,
     settings: HttpSettings,
     categories: Option<BTreeSet<Category>>,
-    in_flight: Arc<InFlight>,
-) -> std::io::Result<()> {
+) -> Infallible {
     let served = |path: &str| {
         let category = Category::of(path);
-        categories.as_ref().is_none_or(|wanted| category.is_none_or(|category| wanted.contains(&category)))
+        let here = |wanted: &BTreeSet<_>| category.is_none_or(|category| wanted.contains(&category));
+        Api::of(path).is_some_and(|api| settings.apis.contains(&api)) && categories.as_ref().is_none_or(here)
     };
     let endpoints = ENDPOINTS
         .iter()
-        .filter(|endpoint| endpoint.needs.met_by(&node) && served(endpoint.path))
-        .map(|endpoint| (endpoint.path, endpoint.run))
+        .filter(|endpoint| endpoint.needs.met_by(&shared.node) && served(endpoint.path))
+        .map(|endpoint| (endpoint.path, endpoint))
         .collect();
     let common = common_headers(&settings);
-    let limit = settings.body_bytes_max;
     let validate_host = settings.validate_host && matches!(socket, Socket::Tcp(_));
     let aliases = settings.aliases.iter().map(|alias| host_of(alias).to_owned()).collect();
     let settings = HttpSettings { validate_host, aliases, ..settings };
-    let server = Arc::new(Server { node, settings, in_flight, endpoints, common });
-    let router = Router::new().fallback(answer).layer(DefaultBodyLimit::max(limit)).with_state(server);
+    let server = Arc::new(Server { shared, settings, endpoints, common });
+    loop {
+        if let Err(error) = accept(&socket, &server).await {
+            tracing::error!("cannot take a connection: {error}");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+        }
+    }
+}
+
+/// Takes the next connection and serves it aside.
+async fn accept(socket: &Socket, server: &Arc<Server>) -> std::io::Result<()> {
     match socket {
         Socket::Tcp(listener) => {
-            let service = router.into_make_service_with_connect_info::<LocalAddress>();
-            axum::serve(NoDelay(listener), service).await
+            let (stream, peer) = match listener.accept().await {
+                // The client is gone again.
+                Err(error) if is_of_client(&error) => return Ok(()),
+                other => other?,
+            };
+            let client = peer.ip().to_canonical();
+            let (Some(place), Ok(local)) = (server.shared.connections.admit(Some(client)).await, stream.local_addr())
+            else {
+                return Ok(());
+            };
+            // A slow answer is the worst that can come of it.
+            let _ = stream.set_nodelay(true);
+            let local = SocketAddr::new(local.ip().to_canonical(), local.port());
+            tokio::spawn(converse(stream, Arc::clone(server), place, Some(Ends { client, local })));
         }
-        Socket::Unix(listener) => axum::serve(listener, router.into_make_service()).await,
+        Socket::Unix(listener) => {
+            let (stream, _) = listener.accept().await?;
+            if let Some(place) = server.shared.connections.admit(None).await {
+                tokio::spawn(converse(stream, Arc::clone(server), place, None));
+            }
+        }
     }
+    Ok(())
 }
 
-/// The address of this machine that a client connected to.
-#[derive(Debug, Clone, Copy)]
-struct LocalAddress(Option<IpAddr>);
-
-impl Connected<IncomingStream<'_, NoDelay>> for LocalAddress {
-    fn connect_info(stream: IncomingStream<'_, NoDelay>) -> Self {
-        Self(stream.io().local_addr().ok().map(|address| address.ip().to_canonical()))
-    }
+fn is_of_client(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-/// TCP connections that send at once what is written.
-struct NoDelay(TcpListener);
-
-impl Listener for NoDelay {
-    type Io = TcpStream;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
-        let (stream, peer) = Listener::accept(&mut self.0).await;
-        // A slow answer is the worst that can come of it.
-        let _ = stream.set_nodelay(true);
-        (stream, peer)
-    }
-
-    fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        self.0.local_addr()
+/// Answers the requests of one connection.
+async fn converse<S>(stream: S, server: Arc<Server>, place: Place, ends: Option<Ends>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let answered = service_fn(|request| {
+        let (server, work) = (Arc::clone(&server), place.begin_work());
+        async move { Ok::<_, Infallible>(answer(&server, request, ends, work).await) }
+    });
+    let conversation = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME_MAX)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(Patient::new(stream)), answered);
+    tokio::select! {
+        // Why a client left is its own affair.
+        _ = conversation => {}
+        () = place.asked_to_close() => {}
     }
 }
 
@@ -195,28 +223,49 @@ fn common_headers(settings: &HttpSettings) -> HeaderMap {
     headers
 }
 
-async fn answer(State(server): State<Arc<Server>>, request: Request) -> Response {
-    let result = route(&server, request).await;
-    let Reply { status, body } = result.unwrap_or_else(|error| Reply {
-        status: error.status(),
-        body: error.body(server.node.settings.verbose_http_errors),
+/// A body on its way to the client: it counts until its memory is free again.
+struct Outgoing {
+    bytes: Vec<u8>,
+    _share: Share,
+    _work: Work,
+}
+
+impl AsRef<[u8]> for Outgoing {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+async fn answer(server: &Server, request: Request<Incoming>, ends: Option<Ends>, work: Work) -> Response<Body> {
+    let verbose = server.shared.node.settings.verbose_http_errors;
+    let reply_of = |error: ApiError| Reply { status: error.status(), body: error.body(verbose) };
+    let endpoint = server.endpoints.get(request.uri().path()).copied();
+    let mut reply = route(server, request, ends).await.unwrap_or_else(reply_of);
+    let bytes_max = server.settings.request_bytes_max;
+    let in_flight = &server.shared.in_flight;
+    let share = Share::bytes(in_flight, reply.body.len(), bytes_max).unwrap_or_else(|count| {
+        reply = reply_of(too_many_bytes(count));
+        Share::no_bytes(in_flight, None)
     });
+    let body = Bytes::from_owner(Outgoing { bytes: reply.body, _share: share, _work: work });
     let mut response = Response::new(Body::from(body));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *response.headers_mut() = server.common.clone();
+    if let Some(endpoint) = endpoint.filter(|_| reply.status == 200) {
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(endpoint.content_type));
+    }
     response
 }
 
-async fn route(server: &Server, request: Request) -> Answer {
+async fn route(server: &Server, request: Request<Incoming>, ends: Option<Ends>) -> Answer {
     let (head, body) = request.into_parts();
     // nodeos takes whatever follows the path for a part of it.
     let path = head.uri.path_and_query().map_or("", |target| target.as_str());
     if path.contains("..") {
         return Err(ApiError::plain(400, "Illegal request-target"));
     }
-    let local = head.extensions.get::<ConnectInfo<LocalAddress>>().and_then(|info| info.0.0);
     if server.settings.validate_host {
-        check_host(&server.settings, &head.headers, local)?;
+        check_host(&server.settings, &head.headers, ends.map(|ends| ends.local.ip()))?;
     }
     if head.method == Method::OPTIONS {
         return Ok(Reply { status: 200, body: b"{}".to_vec() });
@@ -226,24 +275,52 @@ async fn route(server: &Server, request: Request) -> Answer {
         apis.sort_unstable();
         return json(200, &serde_json::json!({ "apis": apis }));
     }
-    let Some(run) = server.endpoints.get(path) else { return Err(ApiError::unknown_path()) };
-    if !server.settings.accept_transactions && Category::of(path) == Some(Category::ChainRw) {
+    let Some(endpoint) = server.endpoints.get(path) else { return Err(ApiError::unknown_path()) };
+    server.shared.requests.with_label_values(&[path]).inc();
+    let category = Category::of(path);
+    if !server.settings.accept_transactions && category == Some(Category::ChainRw) {
         let message = "Not allowed, node has api-accept-transactions = false";
         return Err(ApiError::new(FaultKind::MISSING_CHAIN_API_PLUGIN_EXCEPTION, message));
     }
-    let _request = Share::take(&server.in_flight.requests, 1, server.settings.requests_max)
-        .map_err(|count| ApiError::busy(format!("Too many requests in flight: {count}")))?;
-    let reading = axum::body::to_bytes(body, server.settings.body_bytes_max);
-    let body = tokio::time::timeout(BODY_TIME_MAX, reading)
-        .await
-        .map_err(|_| ApiError::plain(408, "Request Timeout"))?
-        .map_err(|_| params_too_large(server.settings.body_bytes_max))?;
-    let _bytes = Share::take(&server.in_flight.bytes, body.len() as u64, server.settings.request_bytes_max)
-        .map_err(|count| ApiError::busy(format!("Too many bytes in flight: {count}")))?;
-    match run {
-        Run::Now(run) => run(&server.node, &body),
-        Run::Later(run) => run(Arc::clone(&server.node), body).await,
+    if server.settings.guard_operator_calls && category.is_some_and(Category::acts_on_the_node) {
+        is_operator(&server.settings, &head.headers, ends).map_err(ApiError::forbidden)?;
     }
+    let in_flight = &server.shared.in_flight;
+    let _request = Share::request(in_flight, server.settings.requests_max)
+        .map_err(|count| ApiError::busy(format!("Too many requests in flight: {count}")))?;
+    let mut share = Share::no_bytes(in_flight, server.settings.request_bytes_max);
+    let body = tokio::time::timeout(BODY_TIME_MAX, read_body(body, server.settings.body_bytes_max, &mut share))
+        .await
+        .map_err(|_| ApiError::plain(408, "Request Timeout"))??;
+    match endpoint.run {
+        Run::Now(run) => run(&server.shared.node, &body),
+        Run::Later(run) => run(Arc::clone(&server.shared.node), body).await,
+    }
+}
+
+/// Reads a body; its memory counts from the first byte.
+async fn read_body(mut body: Incoming, limit: usize, share: &mut Share) -> Result<Bytes, ApiError> {
+    let announced = body.size_hint().lower();
+    if usize::try_from(announced).is_ok_and(|announced| announced > limit) {
+        return Err(params_too_large(limit));
+    }
+    let mut bytes = Vec::new();
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let frame = frame.map_err(|_| ApiError::plain(400, "Bad Request"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > limit {
+            return Err(params_too_large(limit));
+        }
+        let before = bytes.capacity();
+        bytes.reserve(data.len());
+        share.grow(bytes.capacity() - before).map_err(too_many_bytes)?;
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes.into())
+}
+
+fn too_many_bytes(count: u64) -> ApiError {
+    ApiError::busy(format!("Too many bytes in flight: {count}"))
 }
 
 fn params_too_large(limit: usize) -> ApiError {
@@ -291,6 +368,27 @@ fn check_host(settings: &HttpSettings, headers: &HeaderMap, local: Option<IpAddr
         )
     };
     Err(ApiError::plain(400, "Disallowed HTTP HOST header in the request").because(what))
+}
+
+/// Whether a call comes from a program of this machine's user. A web page, of whatever address, can send a simple
+/// request from a browser on this machine, but none with a JSON content type, and never without its origin.
+fn is_operator(settings: &HttpSettings, headers: &HeaderMap, ends: Option<Ends>) -> Result<(), String> {
+    if ends.is_some_and(|ends| !ends.client.is_loopback()) {
+        return Err("this call is taken only from clients on this machine".to_owned());
+    }
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if !media_type.eq_ignore_ascii_case("application/json") {
+        return Err("this call is taken only with the header Content-Type: application/json".to_owned());
+    }
+    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
+    let own = ends.map(|ends| format!("http://{}", ends.local));
+    let is = |known: Option<&String>| known.is_some_and(|known| origin.as_bytes() == known.as_bytes());
+    if is(own.as_ref()) || is(settings.allow_origin.as_ref()) {
+        return Ok(());
+    }
+    let origin = String::from_utf8_lossy(origin.as_bytes());
+    Err(format!("this call is not taken from pages of {origin}; see --access-control-allow-origin"))
 }
 
 #[cfg(test)]

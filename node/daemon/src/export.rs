@@ -4,11 +4,28 @@ use anyhow::Context;
 use chain::block_log::{BlockLogWriter, ChainContext};
 use codec::Unpack;
 use primitives::{Checksum256, Genesis};
+use store::Store;
 
 use crate::folder;
 use crate::log_file;
 use crate::settings::ExportArgs;
 use crate::start::{CHAIN_ID_FACT, GENESIS_FACT};
+
+/// What a log of this chain says of it.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn context(store: &Store) -> anyhow::Result<ChainContext> {
+    Ok(match store.fact(GENESIS_FACT)? {
+        Some(bytes) if store.earliest_block_num()? == Some(1) => {
+            ChainContext::Genesis(Genesis::from_bytes(&bytes).context("the stored genesis is damaged")?)
+        }
+        _ => {
+            let id = store.fact(CHAIN_ID_FACT)?.context("the node does not know its chain")?;
+            ChainContext::Id(Checksum256::from_bytes(&id).context("the stored chain id is damaged")?)
+        }
+    })
+}
 
 /// Writes the log and says what is in it.
 ///
@@ -20,15 +37,7 @@ pub fn export(args: &ExportArgs) -> anyhow::Result<()> {
     let first = store.earliest_block_num()?.context("the node has no blocks yet")?;
     let last = store.irreversible()?;
     anyhow::ensure!(first <= last, "no block of the node is irreversible yet: the first one is {first}");
-    let context = match store.fact(GENESIS_FACT)? {
-        Some(bytes) if first == 1 => {
-            ChainContext::Genesis(Genesis::from_bytes(&bytes).context("the stored genesis is damaged")?)
-        }
-        _ => {
-            let id = store.fact(CHAIN_ID_FACT)?.context("the node does not know its chain")?;
-            ChainContext::Id(Checksum256::from_bytes(&id).context("the stored chain id is damaged")?)
-        }
-    };
+    let context = context(&store)?;
     log_file::write(&args.file, |out| {
         let mut buffer = Vec::new();
         let mut log = BlockLogWriter::begin(&context, first, &mut buffer);

@@ -1,10 +1,11 @@
 //! `boreasd`, as a library: what its `main` runs, and what tests of its settings reach.
 //!
-//! Reading order: [`settings`] options, [`translate`] options as the parts want them, [`signing`] and [`keosd`] who
-//! signs blocks, [`folder`] the data folder, [`genesis_file`] the document, [`beginning`] how a start begins, [`start`] from files to a chain, [`listen`] where the API is served, [`run`] the node, [`dev`] the
-//! development chain, [`print`](mod@print) what is printed instead, [`replay`], [`export`] and [`salvage`] block logs, [`log_file`] where they are,
-//! [`contract_chain`] the chain of a contract's test, [`log`]
-//! lines on standard error.
+//! Reading order: [`settings`] options, [`translate`] options as the parts want them, [`protocol_features`] which
+//! features may be activated, [`signing`] and [`keosd`] who signs blocks, [`folder`] the data folder, [`genesis_file`]
+//! the document, [`beginning`] how a start begins, [`start`] from files to a chain, [`listen`] where the API is
+//! served, [`run`] the node, [`dev`] the development chain, [`print`](mod@print) what is printed instead, [`replay`],
+//! [`export`] and [`salvage`] block logs, [`log_file`] where they are, [`contract_chain`] the chain of a contract's
+//! test, [`log`] lines on standard error.
 
 pub mod beginning;
 pub mod build;
@@ -19,6 +20,7 @@ pub mod listen;
 pub mod log;
 pub mod log_file;
 pub mod print;
+pub mod protocol_features;
 pub mod replay;
 pub mod run;
 pub mod salvage;

@@ -1,17 +1,20 @@
 //! Where the API is served: one address for all of it, a Unix socket beside it, or addresses for parts of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::io::ErrorKind;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::Context;
-use api::{Category, HttpSettings, InFlight, Node, Socket};
+use api::{Category, Connections, HttpSettings, Node, Shared, Socket};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinSet;
 
 use crate::settings::args::HttpArgs;
+
+/// Descriptors that the database, files and everything else need beside connections.
+const DESCRIPTORS_RESERVED: u64 = 256;
 
 /// The value of `--http-server-address` with which categories have addresses of their own.
 const BY_CATEGORY: &str = "http-category-address";
@@ -85,7 +88,7 @@ pub struct Listeners {
 /// The API being served, until dropped.
 #[derive(Debug)]
 pub struct Servers {
-    _tasks: JoinSet<std::io::Result<()>>,
+    _tasks: JoinSet<Infallible>,
     _files: Vec<SocketFile>,
 }
 
@@ -93,13 +96,15 @@ impl Servers {
     /// Begins to serve.
     pub fn start(listeners: Listeners, node: Node, settings: &HttpSettings) -> Self {
         let mut tasks = JoinSet::new();
-        let (node, in_flight) = (Arc::new(node), Arc::new(InFlight::default()));
+        let connections = Connections::new(connections_max());
+        tracing::debug!("there may be {} connections", connections.max());
+        let shared = Shared::new(node, connections);
         for (place, categories, socket) in listeners.open {
             let mut settings = settings.clone();
             if let Place::Tcp(address) = &place {
                 settings.address.clone_from(address);
             }
-            tasks.spawn(api::serve(socket, Arc::clone(&node), settings, categories, Arc::clone(&in_flight)));
+            tasks.spawn(api::serve(socket, shared.clone(), settings, categories));
         }
         Self { _tasks: tasks, _files: listeners.files }
     }
@@ -188,6 +193,15 @@ impl Drop for SocketFile {
 
 fn identity(path: &Path) -> Option<(u64, u64)> {
     path.symlink_metadata().ok().map(|file| (file.dev(), file.ino()))
+}
+
+/// As many connections as there are descriptors for, once the process has all that the system gives it.
+fn connections_max() -> usize {
+    let descriptors = rlimit::increase_nofile_limit(rlimit::INFINITY).unwrap_or_else(|error| {
+        tracing::warn!("the limit of open files cannot be raised: {error}");
+        DESCRIPTORS_RESERVED
+    });
+    usize::try_from(descriptors.saturating_sub(DESCRIPTORS_RESERVED)).unwrap_or(usize::MAX)
 }
 
 fn host_of(address: std::net::SocketAddr) -> String {

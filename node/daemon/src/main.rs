@@ -30,13 +30,18 @@ fn perform(work: &Work) -> anyhow::Result<()> {
     match work {
         Work::Node(args) if print::instead(args)? => Ok(()),
         Work::Dev(args) if print::instead(&args.node)? => Ok(()),
-        Work::Node(args) => run::node(args),
-        Work::Dev(args) => run::dev(args),
+        Work::Node(args) => run::node(args).inspect(|()| say_goodbye()),
+        Work::Dev(args) => run::dev(args).inspect(|()| say_goodbye()),
         Work::Replay(args) => replay::replay(args),
         Work::ExportBlocks(args) => export::export(args),
         Work::Salvage(args) => salvage::salvage(args),
         Work::ContractChain => contract_chain::serve(),
     }
+}
+
+/// The last line of a node that ended well. Scripts wait for nodeos' words.
+fn say_goodbye() {
+    tracing::info!("nodeos successfully exiting");
 }
 
 /// Contracts run at full speed only on a stack that is deep enough for all of them, and the main thread's is not.

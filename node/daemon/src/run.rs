@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use api::Node;
 use primitives::TimePoint;
+use store::Store;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use wasm::Engine;
@@ -15,7 +16,7 @@ use crate::listen::{Listeners, Servers};
 use crate::settings::{DevArgs, NodeArgs};
 use crate::signing::Keyring;
 use crate::start::Started;
-use crate::{listen, start, translate};
+use crate::{export, listen, protocol_features, start, translate};
 
 /// How long answers under way may take once the node stops.
 const SERVER_STOP_LIMIT: Duration = Duration::from_millis(500);
@@ -49,7 +50,7 @@ pub fn node(args: &NodeArgs) -> anyhow::Result<()> {
     let plan = start::plan(&shell.folder, store, &args.chain, genesis, chain_settings(args)?, doors, false)?;
     let settings = translate::engine_settings(args, keyring)?;
     let started = plan.carry_out()?;
-    shell.run(args, started, settings, None)
+    shell.run(args, started, settings, args.chain.delete_all_blocks, None)
 }
 
 /// Runs a development chain until it is asked to stop.
@@ -76,7 +77,7 @@ pub fn dev(args: &DevArgs) -> anyhow::Result<()> {
     }
     let welcome = dev.welcome(&started.store, &keyring)?;
     let settings = translate::engine_settings(node, keyring)?;
-    shell.run(node, started, settings, Some(Box::new(welcome)))
+    shell.run(node, started, settings, chain_args.delete_all_blocks, Some(Box::new(welcome)))
 }
 
 /// What a node has before it has a chain: its folder, and the places that its API is served at.
@@ -92,7 +93,11 @@ impl Shell {
     fn open(args: &NodeArgs) -> anyhow::Result<Self> {
         // The engine's settings are made once there is a chain; what is wrong with them is said now.
         translate::engine_settings(args, Keyring::default())?;
-        let places = listen::places(&args.http, &args.folders.data_dir)?;
+        let mut places = listen::places(&args.http, &args.folders.data_dir)?;
+        if !translate::serves(args) {
+            tracing::info!("no API is served: name its plugin, such as --plugin eosio::chain_api_plugin");
+            places.clear();
+        }
         let folder = Folder::lock(&args.folders.data_dir)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(usize::from(args.http.http_threads))
@@ -109,6 +114,7 @@ impl Shell {
         args: &NodeArgs,
         started: Started,
         settings: engine::Settings,
+        anew: bool,
         welcome: Option<Welcome>,
     ) -> anyhow::Result<()> {
         let Self { folder, compiler, listeners, runtime } = self;
@@ -121,6 +127,10 @@ impl Shell {
         {
             tracing::warn!("{notice}");
         }
+        if anew {
+            delete_block_log(args)?;
+        }
+        let settings = engine::Settings { block_log: block_log(args, &store)?, ..settings };
         let running = engine::start(chain, store, settings, reapplied, compiler.ticker())?;
         let result = runtime.block_on(serve(args, listeners, running, welcome));
         // Whatever still reads the database has to let it go before the process ends.
@@ -150,9 +160,33 @@ fn production_notice(settings: &engine::Settings, head: u32, head_time: TimePoin
     })
 }
 
+/// Where a block log is kept: in the folder that was named, where nodeos keeps its own.
+fn block_log(args: &NodeArgs, store: &Store) -> anyhow::Result<Option<engine::LogSettings>> {
+    let Some(folder) = &args.folders.blocks_dir else { return Ok(None) };
+    let may_cut = args.chain.hard_replay_blockchain && args.chain.truncate_at_block > 0;
+    let folder = args.folders.data_dir.join(folder);
+    Ok(Some(engine::LogSettings { folder, context: export::context(store)?, may_cut }))
+}
+
+/// The block log goes with the blocks.
+fn delete_block_log(args: &NodeArgs) -> anyhow::Result<()> {
+    let Some(folder) = &args.folders.blocks_dir else { return Ok(()) };
+    for name in ["blocks.log", "blocks.index"] {
+        let path = args.folders.data_dir.join(folder).join(name);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot delete {}", path.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 fn chain_settings(args: &NodeArgs) -> anyhow::Result<chain::Settings> {
+    let features = protocol_features::open(&args.folders.config_dir.join(&args.folders.protocol_features_dir))?;
     Ok(chain::Settings {
-        execution: translate::execution_settings(args)?,
+        execution: execution::Settings { features, ..translate::execution_settings(args)? },
         trusted_producers: translate::names("trusted-producer", &args.chain.trusted_producer)?.into_iter().collect(),
         trust_blocks: args.chain.validation_mode == "light",
         ..chain::Settings::default()
@@ -174,7 +208,7 @@ async fn serve(
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
     let url = listeners.url.clone();
-    let servers = Servers::start(listeners, node, &translate::http_settings(args));
+    let servers = Servers::start(listeners, node, &translate::http_settings(args, welcome.is_some()));
     if let Some(welcome) = welcome {
         say(&welcome(url.as_deref()));
     }

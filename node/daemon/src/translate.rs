@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::Context;
-use api::{ApiSettings, HttpSettings};
+use api::{Api, ApiSettings, HttpSettings};
 use engine::follower::TraceEncoder;
 use primitives::{BlockId, Name, PublicKey};
 
@@ -80,6 +80,8 @@ pub fn engine_settings(args: &NodeArgs, keyring: Keyring) -> anyhow::Result<engi
         incoming_transaction_queue_bytes: producer.incoming_transaction_queue_size_mb.saturating_mul(1 << 20),
         snapshots_dir,
         traces: trace_encoder(args),
+        // Known once there is a chain.
+        block_log: None,
         finality: engine::FinalitySettings {
             bytes_max: gigabytes(args.chain.transaction_finality_status_max_storage_size_gb),
             success_us: microseconds(args.chain.transaction_finality_status_success_duration_sec),
@@ -89,6 +91,14 @@ pub fn engine_settings(args: &NodeArgs, keyring: Keyring) -> anyhow::Result<engi
             bytes_max: gigabytes(args.chain.transaction_retry_max_storage_size_gb),
             interval_us: microseconds(args.chain.transaction_retry_interval_sec.into()),
             expiration_max_us: microseconds(args.chain.transaction_retry_max_expiration_sec.into()),
+        },
+        subjective: engine::SubjectiveSettings {
+            max_failures: producer.subjective_account_max_failures,
+            failures_window_blocks: producer.subjective_account_max_failures_window_size,
+            decay_minutes: producer.subjective_account_decay_time_minutes,
+            exempt: names("disable-subjective-account-billing", &producer.disable_subjective_account_billing)?,
+            api: !producer.disable_subjective_api_billing,
+            network: !producer.disable_subjective_p2p_billing,
         },
         terminate_at_block: args.chain.terminate_at_block,
         integrity_hash_on_stop: args.chain.integrity_hash_on_stop,
@@ -119,11 +129,17 @@ fn microseconds(seconds: u64) -> i64 {
 
 /// What keeps traces, where they are kept.
 pub fn trace_encoder(args: &NodeArgs) -> Option<TraceEncoder> {
-    trace_api(args).then_some(api::trace_api::encode as TraceEncoder)
+    apis(args).contains(&Api::TraceApi).then_some(api::trace_api::encode as TraceEncoder)
 }
 
-fn trace_api(args: &NodeArgs) -> bool {
-    args.folders.plugin.iter().any(|name| name == "trace_api_plugin")
+/// The APIs of the plugins that were named.
+fn apis(args: &NodeArgs) -> BTreeSet<Api> {
+    args.folders.plugin.iter().filter_map(|name| Api::of_plugin(name)).collect()
+}
+
+/// Whether there is an HTTP server: for an API, or by itself.
+pub fn serves(args: &NodeArgs) -> bool {
+    !apis(args).is_empty() || args.folders.plugin.iter().any(|name| name == "http_plugin")
 }
 
 /// How the API answers.
@@ -134,14 +150,13 @@ pub fn api_settings(args: &NodeArgs) -> ApiSettings {
         version: build::VERSION.to_owned(),
         full_version: build::VERSION.to_owned(),
         account_queries: args.chain.enable_account_queries,
-        trace_api: trace_api(args),
         trace_no_abis: args.folders.trace_no_abis,
         signature_bytes_max: args.chain.maximum_variable_signature_length as usize,
     }
 }
 
-/// How the API is served.
-pub fn http_settings(args: &NodeArgs) -> HttpSettings {
+/// How the API is served. A development chain is `guarded`: anybody may begin one, and few look at its options.
+pub fn http_settings(args: &NodeArgs, guarded: bool) -> HttpSettings {
     let http = &args.http;
     HttpSettings {
         body_bytes_max: http.max_body_size,
@@ -154,6 +169,8 @@ pub fn http_settings(args: &NodeArgs) -> HttpSettings {
         allow_credentials: http.access_control_allow_credentials,
         accept_transactions: args.chain.api_accept_transactions,
         close_connections: !http.http_keep_alive,
+        apis: apis(args),
+        guard_operator_calls: guarded,
         requests_max: u64::try_from(http.http_max_in_flight_requests).ok(),
         request_bytes_max: u64::try_from(http.http_max_bytes_in_flight_mb).ok().map(|mb| mb.saturating_mul(1 << 20)),
     }

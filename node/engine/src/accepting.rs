@@ -1,9 +1,11 @@
 //! Blocks from outside, and what follows when blocks joined the chain: store first, then notify.
 
-use chain::{Applied, ChainError, PreparedBlock};
+use std::sync::Arc;
+
+use chain::{Applied, BlockState, ChainError, PreparedBlock};
 use codec::Pack;
 use primitives::block::ReceiptTransaction;
-use primitives::{BlockId, Fault, FaultKind, TransactionStatus};
+use primitives::{BlockId, BlockTimestamp, Fault, FaultKind, TransactionStatus};
 use store::{Change, Head, StoreError};
 
 use crate::clock::now;
@@ -143,6 +145,7 @@ impl Writer {
         drop(chain);
         let refused = applied.rejected.clone().filter(|(bad, _)| *bad == id);
         report::received(&applied, irreversible, begun);
+        self.shared.metrics.received(&applied);
         applied.applied.iter().for_each(|sealed| self.expect_code_in(sealed));
         self.follow(applied)?;
         if self.shared.chain.read().head_time().0 + primitives::time::SLOT_US >= now().0 {
@@ -169,6 +172,26 @@ impl Writer {
         }
     }
 
+    /// Whether the node was told to end here.
+    fn look_for_turn(&mut self, applied: &Applied) {
+        let (head, irreversible) = {
+            let chain = self.shared.chain.read();
+            (Arc::clone(chain.head()), chain.root().number())
+        };
+        self.shared.metrics.stands(head.number(), irreversible);
+        let counts_irreversible = self.turn.counts_irreversible();
+        let mut sees = |state: &BlockState, slot: u32| self.turn.sees(state, BlockTimestamp(slot.saturating_add(1)));
+        let ends = if counts_irreversible {
+            applied.irreversible.iter().any(|state| sees(state, head.header.timestamp().0))
+        } else {
+            applied.applied.iter().any(|sealed| sees(&sealed.state, sealed.state.header.timestamp().0))
+        };
+        if ends {
+            tracing::info!("shutting down: the turn of the producer that was named has come");
+            self.finished = true;
+        }
+    }
+
     /// Tells the trackers and hands the rest to the thread behind the writer.
     pub(crate) fn follow(&mut self, applied: Applied) -> Result<(), EngineError> {
         let finality = &self.shared.finality;
@@ -180,6 +203,11 @@ impl Writer {
             if let Some(state) = applied.irreversible.last() {
                 finality.irreversible(point(state));
             }
+        }
+        self.look_for_turn(&applied);
+        for sealed in &applied.applied {
+            let ids = sealed.state.transactions.iter().map(|transaction| &transaction.id);
+            self.shared.subjective.lock().included(ids, now());
         }
         if !applied.undone.is_empty() {
             self.queue.add_forked(&applied.undone, &applied.applied);

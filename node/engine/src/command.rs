@@ -8,7 +8,7 @@ use execution::{RecoveredTransaction, TransactionTrace};
 use primitives::{BlockId, Checksum256, Fault, Signature, TimePoint};
 use tokio::sync::oneshot;
 
-use crate::{ListChange, OptionsChange, Refusal, Refused, RetryUntil, ScheduledSnapshot, SnapshotRequest};
+use crate::{EndAtTurn, ListChange, OptionsChange, Refusal, Refused, RetryUntil, ScheduledSnapshot, SnapshotRequest};
 
 /// Where an answer goes. A client that is gone does not matter.
 pub type Reply<T> = oneshot::Sender<T>;
@@ -124,6 +124,8 @@ pub enum Command {
     ScheduleSnapshot(SnapshotRequest, Reply<Result<ScheduledSnapshot, Fault>>),
     /// Take a request, by its number, out of the schedule of snapshots.
     UnscheduleSnapshot(u32, Reply<Result<ScheduledSnapshot, Fault>>),
+    /// End the node at a turn of a producer.
+    EndAtTurn(EndAtTurn, Reply<()>),
     /// Finish.
     Stop,
 }

@@ -15,6 +15,14 @@ pub enum EngineError {
         /// The file.
         path: std::path::PathBuf,
     },
+    /// A block log is not this chain's.
+    #[error("{} {why}. Move it and its index away, or choose another --blocks-dir", path.display())]
+    BlockLog {
+        /// The log.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The system refused a thread.
     #[error("cannot start the {name} thread: {source}")]
     Thread {

@@ -12,6 +12,7 @@ use primitives::{TransactionId, TransactionReceipt};
 use store::{CheckpointHeader, CheckpointWriter, Head, Store, StoreError};
 
 use crate::EngineError;
+use crate::block_log::LogKeeper;
 use crate::command::Command;
 use crate::snapshots::{PendingSnapshot, write_file};
 use crate::whole_state::{self, Task};
@@ -70,11 +71,15 @@ impl Follower {
     ///
     /// # Errors
     /// The system refuses it.
-    pub fn start(store: Arc<Store>, traces: Option<TraceEncoder>) -> Result<Self, EngineError> {
+    pub(crate) fn start(
+        store: Arc<Store>,
+        traces: Option<TraceEncoder>,
+        log: Option<LogKeeper>,
+    ) -> Result<Self, EngineError> {
         let (sender, receiver) = sync_channel(WORK_QUEUE_CAPACITY);
         let thread = std::thread::Builder::new()
             .name("follower".to_owned())
-            .spawn(move || follow(&store, traces, &receiver))
+            .spawn(move || follow(&store, traces, log, &receiver))
             .map_err(|source| EngineError::Thread { name: "follower", source })?;
         Ok(Self { work: Some(sender), thread: Some(thread) })
     }
@@ -102,14 +107,25 @@ impl Follower {
     }
 }
 
-fn follow(store: &Arc<Store>, traces: Option<TraceEncoder>, work: &Receiver<Work>) -> Result<(), StoreError> {
+fn follow(
+    store: &Arc<Store>,
+    traces: Option<TraceEncoder>,
+    mut log: Option<LogKeeper>,
+    work: &Receiver<Work>,
+) -> Result<(), StoreError> {
     let mut whole_state = None::<JoinHandle<()>>;
+    if let Some(log) = &mut log {
+        log.follow(store);
+    }
     for piece in work {
         match piece {
             Work::Accepted(applied) => {
                 store.sync()?;
                 if let Some(encode) = traces {
                     keep_traces(store, encode, &applied)?;
+                }
+                if let Some(log) = log.as_mut().filter(|_| !applied.irreversible.is_empty()) {
+                    log.follow(store);
                 }
             }
             Work::Settled(blocks) => blocks.into_iter().try_for_each(|block| store.settle(block))?,

@@ -6,18 +6,20 @@ use std::time::Duration;
 
 use chain::Chain;
 use execution::RecoveredTransaction;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use primitives::{BlockId, ChainId, Checksum256, Name};
 use rustc_hash::FxHashMap;
 use store::{Store, Watermark};
 use tokio::sync::oneshot;
 
+use crate::clock::now;
 use crate::command::{Reply, SnapshotInfo, SubmitResult};
 use crate::holds::{ChainLock, Hold, HoldTime};
 use crate::queue::Origin;
+use crate::subjective::Subjective;
 use crate::{
-    Command, FinalityTracker, ListChange, OptionsChange, Refusal, Refused, RetrySettings, RuntimeOptions,
-    ScheduledSnapshot, SnapshotRequest, Submission, SubmitKind, Verdict,
+    Command, EndAtTurn, FinalityTracker, ListChange, Metrics, OptionsChange, Refusal, Refused, RetrySettings,
+    RuntimeOptions, ScheduledSnapshot, SnapshotRequest, Submission, SubmitKind, Verdict,
 };
 
 /// Commands that wait for the writer at most.
@@ -58,7 +60,16 @@ pub(crate) struct Shared {
     pub finality: FinalityTracker,
     pub retry: RetrySettings,
     pub store: Arc<Store>,
+    pub metrics: Metrics,
+    pub subjective: Mutex<Subjective>,
     pub chain_id: ChainId,
+}
+
+impl Shared {
+    /// What an account owes this node, in microseconds.
+    pub fn subjective_bill(&self, account: Name) -> i64 {
+        i64::try_from(self.subjective.lock().bill(account, now())).unwrap_or(i64::MAX)
+    }
 }
 
 impl std::fmt::Debug for Shared {
@@ -100,6 +111,16 @@ impl Handle {
     /// What became of transactions.
     pub fn finality(&self) -> &FinalityTracker {
         &self.shared.finality
+    }
+
+    /// Microseconds of CPU that this node alone counts against an account.
+    pub fn subjective_bill(&self, account: Name) -> i64 {
+        self.shared.subjective_bill(account)
+    }
+
+    /// What the node counts.
+    pub fn metrics(&self) -> &Metrics {
+        &self.shared.metrics
     }
 
     /// How transactions are tried again.
@@ -150,6 +171,14 @@ impl Handle {
     /// The node is stopping.
     pub async fn schedule_features(&self, features: Vec<Checksum256>) -> Result<(), Refusal> {
         self.ask(|reply| Command::ScheduleFeatures(features, reply)).await
+    }
+
+    /// Ends the node at a turn of a producer.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn end_at_turn(&self, turn: EndAtTurn) -> Result<(), Fault> {
+        self.ask(|reply| Command::EndAtTurn(turn, reply)).await
     }
 
     /// Runs a transaction and waits for what became of it.

@@ -2,15 +2,18 @@
 //! else sends it a [`Command`] and reads through a [`Handle`].
 //!
 //! Reading order: [`settings`] what the node decides, [`signer`] who signs its blocks, [`clock`] the door to the time,
-//! [`command`] all that can make the writer act, [`refusal`] what it does not do, [`handle`] how others reach it, [`holds`] the lock of the chain and what it is held for,
-//! [`slots`] when whom to produce, [`queue`] transactions that wait, [`writer`] the event loop, `producing` building
-//! blocks, `compiling` contract code ahead and aside, `sealing` their end and their signatures, `obstacles` what keeps the node from that, `accepting` blocks from
-//! outside and what follows an accepted block, [`durable`] what is written before anyone hears of it, `saving` when the
-//! state is written, [`follower`] the thread behind the writer, [`snapshots`] snapshots and their schedule, [`whole_state`] what needs all of the state, [`lists`]
-//! lists that change while the node runs, [`retry`] transactions whose senders wait for a block, [`finality`] what
-//! became of a transaction, `report` log lines.
+//! [`command`] all that can make the writer act, [`refusal`] what it does not do, [`handle`] how others reach it,
+//! [`holds`] the lock of the chain and what it is held for, [`slots`] when whom to produce, [`queue`] transactions that
+//! wait, [`writer`] the event loop, `producing` building blocks, `compiling` contract code ahead and aside, `sealing`
+//! their end and their signatures, `obstacles` what keeps the node from that, `accepting` blocks from outside and what
+//! follows an accepted block, [`durable`] what is written before anyone hears of it, [`block_log`] a log of nodeos beside
+//! the database, `saving` when the state is written, [`follower`] the thread behind the writer, [`snapshots`] snapshots
+//! and their schedule, [`whole_state`] what needs all of the state, [`lists`] lists that change while the node runs,
+//! [`retry`] transactions whose senders wait for a block, [`finality`] what became of a transaction, [`subjective`] what
+//! only this node bills, [`turn`] ending at a producer's turn, `report` log lines, [`metrics`] counters.
 
 mod accepting;
+pub mod block_log;
 pub mod clock;
 pub mod command;
 mod compiling;
@@ -21,6 +24,7 @@ pub mod follower;
 pub mod handle;
 pub mod holds;
 pub mod lists;
+pub mod metrics;
 mod obstacles;
 mod producing;
 pub mod queue;
@@ -33,9 +37,12 @@ pub mod settings;
 pub mod signer;
 pub mod slots;
 pub mod snapshots;
+pub mod subjective;
+pub mod turn;
 pub mod whole_state;
 pub mod writer;
 
+pub use block_log::LogSettings;
 pub use clock::WallClock;
 pub use command::{Command, SnapshotInfo, Submission, SubmitKind, SubmitResult, Verdict};
 pub use durable::ingest;
@@ -45,9 +52,12 @@ pub use follower::{replace_state, write_checkpoint};
 pub use handle::{Handle, ProducerView};
 pub use holds::{Hold, HoldTime};
 pub use lists::{ListChange, Lists};
+pub use metrics::Metrics;
 pub use refusal::{Refusal, Refused};
 pub use retry::{RetrySettings, RetryUntil};
 pub use settings::{OptionsChange, RuntimeOptions, Settings};
 pub use signer::{RemoteSigner, SignatureReply, Signer};
 pub use snapshots::{ScheduledSnapshot, SnapshotRequest};
+pub use subjective::SubjectiveSettings;
+pub use turn::EndAtTurn;
 pub use writer::{Running, start};

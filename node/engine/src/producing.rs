@@ -7,7 +7,7 @@ use chain::{BlockPurpose, ChainError, StartBlock};
 use execution::{ActionTrace, Budget, RecoveredTransaction, TransactionTrace, budget::UNLIMITED_US};
 use primitives::{
     BlockSigningAuthority, BlockTimestamp, Checksum256, Fault, FaultKind, Name, ProducerAuthority, TimePoint,
-    TransactionId,
+    TimePointSec, TransactionId,
 };
 use rustc_hash::FxHashSet;
 use store::Watermark;
@@ -176,6 +176,8 @@ impl Writer {
     /// Puts what waits into the block that was just started.
     fn fill(&mut self) -> Result<(), EngineError> {
         let pending_time = self.pending_time();
+        let head = self.shared.chain.read().head().number();
+        self.shared.subjective.lock().block_begins(head, pending_time, now());
         self.queue.drop_expired(pending_time);
         let mut full = false;
         let mut aborted = self.queue.take_aborted();
@@ -297,7 +299,14 @@ impl Writer {
             reply_to(waiting.reply, Err(fault.into()));
             return Ok(Fit::Done);
         }
-        let budget = self.budget(self.deadline());
+        let payer = waiting.transaction.parts.first_authorizer();
+        let billed = self.bills_subjectively(payer, !was_aborted);
+        if billed && let Err(fault) = self.may_try(payer, &waiting.transaction.id) {
+            reply_to(waiting.reply, Err(fault.into()));
+            return Ok(Fit::Done);
+        }
+        let subjective_cpu_bill_us = if billed { self.shared.subjective_bill(payer) } else { 0 };
+        let budget = Budget { subjective_cpu_bill_us, ..self.budget(self.deadline()) };
         let pushed = self.shared.chain.write(Hold::Transaction).push_transaction(&waiting.transaction, budget);
         let trace = match pushed {
             Ok(trace) => trace,
@@ -309,6 +318,9 @@ impl Writer {
             Err(error) => return Err(error.into()),
         };
         let expiration = header.expiration;
+        if billed {
+            self.bill_subjectively(payer, &trace, expiration);
+        }
         if trace.except.is_none() {
             self.expect_code_of(&trace);
         }
@@ -335,6 +347,31 @@ impl Writer {
                 }
                 Ok(Fit::Done)
             }
+        }
+    }
+
+    /// Whether this node counts a transaction against its account. One without an account is nobody's.
+    fn bills_subjectively(&self, payer: Name, over_api: bool) -> bool {
+        self.shared.subjective.lock().bills(payer, over_api)
+            && self.shared.chain.read().ledger().find_account(payer).is_some()
+    }
+
+    fn may_try(&self, payer: Name, id: &TransactionId) -> Result<(), Fault> {
+        let head = {
+            let chain = self.shared.chain.read();
+            (chain.head().number(), chain.head().header.timestamp().time())
+        };
+        self.shared.subjective.lock().may_try(payer, id, head)
+    }
+
+    /// What the chain does not bill: failures, and what runs in a block that this node does not produce.
+    fn bill_subjectively(&self, payer: Name, trace: &TransactionTrace, expiration: TimePointSec) {
+        let mut billing = self.shared.subjective.lock();
+        match trace.except.as_deref() {
+            Some(fault) if is_exhausted(fault) || fault.kind == FaultKind::TX_DUPLICATE => {}
+            Some(_) => billing.failed(payer, trace.elapsed_us, now()),
+            None if matches!(self.phase, Phase::Producing { .. }) => {}
+            None => billing.ran(payer, trace.id, expiration, trace.elapsed_us),
         }
     }
 

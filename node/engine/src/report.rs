@@ -10,14 +10,14 @@ const NET_WORD_BYTES: u64 = 8;
 
 /// What the transactions of a block used, onblock among them.
 #[derive(Debug, Clone, Copy, Default)]
-struct Usage {
-    net_bytes: u64,
-    cpu_us: u64,
+pub(crate) struct Usage {
+    pub net_bytes: u64,
+    pub cpu_us: u64,
     elapsed_us: i64,
 }
 
 impl Usage {
-    fn of(sealed: &SealedBlock) -> Self {
+    pub fn of(sealed: &SealedBlock) -> Self {
         let mut usage = Self::default();
         for trace in &sealed.traces {
             usage.elapsed_us += trace.elapsed_us;

@@ -170,6 +170,9 @@ impl Writer {
             self.features_signaled = false;
         }
         report::produced(&applied, irreversible, started);
+        let scheduled = self.shared.chain.read().ledger().generated_count();
+        let owing = self.shared.subjective.lock().len();
+        self.shared.metrics.produced(&applied, [self.queue.iter().count(), scheduled, owing]);
         self.follow(applied)
     }
 }

@@ -96,8 +96,12 @@ pub struct Settings {
     pub snapshots_dir: PathBuf,
     /// Keeps the traces of blocks for the trace API, in the form that this makes of them.
     pub traces: Option<crate::follower::TraceEncoder>,
+    /// Where a block log is kept beside the database, if anywhere.
+    pub block_log: Option<crate::LogSettings>,
     /// How much is remembered of what became of transactions.
     pub finality: crate::FinalitySettings,
+    /// Which transactions this node bills beside what the chain bills.
+    pub subjective: crate::SubjectiveSettings,
     /// How transactions are tried again whose senders wait for a block.
     pub retry: crate::RetrySettings,
     /// End after this block; 0 for no end.
@@ -133,7 +137,9 @@ impl Default for Settings {
             incoming_transaction_queue_bytes: 1024 << 20,
             snapshots_dir: PathBuf::from("snapshots"),
             traces: None,
+            block_log: None,
             finality: crate::FinalitySettings::default(),
+            subjective: crate::SubjectiveSettings::default(),
             retry: crate::RetrySettings::default(),
             terminate_at_block: 0,
             integrity_hash_on_stop: false,

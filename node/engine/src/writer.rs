@@ -8,11 +8,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use chain::{Chain, PreparedBlock};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use primitives::{BlockTimestamp, TimePoint};
 use store::Store;
 use tokio::sync::oneshot;
 
+use crate::block_log::LogKeeper;
 use crate::clock::now;
 use crate::command::Command;
 use crate::compiling::Compiling;
@@ -25,8 +26,10 @@ use crate::retry::RetryTracker;
 use crate::saving::Unsaved;
 use crate::sealing::Signing;
 use crate::snapshots::Snapshots;
+use crate::subjective::Subjective;
+use crate::turn::TurnWatch;
 use crate::whole_state::Request;
-use crate::{EngineError, FinalityTracker, Handle, Settings};
+use crate::{EngineError, FinalityTracker, Handle, Metrics, Settings};
 
 /// How long the writer sleeps when nothing is planned.
 const IDLE: Duration = Duration::from_secs(1);
@@ -83,6 +86,7 @@ pub(crate) struct Writer {
     /// Who waits for that.
     pub whole_state_waiting: VecDeque<Request>,
     pub retry: RetryTracker,
+    pub turn: TurnWatch,
     pub unsaved: Unsaved,
     pub obstacles: Obstacles,
     pub compiling: Compiling,
@@ -153,6 +157,8 @@ pub fn start(
         snapshot_requests: snapshots.requests().to_vec(),
         watermarks,
     };
+    let metrics = Metrics::default();
+    metrics.stands(chain.head().number(), chain.root().number());
     let shared = Arc::new(Shared {
         chain_id: chain.chain_id(),
         chain: ChainLock::new(chain),
@@ -160,12 +166,15 @@ pub fn start(
         finality: FinalityTracker::new(settings.finality),
         retry: settings.retry,
         store: Arc::clone(&store),
+        metrics,
+        subjective: Mutex::new(Subjective::new(settings.subjective.clone())),
     });
     start_ticker(ticker)?;
     let (sender, receiver) = sync_channel(COMMAND_QUEUE_CAPACITY);
     let compiling = Compiling::start(compiler, sender.clone())?;
     let (ended_sender, ended) = oneshot::channel();
-    let follower = Follower::start(store, settings.traces)?;
+    let log = settings.block_log.as_ref().map(|log| LogKeeper::open(log, &store)).transpose()?;
+    let follower = Follower::start(store, settings.traces, log)?;
     let handle = Handle { shared: Arc::clone(&shared), commands: sender.clone() };
     let writer = Writer {
         shared,
@@ -184,6 +193,7 @@ pub fn start(
         whole_state_busy: false,
         whole_state_waiting: VecDeque::new(),
         retry: RetryTracker::new(settings.retry),
+        turn: TurnWatch::default(),
         unsaved: Unsaved::after_start(reapplied),
         obstacles: Obstacles::default(),
         compiling,
@@ -323,6 +333,11 @@ impl Writer {
             Command::UnscheduleSnapshot(id, reply) => {
                 let result = self.unschedule_snapshot(id)?;
                 answer(reply, result);
+                Ok(())
+            }
+            Command::EndAtTurn(turn, reply) => {
+                self.turn = TurnWatch::new(turn);
+                answer(reply, ());
                 Ok(())
             }
             Command::Stop => Ok(()),

@@ -70,7 +70,6 @@ impl Served {
         let settings = ApiSettings {
             verbose_http_errors: true,
             account_queries: true,
-            trace_api: true,
             trace_no_abis: true,
             signature_bytes_max: 16_384,
             ..ApiSettings::default()

@@ -14,7 +14,7 @@ pub use binaries::{binary, contract, target_dir};
 pub use block_log::{export_blocks, replay};
 pub use keosd::Keosd;
 pub use load::Load;
-pub use node::{RunningNode, free_port};
+pub use node::{RunningNode, exchange, free_port};
 pub use peer::{Peer, RunningNodeos};
 pub use prober::{Latency, Prober};
 

@@ -1,6 +1,7 @@
 //! One node process.
 
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -77,13 +78,30 @@ impl RunningNode {
         process.wait().expect("a child can be waited for");
     }
 
+    /// What a node says that refuses to start.
+    ///
+    /// # Panics
+    /// When it starts.
+    pub fn refusal(folder: &Path, arguments: &[&str]) -> String {
+        let arguments = [arguments, &["--http-server-address", "127.0.0.1:0", "--terminate-at-block", "3"]].concat();
+        let output = Self::command(folder, &arguments).stderr(Stdio::piped()).output().expect("boreasd runs");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "the node ran:\n{text}");
+        text
+    }
+
     /// Starts a producing node that may not write files of more than `bytes`, as on a disk that is full.
     pub fn start_without_room(folder: &Path, bytes: u64) -> Self {
+        // The signal that would end the process is ignored: a write fails instead.
+        Self::start_with_limits(folder, &format!("trap '' XFSZ; ulimit -f {}", bytes / 512))
+    }
+
+    /// Starts a producing node in a shell that has set limits first.
+    pub fn start_with_limits(folder: &Path, limits: &str) -> Self {
         let address = format!("127.0.0.1:{}", free_port());
         let producing = ["-e", "-p", "eosio", "--plugin", "eosio::chain_api_plugin", "--http-server-address", &address];
         let node = Self::command(folder, &producing);
-        // The signal that would end the process is ignored: a write fails instead.
-        let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", bytes / 512);
+        let script = format!("{limits}; exec \"$0\" \"$@\"");
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(script).arg(node.get_program()).args(node.get_args());
         Self::with_log(&mut shell, folder);
@@ -131,6 +149,22 @@ impl RunningNode {
         while begin.elapsed() < within {
             if let Some(status) = self.process.try_wait().expect("the process can be asked") {
                 assert_eq!(status.code(), Some(1), "{}", self.log_end());
+                return self.log();
+            }
+            std::thread::sleep(POLL);
+        }
+        panic!("the node goes on:\n{}", self.log_end());
+    }
+
+    /// Waits until the node ends by itself, without an error; returns its log.
+    ///
+    /// # Panics
+    /// When it goes on, or fails.
+    pub fn wait_for_end(mut self, within: Duration) -> String {
+        let begin = Instant::now();
+        while begin.elapsed() < within {
+            if let Some(status) = self.process.try_wait().expect("the process can be asked") {
+                assert!(status.success(), "the node ended with {status}:\n{}", self.log_end());
                 return self.log();
             }
             std::thread::sleep(POLL);
@@ -209,6 +243,16 @@ impl RunningNode {
         std::fs::read_to_string(self.folder.join("node.log")).unwrap_or_default()
     }
 
+    /// Bytes of memory that the process holds.
+    ///
+    /// # Panics
+    /// When it is gone.
+    pub fn memory_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("the node runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line about memory");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
+    }
+
     /// The public and the private key that a development chain printed for an account.
     ///
     /// # Panics
@@ -233,6 +277,16 @@ impl Drop for RunningNode {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Sends bytes to an address and returns all that comes back until the other side closes.
+pub fn exchange(address: &str, request: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).expect("somebody listens");
+    stream.set_read_timeout(Some(START_LIMIT)).expect("a timeout can be set");
+    stream.write_all(request).expect("a request can be sent");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("an answer comes");
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 /// A port of loopback that nobody listens on.

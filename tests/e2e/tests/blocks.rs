@@ -1,6 +1,6 @@
 //! Blocks that a client pushes: a node that does not produce follows one that does, and takes nothing else.
 
-use e2e::RunningNode;
+use e2e::{RunningNode, export_blocks, replay};
 use serde_json::{Value, json};
 
 fn block(node: &RunningNode, number: u64) -> Value {
@@ -36,4 +36,64 @@ fn pushed_blocks_are_judged() {
     (4..=7).for_each(|number| push(&following, &block(&producing, number)));
     assert_eq!(following.block_id(7), producing.block_id(7));
     assert!(!following.log().contains("panicked"));
+}
+
+#[test]
+fn a_block_log_is_kept_beside_the_database_and_survives_crashes() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let blocks = folder.path().join("blocks");
+    let (log, index) = (blocks.join("blocks.log"), blocks.join("blocks.index"));
+    let options = ["--blocks-dir", "blocks"];
+    let irreversible = |info: &Value| info["last_irreversible_block_num"].as_u64();
+    let mut node = RunningNode::start(folder.path(), &options);
+    let last =
+        irreversible(&node.wait_until("irreversible blocks", |info| irreversible(info) > Some(5))).expect("a number");
+    let read = || std::fs::read(&log).expect("the log is there");
+    // It follows a block behind what clients see.
+    node.wait_until("the next block", |info| irreversible(info) > Some(last));
+    let end = replay(&log, &[])["head_block_num"].as_u64().expect("a number");
+    assert!(end >= last, "the log ends at {end}, block {last} is irreversible");
+    node.kill();
+
+    // A crash may tear the end of either file.
+    let mut torn = read();
+    torn.truncate(torn.len() - 10);
+    torn.extend_from_slice(&[7; 100]);
+    std::fs::write(&log, torn).expect("written");
+    let mut node = RunningNode::start(folder.path(), &options);
+    node.wait_until("more blocks", |info| irreversible(info) > Some(end + 3));
+    node.stop();
+    let exported = std::fs::read(export_blocks(folder.path())).expect("it is written");
+    assert!(exported == read(), "the log is not what export-blocks writes");
+    let entries = std::fs::read(&index).expect("the index is there").len() / 8;
+    assert_eq!(entries as u64, replay(&log, &[])["head_block_num"].as_u64().expect("a number"));
+
+    // Without the option nothing is written; with it again the log catches up.
+    let mut node = RunningNode::start(folder.path(), &[]);
+    let head = node.head();
+    node.wait_until("more blocks", |info| irreversible(info) > Some(head + 2));
+    node.stop();
+    assert_eq!(exported, read());
+    RunningNode::start(folder.path(), &options).stop();
+    assert!(read().len() > exported.len() && read().starts_with(&exported));
+
+    // The log of another chain, or of more blocks than the database has, stays as it is.
+    let other = tempfile::tempdir().expect("temporary folder");
+    let foreign = RunningNode::start(other.path(), &["--genesis-timestamp", "2020-01-01T00:00:00.000"]);
+    foreign.stop();
+    let before = read();
+    for (data_dir, what) in
+        [(other.path(), "the log of another chain"), (folder.path(), "blocks that the database does not have")]
+    {
+        if data_dir == folder.path() {
+            std::fs::remove_dir_all(data_dir.join("db")).expect("the database is there");
+        }
+        let failure =
+            RunningNode::refusal(data_dir, &["-e", "-p", "eosio", "--blocks-dir", blocks.to_str().expect("ASCII")]);
+        assert!(failure.contains(what) && failure.contains("--blocks-dir"), "{failure}");
+    }
+    assert!(read() == before, "the log was touched");
+    let node = RunningNode::start(folder.path(), &["--delete-all-blocks", "--blocks-dir", "blocks"]);
+    assert!(read().len() < before.len());
+    node.stop();
 }

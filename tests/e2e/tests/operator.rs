@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use e2e::{Load, RunningNode};
+use primitives::name;
 use serde_json::{Value, json};
 
 /// How long something that follows a block may take.
@@ -110,4 +111,44 @@ fn a_retried_transaction_is_answered_when_it_is_irreversible() {
     let refused =
         Load::set_up_retrying(node.api.clone()).expect_err("retry is off unless it is given memory").to_string();
     assert!(refused.contains("Transaction retry not enabled on node"), "{refused}");
+}
+
+#[test]
+fn accounts_pay_this_node_for_what_fails() {
+    let used = |node: &RunningNode, account: &str| {
+        let answer = call(node, "/v1/chain/get_account", &json!({"account_name": account}));
+        answer["subjective_cpu_bill_limit"]["used"].as_u64().expect("a number")
+    };
+    let fail = |load: &mut Load, number: u32| {
+        let transfer =
+            json!({"from": "alice", "to": "eosio", "quantity": "999999999.0000 SYS", "memo": number.to_string()});
+        load.send(name!("eosio.token"), name!("transfer"), name!("alice"), &transfer)
+            .expect_err("alice has nothing")
+            .to_string()
+    };
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let on = ["--disable-subjective-api-billing", "false", "--subjective-account-max-failures-window-size", "1000"];
+    let node = RunningNode::start(folder.path(), &on);
+    let mut load = Load::set_up(node.api.clone()).expect("the chain takes its set-up");
+    assert_eq!(used(&node, "alice"), 0);
+    for number in 0..3 {
+        assert!(fail(&mut load, number).contains("no balance object found"));
+    }
+    let refused = fail(&mut load, 3);
+    assert!(refused.contains("exceeded failure limit for account alice until"), "{refused}");
+    assert!(used(&node, "alice") > 0);
+    node.stop();
+
+    // Without the option, and for accounts that are exempt, failing is free.
+    for options in
+        [&[][..], &["--disable-subjective-api-billing", "false", "--disable-subjective-account-billing", "alice"]]
+    {
+        let node = RunningNode::start(folder.path(), options);
+        let mut load = Load::new(node.api.clone());
+        for number in 10..16 {
+            assert!(fail(&mut load, number).contains("no balance object found"));
+        }
+        assert_eq!(used(&node, "alice"), 0);
+        node.stop();
+    }
 }

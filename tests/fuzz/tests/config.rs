@@ -22,7 +22,7 @@ fn read_options(words: &[OsString], file: Option<&str>) {
     }
     let _ = daemon::translate::engine_settings(&args, signing::Keyring::default());
     let _ = daemon::translate::api_settings(&args);
-    let _ = daemon::translate::http_settings(&args);
+    let _ = daemon::translate::http_settings(&args, false);
 }
 
 #[test]

@@ -59,7 +59,7 @@ pub fn get_account(node: &Node, body: &[u8]) -> Answer {
         set("refund_request", of_system("refunds", account, "refund_request")?);
         set("voter_info", of_system("voters", SYSTEM_ACCOUNT, "voter_info")?);
         set("rex_info", of_system("rexbal", SYSTEM_ACCOUNT, "rex_balance")?);
-        set("subjective_cpu_bill_limit", subjective_bill());
+        set("subjective_cpu_bill_limit", subjective_bill(node.handle.subjective_bill(account)));
         set("eosio_any_linked_actions", linked(ledger, account, name("eosio.any")));
         Ok(answer)
     });
@@ -76,10 +76,10 @@ fn unknown(account: Name) -> Fault {
     Fault::new(FaultKind::ACCOUNT_QUERY_EXCEPTION, message)
 }
 
-/// Nothing is billed subjectively here: API transactions never are by default.
-fn subjective_bill() -> Value {
+/// What this node alone counts against the account; nodeos fills in nothing else.
+fn subjective_bill(used_us: i64) -> Value {
     value!({
-        "used": 0, "available": 0, "max": 0,
+        "used": signed(used_us), "available": 0, "max": 0,
         "last_usage_update_time": BlockTimestamp(0).to_string(), "current_used": 0,
     })
 }

@@ -38,19 +38,19 @@ pub struct Cli {
 #[derive(Debug, Args)]
 pub struct NodeArgs {
     /// Folders and files.
-    #[command(flatten, next_help_heading = "Folders")]
+    #[command(flatten, next_help_heading = "Application Config Options")]
     pub folders: FolderArgs,
     /// The chain.
-    #[command(flatten, next_help_heading = "Chain")]
+    #[command(flatten, next_help_heading = "Config Options for eosio::chain_plugin")]
     pub chain: ChainArgs,
     /// Production.
-    #[command(flatten, next_help_heading = "Production")]
+    #[command(flatten, next_help_heading = "Config Options for eosio::producer_plugin")]
     pub producer: ProducerArgs,
     /// HTTP.
-    #[command(flatten, next_help_heading = "HTTP")]
+    #[command(flatten, next_help_heading = "Config Options for eosio::http_plugin")]
     pub http: HttpArgs,
     /// What to print instead.
-    #[command(flatten, next_help_heading = "Print and exit")]
+    #[command(flatten, next_help_heading = "Application Command Line Options")]
     pub print: PrintArgs,
 }
 
@@ -95,7 +95,15 @@ pub struct FolderArgs {
     /// Folder of snapshots, in the data folder unless absolute
     #[arg(long, value_name = "DIR", default_value = "snapshots")]
     pub snapshots_dir: PathBuf,
-    /// Parts of nodeos: trace_api_plugin switches on the trace API, the rest is always there
+    /// Folder to keep a block log of nodeos in too, blocks.log and blocks.index, up to the last irreversible block; in
+    /// the data folder unless absolute
+    #[arg(long, value_name = "DIR")]
+    pub blocks_dir: Option<PathBuf>,
+    /// Folder of files that say which protocol features may be activated, in the configuration folder unless absolute
+    #[arg(long, value_name = "DIR", default_value = "protocol_features")]
+    pub protocol_features_dir: PathBuf,
+    /// APIs to serve, by the plugin of nodeos: chain_api_plugin, db_size_api_plugin, net_api_plugin, producer_api_plugin,
+    /// prometheus_plugin, test_control_api_plugin, trace_api_plugin; without any there is no HTTP server
     #[arg(long, value_name = "NAME", action = ArgAction::Append, num_args = 1..)]
     pub plugin: Vec<String>,
     /// Show what traces hold as bytes only, without the contracts' ABIs
@@ -256,6 +264,25 @@ pub struct ProducerArgs {
     /// Megabytes of transactions that may wait
     #[arg(long, value_name = "MB", default_value_t = 1024, allow_hyphen_values = true, value_parser = number::<usize>(1..=u16::MAX.into()))]
     pub incoming_transaction_queue_size_mb: usize,
+    /// Count CPU of transactions that come over the API and fail, or are not in a block yet, against their accounts:
+    /// false switches it on
+    #[arg(long, value_parser = switch, action = ArgAction::Set, default_value_t = true)]
+    pub disable_subjective_api_billing: bool,
+    /// The same for transactions that come another way
+    #[arg(long, value_parser = switch, action = ArgAction::Set, default_value_t = true)]
+    pub disable_subjective_p2p_billing: bool,
+    /// Accounts that are not billed so
+    #[arg(long, value_name = "ACCOUNT", action = ArgAction::Append, num_args = 1..)]
+    pub disable_subjective_account_billing: Vec<String>,
+    /// Failed transactions of an account that is billed so, after which more are refused until the window is over
+    #[arg(long, value_name = "NUM", default_value_t = 3, allow_hyphen_values = true, value_parser = number::<u32>(0..))]
+    pub subjective_account_max_failures: u32,
+    /// Blocks of that window
+    #[arg(long, value_name = "BLOCKS", default_value_t = 1, allow_hyphen_values = true, value_parser = number::<u32>(1..))]
+    pub subjective_account_max_failures_window_size: u32,
+    /// Minutes until nothing is left of what was counted
+    #[arg(long, value_name = "MINUTES", default_value_t = 1440, allow_hyphen_values = true, value_parser = number::<u32>(1..))]
+    pub subjective_account_decay_time_minutes: u32,
     /// Accounts that get no elastic resources
     #[arg(long, value_name = "ACCOUNT", action = ArgAction::Append, num_args = 1..)]
     pub greylist_account: Vec<String>,
@@ -301,7 +328,7 @@ pub struct HttpArgs {
     /// Further name of this machine that a Host header may have; ports do not count
     #[arg(long, value_name = "HOST", action = ArgAction::Append)]
     pub http_alias: Vec<String>,
-    /// Megabytes of requests under way; 429 beyond; -1 for no limit
+    /// Megabytes of requests and answers under way; 429 beyond; -1 for no limit
     #[arg(long, value_name = "MB", default_value_t = 500, allow_hyphen_values = true, value_parser = number::<i64>(-1..=IN_FLIGHT_MB_MAX))]
     pub http_max_bytes_in_flight_mb: i64,
     /// Requests under way; 429 beyond; -1 for no limit

@@ -35,7 +35,6 @@ const COMPILER: &str = "contracts always run compiled";
 const HISTORY: &str = "there is no state history yet";
 const LOG: &str = "blocks are kept in the database, all of them";
 const CLOCKLESS: &str = "answers are never cut by time";
-const BILLING: &str = "transactions are not billed subjectively";
 const THREADS: &str = "worker threads are those of --http-threads";
 const WATCH: &str = "disk space is not watched";
 const TRACES: &str = "traces are kept in the database, all of them";
@@ -49,13 +48,12 @@ use Takes::{Choice, Nothing, Number, Switch, Text, Texts};
 /// Name, what it takes, why it has no effect.
 #[rustfmt::skip]
 const FOREIGN: &[(&str, Takes, &str)] = &[
-    ("blocks-dir", Text("blocks"), LOG), ("blocks-log-stride", Number(1, U32, ""), LOG),
+    ("blocks-log-stride", Number(1, U32, ""), LOG),
     ("max-retained-block-files", Number(0, U32, ""), LOG), ("blocks-retained-dir", Text(""), LOG),
     ("blocks-archive-dir", Text(""), LOG), ("block-log-retain-blocks", Number(0, U32, ""), LOG),
     ("state-dir", Text("state"), MEMORY), ("chain-state-db-size-mb", Number(1, U64, "1024"), MEMORY),
     ("chain-state-db-guard-size-mb", Number(0, U64, "128"), MEMORY),
     ("database-map-mode", Choice(&["mapped", "heap", "locked"], "mapped"), MEMORY),
-    ("protocol-features-dir", Text("protocol_features"), "all built-in protocol features are known"),
     ("wasm-runtime", Choice(&["eos-vm-jit", "eos-vm"], "eos-vm-jit"), COMPILER), ("profile-account", Texts, "there is no profiler"),
     ("eos-vm-oc-cache-size-mb", Number(0, U64, "1024"), COMPILER), ("eos-vm-oc-compile-threads", Number(1, U64, "1"), COMPILER),
     ("eos-vm-oc-enable", Choice(&["auto", "all", "none", "on", "off", "true", "false", "1", "0", "yes", "no"], "auto"), COMPILER),
@@ -75,10 +73,7 @@ const FOREIGN: &[(&str, Takes, &str)] = &[
     ("peer-log-format", Text("[\"${_name}\" - ${_cid} ${_ip}:${_port}] "), NETWORK), ("p2p-keepalive-interval-ms", Number(1, I32, "10000"), NETWORK),
     ("produce-time-offset-us", Number(-I32, I32, "0"), EFFORT), ("last-block-time-offset-us", Number(-I32, I32, "0"), EFFORT),
     ("last-block-cpu-effort-percent", Number(0, 100, "80"), EFFORT),
-    ("subjective-account-max-failures", Number(0, U32, "3"), BILLING), ("subjective-account-max-failures-window-size", Number(1, U32, "1"), BILLING),
-    ("subjective-account-decay-time-minutes", Number(1, U32, "1440"), BILLING), ("disable-subjective-billing", Switch("1"), BILLING),
-    ("disable-subjective-account-billing", Texts, BILLING), ("disable-subjective-p2p-billing", Switch("1"), BILLING),
-    ("disable-subjective-api-billing", Switch("1"), BILLING),
+    ("disable-subjective-billing", Switch("1"), "see --disable-subjective-api-billing"),
     ("resource-monitor-interval-seconds", Number(1, 300, "2"), WATCH), ("resource-monitor-space-threshold", Number(6, 99, "90"), WATCH),
     ("resource-monitor-space-absolute-gb", Number(1, U64, ""), WATCH), ("resource-monitor-not-shutdown-on-threshold-exceeded", Nothing, WATCH),
     ("resource-monitor-warning-interval", Number(1, 450, "30"), WATCH),

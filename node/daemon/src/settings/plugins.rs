@@ -1,11 +1,11 @@
-//! nodeos' plugins: what they do is always there or not there at all, but for the trace API.
+//! nodeos' plugins: an API is served when its plugin is named; what the others do is always there, or not there at all.
 
 /// Why a plugin has no effect.
 const HISTORY: &str = "there is no state history yet";
 const WALLET: &str = "wallets are those of boreas and keosd";
 
 /// Each with a reason where it has no effect.
-const PLUGINS: [(&str, Option<&str>); 18] = [
+const PLUGINS: [(&str, Option<&str>); 19] = [
     ("chain_api_plugin", None),
     ("chain_plugin", None),
     ("db_size_api_plugin", None),
@@ -16,11 +16,12 @@ const PLUGINS: [(&str, Option<&str>); 18] = [
     ("net_plugin", Some("there is no peer-to-peer network yet")),
     ("producer_api_plugin", None),
     ("producer_plugin", None),
-    ("prometheus_plugin", Some("there are no metrics yet")),
+    ("prometheus_plugin", None),
     ("resource_monitor_plugin", Some("disk space is not watched")),
     ("signature_provider_plugin", None),
     ("state_history_plugin", Some(HISTORY)),
-    ("test_control_api_plugin", Some("there is no test control")),
+    ("test_control_api_plugin", None),
+    ("test_control_plugin", None),
     ("trace_api_plugin", None),
     ("wallet_api_plugin", Some(WALLET)),
     ("wallet_plugin", Some(WALLET)),

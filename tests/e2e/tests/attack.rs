@@ -1,0 +1,183 @@
+//! Strangers who hold connections, bodies and answers: each costs a bounded time and memory, and honest clients are
+//! served meanwhile.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use e2e::RunningNode;
+use serde_json::json;
+
+/// The node's `HEAD_TIME_MAX` and `SEND_TIME_MAX`, with room for a busy machine.
+const GIVEN_UP_WITHIN: Duration = Duration::from_secs(45);
+/// Bytes of memory that the node may keep of an attack that is over.
+const KEPT_BYTES_MAX: u64 = 50 << 20;
+
+fn host(node: &RunningNode) -> String {
+    node.url.trim_start_matches("http://").to_owned()
+}
+
+fn connect(node: &RunningNode) -> TcpStream {
+    let stream = TcpStream::connect(host(node)).expect("the node takes connections");
+    stream.set_read_timeout(Some(GIVEN_UP_WITHIN)).expect("a timeout can be set");
+    stream
+}
+
+/// Asks over a connection that stays open. None when the node has closed it.
+fn ask(stream: &mut TcpStream, node: &RunningNode) -> Option<String> {
+    let request = format!("POST /v1/chain/get_info HTTP/1.1\r\nHost: {}\r\nContent-Length: 0\r\n\r\n", host(node));
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut buffer = [0; 4096];
+    match stream.read(&mut buffer) {
+        Ok(0) | Err(_) => None,
+        Ok(count) => Some(String::from_utf8_lossy(&buffer[..count]).into_owned()),
+    }
+}
+
+/// An honest client gets an answer at once, and blocks go on.
+fn serves(node: &RunningNode) {
+    let begin = Instant::now();
+    let head = node.head();
+    assert!(begin.elapsed() < Duration::from_secs(1), "an answer took {:?}", begin.elapsed());
+    while node.head() <= head {
+        assert!(begin.elapsed() < Duration::from_secs(5), "no block within five seconds");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// What comes until the node closes the connection, and how long that took.
+fn until_closed(mut stream: TcpStream) -> (usize, Duration) {
+    let begin = Instant::now();
+    let (mut buffer, mut bytes) = (vec![0; 1 << 16], 0);
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => return (bytes, begin.elapsed()),
+            Ok(count) => bytes += count,
+            Err(error) if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => {
+                return (bytes, begin.elapsed());
+            }
+            Err(error) => panic!("the node keeps the connection: {error}"),
+        }
+    }
+}
+
+#[test]
+fn unfinished_bodies_count_from_their_first_byte() {
+    const LIMIT_MB: u64 = 32;
+    const BODY_BYTES: usize = 1_900_000;
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let node = RunningNode::start(folder.path(), &["--http-max-bytes-in-flight-mb", &LIMIT_MB.to_string()]);
+    serves(&node);
+    let before = node.memory_bytes();
+    let head = format!(
+        "POST /v1/chain/get_account HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n\r\n",
+        host(&node),
+        BODY_BYTES + 1
+    );
+    let body = vec![b' '; BODY_BYTES];
+    let mut held: Vec<TcpStream> = (0..100).map(|_| connect(&node)).collect();
+    for stream in &mut held {
+        stream.set_write_timeout(Some(Duration::from_secs(2))).expect("a timeout can be set");
+        // The node answers 429 and closes where there is no room.
+        let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
+    }
+    let during = node.memory_bytes();
+    assert!(during < before + (LIMIT_MB << 20) + KEPT_BYTES_MAX, "{before} bytes became {during}");
+    serves(&node);
+    let large = json!({ "account_name": " ".repeat(1_200_000) });
+    let asked = || node.api.call("/v1/chain/get_account", &large).expect_err("it is not a name").to_string();
+    let refused = asked();
+    assert!(refused.contains("Too many bytes in flight"), "{refused}");
+    drop(held);
+    let begin = Instant::now();
+    while asked().contains("Too many bytes in flight") {
+        assert!(begin.elapsed() < Duration::from_secs(5), "the share of clients that left is not given back");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    serves(&node);
+    let after = node.memory_bytes();
+    assert!(after < before + KEPT_BYTES_MAX, "{before} bytes became {after}");
+}
+
+#[test]
+fn clients_that_send_or_take_nothing_are_given_up() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let node = RunningNode::dev(folder.path(), &[]);
+    let before = node.memory_bytes();
+    // Answers that nobody takes: many requests on each connection, all for the largest code of the chain.
+    let body = r#"{"account_name":"eosio"}"#;
+    let request = format!(
+        "POST /v1/chain/get_raw_code_and_abi HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n\r\n{body}",
+        host(&node),
+        body.len()
+    );
+    const REQUESTS: usize = 100;
+    let requests = request.repeat(REQUESTS);
+    let whole =
+        REQUESTS * node.call("/v1/chain/get_raw_code_and_abi", &json!({ "account_name": "eosio" })).to_string().len();
+    let greedy: Vec<TcpStream> = (0..40)
+        .map(|_| {
+            let mut stream = connect(&node);
+            stream.write_all(requests.as_bytes()).expect("requests are small");
+            stream
+        })
+        .collect();
+    // Heads that never end, and connections that say nothing.
+    let mut slow = connect(&node);
+    slow.write_all(b"POST /v1/chain/get_info HTTP/1.1\r\nHost: x\r\nX-Slow: ").expect("a part of a head can be sent");
+    let silent = connect(&node);
+    let mut honest = connect(&node);
+    assert!(ask(&mut honest, &node).is_some());
+    serves(&node);
+    let during = node.memory_bytes();
+    assert!(during < before + (200 << 20), "{before} bytes became {during}");
+
+    let drip = std::thread::spawn({
+        let mut slow = slow.try_clone().expect("a handle can be cloned");
+        move || {
+            while slow.write_all(b"x").is_ok() {
+                std::thread::sleep(Duration::from_secs(1));
+            }
+        }
+    });
+    assert!(until_closed(silent).1 < GIVEN_UP_WITHIN);
+    assert!(until_closed(slow).1 < GIVEN_UP_WITHIN);
+    drip.join().expect("the node closed the connection");
+    for stream in greedy {
+        let (bytes, _) = until_closed(stream);
+        assert!(bytes < whole, "the node waited until all of {bytes} bytes were taken");
+    }
+    serves(&node);
+    let after = node.memory_bytes();
+    assert!(after < before + KEPT_BYTES_MAX, "{before} bytes became {after}");
+}
+
+#[test]
+fn idle_connections_make_room_for_honest_ones() {
+    // 448 descriptors, of which 256 are kept for the node itself: one address may have half of the rest.
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut node = RunningNode::start_with_limits(folder.path(), "ulimit -n 448");
+    let idle: Vec<TcpStream> = (0..600).map(|_| connect(&node)).collect();
+    for _ in 0..5 {
+        let mut honest = connect(&node);
+        for _ in 0..3 {
+            let answer = ask(&mut honest, &node).expect("an honest client is served");
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        }
+    }
+    serves(&node);
+    assert!(!node.log().contains("cannot take a connection"), "{}", node.log());
+    drop(idle);
+    node.wait_until("an answer", |_| true);
+}
+
+#[test]
+fn the_node_takes_all_descriptors_that_the_system_gives() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let node = RunningNode::start_with_limits(folder.path(), "ulimit -Sn 300");
+    let mut open: Vec<TcpStream> = (0..400).map(|_| connect(&node)).collect();
+    for stream in &mut open {
+        ask(stream, &node).expect("each connection is served");
+    }
+    ask(&mut open[0], &node).expect("and stays open");
+}
