@@ -288,8 +288,8 @@ async fn route(server: &Server, request: Request<Incoming>, ends: Option<Ends>) 
     let in_flight = &server.shared.in_flight;
     let _request = Share::request(in_flight, server.settings.requests_max)
         .map_err(|count| ApiError::busy(format!("Too many requests in flight: {count}")))?;
-    let mut share = Share::no_bytes(in_flight, server.settings.request_bytes_max);
-    let body = tokio::time::timeout(BODY_TIME_MAX, read_body(body, server.settings.body_bytes_max, &mut share))
+    let share = Share::no_bytes(in_flight, server.settings.request_bytes_max);
+    let (body, _bytes) = tokio::time::timeout(BODY_TIME_MAX, read_body(body, server.settings.body_bytes_max, share))
         .await
         .map_err(|_| ApiError::plain(408, "Request Timeout"))??;
     match endpoint.run {
@@ -298,25 +298,31 @@ async fn route(server: &Server, request: Request<Incoming>, ends: Option<Ends>) 
     }
 }
 
-/// Reads a body; its memory counts from the first byte.
-async fn read_body(mut body: Incoming, limit: usize, share: &mut Share) -> Result<Bytes, ApiError> {
+/// Reads a body; its memory counts from the first byte. One that there is no room for is read to its end and not kept:
+/// a client that is still sending would not see the answer.
+async fn read_body(mut body: Incoming, limit: usize, share: Share) -> Result<(Bytes, Share), ApiError> {
     let announced = body.size_hint().lower();
     if usize::try_from(announced).is_ok_and(|announced| announced > limit) {
         return Err(params_too_large(limit));
     }
-    let mut bytes = Vec::new();
+    let (mut bytes, mut length) = (Vec::new(), 0);
+    let mut room = Ok(share);
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         let frame = frame.map_err(|_| ApiError::plain(400, "Bad Request"))?;
         let Ok(data) = frame.into_data() else { continue };
-        if bytes.len() + data.len() > limit {
+        length += data.len();
+        if length > limit {
             return Err(params_too_large(limit));
         }
+        let Ok(share) = &mut room else { continue };
         let before = bytes.capacity();
         bytes.reserve(data.len());
-        share.grow(bytes.capacity() - before).map_err(too_many_bytes)?;
-        bytes.extend_from_slice(&data);
+        match share.grow(bytes.capacity() - before) {
+            Ok(()) => bytes.extend_from_slice(&data),
+            Err(count) => (bytes, room) = (Vec::new(), Err(count)),
+        }
     }
-    Ok(bytes.into())
+    Ok((bytes.into(), room.map_err(too_many_bytes)?))
 }
 
 fn too_many_bytes(count: u64) -> ApiError {
