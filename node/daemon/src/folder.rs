@@ -104,6 +104,11 @@ impl Folder {
         Ok(Store::destroy(&store_path(&self.path))?)
     }
 
+    /// Whether there is a database.
+    pub fn has_database(&self) -> bool {
+        has_database(&self.path)
+    }
+
     /// The file that shows that nodeos keeps a chain here.
     pub fn nodeos(&self) -> Option<PathBuf> {
         NODEOS_FILES.iter().map(|file| self.path.join(file)).find(|file| file.is_file())

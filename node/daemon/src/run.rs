@@ -49,8 +49,10 @@ pub fn node(args: &NodeArgs) -> anyhow::Result<()> {
     let doors = start::doors(&shell.compiler, Some(shell.folder.path()))?;
     let plan = start::plan(&shell.folder, store, &args.chain, genesis, chain_settings(args)?, doors, false)?;
     let settings = translate::engine_settings(args, keyring)?;
+    // Without a database the log beside it is nodeos' own.
+    let anew = args.chain.delete_all_blocks && shell.folder.has_database();
     let started = plan.carry_out()?;
-    shell.run(args, started, settings, args.chain.delete_all_blocks, None)
+    shell.run(args, started, settings, anew, None)
 }
 
 /// Runs a development chain until it is asked to stop.
@@ -70,6 +72,7 @@ pub fn dev(args: &DevArgs) -> anyhow::Result<()> {
     let genesis = start::asked_genesis(&chain_args)?;
     let mut plan = start::plan(&shell.folder, store, &chain_args, genesis, chain_settings(node)?, doors, false)?;
     dev.prepare(&mut plan, &keyring)?;
+    let anew = chain_args.delete_all_blocks && shell.folder.has_database();
     let mut started = plan.carry_out()?;
     if !dev::is_booted(&started.store)? {
         compiling.wait();
@@ -77,7 +80,7 @@ pub fn dev(args: &DevArgs) -> anyhow::Result<()> {
     }
     let welcome = dev.welcome(&started.store, &keyring)?;
     let settings = translate::engine_settings(node, keyring)?;
-    shell.run(node, started, settings, chain_args.delete_all_blocks, Some(Box::new(welcome)))
+    shell.run(node, started, settings, anew, Some(Box::new(welcome)))
 }
 
 /// What a node has before it has a chain: its folder, and the places that its API is served at.

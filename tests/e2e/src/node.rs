@@ -17,6 +17,9 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 pub(crate) const FIRST_BLOCKS: u64 = 4;
 const POLL: Duration = Duration::from_millis(5);
 
+/// What most tests ask.
+const APIS: [&str; 4] = ["--plugin", "eosio::chain_api_plugin", "--plugin", "eosio::producer_api_plugin"];
+
 /// A running `boreasd`, killed when dropped.
 #[derive(Debug)]
 pub struct RunningNode {
@@ -33,8 +36,7 @@ pub struct RunningNode {
 impl RunningNode {
     /// Starts a producing node on `folder`, which may hold a chain already.
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let plugins = ["--plugin", "eosio::chain_api_plugin", "--plugin", "eosio::producer_api_plugin"];
-        let mut node = Self::launch(folder, &[&["-e", "-p", "eosio"], &plugins[..], arguments].concat());
+        let mut node = Self::launch(folder, &[&["-e", "-p", "eosio"], &APIS[..], arguments].concat());
         // A transaction refers to a recent block, and block 1 of a new chain lies years back.
         node.wait_until("first blocks", |info| info["head_block_num"].as_u64() > Some(FIRST_BLOCKS));
         node
@@ -57,6 +59,7 @@ impl RunningNode {
         let address = format!("127.0.0.1:{}", free_port());
         let specs: Vec<_> = categories.iter().map(|category| format!("{category},{address}")).collect();
         let mut all = vec!["-e", "-p", "eosio", "--http-server-address", "http-category-address"];
+        all.extend_from_slice(&APIS);
         all.extend_from_slice(arguments);
         for spec in &specs {
             all.extend_from_slice(&["--http-category-address", spec]);
@@ -66,7 +69,12 @@ impl RunningNode {
 
     /// Starts a node on `folder` that does not produce.
     pub fn follow(folder: &Path) -> Self {
-        Self::launch(folder, &["--plugin", "eosio::chain_api_plugin", "--plugin", "eosio::producer_api_plugin"])
+        Self::follow_with(folder, &[])
+    }
+
+    /// The same with further arguments.
+    pub fn follow_with(folder: &Path, arguments: &[&str]) -> Self {
+        Self::launch(folder, &[&APIS, arguments].concat())
     }
 
     /// Starts `boreasd` and kills it after a time, whatever it does then.

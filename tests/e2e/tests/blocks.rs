@@ -1,6 +1,9 @@
 //! Blocks that a client pushes: a node that does not produce follows one that does, and takes nothing else.
 
-use e2e::{RunningNode, export_blocks, replay};
+use std::path::Path;
+use std::process::Command;
+
+use e2e::{RunningNode, binary, export_blocks, replay};
 use serde_json::{Value, json};
 
 fn block(node: &RunningNode, number: u64) -> Value {
@@ -79,21 +82,30 @@ fn a_block_log_is_kept_beside_the_database_and_survives_crashes() {
 
     // The log of another chain, or of more blocks than the database has, stays as it is.
     let other = tempfile::tempdir().expect("temporary folder");
-    let foreign = RunningNode::start(other.path(), &["--genesis-timestamp", "2020-01-01T00:00:00.000"]);
-    foreign.stop();
+    let genesis = other.path().join("genesis.json");
+    let genesis = genesis.to_str().expect("ASCII");
+    let extracted = Command::new(binary("boreasd"))
+        .args(["--extract-genesis-json", genesis, "--data-dir"])
+        .args([folder.path(), Path::new("--config-dir"), folder.path()])
+        .status();
+    assert!(extracted.expect("boreasd runs").success());
+    let another = ["--genesis-json", genesis, "--genesis-timestamp", "2020-01-01T00:00:00.000"];
+    RunningNode::start(other.path(), &another).stop();
+    let young = tempfile::tempdir().expect("temporary folder");
+    RunningNode::start(young.path(), &[]).stop();
     let before = read();
-    for (data_dir, what) in
-        [(other.path(), "the log of another chain"), (folder.path(), "blocks that the database does not have")]
-    {
-        if data_dir == folder.path() {
-            std::fs::remove_dir_all(data_dir.join("db")).expect("the database is there");
-        }
-        let failure =
-            RunningNode::refusal(data_dir, &["-e", "-p", "eosio", "--blocks-dir", blocks.to_str().expect("ASCII")]);
+    for (data_dir, what) in [(&other, "the log of another chain"), (&young, "blocks that the database does not have")] {
+        let place = ["-e", "-p", "eosio", "--blocks-dir", blocks.to_str().expect("ASCII")];
+        let failure = RunningNode::refusal(data_dir.path(), &place);
         assert!(failure.contains(what) && failure.contains("--blocks-dir"), "{failure}");
     }
     assert!(read() == before, "the log was touched");
-    let node = RunningNode::start(folder.path(), &["--delete-all-blocks", "--blocks-dir", "blocks"]);
+
+    // It goes with the blocks, unless they are nodeos' own.
+    RunningNode::start(folder.path(), &["--delete-all-blocks", "--blocks-dir", "blocks"]).stop();
     assert!(read().len() < before.len());
-    node.stop();
+    std::fs::write(&log, &before).expect("written");
+    std::fs::remove_dir_all(folder.path().join("db")).expect("the database is there");
+    let failure = RunningNode::refusal(folder.path(), &["--delete-all-blocks", "--blocks-dir", "blocks"]);
+    assert!(failure.contains("--blocks-dir") && read() == before, "{failure}");
 }

@@ -128,15 +128,18 @@ fn accounts_pay_this_node_for_what_fails() {
     };
     let folder = tempfile::tempdir().expect("temporary folder");
     let on = ["--disable-subjective-api-billing", "false", "--subjective-account-max-failures-window-size", "1000"];
-    let node = RunningNode::start(folder.path(), &on);
+    let mut node = RunningNode::start(folder.path(), &on);
     let mut load = Load::set_up(node.api.clone()).expect("the chain takes its set-up");
     assert_eq!(used(&node, "alice"), 0);
     for number in 0..3 {
-        assert!(fail(&mut load, number).contains("no balance object found"));
+        let error = fail(&mut load, number);
+        assert!(error.contains("no balance object found"), "{error}");
     }
     let refused = fail(&mut load, 3);
     assert!(refused.contains("exceeded failure limit for account alice until"), "{refused}");
     assert!(used(&node, "alice") > 0);
+    let head = node.head();
+    node.wait_until("a block with the accounts", |info| info["head_block_num"].as_u64() > Some(head + 1));
     node.stop();
 
     // Without the option, and for accounts that are exempt, failing is free.
@@ -146,7 +149,8 @@ fn accounts_pay_this_node_for_what_fails() {
         let node = RunningNode::start(folder.path(), options);
         let mut load = Load::new(node.api.clone());
         for number in 10..16 {
-            assert!(fail(&mut load, number).contains("no balance object found"));
+            let error = fail(&mut load, number);
+            assert!(error.contains("no balance object found"), "{error}");
         }
         assert_eq!(used(&node, "alice"), 0);
         node.stop();

@@ -107,7 +107,7 @@ fn the_api_is_served_where_the_options_say() {
     let node = RunningNode::by_category(folder.path(), &["chain_rw", "producer_ro"], &category);
     let read =
         node.api.call("/v1/chain/get_account", &json!({ "account_name": "eosio" })).expect_err("another address");
-    assert!(read.to_string().contains("Missing Chain API Plugin"), "{read}");
+    assert!(read.to_string().contains("plugin is not enabled"), "{read}");
     let apis = node.api.call("/v1/node/get_supported_apis", &json!({})).expect("every address lists its endpoints");
     let apis = apis["apis"].to_string();
     assert!(apis.contains("push_transaction") && apis.contains("paused") && !apis.contains("get_block"), "{apis}");
@@ -137,14 +137,16 @@ fn a_block_from_outside_must_be_the_one_the_operator_named() {
     };
     let id = source.block_id(2).expect("block 2 is there");
     let wrong = format!("[2,\"{}{}\"]", &id[..8], "0".repeat(56));
-    let refuse = RunningNode::launch(other.path(), &["--checkpoint", &wrong]);
+    let refuse = RunningNode::follow_with(other.path(), &["--checkpoint", &wrong]);
     // As from nodeos, the answer does not tell.
     refuse.api.call("/v1/chain/push_block", &block(2)).expect("an answer");
     assert_eq!(refuse.head(), 1);
     assert!(refuse.log().contains("Checkpoint does not match for block number 2"), "{}", refuse.log());
     refuse.stop();
-    let follower =
-        RunningNode::launch(other.path(), &["--checkpoint", &format!("[2,\"{id}\"]"), "--validation-mode", "light"]);
+    let follower = RunningNode::follow_with(
+        other.path(),
+        &["--checkpoint", &format!("[2,\"{id}\"]"), "--validation-mode", "light"],
+    );
     for number in 2..=4 {
         follower.api.call("/v1/chain/push_block", &block(number)).expect("the named block");
     }
