@@ -47,14 +47,14 @@ impl Program<'_> {
             Self::Boreasd => (Command::new(binary("boreasd")), vec![]),
             Self::Nodeos(peer) => {
                 let p2p = format!("127.0.0.1:{}", free_port());
-                let plugins = ["--plugin", "eosio::chain_api_plugin", "--plugin", "eosio::producer_api_plugin"];
                 let own =
                     ["--eos-vm-oc-enable", "none", "--chain-state-db-size-mb", "256", "--p2p-listen-endpoint", &p2p];
-                (peer.program("nodeos"), [&own[..], &plugins].concat().into_iter().map(str::to_owned).collect())
+                (peer.program("nodeos"), own.map(str::to_owned).to_vec())
             }
         };
         command
             .args(["--http-server-address", address, "--http-validate-host", "false"])
+            .args(["--plugin", "eosio::chain_api_plugin", "--plugin", "eosio::producer_api_plugin"])
             .args([Path::new("--data-dir"), folder, Path::new("--config-dir"), &folder.join("config")])
             .args(own)
             .env("XDG_CACHE_HOME", folder)

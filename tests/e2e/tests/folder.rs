@@ -10,6 +10,7 @@ use e2e::{RunningNode, binary, free_port};
 fn refusal(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new(binary("boreasd"))
         .args(arguments)
+        .args(["--plugin", "eosio::chain_api_plugin"])
         .args([Path::new("--data-dir"), folder, Path::new("--config-dir"), folder])
         .env("XDG_CACHE_HOME", folder)
         .output()

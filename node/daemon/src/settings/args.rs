@@ -281,7 +281,7 @@ pub struct ProducerArgs {
     #[arg(long, value_name = "BLOCKS", default_value_t = 1, allow_hyphen_values = true, value_parser = number::<u32>(1..))]
     pub subjective_account_max_failures_window_size: u32,
     /// Minutes until nothing is left of what was counted
-    #[arg(long, value_name = "MINUTES", default_value_t = 1440, allow_hyphen_values = true, value_parser = number::<u32>(1..))]
+    #[arg(long, value_name = "MINUTES", default_value_t = 1440, allow_hyphen_values = true, value_parser = number::<u32>(1..=u32::MAX.into()))]
     pub subjective_account_decay_time_minutes: u32,
     /// Accounts that get no elastic resources
     #[arg(long, value_name = "ACCOUNT", action = ArgAction::Append, num_args = 1..)]
