@@ -177,7 +177,7 @@ impl Handle {
     ///
     /// # Errors
     /// The node is stopping.
-    pub async fn end_at_turn(&self, turn: EndAtTurn) -> Result<(), Fault> {
+    pub async fn end_at_turn(&self, turn: EndAtTurn) -> Result<(), Refusal> {
         self.ask(|reply| Command::EndAtTurn(turn, reply)).await
     }
 

@@ -181,7 +181,7 @@ impl Subjective {
 
     /// A block begins after `head`: expired transactions are failed ones, and a window of failures may be over.
     pub fn block_begins(&mut self, head: u32, block_time: TimePoint, now: TimePoint) {
-        if self.cleared_at != head && head % self.settings.failures_window_blocks.max(1) == 0 {
+        if self.cleared_at != head && head.is_multiple_of(self.settings.failures_window_blocks.max(1)) {
             self.failures.clear();
             self.cleared_at = head;
             let (ordinal, window) = (ordinal(now), self.window());

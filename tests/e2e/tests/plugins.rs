@@ -127,7 +127,7 @@ fn numbers_of_runtime_options_are_in_their_ranges() {
     ];
     for change in wrong {
         let error = node.api.call("/v1/producer/update_runtime_options", &change).expect_err("it is out of range");
-        let name = change.as_object().and_then(|change| change.keys().last()).expect("a name");
+        let name = change.as_object().and_then(|change| change.keys().next_back()).expect("a name");
         assert!(error.to_string().contains(name.as_str()), "{change}: {error}");
     }
     assert_eq!(node.call("/v1/producer/get_runtime_options", &json!({})), before);
