@@ -116,7 +116,7 @@ fn begin_in(folder: &Folder, args: &ReplayArgs, log: &BlockLog<'_>, doors: Doors
         of_the_logs_chain(chain.chain_id(), log)?;
         join(chain, log)?;
     }
-    plan.carry_out()
+    plan.carry_out(None)
 }
 
 fn needs_snapshot(log: &BlockLog<'_>) -> String {

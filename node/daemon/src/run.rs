@@ -51,7 +51,7 @@ pub fn node(args: &NodeArgs) -> anyhow::Result<()> {
     let settings = translate::engine_settings(args, keyring)?;
     // Without a database the log beside it is nodeos' own.
     let anew = args.chain.delete_all_blocks && shell.folder.has_database();
-    let started = plan.carry_out()?;
+    let started = plan.carry_out(translate::trace_encoder(args))?;
     shell.run(args, started, settings, anew, None)
 }
 
@@ -73,10 +73,11 @@ pub fn dev(args: &DevArgs) -> anyhow::Result<()> {
     let mut plan = start::plan(&shell.folder, store, &chain_args, genesis, chain_settings(node)?, doors, false)?;
     dev.prepare(&mut plan, &keyring)?;
     let anew = chain_args.delete_all_blocks && shell.folder.has_database();
-    let mut started = plan.carry_out()?;
+    let traces = translate::trace_encoder(node);
+    let mut started = plan.carry_out(traces)?;
     if !dev::is_booted(&started.store)? {
         compiling.wait();
-        dev.boot(&mut started, &keyring, translate::trace_encoder(node))?;
+        dev.boot(&mut started, &keyring, traces)?;
     }
     let welcome = dev.welcome(&started.store, &keyring)?;
     let settings = translate::engine_settings(node, keyring)?;
@@ -192,6 +193,7 @@ fn chain_settings(args: &NodeArgs) -> anyhow::Result<chain::Settings> {
         execution: execution::Settings { features, ..translate::execution_settings(args)? },
         trusted_producers: translate::names("trusted-producer", &args.chain.trusted_producer)?.into_iter().collect(),
         trust_blocks: args.chain.validation_mode == "light",
+        replay_traces: translate::trace_encoder(args).is_some(),
         ..chain::Settings::default()
     })
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use chain::{Chain, Doors, KeptBlocks, PrepareMode, PreparedBlock, SavedBlock, SavedChain};
+use chain::{Applied, Chain, Doors, KeptBlocks, PrepareMode, PreparedBlock, SavedBlock, SavedChain};
 use codec::{Pack, Unpack};
 use engine::WallClock;
+use engine::follower::TraceEncoder;
 use primitives::time::SLOT_US;
 use primitives::{BlockId, ChainId, Genesis, SignedBlock, TimePoint};
 use store::{AcceptedBlock, CheckpointHeader, Head, Store};
@@ -248,11 +249,12 @@ impl Plan<'_> {
         }
     }
 
-    /// Touches the disk: begins the chain there, or loads it and applies the blocks that its state lacks.
+    /// Touches the disk: begins the chain there, or loads it and applies the blocks that its state lacks. With `traces`
+    /// those of the applied blocks are kept.
     ///
     /// # Errors
     /// The disk refuses, or what is on it cannot be used.
-    pub fn carry_out(self) -> anyhow::Result<Started> {
+    pub fn carry_out(self, traces: Option<TraceEncoder>) -> anyhow::Result<Started> {
         let Self { folder, args, store, step, facts } = self;
         let store = match store {
             Some(store) => store,
@@ -270,11 +272,11 @@ impl Plan<'_> {
             }
             Step::Continue(settings, doors) => {
                 let mut chain = load(&store, *settings, doors)?;
-                let reapplied = apply_stored_blocks(&mut chain, &store, args, u32::MAX)?;
+                let reapplied = apply_stored_blocks(&mut chain, &store, args, u32::MAX, traces)?;
                 (chain, reapplied)
             }
             Step::Replay { mut chain, truncate } => {
-                apply_stored_blocks(&mut chain, &store, args, truncate.unwrap_or(u32::MAX))?;
+                apply_stored_blocks(&mut chain, &store, args, truncate.unwrap_or(u32::MAX), traces)?;
                 // The blocks proved good: what was there before is not needed any more.
                 if let Some(last) = truncate {
                     forget_blocks_after(last, &chain, &store)?;
@@ -369,8 +371,14 @@ fn saved_chain(
 }
 
 /// Applies the blocks behind the state, and says how long that took. They were accepted once, so they are taken on
-/// trust unless all is checked.
-fn apply_stored_blocks(chain: &mut Chain, store: &Store, args: &ChainArgs, last: u32) -> anyhow::Result<Duration> {
+/// trust unless all is checked. Their traces are kept again: a node that was killed may not have come to it.
+fn apply_stored_blocks(
+    chain: &mut Chain,
+    store: &Store,
+    args: &ChainArgs,
+    last: u32,
+    traces: Option<TraceEncoder>,
+) -> anyhow::Result<Duration> {
     let started = Instant::now();
     keep_first_block(store, chain)?;
     let Some(head) = store.head()? else { return Ok(Duration::ZERO) };
@@ -388,12 +396,15 @@ fn apply_stored_blocks(chain: &mut Chain, store: &Store, args: &ChainArgs, last:
         let bytes = store.block_by_id(&id)?.with_context(missing)?;
         let failed = || format!("block {num} of the database cannot be applied again. {REPLAY_ADVICE}");
         let block = PreparedBlock::from_bytes(&bytes, &chain_id, mode).with_context(failed)?;
-        if num <= irreversible && chain.head().id() == chain.root().id() {
-            chain.replay_block(block).with_context(failed)?;
+        let joined = if num <= irreversible && chain.head().id() == chain.root().id() {
+            Applied { applied: vec![chain.replay_block(block).with_context(failed)?], ..Applied::default() }
         } else if args.force_all_checks {
-            chain.push_block(block).with_context(failed)?;
+            chain.push_block(block).with_context(failed)?
         } else {
-            chain.push_kept_block(block).with_context(failed)?;
+            chain.push_kept_block(block).with_context(failed)?
+        };
+        if let Some(encode) = traces {
+            engine::follower::keep_traces(store, encode, &joined)?;
         }
         applied += 1;
         if num % PROGRESS_BLOCKS == 0 {

@@ -168,3 +168,22 @@ fn a_chain_begins_in_spite_of_kills() {
 fn a_dev_chain_begins_in_spite_of_kills() {
     begins_in_spite_of_kills(&["dev"], |folder| RunningNode::dev(folder, &[]));
 }
+
+#[test]
+fn a_node_that_is_killed_as_a_new_head_shows_has_the_traces_of_all_its_blocks() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let traces = ["--plugin", "eosio::trace_api_plugin", "--trace-no-abis"];
+    let mut node = RunningNode::start(folder.path(), &traces);
+    let first = node.head();
+    for _ in 0..kills().min(8) {
+        let (before, _) = head(&node);
+        while head(&node).0 == before {}
+        node.kill();
+        node = RunningNode::start(folder.path(), &traces);
+    }
+    let last = node.head() - 1;
+    let missing: Vec<u64> = (first..=last)
+        .filter(|number| node.api.call("/v1/trace_api/get_block", &json!({ "block_num": number })).is_err())
+        .collect();
+    assert!(missing.is_empty(), "of the blocks {first} to {last} these have no trace: {missing:?}");
+}
