@@ -261,15 +261,24 @@ impl RunningNode {
         line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
     }
 
-    /// The public and the private key that a development chain printed for an account.
+    /// The public and the private key that a development chain prints for an account, which may come after its first
+    /// answer.
     ///
     /// # Panics
-    /// When it printed none.
+    /// When it prints none within twenty seconds.
     pub fn printed_keys(&self, account: &str) -> (String, String) {
-        let log = self.log();
-        let mut columns = log.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-        let line = columns.find(|columns| columns.first() == Some(&account)).expect("the account is printed");
-        (line[1].to_owned(), line[2].to_owned())
+        let begin = Instant::now();
+        loop {
+            let log = self.log();
+            let mut columns = log.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+            if let Some(&[_, public, private, ..]) =
+                columns.find(|columns| columns.first() == Some(&account)).as_deref()
+            {
+                return (public.to_owned(), private.to_owned());
+            }
+            assert!(begin.elapsed() < START_LIMIT, "{account} is not printed:\n{}", self.log_end());
+            std::thread::sleep(POLL);
+        }
     }
 
     fn log_end(&self) -> String {

@@ -84,7 +84,7 @@ fn unfinished_bodies_count_from_their_first_byte() {
     let during = node.memory_bytes();
     assert!(during < before + (LIMIT_MB << 20) + KEPT_BYTES_MAX, "{before} bytes became {during}");
     serves(&node);
-    let large = json!({ "account_name": " ".repeat(1_200_000) });
+    let large = json!({ "account_name": " ".repeat(BODY_BYTES) });
     let asked = || node.api.call("/v1/chain/get_account", &large).expect_err("it is not a name").to_string();
     let refused = asked();
     assert!(refused.contains("Too many bytes in flight"), "{refused}");

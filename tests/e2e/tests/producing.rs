@@ -21,7 +21,7 @@ fn refusals(arguments: &[&str], words: &str) -> (usize, String) {
     std::fs::write(&genesis, document.to_string()).expect("written");
     let genesis = genesis.to_str().expect("a path of ASCII");
     let own_genesis = if arguments.is_empty() { &["--genesis-json", genesis][..] } else { &[] };
-    let node = RunningNode::launch(folder.path(), &[&["-e", "-p", "eosio"], own_genesis, arguments].concat());
+    let node = RunningNode::follow_with(folder.path(), &[&["-e", "-p", "eosio"], own_genesis, arguments].concat());
     std::thread::sleep(WATCHED);
     let log = node.log();
     node.stop();
