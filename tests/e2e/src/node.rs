@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use client::Node;
@@ -16,6 +17,8 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 /// Blocks that a chain has before its clients begin: eosjs refers to the third from the head.
 pub(crate) const FIRST_BLOCKS: u64 = 4;
 const POLL: Duration = Duration::from_millis(5);
+/// Where the ports of [`free_port`] lie.
+const OFFERED_PORTS: std::ops::Range<u16> = 12_000..32_000;
 
 /// What most tests ask.
 const APIS: [&str; 4] = ["--plugin", "eosio::chain_api_plugin", "--plugin", "eosio::producer_api_plugin"];
@@ -306,8 +309,18 @@ pub fn exchange(address: &str, request: &[u8]) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// A port of loopback that nobody listens on.
+/// A port of loopback that nobody listens on, another one at each call. It lies below the ports that the system gives to
+/// clients: a client that asks again and again for a node that is about to listen would otherwise be given that very
+/// port now and then, and take it away.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-    listener.local_addr().expect("a bound socket has an address").port()
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    // Programs that run side by side begin at different places.
+    let begin = std::process::id() * 64;
+    let ports = OFFERED_PORTS.end - OFFERED_PORTS.start;
+    let offered = (0..u32::from(ports)).map(|_| {
+        let call = begin.wrapping_add(CALLS.fetch_add(1, Ordering::Relaxed));
+        OFFERED_PORTS.start + u16::try_from(call % u32::from(ports)).expect("it is below a u16")
+    });
+    let mut free = offered.filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    free.next().expect("loopback has a free port")
 }

@@ -65,7 +65,7 @@ impl Program<'_> {
     /// Starts it, looks at what it does, and stops it.
     fn run(self, folder: &Path, options: &[String]) -> Outcome {
         let address = format!("127.0.0.1:{}", free_port());
-        let log = folder.join("start.log");
+        let log = log_path(folder);
         let output = std::fs::File::create(&log).expect("the folder can be written");
         let mut command = self.command(folder, &address);
         command.args(options).stdout(output.try_clone().expect("cloned")).stderr(output);
@@ -108,6 +108,15 @@ impl Program<'_> {
             None => Outcome::Refused(log),
         }
     }
+}
+
+/// What the last start on a folder printed.
+fn log_of(folder: &Path) -> String {
+    read(&log_path(folder))
+}
+
+fn log_path(folder: &Path) -> PathBuf {
+    folder.join("start.log")
 }
 
 fn read(path: &Path) -> String {
@@ -207,11 +216,20 @@ impl Stage {
             std::fs::copy(log, folder.join("blocks/blocks.log")).expect("the log is copied");
             let options: Vec<_> = options.iter().map(|word| self.word(word)).collect();
             let started = program.run(&folder, &[options, vec!["--hard-replay-blockchain".to_owned()]].concat());
-            assert!(matches!(started, Outcome::Runs(num, ..) if num == u64::from(HEAD)), "{started:?}");
+            assert!(
+                matches!(started, Outcome::Runs(num, ..) if num == u64::from(HEAD)),
+                "{started:?}: {}",
+                log_of(&folder)
+            );
         }
         let snapshot = ["--snapshot".to_owned(), self.word("SNAPSHOT")];
-        let started = program.run(&prepared(&self.path("nodeos bare")), &snapshot);
-        assert!(matches!(started, Outcome::Runs(num, ..) if num == u64::from(SNAPSHOT)), "{started:?}");
+        let folder = prepared(&self.path("nodeos bare"));
+        let started = program.run(&folder, &snapshot);
+        assert!(
+            matches!(started, Outcome::Runs(num, ..) if num == u64::from(SNAPSHOT)),
+            "{started:?}: {}",
+            log_of(&folder)
+        );
         prepared(&self.path("nodeos empty"));
     }
 
