@@ -6,6 +6,7 @@ use primitives::{Fault, ensure};
 
 use crate::config::RATE_LIMITING_PRECISION;
 
+/// The largest usage that can be extended for precision.
 const RAW_MAX: u64 = u64::MAX / RATE_LIMITING_PRECISION;
 const TOO_LARGE: &str = "Usage exceeds maximum value representable after extending for precision";
 

@@ -6,7 +6,9 @@ use super::module::{Export, Global, Initial, Kind, Module, Size, Table};
 use super::stream::{Checked, Refused, refuse_if};
 use crate::args::ValueType;
 
+/// Elements that the limits of a table may name.
 const TABLE_ELEMENTS_MAX: u64 = u32::MAX as u64;
+/// Pages of 64 KiB that the limits of a memory may name.
 const PAGES_MAX: u64 = 65_536;
 const FUNCTIONS_OF_TABLES: u8 = 0x70;
 

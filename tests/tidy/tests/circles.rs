@@ -1,0 +1,138 @@
+//! Files that import each other in a circle, which can only be understood all at once. Those that there are stand here;
+//! a circle may shrink, and no file may join one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tidy::{Crate, Repository, SourceFile};
+
+/// The circles that are left, by crate: the files that are in one.
+const LEFT: [(&str, &[&str]); 7] = [
+    ("cli/boreas", &["arguments", "json", "session"]),
+    ("runtime/abi", &["checked", "context"]),
+    (
+        "runtime/execution",
+        &["apply", "authorization", "deferred", "execute", "intrinsics::db", "native", "transaction", "world"],
+    ),
+    (
+        "runtime/ledger",
+        &[
+            "code",
+            "contract",
+            "dedup",
+            "generated",
+            "global",
+            "link",
+            "permission",
+            "resource",
+            "secondary",
+            "snapshot::older",
+            "snapshot::reader",
+            "undo",
+        ],
+    ),
+    (
+        "runtime/wasm",
+        &[
+            "original::body",
+            "original::definitions",
+            "original::module",
+            "original::stream",
+            "parse::function",
+            "parse::module",
+        ],
+    ),
+    ("node/engine", &["compiling", "follower", "retry", "saving", "sealing", "snapshots", "whole_state", "writer"]),
+    ("node/daemon", &["dev", "settings", "settings::args", "settings::commands", "signing", "start", "translate"]),
+];
+
+/// The path of the module that a file is.
+fn module(one: &Crate, file: &SourceFile) -> Option<Vec<String>> {
+    let path = file.path.strip_prefix(&format!("{}/src/", one.folder))?.strip_suffix(".rs")?;
+    let mut parts: Vec<String> = path.split('/').map(str::to_owned).collect();
+    if parts.last().is_some_and(|last| matches!(last.as_str(), "mod" | "lib" | "main")) {
+        parts.pop();
+    }
+    Some(parts)
+}
+
+/// The segments after `crate::`, `super::` or `self::` at each place of a line where one begins.
+fn imports(line: &str) -> Vec<(&str, Vec<String>)> {
+    let mut found = Vec::new();
+    for root in ["crate", "super", "self"] {
+        for (at, _) in line.match_indices(&format!("{root}::")) {
+            let before = line[..at].chars().next_back();
+            if before.is_some_and(|letter| letter.is_alphanumeric() || letter == '_' || letter == ':') {
+                continue;
+            }
+            let rest = &line[at + root.len() + 2..];
+            let lower = |segment: &&str| segment.starts_with(|letter: char| letter.is_ascii_lowercase());
+            let end = |letter: char| !(letter.is_alphanumeric() || letter == '_' || letter == ':');
+            if let Some(names) = rest.strip_prefix('{') {
+                let names = names.split(',').map(|name| name.split(end).find(|part| !part.is_empty()).unwrap_or(""));
+                found.extend(names.map(|name| (root, vec![name.split("::").next().unwrap_or("").to_owned()])));
+            } else {
+                let path = rest.split(end).next().unwrap_or("");
+                found.push((root, path.split("::").take_while(lower).map(str::to_owned).collect()));
+            }
+        }
+    }
+    found
+}
+
+type Graph = BTreeMap<Vec<String>, BTreeSet<Vec<String>>>;
+
+fn graph(repository: &Repository, one: &Crate) -> Graph {
+    let files: Vec<_> = repository.rust_of(&one.folder).filter_map(|file| Some((module(one, file)?, file))).collect();
+    let known: BTreeSet<_> = files.iter().map(|(module, _)| module.clone()).collect();
+    let mut graph = Graph::new();
+    for (module, file) in files {
+        let edges = graph.entry(module.clone()).or_default();
+        for (root, segments) in file.code().flat_map(|(_, line)| imports(line)) {
+            let base = match root {
+                "self" => module.clone(),
+                "super" => module[..module.len().saturating_sub(1)].to_vec(),
+                _ => Vec::new(),
+            };
+            let mut target = [base, segments].concat();
+            while !target.is_empty() && !known.contains(&target) {
+                target.pop();
+            }
+            if !target.is_empty() && target != module {
+                edges.insert(target);
+            }
+        }
+    }
+    graph
+}
+
+fn reachable(graph: &Graph, from: &[String]) -> BTreeSet<Vec<String>> {
+    let mut seen = BTreeSet::new();
+    let mut waiting = vec![from.to_vec()];
+    while let Some(module) = waiting.pop() {
+        for next in graph.get(&module).into_iter().flatten() {
+            if seen.insert(next.clone()) {
+                waiting.push(next.clone());
+            }
+        }
+    }
+    seen
+}
+
+#[test]
+fn no_file_joins_a_circle() {
+    let repository = Repository::read();
+    let mut found = Vec::new();
+    for one in repository.crates.iter().filter(|one| !one.folder.starts_with("tests")) {
+        let graph = graph(&repository, one);
+        let circular = graph.keys().filter(|module| !module.is_empty() && reachable(&graph, module).contains(*module));
+        let circular: BTreeSet<_> = circular.map(|module| module.join("::")).collect();
+        let left = LEFT.iter().find(|(folder, _)| *folder == one.folder).map_or(&[][..], |(_, left)| *left);
+        let left: BTreeSet<_> = left.iter().map(|name| (*name).to_owned()).collect();
+        found.extend(circular.difference(&left).map(|name| format!("{}: {name} joined a circle", one.folder)));
+        found.extend(
+            left.difference(&circular)
+                .map(|name| format!("{}: {name} is in none any more; strike it here", one.folder)),
+        );
+    }
+    tidy::report("files that import each other in a circle:", &found);
+}
