@@ -57,6 +57,17 @@ pub fn names() -> Vec<String> {
     names
 }
 
+/// The recordings that a test takes: the one that the environment names in `RECORDING`, or all.
+///
+/// # Panics
+/// When there is none of that name, so that a typo does not pass.
+pub fn chosen() -> Vec<String> {
+    let (all, wanted) = (names(), std::env::var("RECORDING").ok());
+    let Some(wanted) = wanted else { return all };
+    assert!(all.contains(&wanted), "RECORDING={wanted}: there are {}", all.join(", "));
+    vec![wanted]
+}
+
 impl Recording {
     /// Reads the recording `name`.
     ///

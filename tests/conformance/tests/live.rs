@@ -1,6 +1,6 @@
 //! Everything that was pushed while recording is pushed again: traces, faults and blocks agree.
 
-use conformance::recording::names;
+use conformance::recording::chosen;
 use conformance::{Recording, live::rerun};
 
 /// How many differences of one recording are shown.
@@ -8,11 +8,9 @@ const SHOWN: usize = 12;
 
 #[test]
 fn every_push_ends_as_recorded() {
-    let wanted = std::env::var("RECORDING").ok();
     let shown = std::env::var("SHOWN").ok().and_then(|text| text.parse().ok()).unwrap_or(SHOWN);
-    let chosen = names().into_iter().filter(|name| wanted.as_ref().is_none_or(|wanted| wanted == name));
     let mut report = Vec::new();
-    for name in chosen {
+    for name in chosen() {
         let differences = std::panic::catch_unwind(|| wasm::with_enough_stack(|| rerun(&Recording::load(&name))))
             .unwrap_or_else(|_| Err(vec!["panicked".into()]))
             .err()

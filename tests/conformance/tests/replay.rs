@@ -1,13 +1,12 @@
 //! Every recording replays to nodeos' block ids and integrity hash, trusted and with all checks.
 
 use chain::PrepareMode;
-use conformance::recording::names;
+use conformance::recording::chosen;
 use conformance::{Recording, replay::replay};
 
 fn all(mode: PrepareMode, each: bool) {
-    let wanted = std::env::var("RECORDING").ok();
-    let chosen = names().into_iter().filter(|name| wanted.as_ref().is_none_or(|wanted| wanted == name));
-    let failures: Vec<String> = chosen
+    let failures: Vec<String> = chosen()
+        .into_iter()
         .filter_map(|name| {
             let result =
                 std::panic::catch_unwind(|| wasm::with_enough_stack(|| replay(&Recording::load(&name), mode, each)));
