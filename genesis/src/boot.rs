@@ -67,7 +67,7 @@ impl LocalProducer {
     /// Lets it sign with a key.
     ///
     /// # Errors
-    /// The key is none.
+    /// The key is not a valid key.
     pub fn know(&mut self, key: PrivateKey) -> Result<(), Fault> {
         self.keys.insert(key.public_key()?, key);
         Ok(())

@@ -142,7 +142,7 @@ impl DevChain {
         let begin = self.check(chain.head_time(), &boot_key, keyring)?;
         let mut producer = LocalProducer::after(begin);
         for key in keyring.private_keys() {
-            producer.know(key.clone()).context("a key is none")?;
+            producer.know(key.clone()).context("a key of the keyring is not a valid key")?;
         }
         let mut blocks = producer.boot(chain, &self.document, &boot_key).context("the chain cannot be booted")?;
         // Clients count from the head's time, so the head must not lie back as far as the boot began.
@@ -203,7 +203,7 @@ fn boot_key(store: &Store) -> anyhow::Result<PublicKey> {
 fn read_document(path: &Path) -> anyhow::Result<Document> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the genesis document {}", path.display()))?;
-    Document::parse(&text).with_context(|| format!("{} is no genesis document", path.display()))
+    Document::parse(&text).with_context(|| format!("{} is not a valid genesis document", path.display()))
 }
 
 fn text_of(document: &Document) -> anyhow::Result<Vec<u8>> {

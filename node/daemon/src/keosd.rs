@@ -44,25 +44,25 @@ impl Endpoint {
     /// # Errors
     /// It has another form.
     pub fn parse(url: &str) -> anyhow::Result<Self> {
-        let (scheme, rest) = url.split_once("://").with_context(|| format!("{url} is no URL"))?;
+        let (scheme, rest) = url.split_once("://").with_context(|| format!("{url} is not a URL"))?;
         match scheme {
             "http" => {
                 let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
                 let (host, port) = match authority.rsplit_once(':') {
                     Some((host, port)) if !port.ends_with(']') => {
-                        (host, port.parse().with_context(|| format!("the port of {url} is none"))?)
+                        (host, port.parse().with_context(|| format!("the port of {url} is not a number below 65536"))?)
                     }
                     _ => (authority, HTTP_PORT),
                 };
                 let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
                 anyhow::ensure!(!host.is_empty(), "{url} names no host");
-                anyhow::ensure!(!path.contains(['\r', '\n', ' ']), "the path of {url} is none");
+                anyhow::ensure!(!path.contains(['\r', '\n', ' ']), "the path of {url} may have no blanks or line ends");
                 let path = if path.len() > 1 { path } else { SIGN_PATH }.to_owned();
                 Ok(Self::Tcp { host, port, path })
             }
             "unix" => {
                 anyhow::ensure!(rest.starts_with('/'), "the socket of {url} must be an absolute path");
-                anyhow::ensure!(!rest.contains(['\r', '\n', ' ']), "the path of {url} is none");
+                anyhow::ensure!(!rest.contains(['\r', '\n', ' ']), "the path of {url} may have no blanks or line ends");
                 Ok(Self::Unix(PathBuf::from(rest)))
             }
             other => anyhow::bail!("a keosd is reached with http:// or unix://, not {other}://"),
@@ -174,7 +174,7 @@ fn answer_all(endpoint: &Endpoint, key: &str, timeout: Duration, requests: &Rece
         let answer = endpoint.post(&body, Instant::now() + timeout);
         let signature = answer.and_then(|bytes| {
             serde_json::from_slice(&bytes)
-                .with_context(|| format!("the answer is no signature: {}", String::from_utf8_lossy(&bytes)))
+                .with_context(|| format!("the answer is not a signature: {}", String::from_utf8_lossy(&bytes)))
         });
         (request.reply)(signature.map_err(|error| refusal(format!("{error:#}"))));
     }

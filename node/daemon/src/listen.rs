@@ -55,7 +55,7 @@ pub fn places(args: &HttpArgs, data_dir: &Path) -> anyhow::Result<Places> {
     let mut hosts = BTreeMap::new();
     for spec in &args.http_category_address {
         let (name, address) =
-            spec.split_once(',').with_context(|| format!("--http-category-address {spec} is no CATEGORY,ADDRESS"))?;
+            spec.split_once(',').with_context(|| format!("--http-category-address {spec} is not CATEGORY,ADDRESS"))?;
         let category = Category::named(name).with_context(|| {
             let names: Vec<_> = Category::names().collect();
             format!("--http-category-address {spec}: there is no category {name}; there are {}", names.join(", "))

@@ -30,16 +30,18 @@ pub enum Provider {
 /// Reads a provider.
 ///
 /// # Errors
-/// It has another form, a key is none, or the two keys do not belong together.
+/// It has another form, a key is not valid, or the two keys do not belong together.
 pub fn provider(text: &str) -> anyhow::Result<(PublicKey, Provider)> {
-    let (public, provider) = text.split_once('=').context("it is no PUBLIC=KEY:PRIVATE and no PUBLIC=KEOSD:URL")?;
-    let public: PublicKey = public.parse().map_err(|fault| anyhow::anyhow!("the public key is none: {fault}"))?;
+    let (public, provider) = text.split_once('=').context("it is neither PUBLIC=KEY:PRIVATE nor PUBLIC=KEOSD:URL")?;
+    let public: PublicKey =
+        public.parse().map_err(|fault| anyhow::anyhow!("the public key is not a valid key: {fault}"))?;
     match provider.split_once(':') {
         Some(("KEY", private)) => {
             let key: PrivateKey =
-                private.parse().map_err(|_| anyhow::anyhow!("the private key of {public} is none"))?;
-            let own =
-                key.public_key().map_err(|fault| anyhow::anyhow!("the private key of {public} is none: {fault}"))?;
+                private.parse().map_err(|_| anyhow::anyhow!("the private key of {public} is not a valid key"))?;
+            let own = key
+                .public_key()
+                .map_err(|fault| anyhow::anyhow!("the private key of {public} is not a valid key: {fault}"))?;
             anyhow::ensure!(own == public, "the private key belongs to {own}, not to {public}");
             Ok((public, Provider::Key(key)))
         }

@@ -28,7 +28,7 @@ pub fn execution_settings(args: &NodeArgs) -> anyhow::Result<execution::Settings
     let chain = &args.chain;
     let action = |text: &String| {
         let (contract, action) =
-            text.split_once("::").with_context(|| format!("--action-blacklist {text} is no contract::action"))?;
+            text.split_once("::").with_context(|| format!("--action-blacklist {text} is not CONTRACT::ACTION"))?;
         let read =
             |part: &str| part.parse::<Name>().map_err(|fault| anyhow::anyhow!("--action-blacklist {text}: {fault}"));
         Ok::<_, anyhow::Error>((read(contract)?, read(action)?))
@@ -110,7 +110,7 @@ pub fn engine_settings(args: &NodeArgs, keyring: Keyring) -> anyhow::Result<engi
 /// `[NUMBER,ID]`, as nodeos has it.
 fn checkpoint(text: &String) -> anyhow::Result<(u32, BlockId)> {
     let pair: (u32, BlockId) =
-        serde_json::from_str(text).with_context(|| format!("--checkpoint {text} is no [NUMBER,\"ID\"]"))?;
+        serde_json::from_str(text).with_context(|| format!("--checkpoint {text} is not [NUMBER,\"ID\"]"))?;
     anyhow::ensure!(
         store::blocks::number_of(&pair.1) == pair.0,
         "--checkpoint {text}: the id is that of block {}",

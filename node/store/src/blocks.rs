@@ -153,10 +153,12 @@ impl Store {
     /// The last block of the chain, if there is one.
     ///
     /// # Errors
-    /// The disk refuses, or what is there is no head.
+    /// The disk refuses, or what is there is not the number and id of a block.
     pub fn head(&self) -> Result<Option<Head>, StoreError> {
         self.get(META, HEAD)?
-            .map(|value| decode_head(&value).ok_or_else(|| self.corrupt("the head is no head")))
+            .map(|value| {
+                decode_head(&value).ok_or_else(|| self.corrupt("the number and id of the head cannot be read"))
+            })
             .transpose()
     }
 
@@ -172,10 +174,10 @@ impl Store {
     /// What this node signed for a producer.
     ///
     /// # Errors
-    /// The disk refuses, or what is there is no watermark.
+    /// The disk refuses, or what is there is not a watermark.
     pub fn watermark(&self, producer: Name) -> Result<Option<Watermark>, StoreError> {
         self.get(META, &watermark_key(producer))?
-            .map(|value| decode_watermark(&value).ok_or_else(|| self.corrupt("a signing watermark is no watermark")))
+            .map(|value| decode_watermark(&value).ok_or_else(|| self.corrupt("a signing watermark cannot be read")))
             .transpose()
     }
 

@@ -1,5 +1,5 @@
 //! The protocol features of Leap 4: their digests, dependencies, and which of them switch on host functions.
-//! When and how they are activated is `activation.rs`.
+//! They are activated by [`crate::onblock::activate_features`] when a block begins.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -50,7 +50,7 @@ pub struct FeatureSpec {
     pub digest: Checksum256,
 }
 
-/// Codename, description digest, dependencies, host functions; see `protocol.md` and protocol_feature_manager.cpp.
+/// Codename, description digest, dependencies, host functions; as in protocol_feature_manager.cpp.
 type Row = (Feature, &'static str, &'static str, &'static [Feature], &'static [&'static str]);
 
 #[rustfmt::skip]

@@ -3,7 +3,7 @@
 //! cleos has two grammars (fc's `json.cpp` and `json_relaxed.hpp`). Both need no commas between items and fields and
 //! take more of them than needed. [`Grammar::Relaxed`] is for arguments of actions: bare words, `0x10`, `0o17`,
 //! `0b101`, `+5`, `007`, `"""long"""`. [`Grammar::Plain`] is for everything else. Where cleos would change a value
-//! without a word, this refuses or reads what is meant; `tests/cleos/arguments.rs` lists each such place.
+//! without a word, this refuses or reads what is meant; `tests/e2e/tests/cleos.rs` lists each such place.
 
 use std::fmt;
 

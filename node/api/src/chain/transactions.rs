@@ -210,6 +210,6 @@ fn bad_block(error: &serde_json::Error, block: &Value) -> Answer {
         let fault = Fault::recognise(&text).unwrap_or_else(|| Fault::new(FaultKind::PARSE_ERROR_EXCEPTION, text));
         return Err(params::unreadable(fault));
     }
-    tracing::error!("a block that was pushed over HTTP is none: {text}");
+    tracing::error!("a block that was pushed over HTTP cannot be read: {text}");
     json(202, &value!({}))
 }
