@@ -1,13 +1,13 @@
 //! `boreasd`: without a subcommand it runs the node; the others work on files. Here is only which of them runs, and
 //! how a failure is told.
 
-use std::process::ExitCode;
+use std::io::Write as _;
 
 use anyhow::Context as _;
 use daemon::settings::{Parsed, Work};
 use daemon::{contract_chain, export, log, print, replay, run, salvage, settings};
 
-fn main() -> ExitCode {
+fn main() {
     let words: Vec<_> = std::env::args_os().collect();
     let result = settings::parse(&words).and_then(|Parsed { work, notices }| {
         log::begin(matches!(work, Work::Node(_) | Work::Dev(_)));
@@ -15,15 +15,24 @@ fn main() -> ExitCode {
         on_deep_stack(|| perform(&work))
     });
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => end(libc::EXIT_SUCCESS),
         Err(error) => match error.downcast_ref::<clap::Error>() {
             Some(usage) => usage.exit(),
             None => {
                 log::failure(&error);
-                ExitCode::FAILURE
+                end(libc::EXIT_FAILURE)
             }
         },
     }
+}
+
+/// Ends the process at once. A node that fails leaves threads behind that hold the database, and RocksDB's own: the
+/// static objects of C++ that an ordinary exit destroys would vanish under them, which aborts now and then.
+fn end(status: i32) -> ! {
+    // Whoever read it may be gone.
+    let _ = std::io::stdout().flush();
+    // SAFETY: it has no conditions; nothing of this process is used after it.
+    unsafe { libc::_exit(status) }
 }
 
 fn perform(work: &Work) -> anyhow::Result<()> {
