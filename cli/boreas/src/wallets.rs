@@ -2,6 +2,7 @@
 
 mod files;
 mod remote;
+mod serve;
 
 use std::fs::File;
 use std::io::{BufRead, IsTerminal, Read, Write};
@@ -77,6 +78,8 @@ pub enum WalletCommand {
     Keys,
     /// Stop keosd (with --wallet-url)
     Stop,
+    /// Serve keosd's HTTP API in front of wallet files
+    Serve(Box<serve::Serve>),
     /// Take keys of unlocked wallets away when their time is over
     #[command(hide = true)]
     Sweep,
@@ -169,6 +172,7 @@ impl WalletCommand {
                 say(format!("removed private key for: {key}"))
             }
             Self::Stop => wallets.stop(),
+            Self::Serve(serve) => serve.run(),
             Self::Sweep => Ok(wallet::sweep()?),
         }
     }

@@ -47,6 +47,13 @@ impl Folder {
 
     /// Makes a wallet, leaves it unlocked, and gives its password.
     pub fn create(&self, name: &str) -> Result<String, WalletError> {
+        let (password, key) = self.make(name)?;
+        session::unlock(&self.path(name)?, &key, session::IDLE_DEFAULT)?;
+        Ok(password)
+    }
+
+    /// Makes a wallet; gives its password and the key that seals it.
+    pub fn make(&self, name: &str) -> Result<(String, SealKey), WalletError> {
         let path = self.path(name)?;
         let _held = self.hold()?;
         if path.exists() {
@@ -55,15 +62,13 @@ impl Folder {
         let password = generate_password();
         let (file, key) = WalletFile::create(&password);
         self.write(name, &file)?;
-        session::unlock(&path, &key, session::IDLE_DEFAULT)?;
-        Ok(password)
+        Ok((password, key))
     }
 
     /// Takes a wallet back that was just made and whose password could not be told to anybody.
     pub fn discard_empty(&self, name: &str) -> Result<(), WalletError> {
         let _held = self.hold()?;
-        let (_, _, keys) = self.opened(name)?;
-        if keys.is_empty() {
+        if self.keys(name)?.is_empty() {
             let path = self.path(name)?;
             session::lock(&path)?;
             fs::remove_file(&path).map_err(WalletError::io(&path))?;
@@ -73,10 +78,14 @@ impl Folder {
 
     /// Unlocks a wallet until it was not used for some time.
     pub fn unlock(&self, name: &str, password: &str, idle: Duration) -> Result<(), WalletError> {
+        session::unlock(&self.path(name)?, &self.seal_key(name, password)?, idle)
+    }
+
+    /// The key that seals a wallet, from its password.
+    pub fn seal_key(&self, name: &str, password: &str) -> Result<SealKey, WalletError> {
         let file = self.read(name)?;
         let key = file.derive(password).filter(|key| file.open(key).is_some());
-        let key = key.ok_or_else(|| WalletError::BadPassword(name.to_owned()))?;
-        session::unlock(&self.path(name)?, &key, idle)
+        key.ok_or_else(|| WalletError::BadPassword(name.to_owned()))
     }
 
     /// Whether there is such a wallet: an error says why not.
@@ -112,7 +121,12 @@ impl Folder {
 
     /// Adds a key to an unlocked wallet.
     pub fn import(&self, name: &str, private: PrivateKey) -> Result<(), WalletError> {
-        self.change(name, |keys| {
+        self.import_under(name, &self.session_key(name)?, private)
+    }
+
+    /// Adds a key to the wallet that `seal` opens.
+    pub fn import_under(&self, name: &str, seal: &SealKey, private: PrivateKey) -> Result<(), WalletError> {
+        self.change(name, seal, |keys| {
             private.public_key()?;
             if keys.contains(&private) {
                 return Err(WalletError::KeyExists);
@@ -125,7 +139,12 @@ impl Folder {
     /// Takes a key out of a wallet; the password is asked for again, as keosd does.
     pub fn remove(&self, name: &str, password: &str, public: &PublicKey) -> Result<(), WalletError> {
         self.unlock(name, password, session::IDLE_DEFAULT)?;
-        self.change(name, |keys| {
+        self.remove_under(name, &self.session_key(name)?, public)
+    }
+
+    /// Takes a key out of the wallet that `seal` opens.
+    pub fn remove_under(&self, name: &str, seal: &SealKey, public: &PublicKey) -> Result<(), WalletError> {
+        self.change(name, seal, |keys| {
             let before = keys.len();
             keys.retain(|key| key.public_key().as_ref() != Ok(public));
             if keys.len() == before { Err(WalletError::KeyMissing) } else { Ok(()) }
@@ -134,7 +153,12 @@ impl Folder {
 
     /// The keys of one unlocked wallet.
     pub fn keys(&self, name: &str) -> Result<Vec<PrivateKey>, WalletError> {
-        self.opened(name).map(|(_, _, keys)| keys)
+        self.keys_under(name, &self.session_key(name)?)
+    }
+
+    /// The keys of the wallet that `seal` opens.
+    pub fn keys_under(&self, name: &str, seal: &SealKey) -> Result<Vec<PrivateKey>, WalletError> {
+        self.opened(name, seal).map(|(_, keys)| keys)
     }
 
     /// The keys of all unlocked wallets.
@@ -146,15 +170,22 @@ impl Folder {
         Ok(all)
     }
 
+    /// What `unlock` left for a wallet that is there.
+    fn session_key(&self, name: &str) -> Result<SealKey, WalletError> {
+        self.find(name)?;
+        session::key(&self.path(name)?).ok_or_else(|| WalletError::Locked(name.to_owned()))
+    }
+
     fn change(
         &self,
         name: &str,
+        seal: &SealKey,
         change: impl FnOnce(&mut Vec<PrivateKey>) -> Result<(), WalletError>,
     ) -> Result<(), WalletError> {
         let _held = self.hold()?;
-        let (mut file, seal, mut keys) = self.opened(name)?;
+        let (mut file, mut keys) = self.opened(name, seal)?;
         change(&mut keys)?;
-        file.seal(&seal, &keys);
+        file.seal(seal, &keys);
         self.write(name, &file)
     }
 
@@ -166,15 +197,14 @@ impl Folder {
         opened.and_then(|file| file.lock().map(|()| file)).map_err(WalletError::io(&path))
     }
 
-    fn opened(&self, name: &str) -> Result<(WalletFile, SealKey, Vec<PrivateKey>), WalletError> {
+    fn opened(&self, name: &str, seal: &SealKey) -> Result<(WalletFile, Vec<PrivateKey>), WalletError> {
         let file = self.read(name)?;
-        let locked = || WalletError::Locked(name.to_owned());
-        let key = session::key(&self.path(name)?).ok_or_else(locked)?;
-        let keys = file.open(&key).ok_or_else(locked)?;
-        Ok((file, key, keys))
+        let keys = file.open(seal).ok_or_else(|| WalletError::Locked(name.to_owned()))?;
+        Ok((file, keys))
     }
 
-    fn path(&self, name: &str) -> Result<PathBuf, WalletError> {
+    /// The file of a wallet, whether or not it is there.
+    pub fn path(&self, name: &str) -> Result<PathBuf, WalletError> {
         let fine = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
         if name.is_empty() || name.starts_with('.') || !name.chars().all(fine) {
             return Err(WalletError::BadName(name.to_owned()));
@@ -283,7 +313,10 @@ mod tests {
             keys.resize(45_000, generate_key(false));
             Ok(())
         };
-        assert!(matches!(folder.change("mine", many), Err(WalletError::Full(_))));
+        assert!(matches!(
+            folder.change("mine", &folder.session_key("mine").expect("unlocked"), many),
+            Err(WalletError::Full(_))
+        ));
         assert!(folder.keys("mine").expect("as before").is_empty());
         let names: Vec<_> =
             fs::read_dir(place.path()).expect("a folder").flatten().map(|entry| entry.file_name()).collect();
