@@ -79,7 +79,7 @@ impl SessionArgs {
             Ok((name.trim().to_owned(), value.trim().to_owned()))
         });
         let headers = headers.collect::<anyhow::Result<_>>()?;
-        let connection = Connection { headers, verify: !self.no_verify };
+        let connection = Connection { headers, verify: !self.no_verify, ..Connection::default() };
         let keosd = self.wallet_url.as_deref().map(address).transpose()?;
         let keosd = keosd.map(|url| Keosd(self.observed(Node::connect(&url, Connection::default()))));
         Ok(Session {

@@ -143,36 +143,50 @@ pub fn complete(
 }
 
 impl Receipt {
-    /// Sends a signed transaction.
+    /// Sends a signed transaction. Where an endpoint did not answer, the same bytes go to another one; that it is there
+    /// already is success then.
     pub fn of(node: &Node, signed: &SignedTransaction, settings: &SendSettings) -> Result<Self, ClientError> {
         let packed = PackedTransaction::new(signed, settings.compression);
-        let path = match settings.route {
-            Route::Send2 => return Self::of_send2(node, &packed, settings),
-            Route::ReadOnly | Route::DryRun => {
-                let path = match settings.route {
-                    Route::ReadOnly => "/v1/chain/send_read_only_transaction",
-                    _ => "/v1/chain/compute_transaction",
-                };
-                return Ok(Self(node.call(path, &json!({ "transaction": packed }))?));
-            }
-            Route::Send => "/v1/chain/send_transaction",
-            Route::Push => "/v1/chain/push_transaction",
+        let (path, body) = match settings.route {
+            Route::Send2 => ("/v1/chain/send_transaction2", send2(&packed, settings)),
+            Route::ReadOnly => ("/v1/chain/send_read_only_transaction", json!({ "transaction": packed })),
+            Route::DryRun => ("/v1/chain/compute_transaction", json!({ "transaction": packed })),
+            Route::Send => ("/v1/chain/send_transaction", json!(packed)),
+            Route::Push => ("/v1/chain/push_transaction", json!(packed)),
         };
-        Ok(Self(node.call(path, &json!(packed))?))
-    }
-
-    fn of_send2(node: &Node, packed: &PackedTransaction, settings: &SendSettings) -> Result<Self, ClientError> {
-        let retry = settings.retry_irreversible || settings.retry_num_blocks.is_some();
-        let mut body = json!({
-            "return_failure_trace": settings.return_failure_trace,
-            "retry_trx": retry,
-            "transaction": packed,
-        });
-        if let Some(blocks) = settings.retry_num_blocks {
-            body["retry_trx_num_blocks"] = json!(blocks);
+        let tried = node.try_call(path, &body);
+        match tried.answer {
+            Err(ApiError::Fault(fault)) if tried.may_have_run && is_duplicate(&fault) => Ok(Self(sent_before(signed))),
+            answer => Ok(Self(answer?)),
         }
-        Ok(Self(node.call("/v1/chain/send_transaction2", &body)?))
     }
+}
+
+fn send2(packed: &PackedTransaction, settings: &SendSettings) -> Value {
+    let retry = settings.retry_irreversible || settings.retry_num_blocks.is_some();
+    let mut body = json!({
+        "return_failure_trace": settings.return_failure_trace,
+        "retry_trx": retry,
+        "transaction": packed,
+    });
+    if let Some(blocks) = settings.retry_num_blocks {
+        body["retry_trx_num_blocks"] = json!(blocks);
+    }
+    body
+}
+
+fn is_duplicate(fault: &ApiFault) -> bool {
+    fault.code == u64::from(FaultKind::TX_DUPLICATE.code)
+}
+
+/// The receipt of a transaction whose own answer was lost: only one that was taken is a duplicate later.
+fn sent_before(signed: &SignedTransaction) -> Value {
+    let id = signed.transaction.id().to_string();
+    let status = if signed.transaction.header.delay_sec.0 > 0 { "delayed" } else { "executed" };
+    json!({
+        "transaction_id": id,
+        "processed": { "id": id, "receipt": { "status": status }, "action_traces": [] },
+    })
 }
 
 fn field<'a>(value: &'a Value, key: &str) -> Result<&'a str, ClientError> {

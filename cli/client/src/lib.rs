@@ -10,6 +10,7 @@ mod contracts;
 mod draft;
 mod mismatch;
 mod node;
+mod pool;
 mod signer;
 mod unix;
 

@@ -1,29 +1,53 @@
 //! Calls to a node and the errors that come back.
 
+use std::collections::hash_map::RandomState;
 use std::fmt;
+use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use primitives::{Fault, FaultKind};
 use serde_json::Value;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::resolver::DefaultResolver;
 
+use crate::pool::Pool;
 use crate::unix::UnixConnector;
 
 /// A call may wait this long: a large contract compiles, a retried transaction becomes irreversible.
 const CALL_TIMEOUT: Duration = Duration::from_secs(300);
+/// A call to one of several endpoints waits this long before it goes to the next one.
+const TRY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Statuses of an endpoint that has no time, or of something before it that has no node.
+const BUSY: [u16; 4] = [429, 502, 503, 504];
 /// Larger answers are not read.
 const ANSWER_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
-/// A node reached over HTTP.
+/// A node reached over HTTP, at one endpoint or at several: nodes of the same chain.
 #[derive(Debug, Clone)]
 pub struct Node {
-    url: String,
+    endpoints: Arc<[Endpoint]>,
+    pool: Arc<Pool>,
     headers: Vec<(String, String)>,
-    agent: ureq::Agent,
     /// Sees what is sent and what comes back.
     observer: Option<fn(Message, &str)>,
+}
+
+/// One address.
+#[derive(Debug)]
+struct Endpoint {
+    url: String,
+    agent: ureq::Agent,
+}
+
+/// What came of a call over all its tries.
+#[derive(Debug)]
+pub(crate) struct Tried {
+    /// The last answer.
+    pub answer: Result<Value, ApiError>,
+    /// An earlier try may have reached a node, though no answer came.
+    pub may_have_run: bool,
 }
 
 /// What an observer of a node sees.
@@ -65,6 +89,8 @@ pub enum ApiError {
         reason: String,
         /// What to look at.
         advice: &'static str,
+        /// Whether something may have been sent before.
+        sent: bool,
     },
     /// The answer is not what a node answers.
     #[error("{url} does not answer like a node (status {status}): {body}")]
@@ -85,11 +111,13 @@ pub struct Connection {
     pub headers: Vec<(String, String)>,
     /// Whether the certificate of a node at `https://` is checked.
     pub verify: bool,
+    /// How long one try of a call may take; ten seconds with several endpoints, five minutes with one, when not given.
+    pub try_timeout: Option<Duration>,
 }
 
 impl Default for Connection {
     fn default() -> Self {
-        Self { headers: Vec::new(), verify: true }
+        Self { headers: Vec::new(), verify: true, try_timeout: None }
     }
 }
 
@@ -121,25 +149,28 @@ impl Node {
     ///
     /// Certificates are checked against Mozilla's list, or against the file that `SSL_CERT_FILE` names.
     pub fn connect(url: &str, connection: Connection) -> Self {
-        let settings = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(CALL_TIMEOUT))
-            .tls_config(tls(connection.verify))
-            .build();
-        let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
-        let agent = match url.strip_prefix("unix://") {
-            Some(path) => {
-                let connector = UnixConnector(Path::new(path).to_owned());
-                ureq::Agent::with_parts(settings, connector, DefaultResolver::default())
-            }
-            None => settings.into(),
-        };
-        Self { url: url.trim_end_matches('/').to_owned(), headers: connection.headers, agent, observer: None }
+        Self::connect_all(&[url], connection)
     }
 
-    /// Its address.
+    /// Nodes of one chain. Calls go round them. One that does not answer, or says that it has no time, is put aside for
+    /// min(1 s * 2^(n-1), 30 s) after n failures, and the call goes to another one with the same bytes; so a transaction
+    /// that is sent again is the same transaction.
+    pub fn connect_all(urls: &[&str], connection: Connection) -> Self {
+        let timeout = if urls.len() > 1 { TRY_TIMEOUT } else { CALL_TIMEOUT };
+        let timeout = connection.try_timeout.unwrap_or(timeout);
+        let endpoints = urls.iter().map(|url| Endpoint::new(url, timeout, connection.verify));
+        let seed = RandomState::new().build_hasher().finish();
+        Self {
+            endpoints: endpoints.collect(),
+            pool: Arc::new(Pool::new(urls.len(), seed)),
+            headers: connection.headers,
+            observer: None,
+        }
+    }
+
+    /// Its address; the first one of several.
     pub fn url(&self) -> &str {
-        &self.url
+        self.endpoints.first().map_or("", |endpoint| &endpoint.url)
     }
 
     /// The same node, with everything that is sent and received shown to `observer`.
@@ -155,16 +186,44 @@ impl Node {
 
     /// Posts `body` to `path` (`/v1/chain/...`) and reads the JSON answer.
     pub fn call(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
-        let url = format!("{}{path}", self.url);
-        let unreachable = |error: ureq::Error| unreachable(&self.url, &error);
+        self.try_call(path, body).answer
+    }
+
+    /// The same, and whether a try before the last one may have been heard.
+    pub(crate) fn try_call(&self, path: &str, body: &Value) -> Tried {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let mut may_have_run = false;
+        let mut tries = self.pool.tries();
+        loop {
+            tries -= 1;
+            let at = self.pool.take(Instant::now());
+            let answer = self.call_one(&self.endpoints[at], path, &body);
+            let failure = match &answer {
+                Err(error) => error.is_of_endpoint(),
+                Ok(_) => false,
+            };
+            if !failure {
+                self.pool.answered(at);
+                return Tried { answer, may_have_run };
+            }
+            self.pool.failed(at, Instant::now());
+            if tries == 0 {
+                return Tried { answer, may_have_run };
+            }
+            may_have_run |= !matches!(&answer, Err(ApiError::Unreachable { sent: false, .. }));
+        }
+    }
+
+    fn call_one(&self, endpoint: &Endpoint, path: &str, body: &str) -> Result<Value, ApiError> {
+        let url = format!("{}{path}", endpoint.url);
+        let unreachable = |error: ureq::Error| unreachable(&endpoint.url, &error);
         // A Unix socket has no host; what the request names instead is the one that nodes accept.
-        let target = if self.url.starts_with("unix://") { format!("http://localhost{path}") } else { url.clone() };
-        let mut request = self.agent.post(&target).header("content-type", "application/json");
+        let target = if endpoint.url.starts_with("unix://") { format!("http://localhost{path}") } else { url.clone() };
+        let mut request = endpoint.agent.post(&target).header("content-type", "application/json");
         for (key, value) in &self.headers {
             request = request.header(key, value);
         }
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        self.show(Message::Request, &body);
+        self.show(Message::Request, body);
         let mut answer = request.send(body).map_err(unreachable)?;
         let status = answer.status();
         let text = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string().map_err(unreachable)?;
@@ -180,6 +239,35 @@ impl Node {
                 let body = text.chars().take(400).collect();
                 Err(ApiError::NotANode { url, status: status.as_u16(), body })
             }
+        }
+    }
+}
+
+impl Endpoint {
+    fn new(url: &str, timeout: Duration, verify: bool) -> Self {
+        let settings = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(timeout))
+            .tls_config(tls(verify))
+            .build();
+        let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+        let agent = match url.strip_prefix("unix://") {
+            Some(path) => {
+                let connector = UnixConnector(Path::new(path).to_owned());
+                ureq::Agent::with_parts(settings, connector, DefaultResolver::default())
+            }
+            None => settings.into(),
+        };
+        Self { url: url.trim_end_matches('/').to_owned(), agent }
+    }
+}
+
+impl ApiError {
+    /// Whether another endpoint may do better: this one does not answer, has no time, or is not a node.
+    fn is_of_endpoint(&self) -> bool {
+        match self {
+            Self::Fault(fault) => BUSY.contains(&fault.status),
+            Self::Unreachable { .. } | Self::NotANode { .. } => true,
         }
     }
 }
@@ -224,7 +312,9 @@ fn unreachable(url: &str, error: &ureq::Error) -> ApiError {
         (_, Some(ErrorKind::NotFound)) => ("there is no such socket".to_owned(), ADDRESS),
         _ => (reason, ADDRESS),
     };
-    ApiError::Unreachable { url: url.to_owned(), reason, advice }
+    let refused = matches!(kind, Some(ErrorKind::ConnectionRefused | ErrorKind::NotFound));
+    let sent = !refused && !matches!(error, ureq::Error::HostNotFound | ureq::Error::BadUri(_));
+    ApiError::Unreachable { url: url.to_owned(), reason, advice, sent }
 }
 
 /// A file that cannot be read counts as none: the check then fails, and says so.
