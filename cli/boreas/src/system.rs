@@ -1,13 +1,19 @@
 //! `boreas system`: the actions of the system contract, and what its tables say.
 
+mod auctions;
 mod delayed;
 mod features;
+mod market;
 mod names;
 mod newaccount;
 mod producers;
+mod refund;
 mod resources;
 mod rex;
+mod rules;
+mod schedule;
 mod simple;
+mod vote;
 mod votes;
 
 use clap::Subcommand;
@@ -45,6 +51,17 @@ pub enum System {
     Bidnameinfo(names::BidInfo),
     /// Buy RAM
     Buyram(resources::BuyRam),
+    /// Claim unstaked tokens whose waiting time is over, or show them
+    Refund(refund::Refund),
+    /// Show who produces, who will, and who is late
+    Schedule(schedule::ShowSchedule),
+    /// Vote, or show what a vote weighs
+    #[command(subcommand)]
+    Vote(vote::Votes),
+    /// Show the auctions of names, and when the next one closes
+    Names(auctions::Auctions),
+    /// Show the price of RAM
+    Market(market::Market),
     /// Activate a protocol feature by name
     Activate(features::Activate),
     /// Cancel a delayed transaction
@@ -100,13 +117,6 @@ impl Table for Other {
             flag: None,
         },
         Row {
-            command: "refund",
-            about: "Claim unstaked tokens whose waiting time is over",
-            actions: &["refund"],
-            arguments: &[("owner", Sort::Account, "The account that unstaked")],
-            flag: None,
-        },
-        Row {
             command: "bidrefund",
             about: "Claim the bid that another one outbid",
             actions: &["bidrefund"],
@@ -133,6 +143,11 @@ impl System {
             Self::Bidname(command) => command.run(session),
             Self::Bidnameinfo(command) => command.run(session),
             Self::Buyram(command) => command.run(session),
+            Self::Refund(command) => command.run(session),
+            Self::Schedule(command) => command.run(session),
+            Self::Vote(command) => command.run(session),
+            Self::Names(command) => command.run(session),
+            Self::Market(command) => command.run(session),
             Self::Activate(command) => command.run(session),
             Self::Canceldelay(command) => command.run(session),
             Self::Rex(command) => command.run(session),

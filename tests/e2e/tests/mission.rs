@@ -1,0 +1,248 @@
+//! What `boreas system ...` shows of a chain, beside what the chain then does.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use e2e::{RunningNode, binary};
+use primitives::{Asset, TimePoint};
+use serde_json::{Value, json};
+
+/// What is awaited here takes seconds at most.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// `boreas` with the key of some accounts of a development chain.
+struct Tool {
+    node: RunningNode,
+    folder: tempfile::TempDir,
+}
+
+impl Tool {
+    fn start(document: Option<&Path>) -> Self {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let document = document.map(|path| path.to_str().expect("UTF-8"));
+        let arguments = document.map_or_else(Vec::new, |path| vec!["--genesis-document", path]);
+        let tool = Self { node: RunningNode::dev(folder.path(), &arguments), folder };
+        tool.run("wallet create --to-console");
+        for account in ["alice", "bob"] {
+            tool.run(&format!("wallet import --private-key {}", tool.node.printed_keys(account).1));
+        }
+        tool
+    }
+
+    /// Status and all that it prints; `+` stands for a space in a word.
+    fn try_run(&self, line: &str) -> (bool, String) {
+        let words = line.split(' ').map(|word| word.replace('+', " "));
+        let mut command = Command::new(binary("boreas"));
+        command.args(["--url", &self.node.url]).args(words).stdin(Stdio::null());
+        let done = command.env("BOREAS_WALLET_DIR", self.folder.path().join("wallets")).output().expect("boreas runs");
+        (done.status.success(), String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned())
+    }
+
+    fn run(&self, line: &str) -> String {
+        let (fine, text) = self.try_run(line);
+        assert!(fine, "boreas {line}: {text}");
+        text
+    }
+
+    fn json(&self, line: &str) -> Value {
+        serde_json::from_str(&self.run(&format!("{line} --json"))).expect("pure JSON")
+    }
+
+    fn balance(&self, account: &str) -> i64 {
+        let body = json!({ "code": "eosio.token", "account": account, "symbol": "SYS" });
+        amount(&self.node.call("/v1/chain/get_currency_balance", &body)[0])
+    }
+}
+
+fn amount(value: &Value) -> i64 {
+    value.as_str().and_then(|text| text.parse::<Asset>().ok()).expect("an asset").amount
+}
+
+fn time(value: &Value) -> TimePoint {
+    value.as_str().and_then(|text| text.parse().ok()).expect("a time")
+}
+
+/// The built-in document with further parameters.
+fn document(folder: &Path, parameters: &[(&str, i64)]) -> std::path::PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../genesis/presets/dev.json");
+    let mut document: Value = serde_json::from_slice(&std::fs::read(own).expect("the document")).expect("JSON");
+    for (name, value) in parameters {
+        document["parameters"][*name] = json!(value);
+    }
+    let path = folder.join("document.json");
+    std::fs::write(&path, document.to_string()).expect("the folder can be written");
+    path
+}
+
+#[test]
+fn the_market_says_what_bytes_cost() {
+    let tool = Tool::start(None);
+    for bytes in [1000, 123_456] {
+        let prices = tool.json(&format!("system market {bytes}"));
+        let before = tool.balance("alice");
+        tool.run(&format!("system buyram alice alice {bytes} --bytes"));
+        let paid = before - tool.balance("alice");
+        assert_eq!(amount(&prices["prices"][0]["buy"]), paid, "{bytes} bytes");
+        let prices = tool.json(&format!("system market {bytes}"));
+        let before = tool.balance("alice");
+        tool.run(&format!("system sellram alice {bytes}"));
+        let got = tool.balance("alice") - before;
+        assert_eq!(amount(&prices["prices"][0]["sell"]), got, "{bytes} bytes");
+    }
+    assert!(tool.run("system market").contains("KiB for sale"));
+    assert!(tool.run("system market 4294967295").contains("4294967295"));
+}
+
+#[test]
+fn a_refund_is_due_when_it_is_said_to_be() {
+    let tool = Tool::start(None);
+    assert_eq!(tool.run("system refund show alice"), "alice waits for no refund\n");
+    tool.run("system undelegatebw alice alice 1.0000+SYS 2.0000+SYS");
+    let shown = tool.json("system refund show alice");
+    assert_eq!((amount(&shown["claimable"]), amount(&shown["waiting"])), (0, 30_000), "{shown}");
+    let due = time(&shown["refunds"][0]["due"]);
+    let (fine, refused) = tool.try_run("system refund alice");
+    assert!(!fine && refused.contains("refund is not available yet"), "{refused}");
+    let begin = Instant::now();
+    loop {
+        let shown = tool.json("system refund show alice");
+        let is_due = shown["refunds"][0]["is_due"] == json!(true);
+        assert_eq!(is_due, time(&shown["now"]) >= due, "{shown}");
+        if is_due {
+            break;
+        }
+        assert!(begin.elapsed() < PATIENCE, "{shown}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert!(tool.run("system refund show alice").contains("boreas system refund alice"));
+    let before = tool.balance("alice");
+    tool.run("system refund alice");
+    assert_eq!(tool.balance("alice") - before, 30_000);
+    assert_eq!(tool.json("system refund show alice")["refunds"], json!([]));
+}
+
+#[test]
+fn an_auction_closes_when_it_is_said_to() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let parameters = [
+        ("name_quiet_sec", 3),
+        ("name_activation_sec", 0),
+        ("name_close_interval_slots", 4),
+        ("schedule_interval_slots", 3),
+    ];
+    let tool = Tool::start(Some(&document(folder.path(), &parameters)));
+    assert!(tool.run("system names").contains("boreas system bidname"));
+    tool.run("system bidname bob other 1+SYS");
+    tool.run("system bidname alice sho 2+SYS");
+    let (begin, mut waited) = (Instant::now(), false);
+    loop {
+        let shown = tool.json("system names");
+        let (now, open) = (time(&shown["now"]), shown["auctions"].as_array().expect("a list").len());
+        if shown["next"] != json!("sho") {
+            assert_eq!((open, &shown["next"]), (1, &json!("other")), "{shown}");
+            break;
+        }
+        let closes = time(&shown["closes"]);
+        // It closes in the block of that time at the latest: it is not open after it.
+        assert!(now < closes, "it should be closed: {shown}");
+        waited |= !shown["waits_for"].as_array().expect("a list").is_empty();
+        assert!(begin.elapsed() < PATIENCE, "{shown}");
+        // The rule is kept to the slot: look at the block before, and at the block of that time.
+        let slots = (closes.0 - now.0) / 500_000;
+        if slots == 1 {
+            tool.node_reaches(closes);
+            assert_ne!(tool.json("system names")["next"], json!("sho"), "closed at {closes}");
+        }
+        std::thread::sleep(Duration::from_millis(30));
+    }
+    assert!(waited, "its reasons were told");
+    let bid = tool.run("system bidnameinfo sho");
+    assert!(bid.contains("already closed"), "{bid}");
+    let key = tool.node.printed_keys("alice").0;
+    tool.run(&format!("system newaccount alice sho {key} --stake-net 1+SYS --stake-cpu 1+SYS --buy-ram-kbytes 4"));
+}
+
+impl Tool {
+    fn node_reaches(&self, time_wanted: TimePoint) {
+        let begin = Instant::now();
+        while time(&self.node.info().expect("the node answers")["head_block_time"]) < time_wanted {
+            assert!(begin.elapsed() < PATIENCE);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+#[test]
+fn a_vote_is_worth_less_from_second_to_second() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    // A vote doubles in ten million seconds, by a step every second.
+    let parameters = [("vote_step_sec", 1), ("vote_steps_per_doubling", 10_000_000)];
+    let tool = Tool::start(Some(&document(folder.path(), &parameters)));
+    let (fine, text) = tool.try_run("system vote show nobody");
+    assert!(!fine && text.contains("there is no such key: (0 nobody)"), "{text}");
+    let before = tool.json("system vote show alice");
+    assert_eq!((before["weight_at_vote"].as_f64(), &before["producers"]), (Some(0.0), &json!([])));
+    tool.run("system vote prods alice producer1");
+    let cast = tool.json("system vote show alice");
+    let real = |value: &Value| value.as_f64().expect("a number");
+    assert_eq!(cast["producers"], json!(["producer1"]));
+    let ratio = real(&cast["weight_at_vote"]) / real(&before["new_vote_weight"]);
+    // It was cast a few seconds after what was foretold; one second is a ten-millionth of a doubling.
+    assert!((1.0..1.00001).contains(&ratio), "{ratio}");
+    let begin = Instant::now();
+    let later = loop {
+        let shown = tool.json("system vote show alice");
+        if real(&shown["new_vote_adds"]) > 0.0 {
+            break shown;
+        }
+        assert!(begin.elapsed() < PATIENCE, "{shown}");
+        std::thread::sleep(Duration::from_millis(200));
+    };
+    assert!(amount(&later["worth_now"]) < amount(&later["staked"]), "{later}");
+    assert_eq!(later["half_life_sec"], json!(10_000_000));
+    let text = tool.run("system vote show alice");
+    assert!(text.contains("to vote anew: boreas system vote prods alice producer1"), "{text}");
+    tool.run("system vote prods alice producer1 -f");
+    let anew = tool.json("system vote show alice");
+    let foretold = real(&later["weight_at_vote"]) + real(&later["new_vote_adds"]);
+    let ratio = real(&anew["weight_at_vote"]) / foretold;
+    assert!((1.0..1.00001).contains(&ratio), "{ratio}");
+}
+
+#[test]
+fn the_schedule_tells_who_comes() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let tool = Tool::start(Some(&document(folder.path(), &[("schedule_interval_slots", 3)])));
+    let shown = tool.json("system schedule");
+    let of = |shown: &Value| -> Vec<String> {
+        let turns = shown["active"].as_array().expect("a list").iter();
+        turns.map(|turn| turn["producer"].as_str().expect("a name").to_owned()).collect()
+    };
+    assert_eq!(of(&shown), ["producer1"]);
+    assert_eq!(shown["active"][0]["late_since"], Value::Null);
+    let last = shown["active"][0]["last_block"].as_u64().expect("it produces");
+    assert!(last >= shown["head_block_num"].as_u64().expect("a number"));
+    assert_eq!(shown["next"]["why_not"], json!("nothing would change"));
+    // A second producer, whose key the node does not have, is foretold, elected, and then late.
+    tool.run("system regproducer bob EOS6Xpu5horujB8Udvt8geztj61xveQzL2GhrBS4ztWzHbXLWrLRM http://b");
+    tool.run("system vote prods alice producer1 bob");
+    let shown = tool.json("system schedule");
+    let foretold = shown["next"]["producers"] == json!(["bob", "producer1"]) && shown["next"]["why_not"].is_null();
+    // On a busy machine the election may be over before it is asked for.
+    let over = of(&shown) != ["producer1"] || !shown["pending"].is_null();
+    assert!(foretold || over, "{shown}");
+    let begin = Instant::now();
+    let late = loop {
+        let shown = tool.json("system schedule");
+        if of(&shown) == ["bob", "producer1"] && !shown["active"][0]["late_since"].is_null() {
+            break shown;
+        }
+        assert!(begin.elapsed() < PATIENCE, "{shown}");
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    assert_eq!(late["active"][0]["last_block"], Value::Null, "bob made no block");
+    assert_eq!(late["active"][1]["late_since"], Value::Null, "producer1 is in time");
+    let text = tool.run("system schedule");
+    assert!(text.contains("LATE: no block in its turn of"), "{text}");
+}
