@@ -171,12 +171,12 @@ impl Agent {
     }
 
     fn add(&self, name: &str, seal: &SealKey, key: PrivateKey) -> Result<(), Failure> {
-        Ok(self.folder.import_under(name, seal, key).map_err(|error| match error {
+        self.folder.import_under(name, seal, key).map_err(|error| match error {
             WalletError::KeyExists => {
                 Failure::new(FaultKind::KEY_EXIST_EXCEPTION, "Key already in wallet", (WALLET, 154, "import_key"))
             }
             other => other.into(),
-        })?)
+        })
     }
 
     /// Makes a key in an unlocked wallet.
@@ -201,12 +201,12 @@ impl Agent {
     pub fn remove(&mut self, name: &str, password: &str, public: &str) -> Result<(), Failure> {
         let seal = self.unlocked(name, [203, 207], "remove_key")?;
         self.check(name, password)?;
-        Ok(self.folder.remove_under(name, &seal, &public.parse()?).map_err(|error| match error {
+        self.folder.remove_under(name, &seal, &public.parse()?).map_err(|error| match error {
             WalletError::KeyMissing => {
                 Failure::new(FaultKind::KEY_NONEXISTENT_EXCEPTION, "Key not in wallet", (WALLET, 168, "remove_key"))
             }
             other => other.into(),
-        })?)
+        })
     }
 
     /// Signatures of a digest by each of these keys.

@@ -78,8 +78,7 @@ pub const ENDPOINTS: [Endpoint; 14] = [
     endpoint("/v1/wallet/sign_transaction", 201, Takes::List(3, 94), |agent, body| {
         let values = body.values();
         let chain_id = digest(&values[2])?;
-        let mut keys =
-            list(&values[1])?.iter().map(|key| Ok(text(key)?.parse()?)).collect::<Result<Vec<_>, Fault>>()?;
+        let mut keys = list(&values[1])?.iter().map(|key| text(key)?.parse()).collect::<Result<Vec<_>, Fault>>()?;
         keys.sort();
         keys.dedup();
         let mut signed = transaction(&values[0])?;

@@ -16,9 +16,9 @@ pub struct Failure {
     status: u16,
     message: &'static str,
     code: u64,
-    name: String,
-    what: String,
-    details: Vec<String>,
+    name: &'static str,
+    what: Box<str>,
+    details: Box<[String]>,
     place: Place,
 }
 
@@ -30,14 +30,14 @@ impl Failure {
 
     /// A request that is turned away before it reaches an endpoint; `what` tells why.
     pub fn plain(status: u16, message: &'static str, what: String) -> Self {
-        Self { status, message, code: 0, name: String::new(), what, details: Vec::new(), place: ("", 0, "") }
+        Self { status, message, code: 0, name: "", what: what.into(), details: Box::default(), place: ("", 0, "") }
     }
 
     /// A path that no endpoint has.
     pub fn unknown_path() -> Self {
         Self {
-            name: "exception".to_owned(),
-            details: vec!["Unknown Endpoint".to_owned()],
+            name: "exception",
+            details: ["Unknown Endpoint".to_owned()].into(),
             place: ("beast_http_session.hpp", 185, "handle_request"),
             ..Self::plain(404, "Not Found", "unspecified".to_owned())
         }
@@ -51,10 +51,10 @@ impl Failure {
 
     /// A body that is not what the endpoint reads.
     pub fn unreadable(why: Fault) -> Self {
-        let message = "Unable to parse valid input from POST body";
-        let mut failure = Self::new(FaultKind::INVALID_HTTP_REQUEST, message, ("http_plugin.hpp", 270, "parse_params"));
-        failure.details.extend(why.details);
-        failure
+        let message = "Unable to parse valid input from POST body".to_owned();
+        let place = ("http_plugin.hpp", 270, "parse_params");
+        let details = [message].into_iter().chain(why.details).collect();
+        Self { details, ..Self::new(FaultKind::INVALID_HTTP_REQUEST, "", place) }
     }
 
     /// The HTTP status.
@@ -87,9 +87,9 @@ impl From<Fault> for Failure {
             status,
             message,
             code: u64::from(fault.kind.code),
-            name: fault.kind.name.to_owned(),
-            what: fault.what().to_owned(),
-            details: fault.details,
+            name: fault.kind.name,
+            what: fault.what().into(),
+            details: fault.details.into(),
             place: ("", 0, ""),
         }
     }
