@@ -43,8 +43,11 @@ pub enum BootError {
     /// A producer's block cannot be signed.
     #[error("the private key of producer {0} is not known")]
     MissingKey(Name),
-    /// The founder's votes do not make the schedule of the document.
-    #[error("the producers of the document are not elected after {0} slots")]
+    /// The votes of the document do not make its schedule.
+    #[error(
+        "the producers of the document are not elected after {0} slots: let accounts of it vote for all of them, with stake of \
+         at least min_activated_stake together"
+    )]
     NotElected(u32),
 }
 

@@ -42,6 +42,9 @@ pub struct Account {
     pub stake: Asset,
     /// RAM bought for it.
     pub ram_bytes: u32,
+    /// Producers that it votes for; where no account votes, the producers elect themselves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub votes: Vec<Name>,
 }
 
 /// A producer of the first schedule.

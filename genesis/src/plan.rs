@@ -25,8 +25,11 @@ const SYSTEM_ACCOUNTS: [Name; 12] = [
     name!("eosio.vpay"),
 ];
 const WRAP_ACCOUNT: Name = name!("eosio.wrap");
-/// The first voter's account: it holds the stake that elects the first schedule.
-const FOUNDER: Name = name!("founder");
+/// Whole tokens that are staked for a producer's account, and RAM that is bought for it.
+const PRODUCER_STAKE: i64 = 20;
+const PRODUCER_RAM_BYTES: u32 = 64 * 1024;
+/// Producers that one account can vote for, as the system contract has it.
+const VOTES_MAX: usize = 30;
 /// Accounts of one transaction: it has to fit the limits of a small chain.
 const ACCOUNTS_PER_TRANSACTION: usize = 4;
 
@@ -113,10 +116,11 @@ impl Plan {
             Stage::Push(system_accounts(&bios, &token, document, boot_key)?),
             Stage::Push(vec![deploy(&SYSTEM, EOSIO)]),
             Stage::Push(start_system(&system, document)?),
-            Stage::Push(accounts(&system, &token, document)?),
+            Stage::Push(accounts(&system, &token, document, boot_key)?),
         ];
         if !document.producers.is_empty() {
             stages.push(Stage::Push(producers(&system, &token, document, boot_key)?));
+            stages.push(Stage::Push(votes(&system, document)?));
             let mut names: Vec<_> = document.producers.iter().map(|producer| producer.name).collect();
             names.sort();
             stages.push(Stage::AwaitSchedule { producers: names, slots_max: schedule_slots_max(document)? });
@@ -234,7 +238,12 @@ fn number(value: &Value) -> Option<i64> {
 }
 
 /// Creates an account with RAM and stake, and gives it its balance.
-fn account(system: &Caller, token: &Caller, account: &crate::Account) -> Result<Transaction, GenesisError> {
+fn account(
+    system: &Caller,
+    token: &Caller,
+    account: &crate::Account,
+    key: &PublicKey,
+) -> Result<Transaction, GenesisError> {
     let half = primitives::Asset { amount: account.stake.amount / 2, ..account.stake };
     let rest = primitives::Asset { amount: account.stake.amount - half.amount, ..account.stake };
     let ram = json!({ "payer": EOSIO, "receiver": account.name, "bytes": account.ram_bytes });
@@ -242,8 +251,7 @@ fn account(system: &Caller, token: &Caller, account: &crate::Account) -> Result<
         "from": EOSIO, "receiver": account.name,
         "stake_net_quantity": half, "stake_cpu_quantity": rest, "transfer": true,
     });
-    let mut actions =
-        vec![newaccount(system, account.name, &account.public_key())?, system.call(name!("buyrambytes"), EOSIO, &ram)?];
+    let mut actions = vec![newaccount(system, account.name, key)?, system.call(name!("buyrambytes"), EOSIO, &ram)?];
     if account.stake.amount > 0 {
         actions.push(system.call(name!("delegatebw"), EOSIO, &stake)?);
     }
@@ -254,14 +262,22 @@ fn account(system: &Caller, token: &Caller, account: &crate::Account) -> Result<
     Ok(actions)
 }
 
-fn accounts(system: &Caller, token: &Caller, document: &Document) -> Result<Vec<Transaction>, GenesisError> {
-    let each = document.accounts.iter().map(|entry| account(system, token, entry));
+/// The accounts of the document. Those that vote have the boot key until they have voted.
+fn accounts(
+    system: &Caller,
+    token: &Caller,
+    document: &Document,
+    boot_key: &PublicKey,
+) -> Result<Vec<Transaction>, GenesisError> {
+    let each = document.accounts.iter().map(|entry| {
+        let key = if entry.votes.is_empty() { entry.public_key() } else { boot_key.clone() };
+        account(system, token, entry, &key)
+    });
     let each = each.collect::<Result<Vec<_>, _>>()?;
     Ok(each.chunks(ACCOUNTS_PER_TRANSACTION).map(<[Transaction]>::concat).collect())
 }
 
-/// Registers the producers and elects them with the founder's stake. All of it is signed with the boot key: the
-/// producers' accounts get their own key at the end.
+/// Creates and registers the producers, signed with the boot key.
 fn producers(
     system: &Caller,
     token: &Caller,
@@ -270,36 +286,62 @@ fn producers(
 ) -> Result<Vec<Transaction>, GenesisError> {
     let core = |units: i64| primitives::Asset { amount: units, symbol: document.core_symbol };
     let whole = 10i64.pow(u32::from(document.core_symbol.precision()));
-    let with = |name, stake| crate::Account {
-        name,
-        key: Some(boot_key.clone()),
-        balance: core(0),
-        stake: core(stake),
-        ram_bytes: 64 * 1024,
-    };
-    let founder_stake = (document.initial_supply.amount / 4).max(2);
-    let mut transactions = vec![account(system, token, &with(FOUNDER, founder_stake))?];
-    let mut names: Vec<_> = document.producers.iter().map(|producer| producer.name).collect();
-    names.sort();
+    let mut transactions = Vec::new();
     for (location, producer) in document.producers.iter().enumerate() {
-        transactions.push(account(system, token, &with(producer.name, whole.saturating_mul(20)))?);
+        let entry = crate::Account {
+            name: producer.name,
+            key: None,
+            balance: core(0),
+            stake: core(whole.saturating_mul(PRODUCER_STAKE)),
+            ram_bytes: PRODUCER_RAM_BYTES,
+            votes: Vec::new(),
+        };
+        transactions.push(account(system, token, &entry, boot_key)?);
         let register = json!({
             "producer": producer.name, "producer_key": producer.public_key(), "url": producer.url, "location": location,
         });
         // Only an account that is there when a transaction begins can authorize it.
-        let mut actions = vec![system.call(name!("regproducer"), producer.name, &register)?];
-        for (permission, parent) in [(ACTIVE, name!("owner")), (name!("owner"), name!(""))] {
-            let auth = Authority::of_key(producer.public_key());
-            let update = json!({ "account": producer.name, "permission": permission, "parent": parent, "auth": auth });
-            let mut action = system.call(name!("updateauth"), producer.name, &update)?;
-            action.authorization[0].permission = name!("owner");
-            actions.push(action);
+        transactions.push(vec![system.call(name!("regproducer"), producer.name, &register)?]);
+    }
+    Ok(transactions)
+}
+
+/// The votes of the document's accounts; where none of them votes, the producers elect themselves. Whoever has voted, and
+/// every producer, gets its own key.
+fn votes(system: &Caller, document: &Document) -> Result<Vec<Transaction>, GenesisError> {
+    let vote = |voter: Name, producers: &[Name]| {
+        let mut producers = producers.to_vec();
+        producers.sort();
+        let arguments = json!({ "voter": voter, "proxy": "", "producers": producers });
+        system.call(name!("voteproducer"), voter, &arguments)
+    };
+    let mut transactions = Vec::new();
+    for voter in document.accounts.iter().filter(|account| !account.votes.is_empty()) {
+        let own_key = own_key(system, voter.name, &voter.public_key())?;
+        transactions.push([vec![vote(voter.name, &voter.votes)?], own_key].concat());
+    }
+    let nobody_votes = transactions.is_empty();
+    let first: Vec<_> = document.producers.iter().map(|producer| producer.name).take(VOTES_MAX).collect();
+    for producer in &document.producers {
+        let mut actions = own_key(system, producer.name, &producer.public_key())?;
+        if nobody_votes && first.contains(&producer.name) {
+            actions.insert(0, vote(producer.name, &first)?);
         }
         transactions.push(actions);
     }
-    let vote = json!({ "voter": FOUNDER, "proxy": "", "producers": names });
-    transactions.push(vec![system.call(name!("voteproducer"), FOUNDER, &vote)?]);
     Ok(transactions)
+}
+
+/// Replaces the boot key of an account.
+fn own_key(system: &Caller, account: Name, key: &PublicKey) -> Result<Transaction, GenesisError> {
+    let update = |(permission, parent): (Name, Name)| {
+        let auth = Authority::of_key(key.clone());
+        let update = json!({ "account": account, "permission": permission, "parent": parent, "auth": auth });
+        let mut action = system.call(name!("updateauth"), account, &update)?;
+        action.authorization[0].permission = name!("owner");
+        Ok(action)
+    };
+    [(ACTIVE, name!("owner")), (name!("owner"), name!(""))].into_iter().map(update).collect()
 }
 
 #[cfg(test)]

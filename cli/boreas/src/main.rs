@@ -9,6 +9,7 @@ mod arguments;
 mod contract;
 mod convert;
 mod create;
+mod dev;
 mod get;
 mod json;
 mod keys;
@@ -93,6 +94,9 @@ enum Command {
     /// Send eosio.system contract actions
     #[command(subcommand)]
     System(system::System),
+    /// Move the time and the state of a development chain
+    #[command(subcommand)]
+    Dev(dev::Dev),
 }
 
 fn main() -> ExitCode {
@@ -130,6 +134,7 @@ fn run(command: Command, session: &mut Session) -> anyhow::Result<()> {
         Command::Multisig(command) => command.run(session),
         Command::Wrap(command) => command.run(session),
         Command::System(command) => command.run(session),
+        Command::Dev(command) => command.run(session),
     }
 }
 

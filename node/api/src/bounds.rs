@@ -30,7 +30,7 @@ impl Deadline {
     /// # Errors
     /// `invalid_http_request` when the field is no number.
     pub fn of(params: &Fields) -> Result<Self, ApiError> {
-        let now = engine::clock::now().0;
+        let now = engine::clock::machine_time().0;
         let asked: Option<u32> = params.maybe("time_limit_ms")?;
         let asked = asked.map(|limit| TimePoint(now + i64::from(limit) * 1000));
         Ok(Self { asked, last: TimePoint(now + READ_TIME_MAX_US) })
@@ -38,12 +38,12 @@ impl Deadline {
 
     /// Whether it is over for an answer of so many rows with so many bytes.
     pub fn is_over(self, rows: usize, bytes: usize) -> bool {
-        self.asked.is_some_and(|end| engine::clock::now() >= end) || self.is_cut(rows, bytes)
+        self.asked.is_some_and(|end| engine::clock::machine_time() >= end) || self.is_cut(rows, bytes)
     }
 
     /// The same whatever the client says.
     pub fn is_cut(self, rows: usize, bytes: usize) -> bool {
-        bytes >= READ_BYTES_MAX || (rows >= UNCUT_ROWS && engine::clock::now() >= self.last)
+        bytes >= READ_BYTES_MAX || (rows >= UNCUT_ROWS && engine::clock::machine_time() >= self.last)
     }
 }
 

@@ -12,10 +12,11 @@ pub enum Api {
     TraceApi,
     Prometheus,
     TestControl,
+    Dev,
 }
 
-/// Every API with its name in paths and the plugin that serves it.
-const APIS: [(&str, Api, &str); 7] = [
+/// Every API with its name in paths and the plugin that serves it. Development chains serve theirs without one.
+const APIS: [(&str, Api, &str); 8] = [
     ("chain", Api::Chain, "chain_api_plugin"),
     ("db_size", Api::DbSize, "db_size_api_plugin"),
     ("net", Api::Net, "net_api_plugin"),
@@ -23,6 +24,7 @@ const APIS: [(&str, Api, &str); 7] = [
     ("trace_api", Api::TraceApi, "trace_api_plugin"),
     ("prometheus", Api::Prometheus, "prometheus_plugin"),
     ("test_control", Api::TestControl, "test_control_api_plugin"),
+    ("dev", Api::Dev, ""),
 ];
 
 impl Api {
@@ -53,10 +55,11 @@ pub enum Category {
     TraceApi,
     Prometheus,
     TestControl,
+    Dev,
 }
 
 /// Every category with its name.
-const NAMES: [(&str, Category); 11] = [
+const NAMES: [(&str, Category); 12] = [
     ("chain_ro", Category::ChainRo),
     ("chain_rw", Category::ChainRw),
     ("db_size", Category::DbSize),
@@ -68,6 +71,7 @@ const NAMES: [(&str, Category); 11] = [
     ("trace_api", Category::TraceApi),
     ("prometheus", Category::Prometheus),
     ("test_control", Category::TestControl),
+    ("dev", Category::Dev),
 ];
 
 impl Category {
@@ -101,13 +105,14 @@ impl Category {
             ("trace_api", _) => Some(Self::TraceApi),
             ("prometheus", _) => Some(Self::Prometheus),
             ("test_control", _) => Some(Self::TestControl),
+            ("dev", _) => Some(Self::Dev),
             _ => None,
         }
     }
 
     /// Whether its endpoints change what the node does or writes, beside the chain.
     pub fn acts_on_the_node(self) -> bool {
-        matches!(self, Self::NetRw | Self::ProducerRw | Self::Snapshot | Self::TestControl)
+        matches!(self, Self::NetRw | Self::ProducerRw | Self::Snapshot | Self::TestControl | Self::Dev)
     }
 }
 

@@ -9,7 +9,7 @@ use axum::body::Bytes;
 use crate::ApiError;
 use crate::node::Node;
 use crate::reply::{Answer, Reply};
-use crate::{chain, others, producer, trace_api};
+use crate::{chain, dev, others, producer, trace_api};
 
 /// An answer that takes waiting.
 pub type Later = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -100,6 +100,9 @@ pub const ENDPOINTS: &[Endpoint] = &[
     later("/v1/chain/send_transaction", |node, body| Box::pin(chain::transactions::send(node, body))),
     later("/v1/chain/send_transaction2", |node, body| Box::pin(chain::transactions::send2(node, body))),
     now("/v1/db_size/get", others::db_size),
+    now("/v1/dev/get_time", dev::get_time),
+    later("/v1/dev/move_time", |node, body| Box::pin(dev::move_time(node, body))),
+    later("/v1/dev/produce", |node, body| Box::pin(dev::produce(node, body))),
     now("/v1/net/connect", others::net_connect),
     now("/v1/net/connections", others::net_connections),
     now("/v1/net/disconnect", others::net_disconnect),

@@ -4,7 +4,8 @@
 //! Reading order: [`error`] answers of failure, [`params`] request bodies, [`reply`] answers of success, [`node`] what
 //! handlers reach, [`abis`] contracts' ABIs, [`bounds`] what an answer may take, [`endpoints`] the table of all paths,
 //! [`category`] which of them go together, [`connection`] how long clients may take, `in_flight` what is under way,
-//! [`server`] sockets. Then one file for each group of endpoints: [`chain`], [`producer`], [`trace_api`], [`others`];
+//! [`server`] sockets. Then one file for each group of endpoints: [`chain`], [`producer`], [`trace_api`], [`dev`],
+//! [`others`];
 //! [`trace_json`] and [`block_json`] are the long JSON forms.
 
 pub mod abis;
@@ -13,6 +14,7 @@ pub mod bounds;
 pub mod category;
 pub mod chain;
 pub mod connection;
+pub mod dev;
 pub mod endpoints;
 pub mod error;
 mod in_flight;

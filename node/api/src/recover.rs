@@ -226,13 +226,13 @@ pub fn recovered(node: &Node, packed: PackedTransaction, signed: bool) -> Result
             return Err(Fault::new(FaultKind::SIG_VARIABLE_SIZE_LIMIT_EXCEPTION, message));
         }
     }
-    let started = engine::clock::now();
+    let started = engine::clock::machine_time();
     let packed = if signed { packed } else { PackedTransaction { signatures: Vec::new(), ..packed } };
     let recovered = chain::recover_transaction(packed.clone(), &node.handle.chain_id());
     let mut recovered = recovered.map_err(|fault| {
         let unpacked = packed.transaction().and_then(|_| packed.context_free_data());
         if unpacked.is_err() { invalid(fault) } else { fault }
     })?;
-    recovered.signature_cpu_us = u32::try_from(engine::clock::now().0 - started.0).unwrap_or(0);
+    recovered.signature_cpu_us = u32::try_from(engine::clock::machine_time().0 - started.0).unwrap_or(0);
     Ok(Arc::new(recovered))
 }

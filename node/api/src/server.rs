@@ -282,7 +282,8 @@ async fn route(server: &Server, request: Request<Incoming>, ends: Option<Ends>) 
         let message = "Not allowed, node has api-accept-transactions = false";
         return Err(ApiError::new(FaultKind::MISSING_CHAIN_API_PLUGIN_EXCEPTION, message));
     }
-    if server.settings.guard_operator_calls && category.is_some_and(Category::acts_on_the_node) {
+    let guarded = server.settings.guard_operator_calls && category.is_some_and(Category::acts_on_the_node);
+    if guarded || category == Some(Category::Dev) {
         is_operator(&server.settings, &head.headers, ends).map_err(ApiError::forbidden)?;
     }
     let in_flight = &server.shared.in_flight;

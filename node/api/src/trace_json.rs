@@ -251,7 +251,7 @@ pub fn exception(out: &mut String, fault: &Fault) {
     write(out, format_args!("{{\"code\":{},\"name\":\"{}\",\"message\":", kind.code, kind.name));
     text(out, fault.what());
     out.push_str(",\"stack\":");
-    let now: TimePoint = engine::clock::now();
+    let now: TimePoint = engine::clock::machine_time();
     let mut level = "error";
     list(out, &fault.details, |out, message| {
         write(

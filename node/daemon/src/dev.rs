@@ -109,7 +109,7 @@ impl DevChain {
              --signature-provider {boot_key}=KEY:PRIVATE"
         );
         let slots = LocalProducer::slots_of(&self.document, boot_key)?;
-        let begin = BlockTimestamp(BlockTimestamp::at(engine::clock::now()).0.saturating_sub(slots));
+        let begin = BlockTimestamp(BlockTimestamp::at(engine::clock::machine_time()).0.saturating_sub(slots));
         anyhow::ensure!(
             head_time < begin.time(),
             "the genesis' initial_timestamp {head_time} must lie {} seconds back: its boot takes the slots until now",
@@ -146,7 +146,7 @@ impl DevChain {
         }
         let mut blocks = producer.boot(chain, &self.document, &boot_key).context("the chain cannot be booted")?;
         // Clients count from the head's time, so the head must not lie back as far as the boot began.
-        producer.skip_to(BlockTimestamp::at(engine::clock::now()));
+        producer.skip_to(BlockTimestamp::at(engine::clock::machine_time()));
         blocks.push(producer.block(chain, Vec::new(), &[]).context("the first block after the boot")?.1);
         let mut irreversible = 1;
         for applied in &blocks {

@@ -43,7 +43,7 @@ where
         };
         let thread = std::thread::current();
         let name = thread.name().unwrap_or("boreasd");
-        write!(out, "{level} {} {name:<9} ] ", engine::clock::now())?;
+        write!(out, "{level} {} {name:<9} ] ", engine::clock::machine_time())?;
         context.field_format().format_fields(out.by_ref(), event)?;
         writeln!(out)
     }

@@ -8,6 +8,7 @@ use anyhow::Context;
 use chain::block_log::{BlockLog, ChainContext};
 use chain::{Chain, Doors, PrepareMode, PreparedBlock};
 use codec::Pack;
+use engine::Clock;
 use indicatif::{ProgressBar, ProgressStyle};
 use primitives::{ChainId, Fault, Genesis};
 use serde_json::json;
@@ -55,7 +56,7 @@ pub fn replay(args: &ReplayArgs) -> anyhow::Result<()> {
         }
     });
     let folder = args.data_dir.as_deref().map(Folder::lock).transpose()?;
-    let doors = start::doors(&compiler, args.data_dir.as_deref())?;
+    let doors = start::doors(&compiler, &Clock::real(), args.data_dir.as_deref())?;
     let (mut chain, store) = match &folder {
         Some(folder) => {
             let Started { chain, store, .. } = begin_in(folder, args, &log, doors)?;

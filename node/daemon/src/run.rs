@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use api::Node;
+use engine::Clock;
 use primitives::TimePoint;
 use store::Store;
 use tokio::runtime::Runtime;
@@ -46,9 +47,10 @@ pub fn node(args: &NodeArgs) -> anyhow::Result<()> {
         );
     }
     let genesis = start::asked_genesis(&args.chain)?;
-    let doors = start::doors(&shell.compiler, Some(shell.folder.path()))?;
+    let clock = Clock::real();
+    let doors = start::doors(&shell.compiler, &clock, Some(shell.folder.path()))?;
     let plan = start::plan(&shell.folder, store, &args.chain, genesis, chain_settings(args)?, doors, false)?;
-    let settings = translate::engine_settings(args, keyring)?;
+    let settings = engine::Settings { clock, ..translate::engine_settings(args, keyring)? };
     // Without a database the log beside it is nodeos' own.
     let anew = args.chain.delete_all_blocks && shell.folder.has_database();
     let started = plan.carry_out(translate::trace_encoder(args))?;
@@ -68,7 +70,8 @@ pub fn dev(args: &DevArgs) -> anyhow::Result<()> {
     let (dev, store) = DevChain::open(args, &shell.folder)?;
     dev.hand_over_keys(&mut keyring);
     let chain_args = dev.chain_args(&node.chain);
-    let doors = start::doors(&shell.compiler, Some(data_dir))?;
+    let clock = Clock::real();
+    let doors = start::doors(&shell.compiler, &clock, Some(data_dir))?;
     let genesis = start::asked_genesis(&chain_args)?;
     let mut plan = start::plan(&shell.folder, store, &chain_args, genesis, chain_settings(node)?, doors, false)?;
     dev.prepare(&mut plan, &keyring)?;
@@ -79,8 +82,12 @@ pub fn dev(args: &DevArgs) -> anyhow::Result<()> {
         compiling.wait();
         dev.boot(&mut started, &keyring, traces)?;
     }
+    if started.chain.head_time() > clock.now() {
+        // The time was moved before the node stopped: it goes on from there.
+        clock.set(started.chain.head_time());
+    }
     let welcome = dev.welcome(&started.store, &keyring)?;
-    let settings = translate::engine_settings(node, keyring)?;
+    let settings = engine::Settings { clock, dev: true, ..translate::engine_settings(node, keyring)? };
     shell.run(node, started, settings, anew, Some(Box::new(welcome)))
 }
 
@@ -127,7 +134,7 @@ impl Shell {
             tracing::info!("chain database started with hash: {}", chain.integrity_hash()?);
         }
         if let Some(notice) =
-            production_notice(&settings, chain.head().number(), chain.head_time(), engine::clock::now())
+            production_notice(&settings, chain.head().number(), chain.head_time(), settings.clock.now())
         {
             tracing::warn!("{notice}");
         }

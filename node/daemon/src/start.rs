@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use chain::{Applied, Chain, Doors, KeptBlocks, PrepareMode, PreparedBlock, SavedBlock, SavedChain};
 use codec::{Pack, Unpack};
-use engine::WallClock;
+use engine::Clock;
 use engine::follower::TraceEncoder;
 use primitives::time::SLOT_US;
 use primitives::{BlockId, ChainId, Genesis, SignedBlock, TimePoint};
@@ -31,12 +31,12 @@ const REPLAY_ADVICE: &str = "Start with --replay-blockchain to build the state f
 /// Blocks between two lines about progress.
 const PROGRESS_BLOCKS: u32 = 10_000;
 
-/// The doors of a chain whose compiled code is kept in `data_dir`, or nowhere.
+/// The doors of a chain whose time is `clock`'s and whose compiled code is kept in `data_dir`, or nowhere.
 ///
 /// # Errors
 /// The folder cannot be made.
-pub fn doors(engine: &Engine, data_dir: Option<&Path>) -> anyhow::Result<Doors> {
-    Ok(Doors { clock: Box::new(WallClock), engine: engine.clone(), code_cache: code_cache(data_dir)? })
+pub fn doors(engine: &Engine, clock: &Clock, data_dir: Option<&Path>) -> anyhow::Result<Doors> {
+    Ok(Doors { clock: Box::new(clock.clone()), engine: engine.clone(), code_cache: code_cache(data_dir)? })
 }
 
 /// The compiled code of a node, or a memory of nothing.
@@ -215,7 +215,7 @@ pub fn asked_genesis(args: &ChainArgs) -> anyhow::Result<Option<Genesis>> {
     let mut genesis = genesis_file::read(path)?;
     if let Some(text) = &args.genesis_timestamp {
         let time = if text == "now" {
-            engine::clock::now()
+            engine::clock::machine_time()
         } else {
             genesis_file::read_time(text).with_context(|| format!("--genesis-timestamp {text}"))?
         };

@@ -62,6 +62,10 @@ pub fn engine_settings(args: &NodeArgs, keyring: Keyring) -> anyhow::Result<engi
     let producer = &args.producer;
     let snapshots_dir = args.folders.data_dir.join(&args.folders.snapshots_dir);
     Ok(engine::Settings {
+        // The chain's, which the start makes.
+        clock: engine::Clock::real(),
+        dev: false,
+        blocks: engine::Blocks::ALL_SLOTS,
         producers: keyring.producers,
         signers: keyring.signers,
         enable_stale_production: producer.enable_stale_production,
@@ -169,7 +173,7 @@ pub fn http_settings(args: &NodeArgs, guarded: bool) -> HttpSettings {
         allow_credentials: http.access_control_allow_credentials,
         accept_transactions: args.chain.api_accept_transactions,
         close_connections: !http.http_keep_alive,
-        apis: apis(args),
+        apis: if guarded { apis(args).into_iter().chain([Api::Dev]).collect() } else { apis(args) },
         guard_operator_calls: guarded,
         requests_max: u64::try_from(http.http_max_in_flight_requests).ok(),
         request_bytes_max: u64::try_from(http.http_max_bytes_in_flight_mb).ok().map(|mb| mb.saturating_mul(1 << 20)),

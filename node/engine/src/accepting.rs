@@ -8,7 +8,6 @@ use primitives::block::ReceiptTransaction;
 use primitives::{BlockId, BlockTimestamp, Fault, FaultKind, TransactionStatus};
 use store::{Change, Head, StoreError};
 
-use crate::clock::now;
 use crate::command::Reply;
 use crate::finality::BlockPoint;
 use crate::follower::Work;
@@ -111,7 +110,7 @@ impl Writer {
     }
 
     fn join(&mut self, block: PreparedBlock) -> Result<Verdict, EngineError> {
-        let begun = now();
+        let begun = self.now();
         if let Err(fault) = self.check_own_rules(&block, begun) {
             return Ok(Verdict::Refused(Box::new(fault)));
         }
@@ -144,11 +143,11 @@ impl Writer {
         }
         drop(chain);
         let refused = applied.rejected.clone().filter(|(bad, _)| *bad == id);
-        report::received(&applied, irreversible, begun);
+        report::received(&applied, irreversible, begun, self.now());
         self.shared.metrics.received(&applied);
         applied.applied.iter().for_each(|sealed| self.expect_code_in(sealed));
         self.follow(applied)?;
-        if self.shared.chain.read().head_time().0 + primitives::time::SLOT_US >= now().0 {
+        if self.shared.chain.read().head_time().0 + primitives::time::SLOT_US >= self.now().0 {
             self.production_enabled = true;
         }
         Ok(refused.map_or(Verdict::Joined, |(_, fault)| Verdict::Refused(Box::new(fault))))
@@ -198,23 +197,29 @@ impl Writer {
         if finality.is_enabled() {
             applied.undone.iter().for_each(|state| finality.undone(state.id()));
             for sealed in &applied.applied {
-                finality.accepted(point(&sealed.state), transactions_of(&sealed.state), now());
+                finality.accepted(point(&sealed.state), transactions_of(&sealed.state), self.now());
             }
             if let Some(state) = applied.irreversible.last() {
                 finality.irreversible(point(state));
             }
         }
         self.look_for_turn(&applied);
+        let busy = |sealed: &&chain::SealedBlock| {
+            sealed.state.block.as_ref().is_some_and(|block| !block.transactions.is_empty())
+        };
+        if let Some(last) = applied.applied.iter().rfind(busy) {
+            self.last_busy = last.state.number();
+        }
         for sealed in &applied.applied {
             let ids = sealed.state.transactions.iter().map(|transaction| &transaction.id);
-            self.shared.subjective.lock().included(ids, now());
+            self.shared.subjective.lock().included(ids, self.now());
         }
         if !applied.undone.is_empty() {
             self.queue.add_forked(&applied.undone, &applied.applied);
         }
-        self.retry.follow(&applied, self.shared.chain.read().root().number(), now());
+        self.retry.follow(&applied, self.shared.chain.read().root().number(), self.now());
         self.follow_snapshots(&applied)?;
-        for transaction in self.retry.due(now()) {
+        for transaction in self.retry.due(self.now()) {
             self.queue.add_forgotten(transaction);
         }
         applied.applied.iter().for_each(|sealed| self.unsaved.work += work_of(sealed));

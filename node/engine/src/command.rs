@@ -8,7 +8,10 @@ use execution::{RecoveredTransaction, TransactionTrace};
 use primitives::{BlockId, Checksum256, Fault, Signature, TimePoint};
 use tokio::sync::oneshot;
 
-use crate::{EndAtTurn, ListChange, OptionsChange, Refusal, Refused, RetryUntil, ScheduledSnapshot, SnapshotRequest};
+use crate::{
+    Arrival, EndAtTurn, Journey, ListChange, OptionsChange, Refusal, Refused, RetryUntil, ScheduledSnapshot,
+    SnapshotRequest,
+};
 
 /// Where an answer goes. A client that is gone does not matter.
 pub type Reply<T> = oneshot::Sender<T>;
@@ -126,6 +129,8 @@ pub enum Command {
     UnscheduleSnapshot(u32, Reply<Result<ScheduledSnapshot, Fault>>),
     /// End the node at a turn of a producer.
     EndAtTurn(EndAtTurn, Reply<()>),
+    /// Make blocks at once, or go to another time.
+    Travel(Journey, Reply<Result<Arrival, Refusal>>),
     /// Finish.
     Stop,
 }

@@ -7,19 +7,18 @@ use std::time::Duration;
 use chain::Chain;
 use execution::RecoveredTransaction;
 use parking_lot::{Mutex, RwLock};
-use primitives::{BlockId, ChainId, Checksum256, Name};
+use primitives::{BlockId, ChainId, Checksum256, Name, TimePoint};
 use rustc_hash::FxHashMap;
 use store::{Store, Watermark};
 use tokio::sync::oneshot;
 
-use crate::clock::now;
 use crate::command::{Reply, SnapshotInfo, SubmitResult};
 use crate::holds::{ChainLock, Hold, HoldTime};
 use crate::queue::Origin;
 use crate::subjective::Subjective;
 use crate::{
-    Command, EndAtTurn, FinalityTracker, ListChange, Metrics, OptionsChange, Refusal, Refused, RetrySettings,
-    RuntimeOptions, ScheduledSnapshot, SnapshotRequest, Submission, SubmitKind, Verdict,
+    Arrival, Clock, Command, EndAtTurn, FinalityTracker, Journey, ListChange, Metrics, OptionsChange, Refusal, Refused,
+    RetrySettings, RuntimeOptions, ScheduledSnapshot, SnapshotRequest, Submission, SubmitKind, Verdict,
 };
 
 /// Commands that wait for the writer at most.
@@ -63,12 +62,14 @@ pub(crate) struct Shared {
     pub metrics: Metrics,
     pub subjective: Mutex<Subjective>,
     pub chain_id: ChainId,
+    pub clock: Clock,
+    pub dev: bool,
 }
 
 impl Shared {
     /// What an account owes this node, in microseconds.
     pub fn subjective_bill(&self, account: Name) -> i64 {
-        i64::try_from(self.subjective.lock().bill(account, now())).unwrap_or(i64::MAX)
+        i64::try_from(self.subjective.lock().bill(account, self.clock.now())).unwrap_or(i64::MAX)
     }
 }
 
@@ -106,6 +107,11 @@ impl Handle {
     /// Blocks and what belongs to them.
     pub fn store(&self) -> &Arc<Store> {
         &self.shared.store
+    }
+
+    /// The time as the node sees it.
+    pub fn now(&self) -> TimePoint {
+        self.shared.clock.now()
     }
 
     /// What became of transactions.
@@ -179,6 +185,22 @@ impl Handle {
     /// The node is stopping.
     pub async fn end_at_turn(&self, turn: EndAtTurn) -> Result<(), Refusal> {
         self.ask(|reply| Command::EndAtTurn(turn, reply)).await
+    }
+
+    /// Whether this is a development chain, on which time and state obey.
+    pub fn is_dev(&self) -> bool {
+        self.shared.dev
+    }
+
+    /// Makes blocks without waiting for their slots, or goes to another time. Development chains only.
+    ///
+    /// # Errors
+    /// The journey is not possible, the chain is not a development chain, or the node is stopping.
+    pub async fn travel(&self, journey: Journey) -> Result<Arrival, Refusal> {
+        if !self.shared.dev {
+            return Err(Refusal::NotDev);
+        }
+        self.ask(|reply| Command::Travel(journey, reply)).await?
     }
 
     /// Runs a transaction and waits for what became of it.

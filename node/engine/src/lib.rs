@@ -10,7 +10,7 @@
 //! the database, `saving` when the state is written, [`follower`] the thread behind the writer, [`snapshots`] snapshots
 //! and their schedule, [`whole_state`] what needs all of the state, [`lists`] lists that change while the node runs,
 //! [`retry`] transactions whose senders wait for a block, [`finality`] what became of a transaction, [`subjective`] what
-//! only this node bills, [`turn`] ending at a producer's turn, `report` log lines, [`metrics`] counters.
+//! only this node bills, [`travel`] blocks on demand and time that is moved, [`turn`] ending at a producer's turn, `report` log lines, [`metrics`] counters.
 
 mod accepting;
 pub mod block_log;
@@ -38,12 +38,13 @@ pub mod signer;
 pub mod slots;
 pub mod snapshots;
 pub mod subjective;
+pub mod travel;
 pub mod turn;
 pub mod whole_state;
 pub mod writer;
 
 pub use block_log::LogSettings;
-pub use clock::WallClock;
+pub use clock::Clock;
 pub use command::{Command, SnapshotInfo, Submission, SubmitKind, SubmitResult, Verdict};
 pub use durable::ingest;
 pub use error::EngineError;
@@ -55,9 +56,10 @@ pub use lists::{ListChange, Lists};
 pub use metrics::Metrics;
 pub use refusal::{Refusal, Refused};
 pub use retry::{RetrySettings, RetryUntil};
-pub use settings::{OptionsChange, RuntimeOptions, Settings};
+pub use settings::{Blocks, OptionsChange, RuntimeOptions, Settings};
 pub use signer::{RemoteSigner, SignatureReply, Signer};
 pub use snapshots::{ScheduledSnapshot, SnapshotRequest};
 pub use subjective::SubjectiveSettings;
+pub use travel::{Arrival, Journey};
 pub use turn::EndAtTurn;
 pub use writer::{Running, start};

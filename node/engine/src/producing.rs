@@ -1,10 +1,12 @@
 //! Building blocks: when to start one, and what goes into it. The rules are those of nodeos'
 //! producer plugin; the writer's thread runs them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chain::{BlockPurpose, ChainError, StartBlock};
 use execution::{ActionTrace, Budget, RecoveredTransaction, TransactionTrace, budget::UNLIMITED_US};
+use primitives::time::SLOT_US;
 use primitives::{
     BlockSigningAuthority, BlockTimestamp, Checksum256, Fault, FaultKind, Name, ProducerAuthority, TimePoint,
     TimePointSec, TransactionId,
@@ -12,19 +14,23 @@ use primitives::{
 use rustc_hash::FxHashSet;
 use store::Watermark;
 
-use crate::clock::now;
 use crate::command::{Submission, SubmitKind, SubmitResult};
 use crate::holds::Hold;
 use crate::obstacles::Obstacle;
 use crate::queue::{Origin, Waiting, expired_fault};
 use crate::retry::is_executed_input;
 use crate::writer::{Phase, Writer, answer};
-use crate::{EngineError, Refusal, Refused, Signer, slots};
+use crate::{Blocks, EngineError, Refusal, Refused, Signer, slots};
 
 /// Age of the head, in microseconds, beyond which nothing is run speculatively on it.
 const STALE_HEAD_US: i64 = 5_000_000;
 /// Pause before a failed start of a block is tried again.
 const RETRY_START_US: i64 = 50_000;
+/// The deadline of a block that is sealed when somebody asks.
+const NEVER: TimePoint = TimePoint(i64::MAX);
+/// Slots after which there is a block even if nothing happens, where empty ones are left out: five seconds, so that what
+/// clients count from the head, such as expirations of thirty seconds, holds.
+const IDLE_SLOTS_MAX: u32 = 10;
 /// Scheduled transactions looked at together.
 const SCHEDULED_BATCH: usize = 256;
 
@@ -44,19 +50,32 @@ impl Writer {
     pub(crate) fn on_time(&mut self) -> Result<(), EngineError> {
         self.wake = None;
         match self.phase {
-            Phase::Producing { .. } => self.seal()?,
+            Phase::Producing { .. } if self.travels.is_empty() => self.seal_unless_idle()?,
+            Phase::Producing { .. } => {}
             Phase::Signing => self.end_signing()?,
             Phase::Speculating | Phase::Waiting => {}
         }
-        // A block that waits for its signatures rings again.
-        if self.phase == Phase::Signing { Ok(()) } else { self.plan() }
+        match self.phase {
+            // A block that waits for its signatures rings again.
+            Phase::Signing => Ok(()),
+            _ if self.travels.is_empty() => self.plan(),
+            _ => {
+                self.abort();
+                self.take_held()?;
+                self.travel()
+            }
+        }
     }
 
     /// Decides what to do next and, when it is time, starts a block.
     pub(crate) fn plan(&mut self) -> Result<(), EngineError> {
         self.abort();
         self.take_held()?;
-        let time = now();
+        if !self.travels.is_empty() {
+            self.wake = Some(self.now());
+            return Ok(());
+        }
+        let time = self.now();
         let (head, head_time) = {
             let chain = self.shared.chain.read();
             (Arc::clone(chain.head()), chain.head_time())
@@ -67,11 +86,14 @@ impl Writer {
             return Ok(());
         }
         let effort = self.settings.options.cpu_effort_us;
+        let Blocks::Slots { every, .. } = self.settings.blocks else { return self.open_block() };
         let slot = slots::pending_slot(time, head_time).max(self.given_up.next());
+        let slot = BlockTimestamp(slot.0.div_ceil(every).saturating_mul(every));
         let producer = head.header.scheduled_producer(slot).clone();
         if self.may_produce(&producer, slot, head.number()) {
             let start = slots::start_time(effort, slot);
-            if time < start {
+            // Where blocks are rare, each is begun at once, so that nobody waits for an answer.
+            if time < start && every == 1 {
                 self.wake = Some(start);
                 return Ok(());
             }
@@ -85,6 +107,58 @@ impl Writer {
         // The blocks of a round are begun ahead of their slots. One that is not produced is over with its slot.
         self.wake = next.map(|start| start.max(slot.time()));
         Ok(())
+    }
+
+    /// Begins the block of the next slot, which is sealed after a transaction or when somebody asks: time stands still.
+    fn open_block(&mut self) -> Result<(), EngineError> {
+        if self.paused {
+            return Ok(());
+        }
+        let head = Arc::clone(self.shared.chain.read().head());
+        let next = head.header.timestamp().next().max(self.given_up.next());
+        let mut missing = BTreeSet::new();
+        let Some(slot) = self.first_own_slot(next, &head.header.active_schedule.producers, &mut missing) else {
+            missing.into_iter().for_each(|producer| self.obstacles.meet(next, &Obstacle::NoKey(producer)));
+            return Ok(());
+        };
+        self.hold_time_at(slot);
+        self.start(slot, &head.header.scheduled_producer(slot).clone(), Phase::Producing { deadline: NEVER })
+    }
+
+    /// Where time goes with the blocks alone, it is the beginning of a block's slot.
+    fn hold_time_at(&self, slot: BlockTimestamp) {
+        if self.settings.blocks.hold_time() {
+            self.shared.clock.set(TimePoint(slot.time().0 - SLOT_US));
+        }
+    }
+
+    /// Ends the pending block, unless it is empty and none of those is wanted.
+    fn seal_unless_idle(&mut self) -> Result<(), EngineError> {
+        let Blocks::Slots { empty: false, .. } = self.settings.blocks else { return self.seal() };
+        let idle = self
+            .shared
+            .chain
+            .read()
+            .pending()
+            .filter(|pending| pending.transactions == 0)
+            .map(|pending| pending.timestamp);
+        match idle.filter(|slot| !self.is_awaited(*slot)) {
+            Some(slot) => self.given_up = slot,
+            None => self.seal()?,
+        }
+        Ok(())
+    }
+
+    /// Whether somebody waits for the block of a slot though it is empty: for what was done to become irreversible, for a
+    /// schedule, or for a sign of life, from which clients count.
+    fn is_awaited(&self, slot: BlockTimestamp) -> bool {
+        let chain = self.shared.chain.read();
+        let (head, ledger) = (&chain.head().header, chain.ledger());
+        slot.0 - head.timestamp().0 >= IDLE_SLOTS_MAX
+            || chain.root().number() < self.last_busy
+            || !head.pending_schedule.schedule.producers.is_empty()
+            || ledger.global_property().proposed_schedule_block_num.is_some()
+            || self.snapshots.are_pending()
     }
 
     /// Whether this node produces the block of `slot`, scheduled for `producer`.
@@ -104,7 +178,7 @@ impl Writer {
             return Some(Obstacle::NoKey(*producer));
         }
         let age_max_s = i64::from(self.settings.options.max_irreversible_block_age_s);
-        let age_s = (now().0 - self.shared.chain.read().root().header.timestamp().time().0).max(0) / 1_000_000;
+        let age_s = (self.now().0 - self.shared.chain.read().root().header.timestamp().time().0).max(0) / 1_000_000;
         if age_max_s >= 0 && age_s >= age_max_s {
             return Some(Obstacle::IrreversibleTooOld { age_s, age_max_s });
         }
@@ -126,6 +200,14 @@ impl Writer {
         self.shared.producer.read().watermarks.get(&producer).copied()
     }
 
+    /// Whether the keys of this node make a valid signature.
+    pub(crate) fn has_keys(&self, authority: &BlockSigningAuthority) -> bool {
+        let BlockSigningAuthority::V0 { threshold, keys } = authority;
+        let is_here = |public| self.settings.signers.iter().any(|(key, _)| key == public);
+        let weight: u32 = keys.iter().filter(|each| is_here(&each.key)).map(|each| u32::from(each.weight)).sum();
+        weight >= *threshold
+    }
+
     pub(crate) fn signers(&self, authority: &BlockSigningAuthority) -> Vec<Signer> {
         let BlockSigningAuthority::V0 { keys, .. } = authority;
         let held =
@@ -133,7 +215,12 @@ impl Writer {
         keys.iter().filter_map(|weighted| held(&weighted.key)).collect()
     }
 
-    fn start(&mut self, slot: BlockTimestamp, producer: &ProducerAuthority, phase: Phase) -> Result<(), EngineError> {
+    pub(crate) fn start(
+        &mut self,
+        slot: BlockTimestamp,
+        producer: &ProducerAuthority,
+        phase: Phase,
+    ) -> Result<(), EngineError> {
         let producing = matches!(phase, Phase::Producing { .. });
         let mut chain = self.shared.chain.write(Hold::StartBlock);
         let confirmed = match self.watermark(producer.producer_name) {
@@ -150,7 +237,7 @@ impl Writer {
                 self.features_signaled = producing && !asked.is_empty();
                 self.phase = phase;
                 if let Phase::Producing { deadline } = phase {
-                    self.wake = Some(deadline);
+                    self.wake = Some(deadline).filter(|deadline| *deadline != NEVER);
                 }
                 self.fill()
             }
@@ -166,7 +253,7 @@ impl Writer {
                     self.shared.producer.write().scheduled_features.clear();
                 }
                 self.obstacles.meet(slot, &Obstacle::NotStarted(*fault));
-                self.wake = Some(TimePoint(now().0 + RETRY_START_US));
+                self.wake = Some(TimePoint(self.now().0 + RETRY_START_US));
                 Ok(())
             }
             Err(error) => Err(error.into()),
@@ -177,7 +264,7 @@ impl Writer {
     fn fill(&mut self) -> Result<(), EngineError> {
         let pending_time = self.pending_time();
         let head = self.shared.chain.read().head().number();
-        self.shared.subjective.lock().block_begins(head, pending_time, now());
+        self.shared.subjective.lock().block_begins(head, pending_time, self.now());
         self.queue.drop_expired(pending_time);
         let mut full = false;
         let mut aborted = self.queue.take_aborted();
@@ -199,7 +286,7 @@ impl Writer {
             full = self.run_waiting(waiting, false)? == Fit::BlockFull;
         }
         if full && matches!(self.phase, Phase::Producing { .. }) {
-            self.wake = Some(now());
+            self.wake = Some(self.now());
         }
         self.publish_waiting();
         Ok(())
@@ -211,7 +298,7 @@ impl Writer {
         let mut until = self.deadline();
         if options.max_scheduled_transaction_time_per_block_ms >= 0 {
             let share = i64::from(options.max_scheduled_transaction_time_per_block_ms) * 1000;
-            until = until.min(TimePoint(now().0 + share));
+            until = until.min(TimePoint(self.now().0 + share));
         }
         let mut tried = FxHashSet::<TransactionId>::default();
         let mut owed = 0.0;
@@ -222,14 +309,14 @@ impl Writer {
                 return Ok(false);
             }
             for id in due {
-                while owed >= 1.0 && now() < until {
+                while owed >= 1.0 && self.now() < until {
                     let Some(waiting) = self.queue.take_incoming() else { break };
                     owed -= 1.0;
                     if self.run_waiting(waiting, false)? == Fit::BlockFull {
                         return Ok(true);
                     }
                 }
-                if now() >= until {
+                if self.now() >= until {
                     return Ok(false);
                 }
                 tried.insert(id);
@@ -283,7 +370,7 @@ impl Writer {
         }
         let fit = self.run_waiting(waiting, false)?;
         match (fit, self.phase) {
-            (Fit::BlockFull, Phase::Producing { .. }) => self.wake = Some(now()),
+            (Fit::BlockFull, Phase::Producing { .. }) => self.wake = Some(self.now()),
             (Fit::BlockFull | Fit::Later, Phase::Speculating) => return self.plan(),
             _ => {}
         }
@@ -299,6 +386,7 @@ impl Writer {
             reply_to(waiting.reply, Err(fault.into()));
             return Ok(Fit::Done);
         }
+        self.hold_time_at(BlockTimestamp::at(pending_time));
         let payer = waiting.transaction.parts.first_authorizer();
         let billed = self.bills_subjectively(payer, !was_aborted);
         if billed && let Err(fault) = self.may_try(payer, &waiting.transaction.id) {
@@ -340,9 +428,15 @@ impl Writer {
                 Ok(Fit::Done)
             }
             _ => {
+                if self.settings.blocks == Blocks::OnTransaction
+                    && trace.except.is_none()
+                    && matches!(self.phase, Phase::Producing { .. })
+                {
+                    self.wake = Some(self.now());
+                }
                 self.note(&trace, expiration);
                 match (waiting.retry.filter(|_| trace.except.is_none()), waiting.reply) {
-                    (Some(until), Some(reply)) => self.retry.track(waiting.transaction, until, now(), reply),
+                    (Some(until), Some(reply)) => self.retry.track(waiting.transaction, until, self.now(), reply),
                     (_, reply) => reply_to(reply, Ok(trace)),
                 }
                 Ok(Fit::Done)
@@ -369,7 +463,7 @@ impl Writer {
         let mut billing = self.shared.subjective.lock();
         match trace.except.as_deref() {
             Some(fault) if is_exhausted(fault) || fault.kind == FaultKind::TX_DUPLICATE => {}
-            Some(_) => billing.failed(payer, trace.elapsed_us, now()),
+            Some(_) => billing.failed(payer, trace.elapsed_us, self.now()),
             None if matches!(self.phase, Phase::Producing { .. }) => {}
             None => billing.ran(payer, trace.id, expiration, trace.elapsed_us),
         }
@@ -407,7 +501,7 @@ impl Writer {
     /// Starts a block only to run something in it.
     fn speculate_briefly(&mut self) -> Result<bool, EngineError> {
         let mut chain = self.shared.chain.write(Hold::StartBlock);
-        let slot = slots::pending_slot(now(), chain.head_time());
+        let slot = slots::pending_slot(self.now(), chain.head_time());
         let features = chain.preactivated_features();
         let how = StartBlock { timestamp: slot, confirmed: 0, features, purpose: BlockPurpose::Speculate };
         match chain.start_block(&how) {
@@ -433,7 +527,7 @@ impl Writer {
             trace.action_traces.iter().filter(|action| !action.console.is_empty()).for_each(log_console);
         }
         if self.shared.finality.is_enabled() && is_executed_input(trace) {
-            self.shared.finality.ran(trace.id, expiration, now());
+            self.shared.finality.ran(trace.id, expiration, self.now());
         }
     }
 
@@ -459,7 +553,7 @@ impl Writer {
     }
 
     fn out_of_time(&self) -> bool {
-        now() >= self.deadline()
+        self.now() >= self.deadline()
     }
 
     fn pending_time(&self) -> TimePoint {

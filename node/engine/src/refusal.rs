@@ -36,6 +36,12 @@ pub enum Refusal {
     /// Too many wait for the whole state.
     #[error("the whole state is being written or hashed, and too many wait for it; try again")]
     WholeStateBusy,
+    /// Time and state obey on development chains alone.
+    #[error("this is not a development chain: only one that boreasd dev began can be changed like that")]
+    NotDev,
+    /// Blocks cannot be made, or time cannot be moved, as asked.
+    #[error("{0}")]
+    Travel(String),
     /// Whoever signs blocks gave no signature.
     #[error("{signer} does not sign: {reason}")]
     Signer {
@@ -71,6 +77,7 @@ impl From<Refusal> for Fault {
             Refusal::QueueFull { .. } | Refusal::TooManyWait { .. } | Refusal::WholeStateBusy => {
                 FaultKind::TX_RESOURCE_EXHAUSTION
             }
+            Refusal::NotDev | Refusal::Travel(_) => FaultKind::INVALID_HTTP_REQUEST,
             Refusal::NoBlock => FaultKind::MISSING_PENDING_BLOCK_STATE,
         };
         Self::new(kind, refusal.to_string())

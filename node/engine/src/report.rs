@@ -3,8 +3,6 @@
 use chain::{Applied, SealedBlock};
 use primitives::TimePoint;
 
-use crate::clock::now;
-
 /// Bytes of a word of net usage.
 const NET_WORD_BYTES: u64 = 8;
 
@@ -30,19 +28,18 @@ impl Usage {
     }
 }
 
-/// A block that was built here; `sealing` is when its end began.
-pub(crate) fn produced(applied: &Applied, irreversible: u32, sealing: TimePoint) {
+/// A block that was built here; its end began at `sealing` and is over `now`.
+pub(crate) fn produced(applied: &Applied, irreversible: u32, sealing: TimePoint, now: TimePoint) {
     for sealed in &applied.applied {
         let usage = Usage::of(sealed);
-        let time = usage.elapsed_us + now().0 - sealing.0;
+        let time = usage.elapsed_us + now.0 - sealing.0;
         tracing::info!("Produced block {}, time: {time}]", fields(sealed, irreversible, usage));
     }
 }
 
-/// A block from outside; `begun` is when it was taken.
-pub(crate) fn received(applied: &Applied, irreversible: u32, begun: TimePoint) {
+/// A block from outside; it was taken at `begun` and is part of the chain at `ended`.
+pub(crate) fn received(applied: &Applied, irreversible: u32, begun: TimePoint, ended: TimePoint) {
     let Some(sealed) = applied.applied.last() else { return };
-    let ended = now();
     let time = ended.0 - begun.0;
     let latency = (ended.0 - sealed.state.header.timestamp().time().0) / 1000;
     let fields = fields(sealed, irreversible, Usage::of(sealed));

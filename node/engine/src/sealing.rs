@@ -6,7 +6,6 @@ use chain::{ChainError, SealedBlock, UnsignedBlock};
 use primitives::{BlockId, Fault, Signature, TimePoint};
 use store::Watermark;
 
-use crate::clock::now;
 use crate::durable::ingest;
 use crate::holds::Hold;
 use crate::obstacles::Obstacle;
@@ -48,7 +47,7 @@ impl Signing {
 impl Writer {
     /// Ends the pending block and has it signed; with keys of this process it is the head when this returns.
     pub(crate) fn seal(&mut self) -> Result<(), EngineError> {
-        let started = now();
+        let started = self.now();
         let mut chain = self.shared.chain.write(Hold::FinishBlock);
         let Some(slot) = chain.pending().map(|pending| pending.timestamp) else {
             self.phase = Phase::Waiting;
@@ -169,7 +168,7 @@ impl Writer {
             self.shared.producer.write().scheduled_features.clear();
             self.features_signaled = false;
         }
-        report::produced(&applied, irreversible, started);
+        report::produced(&applied, irreversible, started, self.now());
         let scheduled = self.shared.chain.read().ledger().generated_count();
         let owing = self.shared.subjective.lock().len();
         self.shared.metrics.produced(&applied, [self.queue.iter().count(), scheduled, owing]);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use primitives::{BlockId, Name, PublicKey};
 
-use crate::Signer;
+use crate::{Clock, Signer};
 
 /// Microseconds of a slot that a producer works on a block: `cpu-effort-percent` 90 of 500 ms.
 pub const CPU_EFFORT_US: i64 = 450_000;
@@ -73,9 +73,41 @@ impl OptionsChange {
     }
 }
 
+/// When blocks are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blocks {
+    /// At their slots, as the real time comes to them.
+    Slots {
+        /// Only in slots that are multiples of this; 1 for all.
+        every: u32,
+        /// Also blocks without transactions that nothing waits for.
+        empty: bool,
+    },
+    /// One after each transaction, in the next slot. Time stands still in between.
+    OnTransaction,
+    /// When they are asked for. Time stands still in between.
+    OnCommand,
+}
+
+impl Blocks {
+    /// As every node of a network makes them.
+    pub const ALL_SLOTS: Self = Self::Slots { every: 1, empty: true };
+
+    /// Whether the clock goes with the blocks alone.
+    pub fn hold_time(self) -> bool {
+        !matches!(self, Self::Slots { .. })
+    }
+}
+
 /// What the node decides for the writer.
 #[derive(Clone)]
 pub struct Settings {
+    /// What tells the time, the same as the chain's.
+    pub clock: Clock,
+    /// Whether this is a development chain, on which time and state obey.
+    pub dev: bool,
+    /// When blocks are made.
+    pub blocks: Blocks,
     /// Producers that this node produces for.
     pub producers: BTreeSet<Name>,
     /// Keys that it signs with.
@@ -127,6 +159,9 @@ impl std::fmt::Debug for Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            clock: Clock::real(),
+            dev: false,
+            blocks: Blocks::ALL_SLOTS,
             producers: BTreeSet::new(),
             signers: Vec::new(),
             enable_stale_production: false,

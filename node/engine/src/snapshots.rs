@@ -98,6 +98,11 @@ impl Snapshots {
         Ok(Self { folder, requests, pending: Vec::new() })
     }
 
+    /// Whether snapshots wait for their blocks to become irreversible.
+    pub(crate) fn are_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
     /// The schedule.
     pub fn requests(&self) -> &[ScheduledSnapshot] {
         &self.requests

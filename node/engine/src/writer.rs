@@ -14,7 +14,6 @@ use store::Store;
 use tokio::sync::oneshot;
 
 use crate::block_log::LogKeeper;
-use crate::clock::now;
 use crate::command::Command;
 use crate::compiling::Compiling;
 use crate::follower::Follower;
@@ -27,6 +26,7 @@ use crate::saving::Unsaved;
 use crate::sealing::Signing;
 use crate::snapshots::Snapshots;
 use crate::subjective::Subjective;
+use crate::travel::Travels;
 use crate::turn::TurnWatch;
 use crate::whole_state::Request;
 use crate::{EngineError, FinalityTracker, Handle, Metrics, Settings};
@@ -92,6 +92,10 @@ pub(crate) struct Writer {
     pub compiling: Compiling,
     /// The last slot whose block could not be sealed: the next block is for a later one.
     pub given_up: BlockTimestamp,
+    /// Journeys through time, the first of them under way.
+    pub travels: Travels,
+    /// The last block that somebody may wait for.
+    pub last_busy: u32,
 }
 
 /// A running writer.
@@ -162,12 +166,14 @@ pub fn start(
     let shared = Arc::new(Shared {
         chain_id: chain.chain_id(),
         chain: ChainLock::new(chain),
+        dev: settings.dev,
         producer: RwLock::new(view),
         finality: FinalityTracker::new(settings.finality),
         retry: settings.retry,
         store: Arc::clone(&store),
         metrics,
         subjective: Mutex::new(Subjective::new(settings.subjective.clone())),
+        clock: settings.clock.clone(),
     });
     start_ticker(ticker)?;
     let (sender, receiver) = sync_channel(COMMAND_QUEUE_CAPACITY);
@@ -198,6 +204,8 @@ pub fn start(
         obstacles: Obstacles::default(),
         compiling,
         given_up: BlockTimestamp::default(),
+        travels: Travels::new(),
+        last_busy: 0,
         settings,
     };
     let thread = std::thread::Builder::new()
@@ -252,7 +260,7 @@ impl Writer {
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            if self.wake.is_some_and(|wake| wake <= now()) {
+            if self.wake.is_some_and(|wake| wake <= self.now()) {
                 self.on_time()?;
             }
         }
@@ -266,8 +274,14 @@ impl Writer {
         self.follower.finish()
     }
 
+    /// The time as this node sees it.
+    pub(crate) fn now(&self) -> TimePoint {
+        self.shared.clock.now()
+    }
+
     fn until_wake(&self) -> Duration {
-        self.wake.map_or(IDLE, |wake| Duration::from_micros(u64::try_from(wake.0 - now().0).unwrap_or(0)).min(IDLE))
+        self.wake
+            .map_or(IDLE, |wake| Duration::from_micros(u64::try_from(wake.0 - self.now().0).unwrap_or(0)).min(IDLE))
     }
 
     fn act(&mut self, command: Command) -> Result<(), EngineError> {
@@ -340,6 +354,7 @@ impl Writer {
                 answer(reply, ());
                 Ok(())
             }
+            Command::Travel(journey, reply) => self.set_out(journey, reply),
             Command::Stop => Ok(()),
         }
     }

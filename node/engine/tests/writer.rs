@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use chain::{BlockPurpose, Chain, Doors, PrepareMode, PreparedBlock, SealedBlock, StartBlock, recover_transaction};
 use engine::{
-    Handle, Hold, Refusal, RemoteSigner, Running, Settings, SignatureReply, Signer, SubmitKind, Verdict, WallClock,
+    Clock, Handle, Hold, Refusal, RemoteSigner, Running, Settings, SignatureReply, Signer, SubmitKind, Verdict,
 };
 use execution::{Budget, RecoveredTransaction};
 use primitives::{
@@ -31,7 +31,7 @@ fn new_chain(genesis: &Genesis) -> Chain {
 }
 
 fn chain_on(genesis: &Genesis, engine: wasm::Engine) -> Chain {
-    let doors = Doors { clock: Box::new(WallClock), engine, code_cache: Box::new(wasm::NoCache) };
+    let doors = Doors { clock: Box::new(Clock::real()), engine, code_cache: Box::new(wasm::NoCache) };
     Chain::from_genesis(genesis, chain::Settings::default(), doors).expect("a valid genesis")
 }
 
@@ -46,7 +46,7 @@ struct Node {
 
 impl Node {
     fn start(settings: Settings) -> Self {
-        let slot = engine::clock::now().0 / SLOT_US * SLOT_US - 4 * SLOT_US;
+        let slot = engine::clock::machine_time().0 / SLOT_US * SLOT_US - 4 * SLOT_US;
         let genesis = Genesis {
             initial_timestamp: TimePoint(slot),
             initial_key: key().public_key().expect("a valid secret"),
@@ -130,7 +130,7 @@ fn transaction(chain: &Chain, action: Name, data: Vec<u8>) -> Arc<RecoveredTrans
     let authorization = vec![PermissionLevel { actor: EOSIO, permission: name!("active") }];
     let action = Action { account: EOSIO, name: action, authorization, data: Bytes(data) };
     let mut transaction = Transaction { actions: vec![action], ..Transaction::default() };
-    transaction.header.expiration = TimePoint(engine::clock::now().0 + 60_000_000).seconds();
+    transaction.header.expiration = TimePoint(engine::clock::machine_time().0 + 60_000_000).seconds();
     transaction.header.set_reference_block(&chain.head().id());
     let mut signed = SignedTransaction { transaction, ..SignedTransaction::default() };
     signed.sign(&key(), &chain.chain_id()).expect("a valid secret");

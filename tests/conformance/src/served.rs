@@ -8,7 +8,7 @@ use api::{ApiSettings, Node};
 use chain::block_log::BlockLog;
 use chain::{Chain, Doors, PrepareMode, PreparedBlock};
 use codec::Pack;
-use engine::{FinalitySettings, Running, Verdict, WallClock};
+use engine::{Clock, FinalitySettings, Running, Verdict};
 use store::{AcceptedBlock, Store, StoreSettings};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -40,7 +40,8 @@ impl Served {
         let folder = tempfile::tempdir().expect("temporary folder");
         let log = BlockLog::open(log).expect("recorded logs are whole");
         let engine = wasm::Engine::new();
-        let doors = Doors { clock: Box::new(WallClock), engine: engine.clone(), code_cache: Box::new(wasm::NoCache) };
+        let doors =
+            Doors { clock: Box::new(Clock::real()), engine: engine.clone(), code_cache: Box::new(wasm::NoCache) };
         let chain = Chain::from_genesis(&genesis(&log), chain::Settings::default(), doors).expect("a valid genesis");
         let chain_id = chain.chain_id();
         let store = new_store(folder.path(), &chain);

@@ -103,7 +103,7 @@ pub fn get_transaction_status(node: &Node, body: &[u8]) -> Answer {
     let name = match &state {
         None => "UNKNOWN",
         Some(state) if !state.is_in_block() => {
-            if engine::clock::now() >= TimePoint::from(state.expiration) {
+            if node.handle.now() >= TimePoint::from(state.expiration) {
                 "FAILED"
             } else if state.forked_out {
                 "FORKED_OUT"

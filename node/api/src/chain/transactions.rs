@@ -92,7 +92,7 @@ pub async fn send2(node: Arc<Node>, body: Bytes) -> Answer {
     let packed = recover::packed(&node, params.transaction)?;
     let transaction = recover::recovered(&node, packed, true).map_err(|fault| ApiError::of_transaction(&fault))?;
     if retry.is_some() {
-        check_retry(node.handle.retry(), transaction.parts.header.expiration)?;
+        check_retry(node.handle.retry(), transaction.parts.header.expiration, node.handle.now())?;
     }
     let kind = SubmitKind::Input { return_failure_trace: params.return_failure_trace, retry };
     let trace = node.handle.submit(transaction, kind).await;
@@ -100,15 +100,15 @@ pub async fn send2(node: Arc<Node>, body: Bytes) -> Answer {
     Ok(Reply { status: 202, body: shown(&node, &trace, Shape::Flat) })
 }
 
-/// Whether a transaction can be tried again until it expires.
-fn check_retry(retry: RetrySettings, expiration: TimePointSec) -> Result<(), Fault> {
+/// Whether a transaction can be tried again until it expires; it is `now`.
+fn check_retry(retry: RetrySettings, expiration: TimePointSec, now: TimePoint) -> Result<(), Fault> {
     ensure!(
         retry.bytes_max > 0,
         UNSUPPORTED_FEATURE,
         "Transaction retry not enabled on node. transaction-retry-max-storage-size-gb is 0"
     );
     // Seconds are rounded up, so that the longest allowed expiration is allowed.
-    let last = TimePointSec(((engine::clock::now().0 + retry.expiration_max_us + 999_999) / 1_000_000) as u32);
+    let last = TimePointSec(((now.0 + retry.expiration_max_us + 999_999) / 1_000_000) as u32);
     ensure!(
         expiration <= last,
         TX_EXP_TOO_FAR_EXCEPTION,

@@ -17,7 +17,7 @@ pub const STAKE: i64 = 20_000 * SYS;
 const RAM_BYTES: u32 = 200_000;
 /// The reference's.
 const RAM_GIFT_BYTES: i64 = 1400;
-/// The account whose stake elects the first producers.
+/// The account whose stake activates the chain and elects the first producers.
 pub const FOUNDER: &str = "founder";
 
 /// The chain.
@@ -60,6 +60,11 @@ pub fn time(value: &Value) -> i64 {
     value.as_str().expect("a time").parse::<primitives::TimePoint>().expect("a time").0
 }
 
+/// An account of the document.
+fn user(name: Name, balance: Asset, stake: Asset, votes: Vec<Name>) -> Account {
+    Account { name, key: None, balance, stake, ram_bytes: RAM_BYTES, votes }
+}
+
 /// The names of the first `count` producers, in order.
 pub fn producer_names(count: usize) -> Vec<String> {
     assert!(count <= 26 * 26, "names are two letters long");
@@ -73,8 +78,11 @@ impl World {
         let mut document = Document::dev();
         document.parameters = parameters.as_object().cloned().unwrap_or_else(Map::new);
         document.accounts = (USERS.map(Name::new).into_iter())
-            .map(|name| Account { name, key: None, balance: asset(BALANCE), stake: asset(STAKE), ram_bytes: RAM_BYTES })
+            .map(|name| user(name, asset(BALANCE), asset(STAKE), Vec::new()))
             .collect();
+        let names = producer_names(producers).iter().map(|name| Name::new(name)).collect();
+        let quarter = Asset { amount: document.initial_supply.amount / 4, ..document.initial_supply };
+        document.accounts.push(user(Name::new(FOUNDER), asset(0), quarter, names));
         document.producers = (producer_names(producers).iter())
             .map(|text| Name::new(text))
             .map(|name| Producer { name, key: None, url: String::new() })
