@@ -27,6 +27,36 @@ pub struct Document {
     pub producers: Vec<Producer>,
 }
 
+/// The built-in documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preset {
+    /// Short waits: what takes days elsewhere takes seconds.
+    Dev,
+    /// The numbers of EOS.
+    Mainnet,
+    /// One account and one producer, with EOS' numbers but for the activation.
+    Minimal,
+}
+
+/// Accounts that a document is given at most.
+const ACCOUNTS_MAX: usize = 1000;
+/// Producers that a document is given at most: as many as one schedule has, and one account can vote for.
+const PRODUCERS_MAX: usize = 21;
+/// What names count with.
+const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz";
+const DIGITS: &[u8] = b"12345";
+
+/// The name of number `at`, counted in `digits` without a zero.
+fn named(prefix: &str, at: usize, digits: &[u8]) -> Name {
+    let (mut rest, mut ending) = (at + 1, Vec::new());
+    while rest > 0 {
+        rest -= 1;
+        ending.insert(0, digits[rest % digits.len()]);
+        rest /= digits.len();
+    }
+    format!("{prefix}{}", String::from_utf8_lossy(&ending)).parse().unwrap_or_default()
+}
+
 /// An account of the first state.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -77,10 +107,63 @@ impl Document {
         serde_json::from_str(text).map_err(|error| GenesisError::new("boot document", error))
     }
 
-    /// The built-in development chain: ten accounts with tokens, stake and RAM, one elected producer, refunds after
-    /// five seconds.
+    /// The built-in development chain: ten accounts with tokens, stake and RAM, one elected producer, short waits.
     pub fn dev() -> Self {
-        Self::parse(include_str!("../presets/dev.json")).expect("the built-in document is tested")
+        Self::preset(Preset::Dev)
+    }
+
+    /// A built-in document.
+    pub fn preset(preset: Preset) -> Self {
+        let text = match preset {
+            Preset::Dev => include_str!("../presets/dev.json"),
+            Preset::Mainnet => include_str!("../presets/mainnet.json"),
+            Preset::Minimal => include_str!("../presets/minimal.json"),
+        };
+        Self::parse(text).expect("the built-in documents are tested")
+    }
+
+    /// Gives it that many accounts: the first ones stay, new ones have what the first one has.
+    ///
+    /// # Errors
+    /// It has no account to begin with, or that are too many.
+    pub fn set_accounts(&mut self, count: usize) -> Result<(), GenesisError> {
+        let first = self.accounts.first().cloned();
+        let first = first.ok_or_else(|| GenesisError::new("--accounts", "the document has no account to follow"))?;
+        let too_many = || GenesisError::new("--accounts", format!("{count} are too many: at most {ACCOUNTS_MAX}"));
+        let all = (count <= ACCOUNTS_MAX).then_some(()).ok_or_else(too_many);
+        all?;
+        self.accounts.truncate(count);
+        let taken: Vec<Name> = self.accounts.iter().map(|account| account.name).collect();
+        let mut names = (0..).map(|at| named("user", at, LETTERS)).filter(|name| !taken.contains(name));
+        self.accounts.resize_with(count, || Account {
+            name: names.next().unwrap_or_default(),
+            key: None,
+            ..first.clone()
+        });
+        Ok(())
+    }
+
+    /// Gives it that many producers, and lets every account that votes vote for as many of them as it can.
+    ///
+    /// # Errors
+    /// That are too many for a schedule.
+    pub fn set_producers(&mut self, count: usize) -> Result<(), GenesisError> {
+        if count > PRODUCERS_MAX {
+            return Err(GenesisError::new("--producers", format!("{count} are too many: at most {PRODUCERS_MAX}")));
+        }
+        self.producers.truncate(count);
+        let taken: Vec<Name> = self.producers.iter().map(|producer| producer.name).collect();
+        let mut names = (0..).map(|at| named("producer", at, DIGITS)).filter(|name| !taken.contains(name));
+        self.producers.resize_with(count, || Producer {
+            name: names.next().unwrap_or_default(),
+            key: None,
+            url: String::new(),
+        });
+        let votes: Vec<Name> = self.producers.iter().map(|producer| producer.name).collect();
+        for account in self.accounts.iter_mut().filter(|account| !account.votes.is_empty()) {
+            account.votes.clone_from(&votes);
+        }
+        Ok(())
     }
 }
 
@@ -112,6 +195,26 @@ mod tests {
         assert_eq!(document.accounts.len(), 10);
         let text = serde_json::to_string(&document).expect("a document has a JSON form");
         assert_eq!(Document::parse(&text).expect("its own text").producers[0].name, document.producers[0].name);
+    }
+
+    #[test]
+    fn accounts_and_producers_are_counted() {
+        let mut document = Document::dev();
+        document.set_accounts(3).expect("few");
+        document.set_producers(21).expect("a schedule");
+        let names: Vec<_> = document.accounts.iter().map(|account| account.name.to_string()).collect();
+        assert_eq!(names, ["alice", "bob", "carol"]);
+        assert!(document.accounts.iter().all(|account| account.votes.len() == 21));
+        let last = document.producers.last().map(|producer| producer.name.to_string());
+        assert_eq!(last.as_deref(), Some("producer41"));
+        document.set_accounts(40).expect("some");
+        let mut names: Vec<_> = document.accounts.iter().map(|account| account.name).collect();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), 40);
+        assert!(document.set_accounts(1001).is_err() && document.set_producers(22).is_err());
+        assert_eq!(Document::preset(Preset::Minimal).accounts.len(), 1);
+        assert_eq!(Document::preset(Preset::Mainnet).accounts.len(), 10);
     }
 
     #[test]

@@ -6,17 +6,19 @@
 //!
 //! - [`contracts`]: the embedded modules with their pinned hashes.
 //! - [`document`]: what users write; [`Document::dev`] is the built-in one.
+//! - [`parameters`]: the system contract's numbers as options.
 //! - [`plan`]: a document as stages of transactions.
 //! - [`boot`]: carrying out a plan, and building blocks for all producers of a chain.
 
 pub mod boot;
 pub mod contracts;
 pub mod document;
+pub mod parameters;
 pub mod plan;
 
 pub use boot::{BootError, LocalProducer, later_features};
 pub use contracts::Contract;
-pub use document::{Account, Document, Producer};
+pub use document::{Account, Document, Preset, Producer};
 pub use plan::{Plan, Stage};
 
 /// Why a document cannot be planned.

@@ -42,6 +42,12 @@ const PARAMETERS: Name = name!("chainparams");
 /// Slots from the election of a schedule to its first block, with room.
 const SCHEDULE_MARGIN_SLOTS: u32 = 120;
 
+/// The accounts that the boot makes beside those of the document, for people.
+pub fn system_accounts_text() -> String {
+    let names: Vec<String> = SYSTEM_ACCOUNTS.iter().chain([&WRAP_ACCOUNT]).map(ToString::to_string).collect();
+    names.join(", ")
+}
+
 /// Actions that go into one transaction.
 pub type Transaction = Vec<Action>;
 
@@ -221,7 +227,7 @@ pub fn changes(parameters: &Map<String, Value>) -> Result<Value, GenesisError> {
 }
 
 /// The fields of the system contract's row of numbers.
-fn parameter_names() -> Vec<String> {
+pub(crate) fn parameter_names() -> Vec<String> {
     let abi = SYSTEM.abi_definition();
     let row = abi.tables.iter().find(|table| table.name == PARAMETERS).map(|table| &table.kind);
     let fields = abi.structs.iter().filter(|kind| Some(&kind.name) == row).flat_map(|kind| &kind.fields);

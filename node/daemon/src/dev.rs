@@ -10,7 +10,7 @@ use anyhow::Context;
 use chain::Applied;
 use codec::Unpack;
 use engine::follower::TraceEncoder;
-use genesis::{Document, LocalProducer, contracts, document::dev_key};
+use genesis::{Document, LocalProducer, Preset, contracts, document::dev_key};
 use primitives::{BlockTimestamp, Genesis, Name, PrivateKey, PublicKey, Sha256, TimePoint, name};
 use store::{Store, Watermark};
 use wasm::{Artefact, Engine};
@@ -62,7 +62,7 @@ impl DevChain {
             "a development chain begins with a document, not with a snapshot. Start boreasd without dev to run one from \
              a snapshot"
         );
-        let given = args.genesis_document.as_deref().map(read_document).transpose()?;
+        let given = given_document(args)?;
         let begin = |given: Option<Document>, anew| Self { document: given.unwrap_or_else(Document::dev), anew };
         if args.reset || args.node.chain.delete_all_blocks {
             return Ok((begin(given, true), None));
@@ -200,6 +200,33 @@ fn boot_key(store: &Store) -> anyhow::Result<PublicKey> {
     Ok(Genesis::from_bytes(&bytes).context("the stored genesis is damaged")?.initial_key)
 }
 
+/// What the options say of a new chain, if they say anything.
+fn given_document(args: &DevArgs) -> anyhow::Result<Option<Document>> {
+    let preset = match args.preset.as_deref() {
+        Some("mainnet") => Some(Preset::Mainnet),
+        Some("minimal") => Some(Preset::Minimal),
+        Some(_) => Some(Preset::Dev),
+        None => None,
+    };
+    let named = match args.genesis_document.as_deref() {
+        Some(path) => Some(read_document(path)?),
+        None => preset.map(Document::preset),
+    };
+    if named.is_none() && args.accounts.is_none() && args.producers.is_none() && args.parameters.is_empty() {
+        return Ok(None);
+    }
+    let mut document = named.unwrap_or_else(Document::dev);
+    if let Some(count) = args.accounts {
+        document.set_accounts(count)?;
+    }
+    if let Some(count) = args.producers {
+        document.set_producers(count)?;
+    }
+    let precision = document.core_symbol.precision();
+    genesis::parameters::apply(&mut document.parameters, &args.parameters, precision)?;
+    Ok(Some(document))
+}
+
 fn read_document(path: &Path) -> anyhow::Result<Document> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the genesis document {}", path.display()))?;
@@ -215,8 +242,8 @@ fn known_document(text: &[u8], given: Option<&Document>, data_dir: &Path) -> any
     if let Some(given) = given {
         anyhow::ensure!(
             text_of(given)? == text,
-            "the chain in {} was booted from another document. Leave --genesis-document out to continue it, or begin \
-             anew with --reset",
+            "the chain in {} was booted from another document. Leave the options of new chains (--genesis-document, \
+             --preset, ...) out to continue it, or begin anew with --reset",
             data_dir.display()
         );
     }
@@ -274,15 +301,26 @@ fn welcome(document: &Document, eosio: (&PublicKey, Option<&PrivateKey>), url: O
     let _ =
         writeln!(text, "\nA development chain is running{}.", url.map(|url| format!(" at {url}")).unwrap_or_default());
     let _ = writeln!(text, "Everybody knows these keys; each is that of its account's owner and active permission.\n");
-    let _ = writeln!(text, "{:<12} {:<53} {:<51} balance", "account", "public key", "private key");
-    let mut line = |name: Name, public: &PublicKey, private: Option<&PrivateKey>, balance: &str| {
+    let _ = writeln!(text, "{:<12} {:<53} {:<51} balance, stake", "account", "public key", "private key");
+    let mut line = |name: Name, public: &PublicKey, private: Option<&PrivateKey>, holds: &str| {
         let private = private.map_or_else(|| "(not known here)".to_owned(), PrivateKey::to_secret_text);
-        let _ = writeln!(text, "{:<12} {:<53} {private:<51} {balance}", name.to_string(), public.to_string());
+        let _ = writeln!(text, "{:<12} {:<53} {private:<51} {holds}", name.to_string(), public.to_string());
     };
-    line(EOSIO, eosio.0, eosio.1, "");
+    line(EOSIO, eosio.0, eosio.1, "the system contract");
     for account in &document.accounts {
         let private = account.key.is_none().then(|| dev_key(account.name));
-        line(account.name, &account.public_key(), private.as_ref(), &account.balance.to_string());
+        let holds = format!("{}, {}", account.balance, account.stake);
+        line(account.name, &account.public_key(), private.as_ref(), &holds);
+    }
+    for producer in &document.producers {
+        let private = producer.key.is_none().then(|| dev_key(producer.name));
+        line(producer.name, &producer.public_key(), private.as_ref(), "a producer");
+    }
+    let _ = writeln!(text, "\nWith the key of eosio: {}.", genesis::plan::system_accounts_text());
+    let numbers = document.parameters.iter().map(|(name, value)| format!("{name} {value}"));
+    let numbers: Vec<_> = numbers.collect();
+    if !numbers.is_empty() {
+        let _ = writeln!(text, "Numbers that differ from the reference: {}.", numbers.join(", "));
     }
     text
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use api::Node;
-use engine::Clock;
+use engine::{Blocks, Clock};
 use primitives::TimePoint;
 use store::Store;
 use tokio::runtime::Runtime;
@@ -87,7 +87,11 @@ pub fn dev(args: &DevArgs) -> anyhow::Result<()> {
         clock.set(started.chain.head_time());
     }
     let welcome = dev.welcome(&started.store, &keyring)?;
-    let settings = engine::Settings { clock, dev: true, ..translate::engine_settings(node, keyring)? };
+    let blocks = match args.block_mode {
+        Blocks::Slots { every, empty } => Blocks::Slots { every, empty: empty && !args.no_empty_blocks },
+        other => other,
+    };
+    let settings = engine::Settings { clock, dev: true, blocks, ..translate::engine_settings(node, keyring)? };
     shell.run(node, started, settings, anew, Some(Box::new(welcome)))
 }
 

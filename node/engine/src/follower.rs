@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 
 use chain::{Applied, BlockState, ChainCheckpoint};
@@ -117,10 +117,23 @@ fn follow(
     if let Some(log) = &mut log {
         log.follow(store);
     }
-    for piece in work {
+    let mut synced = true;
+    loop {
+        let piece = match work.try_recv() {
+            Ok(piece) => piece,
+            Err(TryRecvError::Disconnected) => break,
+            Err(TryRecvError::Empty) => {
+                // Blocks that came together are synced together.
+                if !std::mem::replace(&mut synced, true) {
+                    store.sync()?;
+                }
+                let Ok(piece) = work.recv() else { break };
+                piece
+            }
+        };
         match piece {
             Work::Accepted(applied) => {
-                store.sync()?;
+                synced = false;
                 if let Some(encode) = traces {
                     keep_traces(store, encode, &applied)?;
                 }

@@ -39,7 +39,7 @@ fn a_dev_chain_has_a_running_system_and_goes_on_where_it_stopped() {
     assert_eq!(features["activated_protocol_features"].as_array().map(Vec::len), Some(19));
     assert_eq!(schedule(&node), ["producer1"]);
     let printed = node.log().lines().filter(|line| line.contains(" 5") && line.contains(" EOS")).count();
-    assert_eq!(printed, 11, "eosio and ten accounts are printed with their keys");
+    assert_eq!(printed, 12, "eosio, ten accounts and a producer are printed with their keys");
     let alice = call(&node, "/v1/chain/get_account", &json!({ "account_name": "alice" }));
     assert_eq!(alice["core_liquid_balance"], "1000000.0000 SYS");
     assert!(alice["ram_quota"].as_i64() >= Some(1 << 20), "{alice}");

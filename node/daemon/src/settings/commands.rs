@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use engine::Blocks;
+use genesis::parameters::Parameter;
 
 use super::args::{NodeArgs, default_data_dir};
 
@@ -27,12 +29,56 @@ pub struct DevArgs {
     /// Begin anew
     #[arg(long)]
     pub reset: bool,
-    /// Document of a new chain in place of the built-in one: accounts, producers, parameters
-    #[arg(long, value_name = "FILE")]
+    /// Document of a new chain in place of a built-in one: accounts, producers, parameters
+    #[arg(long, alias = "document", value_name = "FILE", conflicts_with = "preset")]
     pub genesis_document: Option<PathBuf>,
+    /// Built-in document of a new chain: dev has short waits, mainnet the numbers of EOS, minimal one account
+    /// [default: dev]
+    #[arg(long, value_name = "NAME", value_parser = ["dev", "mainnet", "minimal"])]
+    pub preset: Option<String>,
+    /// Accounts of a new chain
+    #[arg(long, value_name = "NUM")]
+    pub accounts: Option<usize>,
+    /// Producers of a new chain, all of them elected
+    #[arg(long, value_name = "NUM")]
+    pub producers: Option<usize>,
+    /// When blocks are made: each half second (interval) or each so many (interval=5s), after each transaction, or by
+    /// command (manual). In the last two time stands still between blocks
+    #[arg(long, value_name = "MODE", default_value = "interval", value_parser = block_mode)]
+    pub block_mode: engine::Blocks,
+    /// Leave out blocks that are empty and that nothing waits for, but one each five seconds
+    #[arg(long)]
+    pub no_empty_blocks: bool,
+    /// Numbers of the system contract that were given for a new chain.
+    #[arg(skip)]
+    pub parameters: Vec<(Parameter, String)>,
     /// Running the node.
     #[command(flatten)]
     pub node: NodeArgs,
+}
+
+/// Milliseconds of a slot, and the most that lie between two blocks: clients' transactions live for thirty seconds.
+const SLOT_MS: f64 = 500.0;
+const BLOCK_INTERVAL_S_MAX: f64 = 20.0;
+
+/// When blocks are made.
+fn block_mode(text: &str) -> Result<Blocks, String> {
+    match text {
+        "interval" => Ok(Blocks::ALL_SLOTS),
+        "transaction" => Ok(Blocks::OnTransaction),
+        "manual" => Ok(Blocks::OnCommand),
+        _ => {
+            let seconds = text.strip_prefix("interval=").map(|text| text.trim_end_matches('s').parse::<f64>());
+            let Some(Ok(seconds)) = seconds else {
+                return Err("it must be interval, interval=SECONDS, transaction or manual".to_owned());
+            };
+            let every = seconds * 1000.0 / SLOT_MS;
+            if !(1.0..=BLOCK_INTERVAL_S_MAX * 1000.0 / SLOT_MS).contains(&every) || every.fract() != 0.0 {
+                return Err(format!("the interval must be a multiple of 0.5 seconds, {BLOCK_INTERVAL_S_MAX} at most"));
+            }
+            Ok(Blocks::Slots { every: every as u32, empty: true })
+        }
+    }
 }
 
 /// Options of `replay`.

@@ -14,7 +14,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::{Command, CommandFactory, FromArgMatches};
+use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches};
+use genesis::parameters::{PARAMETERS, Parameter, Unit};
 
 use crate::dev;
 use args::Cli;
@@ -62,7 +63,21 @@ pub struct Parsed {
 /// The command line with nodeos' options.
 fn command() -> Command {
     let with_foreign = |command: Command| command.args(foreign::arguments());
-    with_foreign(Cli::command()).mut_subcommand("dev", with_foreign)
+    with_foreign(Cli::command()).mut_subcommand("dev", |dev| with_foreign(dev).args(parameters()))
+}
+
+/// The numbers of the system contract, for new development chains.
+fn parameters() -> impl Iterator<Item = Arg> {
+    PARAMETERS.iter().map(|parameter| {
+        let value = match parameter.unit {
+            Unit::Seconds | Unit::Slots => "DURATION",
+            Unit::Tokens => "TOKENS",
+            Unit::Count => "NUM",
+            Unit::Flag => "BOOL",
+        };
+        let argument = Arg::new(parameter.option).long(parameter.option).value_name(value).action(ArgAction::Set);
+        argument.help(parameter.help).help_heading("Numbers of the system contract of a new chain")
+    })
 }
 
 /// Reads the command line and, for the node, `config.ini`.
@@ -120,7 +135,12 @@ pub fn combine(argv: &[OsString], config: Option<&str>) -> anyhow::Result<Parsed
     node.folders.plugin = plugins::names(&node.folders.plugin, &mut notices)?;
     let work = match cli.subcommand {
         None => Work::Node(Box::new(cli.node)),
-        Some(Subcommand::Dev(args)) => Work::Dev(args),
+        Some(Subcommand::Dev(mut args)) => {
+            let given = matches.subcommand_matches("dev");
+            let value = |parameter: &Parameter| given?.get_one::<String>(parameter.option).cloned();
+            args.parameters = PARAMETERS.iter().filter_map(|parameter| Some((*parameter, value(parameter)?))).collect();
+            Work::Dev(args)
+        }
         Some(Subcommand::Replay(args)) => Work::Replay(args),
         Some(Subcommand::ExportBlocks(args)) => Work::ExportBlocks(args),
         Some(Subcommand::Salvage(args)) => Work::Salvage(args),
