@@ -1,11 +1,16 @@
 //! `boreas dev`: time and state of a development chain (`boreasd dev`). No other chain has them.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context, bail, ensure};
 use clap::Subcommand;
+use primitives::{Action, Asset, Authority, Compression, Name, PermissionLevel};
 use serde_json::{Value, json};
 
+use crate::arguments::{name, public_key, token};
 use crate::json::pretty;
 use crate::session::{Session, note, say};
+use crate::transact::TransactArgs;
 
 /// Seconds of a minute, an hour, a day, a week and a year.
 const UNITS: [(char, f64); 6] =
@@ -23,6 +28,49 @@ pub enum Dev {
         #[arg(short, long)]
         json: bool,
     },
+    /// Keep the state of the chain under a name
+    Save {
+        /// The name
+        #[arg(default_value = "saved")]
+        name: String,
+    },
+    /// Go back to a state that was saved; clients see another branch of the chain
+    Restore {
+        /// The name
+        #[arg(default_value = "saved")]
+        name: String,
+    },
+    /// List the states that are saved
+    States,
+    /// Forget a saved state
+    Forget {
+        /// The name
+        name: String,
+    },
+    /// Write the state and all blocks into a file, for boreas dev load or boreasd dev --load
+    Dump {
+        /// The file
+        file: PathBuf,
+    },
+    /// Go to the state of a file that boreas dev dump wrote on the same chain
+    Load {
+        /// The file
+        file: PathBuf,
+    },
+    /// Cut the chain back to an earlier block
+    Rewind {
+        /// Its number
+        block: u32,
+    },
+    /// Replace the last blocks by others with the same transactions, as in a change of branches
+    Reorganise {
+        /// How many
+        #[arg(default_value_t = 1)]
+        blocks: u32,
+    },
+    /// Change the state as no key allows it
+    #[command(subcommand)]
+    Set(Box<DevSet>),
     /// Make blocks at once, without waiting for their slots
     Produce {
         /// How many
@@ -34,12 +82,205 @@ pub enum Dev {
     },
 }
 
+/// What of the state is changed. Each is an ordinary transaction that nobody signed, so the blocks can be replayed. For
+/// everything else there is boreas --impersonate, with any command.
+#[derive(Subcommand)]
+pub enum DevSet {
+    /// Give an account just this many tokens
+    Balance {
+        /// The account
+        account: String,
+        /// The tokens, such as "1.0000 SYS"
+        amount: String,
+        /// The contract that keeps the token
+        #[arg(short, long, default_value = "eosio.token")]
+        contract: String,
+        #[command(flatten)]
+        transact: TransactArgs,
+    },
+    /// Give an account RAM, net and CPU in place of what it bought and staked; -1 is without limit
+    Resources {
+        /// The account
+        account: String,
+        /// Bytes of RAM
+        #[arg(long, allow_hyphen_values = true)]
+        ram: Option<String>,
+        /// Weight of net
+        #[arg(long, allow_hyphen_values = true)]
+        net: Option<String>,
+        /// Weight of CPU
+        #[arg(long, allow_hyphen_values = true)]
+        cpu: Option<String>,
+        #[command(flatten)]
+        transact: TransactArgs,
+    },
+    /// Give an account a key, as owner and active
+    Key {
+        /// The account
+        account: String,
+        /// The public key
+        key: String,
+        #[command(flatten)]
+        transact: TransactArgs,
+    },
+    /// Give an account the code and the ABI of a folder
+    Code(crate::set::SetContract),
+}
+
+impl DevSet {
+    fn run(self, session: &mut Session) -> anyhow::Result<()> {
+        session.impersonate = true;
+        match self {
+            Self::Balance { account, amount, contract, transact } => {
+                let actions = balance(session, name(&account)?, name(&contract)?, &amount)?;
+                if actions.is_empty() {
+                    return say(format!("{account} has {amount}"));
+                }
+                transact.send(session, actions, Compression::None)
+            }
+            Self::Resources { account, ram, net, cpu, transact } => {
+                let account = name(&account)?;
+                ensure!(ram.is_some() || net.is_some() || cpu.is_some(), "give at least one of --ram, --net and --cpu");
+                let changes = [
+                    ("setacctram", "ram_bytes", ram),
+                    ("setacctnet", "net_weight", net),
+                    ("setacctcpu", "cpu_weight", cpu),
+                ];
+                let mut actions = Vec::new();
+                for (action, field, value) in changes {
+                    if let Some(text) = value {
+                        let value: i64 = text.parse().ok().with_context(|| format!("{text} is not a valid number"))?;
+                        let arguments = json!({ "account": account, field: value });
+                        actions.push(session.action(EOSIO, name(action)?, active(EOSIO), &arguments)?);
+                    }
+                }
+                transact.send(session, actions, Compression::None)
+            }
+            Self::Key { account, key, transact } => {
+                let (account, key) = (name(&account)?, public_key(&key, "the key")?);
+                let auth = Authority::of_key(key);
+                let mut actions = Vec::new();
+                for (permission, parent) in [("active", "owner"), ("owner", "")] {
+                    let arguments =
+                        json!({ "account": account, "permission": permission, "parent": parent, "auth": auth });
+                    let owner = vec![PermissionLevel { actor: account, permission: primitives::name!("owner") }];
+                    actions.push(session.action(EOSIO, primitives::name!("updateauth"), owner, &arguments)?);
+                }
+                transact.send(session, actions, Compression::None)
+            }
+            Self::Code(command) => command.run(session),
+        }
+    }
+}
+
+const EOSIO: Name = primitives::name!("eosio");
+
+fn active(actor: Name) -> Vec<PermissionLevel> {
+    vec![PermissionLevel { actor, permission: primitives::name!("active") }]
+}
+
+/// What gives an account just so many tokens: the issuer issues what is missing, or retires what is too much.
+fn balance(session: &mut Session, account: Name, contract: Name, amount: &str) -> anyhow::Result<Vec<Action>> {
+    let wanted = token(session, contract, amount)?;
+    ensure!(wanted.amount >= 0, "a balance is not less than nothing");
+    let symbol = wanted.symbol.code().to_string();
+    let stats = session.call("/v1/chain/get_currency_stats", &json!({ "code": contract, "symbol": symbol }))?;
+    let issuer = name(stats[&symbol]["issuer"].as_str().context("the token has no issuer")?)?;
+    let body = json!({ "code": contract, "account": account, "symbol": symbol });
+    let held = session.call("/v1/chain/get_currency_balance", &body)?;
+    let held = held[0].as_str().map(str::parse::<Asset>).transpose()?.map_or(0, |asset| asset.amount);
+    let quantity = Asset { amount: (wanted.amount - held).abs(), symbol: wanted.symbol };
+    if quantity.amount == 0 {
+        return Ok(Vec::new());
+    }
+    let memo = "boreas dev set balance";
+    let mut steps: Vec<(&str, Name, Value)> = Vec::new();
+    if wanted.amount > held {
+        steps.push(("issue", issuer, json!({ "to": issuer, "quantity": quantity, "memo": memo })));
+        if account != issuer {
+            let give = json!({ "from": issuer, "to": account, "quantity": quantity, "memo": memo });
+            steps.push(("transfer", issuer, give));
+        }
+    } else {
+        if account != issuer {
+            let take = json!({ "from": account, "to": issuer, "quantity": quantity, "memo": memo });
+            steps.push(("transfer", account, take));
+        }
+        steps.push(("retire", issuer, json!({ "quantity": quantity, "memo": memo })));
+    }
+    steps
+        .into_iter()
+        .map(|(action, actor, arguments)| session.action(contract, name(action)?, active(actor), &arguments))
+        .collect()
+}
+
+/// The name that a file's state has in the node's folder.
+fn state_name(file: &Path) -> anyhow::Result<String> {
+    let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' };
+    ensure!(!stem.is_empty(), "{} is not a file's name", file.display());
+    Ok(stem.chars().map(plain).take(STATE_NAME_CHARS).collect())
+}
+
+/// Has the state written in the node's folder, and takes the file from there.
+fn dump(session: &Session, file: &Path) -> anyhow::Result<()> {
+    let answer = call(session, "dump", &json!({ "name": state_name(file)? }))?;
+    let written = answer["file"].as_str().context("the node does not say where the state is")?;
+    std::fs::copy(written, file).with_context(|| format!("{written} cannot be copied to {}", file.display()))?;
+    // The copy is what was asked for.
+    let _ = std::fs::remove_file(written);
+    let id = answer["head_block_id"].as_str().unwrap_or_default();
+    say(format!("{}: {} bytes, block {id}", file.display(), answer["bytes"]))
+}
+
+/// Puts a file where the node reads states, and has it loaded.
+fn load(session: &Session, file: &Path) -> anyhow::Result<Value> {
+    let folder = call(session, "get_states", &Value::Null)?;
+    let folder = folder["folder"].as_str().context("the node does not say where it reads states")?.to_owned();
+    let name = state_name(file)?;
+    let there = Path::new(&folder).join(format!("{name}.state"));
+    std::fs::create_dir_all(&folder).with_context(|| format!("{folder} cannot be made"))?;
+    std::fs::copy(file, &there)
+        .with_context(|| format!("{} cannot be copied to {}", file.display(), there.display()))?;
+    let answer = call(session, "load", &json!({ "name": name }));
+    // Whatever became of it.
+    let _ = std::fs::remove_file(&there);
+    answer
+}
+
+/// Characters of a state's name that are taken from a file's.
+const STATE_NAME_CHARS: usize = 40;
+
 impl Dev {
     /// Carries it out.
     pub fn run(self, session: &mut Session) -> anyhow::Result<()> {
         match self {
             Self::Time { when: None, json } => show_time(&call(session, "get_time", &Value::Null)?, json),
             Self::Time { when: Some(when), json } => show_time(&call(session, "move_time", &journey(&when)?)?, json),
+            Self::Save { name } => {
+                let state = call(session, "save", &json!({ "name": name }))?;
+                say(format!(
+                    "saved block {} as {name}; boreas dev restore {name} goes back to it",
+                    state["head_block_num"]
+                ))
+            }
+            Self::Restore { name } => show_time(&call(session, "restore", &json!({ "name": name }))?, false),
+            Self::States => {
+                let states = call(session, "get_states", &Value::Null)?;
+                for state in states["states"].as_array().into_iter().flatten() {
+                    let text = |field: &str| state[field].as_str().unwrap_or_default().to_owned();
+                    say(format!("{}: block {} at {}", text("name"), state["head_block_num"], text("time")))?;
+                }
+                Ok(())
+            }
+            Self::Forget { name } => call(session, "forget", &json!({ "name": name })).map(drop),
+            Self::Dump { file } => dump(session, &file),
+            Self::Load { file } => show_time(&load(session, &file)?, false),
+            Self::Rewind { block } => show_time(&call(session, "rewind", &json!({ "block": block }))?, false),
+            Self::Reorganise { blocks } => {
+                show_time(&call(session, "reorganise", &json!({ "blocks": blocks }))?, false)
+            }
+            Self::Set(command) => command.run(session),
             Self::Produce { blocks, json } => show_time(&call(session, "produce", &json!({ "blocks": blocks }))?, json),
         }
     }

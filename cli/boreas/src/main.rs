@@ -16,6 +16,7 @@ mod keys;
 mod multisig;
 mod net;
 mod permission;
+mod producer;
 mod push;
 mod receipt;
 mod secrets;
@@ -94,6 +95,9 @@ enum Command {
     /// Send eosio.system contract actions
     #[command(subcommand)]
     System(system::System),
+    /// See and change what a node produces with
+    #[command(subcommand)]
+    Producer(producer::Producer),
     /// Move the time and the state of a development chain
     #[command(subcommand)]
     Dev(dev::Dev),
@@ -134,6 +138,7 @@ fn run(command: Command, session: &mut Session) -> anyhow::Result<()> {
         Command::Multisig(command) => command.run(session),
         Command::Wrap(command) => command.run(session),
         Command::System(command) => command.run(session),
+        Command::Producer(command) => command.run(session),
         Command::Dev(command) => command.run(session),
     }
 }

@@ -38,6 +38,9 @@ pub struct SessionArgs {
     /// Use the wallets of a keosd at this URL, instead of wallet files
     #[arg(long, env = "BOREAS_WALLET_URL", value_name = "URL")]
     wallet_url: Option<String>,
+    /// On a development chain (boreasd dev): act as any account, without its key
+    #[arg(long, env = "BOREAS_IMPERSONATE")]
+    impersonate: bool,
     /// Do not check the certificate of an https node
     #[arg(short, long)]
     no_verify: bool,
@@ -62,6 +65,8 @@ pub struct Session {
     pub contracts: Contracts,
     /// Print all of every console.
     pub verbose: bool,
+    /// Act as any account, without its key.
+    pub impersonate: bool,
     /// What helps with faults of this command, where that is not what helps with others.
     pub advice: Vec<(FaultKind, String)>,
 }
@@ -87,6 +92,7 @@ impl SessionArgs {
             keys: keosd.map_or_else(|| Keys::Files(Folder::of_user()), Keys::Keosd),
             contracts,
             verbose: self.verbose,
+            impersonate: self.impersonate,
             advice: Vec::new(),
         })
     }

@@ -107,7 +107,7 @@ impl Set {
 }
 
 impl SetContract {
-    fn run(self, session: &mut Session) -> anyhow::Result<()> {
+    pub fn run(self, session: &mut Session) -> anyhow::Result<()> {
         let account = name(&self.account)?;
         let authorization = self.transact.authorization(account)?;
         let (code, abi) = if self.clear { (Vec::new(), Vec::new()) } else { self.read()? };

@@ -182,7 +182,10 @@ impl TransactArgs {
         mut signed: SignedTransaction,
         compression: Compression,
     ) -> anyhow::Result<Value> {
-        let settings = self.settings(compression)?;
+        let mut settings = self.settings(compression)?;
+        if session.impersonate && settings.route == Route::Send2 {
+            (settings.sign, settings.route) = (false, Route::Impersonate);
+        }
         if self.force_unique && signed.signatures.is_empty() {
             signed.transaction.context_free_actions.push(nonce());
         }

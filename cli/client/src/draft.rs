@@ -80,6 +80,8 @@ pub enum Route {
     ReadOnly,
     /// `compute_transaction`: executed as if it were sent, and nothing of it kept.
     DryRun,
+    /// `/v1/dev/send_transaction` of a development chain: whoever the actions name is taken to agree.
+    Impersonate,
 }
 
 /// A node's answer to a transaction.
@@ -149,6 +151,7 @@ impl Receipt {
         let packed = PackedTransaction::new(signed, settings.compression);
         let (path, body) = match settings.route {
             Route::Send2 => ("/v1/chain/send_transaction2", send2(&packed, settings)),
+            Route::Impersonate => ("/v1/dev/send_transaction", send2(&packed, settings)),
             Route::ReadOnly => ("/v1/chain/send_read_only_transaction", json!({ "transaction": packed })),
             Route::DryRun => ("/v1/chain/compute_transaction", json!({ "transaction": packed })),
             Route::Send => ("/v1/chain/send_transaction", json!(packed)),

@@ -110,6 +110,12 @@ impl Category {
         }
     }
 
+    /// Whether a path is for programs on the node's machine alone, whatever the settings: it moves the chain as no rule
+    /// allows, or carries private keys.
+    pub fn is_for_this_machine(path: &str) -> bool {
+        Self::of(path) == Some(Self::Dev) || path.ends_with("_signing_key") || path.ends_with("_signing_keys")
+    }
+
     /// Whether its endpoints change what the node does or writes, beside the chain.
     pub fn acts_on_the_node(self) -> bool {
         matches!(self, Self::NetRw | Self::ProducerRw | Self::Snapshot | Self::TestControl | Self::Dev)

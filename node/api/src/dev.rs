@@ -1,17 +1,25 @@
 //! `/v1/dev`: time and state of a development chain, as its user wants them. Served by development chains alone, to
 //! programs on their machine.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use engine::{Arrival, Journey};
+use engine::{Arrival, Dump, Journey, StateInfo, SubmitKind};
+use execution::RecoveredTransaction;
 use primitives::{FaultKind, TimePoint};
-use serde_json::json as value;
+use serde_json::{Value, json as value};
 
 use crate::ApiError;
+use crate::chain::transactions;
 use crate::node::Node;
 use crate::params::{self, Fields};
-use crate::reply::{Answer, json};
+use crate::recover;
+use crate::reply::{Answer, Reply, json};
+use crate::trace_json::Shape;
+
+/// What a dumped chain takes along of the node's database, by name.
+pub const CHAIN_FACTS: [&str; 4] = ["genesis", "chain id", "boot document", "booted"];
 
 /// Microseconds of a second.
 const SECOND_US: f64 = 1e6;
@@ -36,6 +44,127 @@ pub fn get_time(node: &Node, body: &[u8]) -> Answer {
             "last_irreversible_block_num": irreversible,
         }),
     )
+}
+
+/// `send_transaction`: as `send_transaction2`, but it needs no signature of anybody: whoever the actions name is taken
+/// to agree.
+pub async fn send_transaction(node: Arc<Node>, body: Bytes) -> Answer {
+    let params = transactions::SendParams::read(&body)?;
+    if !node.handle.is_dev() {
+        return Err(engine::Refusal::NotDev.into());
+    }
+    let packed = recover::packed(&node, params.transaction)?;
+    let recovered = recover::recovered(&node, packed, false).map_err(|fault| ApiError::of_transaction(&fault))?;
+    let transaction = Arc::new(RecoveredTransaction { is_impersonation: true, ..Arc::unwrap_or_clone(recovered) });
+    let kind = SubmitKind::Input { return_failure_trace: params.return_failure_trace, retry: None };
+    let trace = node.handle.submit(transaction, kind).await;
+    let trace = trace.map_err(|refused| ApiError::of_transaction(&refused.into()))?;
+    Ok(Reply { status: 202, body: transactions::shown(&node, &trace, Shape::Flat) })
+}
+
+fn name_of(body: &[u8]) -> Result<String, ApiError> {
+    Fields::required(body)?.maybe("name")?.ok_or_else(|| refuse("the state's name is missing"))
+}
+
+fn shown_state(state: &StateInfo) -> Value {
+    value!({
+        "name": state.name,
+        "head_block_num": store::blocks::number_of(&state.head),
+        "head_block_id": state.head.to_string(),
+        "time": state.time.to_string(),
+        "bytes": state.bytes,
+    })
+}
+
+/// `save`: keeps the state of the head under a `name`.
+pub async fn save(node: Arc<Node>, body: Bytes) -> Answer {
+    json(200, &shown_state(&node.handle.save_state(&name_of(&body)?).await?))
+}
+
+/// `restore`: goes back to the state of a `name`.
+pub async fn restore(node: Arc<Node>, body: Bytes) -> Answer {
+    arrived(&node, node.handle.restore_state(&name_of(&body)?).await?)
+}
+
+/// `forget`: forgets the state of a `name`.
+pub async fn forget(node: Arc<Node>, body: Bytes) -> Answer {
+    let name = name_of(&body)?;
+    node.handle.forget_state(&name).await?;
+    json(200, &value!({"forgotten": name}))
+}
+
+/// `get_states`: the states that are kept.
+pub async fn get_states(node: Arc<Node>, body: Bytes) -> Answer {
+    params::none(&body)?;
+    let states = node.handle.states().await?;
+    let folder = node.settings.states_dir.as_ref().map(|folder| std::path::absolute(folder).unwrap_or(folder.clone()));
+    json(
+        200,
+        &value!({
+            "states": states.iter().map(shown_state).collect::<Vec<_>>(),
+            "folder": folder.map(|folder| folder.display().to_string()),
+        }),
+    )
+}
+
+/// `rewind`: cuts the chain back to a `block`.
+pub async fn rewind(node: Arc<Node>, body: Bytes) -> Answer {
+    let block: u64 = Fields::required(&body)?.get("block")?;
+    let block = u32::try_from(block).map_err(|_| refuse(format!("there is no block {block}")))?;
+    arrived(&node, node.handle.rewind(block).await?)
+}
+
+/// `reorganise`: replaces the last `blocks` by others with the same transactions.
+pub async fn reorganise(node: Arc<Node>, body: Bytes) -> Answer {
+    let blocks: u64 = Fields::required(&body)?.or("blocks", 1)?;
+    arrived(&node, node.handle.reorganise(u32::try_from(blocks).unwrap_or(u32::MAX)).await?)
+}
+
+/// Where a state of a name is on disk: in the node's own folder, so that a call cannot write anywhere else.
+fn file_of(node: &Node, name: &str) -> Result<PathBuf, ApiError> {
+    let folder = node.settings.states_dir.as_ref().ok_or(engine::Refusal::NotDev)?;
+    Ok(folder.join(format!("{name}.state")))
+}
+
+/// `dump`: writes the state of the head into a file of a `name`, with all blocks that lead to it.
+pub async fn dump(node: Arc<Node>, body: Bytes) -> Answer {
+    let name = name_of(&body)?;
+    let state = node.handle.save_state(&name).await?;
+    let path = file_of(&node, &name)?;
+    let mut dump = node.handle.dump_state(&name).await?;
+    node.handle.forget_state(&name).await?;
+    let (store, written) = (Arc::clone(node.handle.store()), path.clone());
+    let write = move || -> Result<usize, String> {
+        for fact in CHAIN_FACTS {
+            let value = store.fact(fact).map_err(|error| error.to_string())?;
+            dump.facts.extend(value.map(|value| (fact.to_owned(), value)));
+        }
+        let bytes = dump.to_file();
+        let folder = written.parent().unwrap_or(&written);
+        let draft = written.with_extension("draft");
+        std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::write(&draft, &bytes))
+            .and_then(|()| std::fs::rename(&draft, &written))
+            .map_err(|error| format!("{} cannot be written: {error}", written.display()))?;
+        Ok(bytes.len())
+    };
+    let bytes = tokio::task::spawn_blocking(write).await.map_err(|_| engine::Refusal::Stopping)?.map_err(refuse)?;
+    json(200, &value!({"file": path.display().to_string(), "bytes": bytes, "head_block_id": state.head.to_string()}))
+}
+
+/// `load`: goes to the state in the file of a `name`, which `dump` wrote.
+pub async fn load(node: Arc<Node>, body: Bytes) -> Answer {
+    let name = name_of(&body)?;
+    if name.contains('/') || name.starts_with('.') {
+        return Err(refuse(format!("{name} is not a valid name of a state")));
+    }
+    let path = file_of(&node, &name)?;
+    let read = move || {
+        let bytes = std::fs::read(&path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+        Dump::from_file(&bytes).map_err(|error| format!("{}: {error}", path.display()))
+    };
+    let dump = tokio::task::spawn_blocking(read).await.map_err(|_| engine::Refusal::Stopping)?.map_err(refuse)?;
+    arrived(&node, node.handle.load_state(dump).await?)
 }
 
 /// `produce`: so many `blocks` at once, one unless the client says otherwise; the clock goes along.

@@ -32,5 +32,5 @@ pub mod trace_json;
 pub use category::{Api, Category};
 pub use connection::Connections;
 pub use error::ApiError;
-pub use node::{ApiSettings, Node};
+pub use node::{ApiSettings, KeyKeeper, Node};
 pub use server::{HttpSettings, Shared, Socket, serve};

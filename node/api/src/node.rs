@@ -1,6 +1,10 @@
 //! What handlers reach: the engine's handle, the ABI cache, and how the API is set up.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use engine::Handle;
+use primitives::{PrivateKey, PublicKey};
 
 use crate::abis::Abis;
 
@@ -21,6 +25,29 @@ pub struct ApiSettings {
     pub trace_no_abis: bool,
     /// Bytes that a signature's variable parts may have.
     pub signature_bytes_max: usize,
+    /// Where a development chain's states are written to.
+    pub states_dir: Option<PathBuf>,
+}
+
+/// Where added signing keys are kept over a restart.
+pub trait KeyKeeper: Send + Sync + std::fmt::Debug {
+    /// Keeps a key under a password, beside those that are kept under it already.
+    ///
+    /// # Errors
+    /// The password is another one, or the disk refuses; in words for the user.
+    fn keep(&self, key: &PrivateKey, password: &str) -> Result<(), String>;
+
+    /// Forgets a key, where the password is known.
+    ///
+    /// # Errors
+    /// As [`KeyKeeper::keep`].
+    fn forget(&self, key: &PublicKey, password: &str) -> Result<(), String>;
+
+    /// The keys that are kept.
+    ///
+    /// # Errors
+    /// As [`KeyKeeper::keep`].
+    fn open(&self, password: &str) -> Result<Vec<PrivateKey>, String>;
 }
 
 /// What handlers reach.
@@ -32,4 +59,6 @@ pub struct Node {
     pub abis: Abis,
     /// How the API is set up.
     pub settings: ApiSettings,
+    /// Where added signing keys are kept.
+    pub keys: Option<Arc<dyn KeyKeeper>>,
 }

@@ -11,12 +11,12 @@ use execution::features::{FEATURES, Feature, supported_features};
 use execution::settings::GREYLIST_LIMIT_MAX;
 use primitives::json::double_text;
 use primitives::time::SLOT_US;
-use primitives::{Checksum256, Fault, FaultKind, Name, TimePoint};
+use primitives::{Checksum256, Fault, FaultKind, Name, PrivateKey, PublicKey, TimePoint};
 use serde_json::{Map, Value, json as value};
 
 use crate::ApiError;
 use crate::bounds::Deadline;
-use crate::node::Node;
+use crate::node::{KeyKeeper, Node};
 use crate::params::{self, Fields};
 use crate::reply::{Answer, integer, json};
 
@@ -119,6 +119,71 @@ const NO_LIMIT: i64 = -1;
 
 fn out_of_range(name: &str, value: &dyn std::fmt::Display, range: &str) -> ApiError {
     ApiError::new(FaultKind::INVALID_HTTP_REQUEST, format!("{name} cannot be {value}: it is {range}"))
+}
+
+/// `add_signing_key`: signs with one more key, for whoever is scheduled with it; with a `password` it is kept, encrypted,
+/// for later starts.
+pub async fn add_signing_key(node: Arc<Node>, body: Bytes) -> Answer {
+    let params = Fields::required(&body)?;
+    let (text, password): (String, Option<String>) = (params.get("private_key")?, params.maybe("password")?);
+    let wrong = || ApiError::new(FaultKind::INVALID_HTTP_REQUEST, "private_key is not a valid private key");
+    let key: PrivateKey = text.parse().map_err(|_| wrong())?;
+    let public = key.public_key().map_err(|_| wrong())?;
+    if let Some(password) = &password {
+        let (kept, password) = (key.clone(), password.clone());
+        with_keeper(&node, move |keeper| keeper.keep(&kept, &password)).await?;
+    }
+    let new = node.handle.add_key(key).await?;
+    json(201, &value!({"public_key": public.to_string(), "new": new, "kept": password.is_some()}))
+}
+
+/// `remove_signing_key`: does not sign any more with a key that was added; with a `password` it is forgotten on disk too.
+pub async fn remove_signing_key(node: Arc<Node>, body: Bytes) -> Answer {
+    let params = Fields::required(&body)?;
+    let (public, password): (PublicKey, Option<String>) = (parsed_key(&params)?, params.maybe("password")?);
+    if let Some(password) = password {
+        let forgotten = public.clone();
+        with_keeper(&node, move |keeper| keeper.forget(&forgotten, &password)).await?;
+    }
+    let known = node.handle.remove_key(public.clone()).await?;
+    json(201, &value!({"public_key": public.to_string(), "removed": known}))
+}
+
+fn parsed_key(params: &Fields) -> Result<PublicKey, ApiError> {
+    let key: Option<PublicKey> = params.maybe("public_key")?;
+    key.ok_or_else(|| ApiError::new(FaultKind::INVALID_HTTP_REQUEST, "the public_key is missing"))
+}
+
+/// `get_signing_keys`: the keys that this node signs with, and which of them were added while it ran.
+pub async fn get_signing_keys(node: Arc<Node>, body: Bytes) -> Answer {
+    params::none(&body)?;
+    let keys = node.handle.keys().await?;
+    let keys: Vec<_> =
+        keys.iter().map(|(key, added)| value!({"public_key": key.to_string(), "added": added})).collect();
+    json(201, &value!({"keys": keys}))
+}
+
+/// `unlock_signing_keys`: signs with the keys that were kept under a `password`.
+pub async fn unlock_signing_keys(node: Arc<Node>, body: Bytes) -> Answer {
+    let password: String = Fields::required(&body)?.get("password")?;
+    let keys = with_keeper(&node, move |keeper| keeper.open(&password)).await?;
+    let mut texts = Vec::new();
+    for key in keys {
+        texts.extend(key.public_key().map(|public| public.to_string()));
+        node.handle.add_key(key).await?;
+    }
+    json(201, &value!({"public_keys": texts}))
+}
+
+/// Works with the file of kept keys on a thread for it: a password takes time.
+async fn with_keeper<T: Send + 'static>(
+    node: &Node,
+    work: impl FnOnce(&dyn KeyKeeper) -> Result<T, String> + Send + 'static,
+) -> Result<T, ApiError> {
+    let refuse = |why: String| ApiError::new(FaultKind::PRODUCER_EXCEPTION, why);
+    let keeper = node.keys.clone().ok_or_else(|| refuse("this node keeps no keys".to_owned()))?;
+    let done = tokio::task::spawn_blocking(move || work(&*keeper)).await;
+    done.map_err(|_| engine::Refusal::Stopping)?.map_err(refuse)
 }
 
 /// `get_greylist`.

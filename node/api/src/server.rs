@@ -283,7 +283,7 @@ async fn route(server: &Server, request: Request<Incoming>, ends: Option<Ends>) 
         return Err(ApiError::new(FaultKind::MISSING_CHAIN_API_PLUGIN_EXCEPTION, message));
     }
     let guarded = server.settings.guard_operator_calls && category.is_some_and(Category::acts_on_the_node);
-    if guarded || category == Some(Category::Dev) {
+    if guarded || Category::is_for_this_machine(path) {
         is_operator(&server.settings, &head.headers, ends).map_err(ApiError::forbidden)?;
     }
     let in_flight = &server.shared.in_flight;

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::Context;
-use chain::Applied;
+use api::dev::CHAIN_FACTS;
+use chain::{Applied, Chain};
 use codec::Unpack;
 use engine::follower::TraceEncoder;
+use engine::{Clock, Dump, NewChain};
 use genesis::{Document, LocalProducer, Preset, contracts, document::dev_key};
 use primitives::{BlockTimestamp, Genesis, Name, PrivateKey, PublicKey, Sha256, TimePoint, name};
 use store::{Store, Watermark};
@@ -162,6 +164,26 @@ impl DevChain {
         Ok(())
     }
 
+    /// What makes the chain at its first block again.
+    ///
+    /// # Errors
+    /// The genesis cannot be read.
+    pub fn replays(
+        &self,
+        store: &Store,
+        settings: chain::Settings,
+        compiler: &Engine,
+        data_dir: &Path,
+    ) -> anyhow::Result<NewChain> {
+        let genesis = genesis_of(store)?;
+        let (compiler, data_dir) = (compiler.clone(), data_dir.to_owned());
+        Ok(Arc::new(move || {
+            let doors =
+                start::doors(&compiler, &Clock::real(), Some(&data_dir)).map_err(|error| format!("{error:#}"))?;
+            Chain::from_genesis(&genesis, settings.clone(), doors).map_err(|error| error.to_string())
+        }))
+    }
+
     /// What a user needs to begin: the URL, and the accounts with their keys.
     ///
     /// # Errors
@@ -193,11 +215,46 @@ pub fn is_booted(store: &Store) -> anyhow::Result<bool> {
     Ok(store.fact(BOOTED_FACT)?.is_some())
 }
 
-/// The key of `eosio`.
-fn boot_key(store: &Store) -> anyhow::Result<PublicKey> {
+/// Begins a folder with the chain and the state of a file; what is in it gives way only where that is said.
+///
+/// # Errors
+/// The folder has a chain, or the file cannot be used.
+pub fn load_dump(file: &Path, folder: &Folder, reset: bool) -> anyhow::Result<()> {
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read the state {}", file.display()))?;
+    let dump = Dump::from_file(&bytes).map_err(|why| anyhow::anyhow!("{} cannot be loaded: {why}", file.display()))?;
+    let blocks = dump.numbered().map_err(|why| anyhow::anyhow!("{} cannot be loaded: {why}", file.display()))?;
+    let names: Vec<_> = dump.facts.iter().map(|(name, _)| name.as_str()).collect();
+    anyhow::ensure!(
+        CHAIN_FACTS.iter().all(|fact| names.contains(fact)),
+        "{} is not of a development chain that has begun",
+        file.display()
+    );
+    if reset {
+        folder.delete()?;
+    }
+    let store = folder.open()?;
+    anyhow::ensure!(
+        store.head()?.is_none(),
+        "{} has a chain already. Choose another --data-dir, or begin anew with --reset",
+        folder.path().display()
+    );
+    dump.state.write(&store, &blocks)?;
+    for (name, value) in dump.facts.iter().filter(|(name, _)| CHAIN_FACTS.contains(&name.as_str())) {
+        store.set_fact(name, value)?;
+    }
+    Ok(())
+}
+
+/// The genesis of the chain in a database.
+fn genesis_of(store: &Store) -> anyhow::Result<Genesis> {
     let bytes = store.fact(start::GENESIS_FACT)?;
     let bytes = bytes.context("a development chain begins with a genesis, not with a snapshot")?;
-    Ok(Genesis::from_bytes(&bytes).context("the stored genesis is damaged")?.initial_key)
+    Genesis::from_bytes(&bytes).context("the stored genesis is damaged")
+}
+
+/// The key of `eosio`.
+fn boot_key(store: &Store) -> anyhow::Result<PublicKey> {
+    Ok(genesis_of(store)?.initial_key)
 }
 
 /// What the options say of a new chain, if they say anything.

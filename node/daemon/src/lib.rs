@@ -16,6 +16,7 @@ pub mod export;
 pub mod folder;
 pub mod genesis_file;
 pub mod keosd;
+pub mod key_file;
 pub mod listen;
 pub mod log;
 pub mod log_file;

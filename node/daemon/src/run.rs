@@ -1,10 +1,11 @@
 //! The node: starts its parts in order, waits for a signal, stops them in reverse.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use api::Node;
-use engine::{Blocks, Clock};
+use engine::{Blocks, Clock, CpuBilling};
 use primitives::TimePoint;
 use store::Store;
 use tokio::runtime::Runtime;
@@ -13,6 +14,7 @@ use wasm::Engine;
 
 use crate::dev::{self, DevChain};
 use crate::folder::Folder;
+use crate::key_file::KeyFile;
 use crate::listen::{Listeners, Servers};
 use crate::settings::{DevArgs, NodeArgs};
 use crate::signing::Keyring;
@@ -67,6 +69,10 @@ pub fn dev(args: &DevArgs) -> anyhow::Result<()> {
     let shell = Shell::open(node)?;
     let data_dir = shell.folder.path();
     let compiling = dev::compile_contracts(&shell.compiler, data_dir)?;
+    if let Some(file) = &args.load {
+        dev::load_dump(file, &shell.folder, args.reset)?;
+    }
+    let args = &DevArgs { reset: args.reset && args.load.is_none(), ..args.clone() };
     let (dev, store) = DevChain::open(args, &shell.folder)?;
     dev.hand_over_keys(&mut keyring);
     let chain_args = dev.chain_args(&node.chain);
@@ -91,7 +97,10 @@ pub fn dev(args: &DevArgs) -> anyhow::Result<()> {
         Blocks::Slots { every, empty } => Blocks::Slots { every, empty: empty && !args.no_empty_blocks },
         other => other,
     };
-    let settings = engine::Settings { clock, dev: true, blocks, ..translate::engine_settings(node, keyring)? };
+    let cpu = if args.cpu_billing == "fixed" { CpuBilling::Fixed } else { CpuBilling::Measured };
+    let new_chain = Some(dev.replays(&started.store, chain_settings(node)?, &shell.compiler, data_dir)?);
+    let settings = translate::engine_settings(node, keyring)?;
+    let settings = engine::Settings { clock, dev: true, blocks, cpu, new_chain, ..settings };
     shell.run(node, started, settings, anew, Some(Box::new(welcome)))
 }
 
@@ -215,11 +224,14 @@ async fn serve(
     mut running: engine::Running,
     welcome: Option<Welcome>,
 ) -> anyhow::Result<()> {
+    let keys = Arc::new(KeyFile::in_folder(&args.folders.data_dir));
     let node = Node {
         handle: running.handle.clone(),
         abis: api::abis::Abis::default(),
         settings: translate::api_settings(args),
+        keys: Some(keys.clone()),
     };
+    keys.unlock_at_start(&node.handle).await;
     // Before anybody hears an answer: whoever does may ask the node to stop.
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use chain::{Applied, Chain, Doors, KeptBlocks, PrepareMode, PreparedBlock, SavedBlock, SavedChain};
+use chain::{Applied, Chain, Doors, PrepareMode, PreparedBlock, SavedBlock, SavedChain};
 use codec::{Pack, Unpack};
-use engine::Clock;
 use engine::follower::TraceEncoder;
+use engine::{Clock, StoredBlocks};
 use primitives::time::SLOT_US;
 use primitives::{BlockId, ChainId, Genesis, SignedBlock, TimePoint};
 use store::{AcceptedBlock, CheckpointHeader, Head, Store};
@@ -344,16 +344,6 @@ fn forget_blocks_after(last: u32, chain: &Chain, store: &Store) -> anyhow::Resul
     Ok(())
 }
 
-/// Finds blocks in the store.
-struct Blocks(Arc<Store>);
-
-impl KeptBlocks for Blocks {
-    fn block(&self, id: &BlockId) -> Option<Vec<u8>> {
-        let found = self.0.block_by_id(id);
-        found.inspect_err(|error| tracing::error!("block {id} cannot be read: {error}")).ok().flatten()
-    }
-}
-
 /// What checkpoints left in the store.
 fn saved_chain(
     store: &Arc<Store>,
@@ -367,7 +357,7 @@ fn saved_chain(
     };
     let reversible = (checkpoint.irreversible.saturating_add(1)..=checkpoint.num).map(read);
     let reversible = reversible.collect::<anyhow::Result<_>>()?;
-    Ok(SavedChain { rows, root: checkpoint.extra, reversible, blocks: Box::new(Blocks(Arc::clone(store))) })
+    Ok(SavedChain { rows, root: checkpoint.extra, reversible, blocks: Box::new(StoredBlocks(Arc::clone(store))) })
 }
 
 /// Applies the blocks behind the state, and says how long that took. They were accepted once, so they are taken on
@@ -430,7 +420,7 @@ fn recall_branches(chain: &mut Chain, store: &Arc<Store>, args: &ChainArgs) -> a
     if args.terminate_at_block > 0 {
         return Ok(());
     }
-    chain.set_kept_blocks(Box::new(Blocks(Arc::clone(store))));
+    chain.set_kept_blocks(Box::new(StoredBlocks(Arc::clone(store))));
     let mut recalled = 0;
     for id in store.block_ids_from(chain.root().number().saturating_add(1)) {
         let id = id?;

@@ -66,6 +66,8 @@ pub fn engine_settings(args: &NodeArgs, keyring: Keyring) -> anyhow::Result<engi
         clock: engine::Clock::real(),
         dev: false,
         blocks: engine::Blocks::ALL_SLOTS,
+        cpu: engine::CpuBilling::Measured,
+        new_chain: None,
         producers: keyring.producers,
         signers: keyring.signers,
         enable_stale_production: producer.enable_stale_production,
@@ -156,6 +158,7 @@ pub fn api_settings(args: &NodeArgs) -> ApiSettings {
         account_queries: args.chain.enable_account_queries,
         trace_no_abis: args.folders.trace_no_abis,
         signature_bytes_max: args.chain.maximum_variable_signature_length as usize,
+        states_dir: Some(args.folders.data_dir.join("states")),
     }
 }
 

@@ -1,13 +1,15 @@
 //! All that can make the writer act, one closed enum.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use chain::{Loaded, PreparedBlock};
 use execution::{RecoveredTransaction, TransactionTrace};
-use primitives::{BlockId, Checksum256, Fault, Signature, TimePoint};
+use primitives::{BlockId, Checksum256, Fault, PrivateKey, PublicKey, Signature, TimePoint};
 use tokio::sync::oneshot;
 
+use crate::saved_state::{Kept, SavedState, StateInfo, Target};
 use crate::{
     Arrival, EndAtTurn, Journey, ListChange, OptionsChange, Refusal, Refused, RetryUntil, ScheduledSnapshot,
     SnapshotRequest,
@@ -131,6 +133,56 @@ pub enum Command {
     EndAtTurn(EndAtTurn, Reply<()>),
     /// Make blocks at once, or go to another time.
     Travel(Journey, Reply<Result<Arrival, Refusal>>),
+    /// Keep the state of the head under a name.
+    SaveState {
+        /// The name.
+        name: String,
+        /// Where the answer goes.
+        reply: Reply<Result<StateInfo, Refused>>,
+    },
+    /// A state was read, or not.
+    StateSaved {
+        /// Its name.
+        name: String,
+        /// The state.
+        state: Box<Result<SavedState, String>>,
+        /// Who wants to know.
+        reply: Reply<Result<StateInfo, Refused>>,
+    },
+    /// The states that are kept.
+    States(Reply<BTreeMap<String, Kept>>),
+    /// Forget a state; the answer says whether there was one.
+    ForgetState {
+        /// Its name.
+        name: String,
+        /// Where the answer goes.
+        reply: Reply<bool>,
+    },
+    /// Have another state, and other blocks.
+    SetState {
+        /// The state.
+        target: Box<Target>,
+        /// Where the answer goes.
+        reply: Reply<Result<Arrival, Refused>>,
+    },
+    /// Sign with one more key, for whoever is scheduled with it.
+    AddKey {
+        /// Its public half.
+        public: PublicKey,
+        /// The key.
+        key: PrivateKey,
+        /// Whether it was not there before.
+        reply: Reply<bool>,
+    },
+    /// Do not sign any more with a key that was added.
+    RemoveKey {
+        /// Its public half.
+        public: PublicKey,
+        /// Whether it was there.
+        reply: Reply<bool>,
+    },
+    /// The keys that are signed with, and which of them were added.
+    Keys(Reply<Vec<(PublicKey, bool)>>),
     /// Finish.
     Stop,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use parking_lot::Mutex;
 use primitives::{BlockId, BlockTimestamp, TimePoint, TimePointSec, TransactionId};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Bytes that one remembered transaction is counted with (`finality_status_object` with its indexes).
 const ENTRY_BYTES: usize = 300;
@@ -150,6 +150,21 @@ impl FinalityTracker {
                 state.forked_out = true;
                 ages.insert(state.age(*id));
             }
+        }
+    }
+
+    /// The chain was set to another state, and these blocks left it.
+    pub(crate) fn rewound(&self, cut: &FxHashSet<BlockId>, head: BlockPoint, irreversible: BlockPoint) {
+        if !self.is_enabled() {
+            return;
+        }
+        let mut memory = self.memory.lock();
+        let Memory { chain, states, ages } = &mut *memory;
+        (chain.head, chain.irreversible) = (head, irreversible);
+        for (id, state) in states.iter_mut().filter(|(_, state)| state.block.is_some_and(|at| cut.contains(&at.id))) {
+            ages.remove(&state.age(*id));
+            state.forked_out = true;
+            ages.insert(state.age(*id));
         }
     }
 

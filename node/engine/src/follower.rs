@@ -47,6 +47,8 @@ pub enum Work {
         /// Who hears of it.
         done: SyncSender<Command>,
     },
+    /// Say when all work before this is done.
+    Barrier(SyncSender<()>),
     /// The block of a snapshot is irreversible, or will never be.
     FinishSnapshot {
         /// The snapshot.
@@ -158,6 +160,10 @@ fn follow(
                         let _ = done.send(Command::WholeStateDone { head: id, result });
                     }
                 }
+            }
+            Work::Barrier(passed) => {
+                // A writer that is gone does not wait.
+                let _ = passed.send(());
             }
             Work::FinishSnapshot { pending, forked } => pending.finish(forked),
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chain::Chain;
 use execution::RecoveredTransaction;
 use parking_lot::{Mutex, RwLock};
-use primitives::{BlockId, ChainId, Checksum256, Name, TimePoint};
+use primitives::{BlockId, ChainId, Checksum256, Name, PrivateKey, PublicKey, TimePoint};
 use rustc_hash::FxHashMap;
 use store::{Store, Watermark};
 use tokio::sync::oneshot;
@@ -64,6 +64,7 @@ pub(crate) struct Shared {
     pub chain_id: ChainId,
     pub clock: Clock,
     pub dev: bool,
+    pub new_chain: Option<crate::saved_state::NewChain>,
 }
 
 impl Shared {
@@ -203,6 +204,31 @@ impl Handle {
         self.ask(|reply| Command::Travel(journey, reply)).await?
     }
 
+    /// Signs with one more key, for whoever is scheduled with it. Whether it was not added before.
+    ///
+    /// # Errors
+    /// The key is not valid, or the node is stopping.
+    pub async fn add_key(&self, key: PrivateKey) -> Result<bool, Refused> {
+        let public = key.public_key()?;
+        Ok(self.ask(|reply| Command::AddKey { public, key, reply }).await?)
+    }
+
+    /// Does not sign any more with a key that was added. Whether it was.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn remove_key(&self, public: PublicKey) -> Result<bool, Refusal> {
+        self.ask(|reply| Command::RemoveKey { public, reply }).await
+    }
+
+    /// The keys that this node signs with, and which of them were added while it ran.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn keys(&self) -> Result<Vec<(PublicKey, bool)>, Refusal> {
+        self.ask(Command::Keys).await
+    }
+
     /// Runs a transaction and waits for what became of it.
     ///
     /// # Errors
@@ -268,7 +294,7 @@ impl Handle {
         }
     }
 
-    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Refusal> {
+    pub(crate) async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Refusal> {
         let (reply, answer) = oneshot::channel();
         self.tell(command(reply)).await?;
         answer.await.map_err(|_| Refusal::Stopping)

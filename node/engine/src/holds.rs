@@ -33,11 +33,13 @@ pub enum Hold {
     WholeState,
     /// Options or lists change.
     Options,
+    /// The chain gets another state.
+    SetState,
 }
 
 impl Hold {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Read,
         Self::Transaction,
         Self::StartBlock,
@@ -49,6 +51,7 @@ impl Hold {
         Self::Checkpoint,
         Self::WholeState,
         Self::Options,
+        Self::SetState,
     ];
 
     /// Its name, in the form of a metric's label.
@@ -65,6 +68,7 @@ impl Hold {
             Self::Checkpoint => "checkpoint",
             Self::WholeState => "whole_state",
             Self::Options => "options",
+            Self::SetState => "set_state",
         }
     }
 }

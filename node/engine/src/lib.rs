@@ -10,7 +10,8 @@
 //! the database, `saving` when the state is written, [`follower`] the thread behind the writer, [`snapshots`] snapshots
 //! and their schedule, [`whole_state`] what needs all of the state, [`lists`] lists that change while the node runs,
 //! [`retry`] transactions whose senders wait for a block, [`finality`] what became of a transaction, [`subjective`] what
-//! only this node bills, [`travel`] blocks on demand and time that is moved, [`turn`] ending at a producer's turn, `report` log lines, [`metrics`] counters.
+//! only this node bills, [`journey`] and `travel` blocks on demand and time that is moved, [`saved_state`] and `state` states that
+//! are gone back to, [`turn`] ending at a producer's turn, `report` log lines, [`metrics`] counters.
 
 mod accepting;
 pub mod block_log;
@@ -23,6 +24,7 @@ pub mod finality;
 pub mod follower;
 pub mod handle;
 pub mod holds;
+pub mod journey;
 pub mod lists;
 pub mod metrics;
 mod obstacles;
@@ -31,14 +33,16 @@ pub mod queue;
 pub mod refusal;
 mod report;
 pub mod retry;
+pub mod saved_state;
 mod saving;
 mod sealing;
 pub mod settings;
 pub mod signer;
 pub mod slots;
 pub mod snapshots;
+mod state;
 pub mod subjective;
-pub mod travel;
+mod travel;
 pub mod turn;
 pub mod whole_state;
 pub mod writer;
@@ -52,14 +56,15 @@ pub use finality::{FinalitySettings, FinalityTracker, TransactionState};
 pub use follower::{replace_state, write_checkpoint};
 pub use handle::{Handle, ProducerView};
 pub use holds::{Hold, HoldTime};
+pub use journey::{Arrival, Journey};
 pub use lists::{ListChange, Lists};
 pub use metrics::Metrics;
 pub use refusal::{Refusal, Refused};
 pub use retry::{RetrySettings, RetryUntil};
-pub use settings::{Blocks, OptionsChange, RuntimeOptions, Settings};
+pub use saved_state::{Dump, NewChain, StateInfo, StoredBlocks};
+pub use settings::{Blocks, CpuBilling, OptionsChange, RuntimeOptions, Settings};
 pub use signer::{RemoteSigner, SignatureReply, Signer};
 pub use snapshots::{ScheduledSnapshot, SnapshotRequest};
 pub use subjective::SubjectiveSettings;
-pub use travel::{Arrival, Journey};
 pub use turn::EndAtTurn;
 pub use writer::{Running, start};

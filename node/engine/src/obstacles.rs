@@ -46,8 +46,8 @@ impl fmt::Display for Obstacle {
         match self {
             Self::NoKey(producer) => write!(
                 out,
-                "Not producing block because I don't have any private keys relevant to {producer}'s authority. Give one \
-                 with --signature-provider"
+                "Not producing block because I don't have any private keys relevant to {producer}'s authority. Add it \
+                 with: boreas producer key add (or start the node with --signature-provider)"
             ),
             Self::IrreversibleTooOld { age_s, age_max_s } => write!(
                 out,

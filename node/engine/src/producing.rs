@@ -20,12 +20,18 @@ use crate::obstacles::Obstacle;
 use crate::queue::{Origin, Waiting, expired_fault};
 use crate::retry::is_executed_input;
 use crate::writer::{Phase, Writer, answer};
-use crate::{Blocks, EngineError, Refusal, Refused, Signer, slots};
+use crate::{Blocks, CpuBilling, EngineError, Refusal, Refused, Signer, slots};
 
 /// Age of the head, in microseconds, beyond which nothing is run speculatively on it.
 const STALE_HEAD_US: i64 = 5_000_000;
 /// Pause before a failed start of a block is tried again.
 const RETRY_START_US: i64 = 50_000;
+/// Microseconds that an action is billed where bills are fixed.
+const FIXED_CPU_US_PER_ACTION: usize = 100;
+/// Bytes of a transaction that are billed as a microsecond there.
+const FIXED_CPU_BYTES_PER_US: usize = 16;
+/// How many times `max-transaction-time` a transaction may run there: a slow machine does not decide what succeeds.
+const FIXED_CPU_PATIENCE: i64 = 10;
 /// The deadline of a block that is sealed when somebody asks.
 const NEVER: TimePoint = TimePoint(i64::MAX);
 /// Slots after which there is a block even if nothing happens, where empty ones are left out: five seconds, so that what
@@ -163,7 +169,7 @@ impl Writer {
 
     /// Whether this node produces the block of `slot`, scheduled for `producer`.
     fn may_produce(&mut self, producer: &ProducerAuthority, slot: BlockTimestamp, head_num: u32) -> bool {
-        if !self.production_enabled || self.paused || !self.settings.producers.contains(&producer.producer_name) {
+        if !self.production_enabled || self.paused || !self.produces_for(producer) {
             return false;
         }
         let obstacle = self.obstacle(producer, slot, head_num);
@@ -191,13 +197,25 @@ impl Writer {
         if !self.production_enabled || self.paused {
             return None;
         }
-        let turn = |producer: &Name| slots::next_slot(*producer, slot, head_num, schedule, self.watermark(*producer));
-        let next = self.settings.producers.iter().filter_map(turn).min()?;
+        let turn = |producer: &ProducerAuthority| {
+            let name = producer.producer_name;
+            slots::next_slot(name, slot, head_num, schedule, self.watermark(name))
+        };
+        let next = schedule.iter().filter(|producer| self.produces_for(producer)).filter_map(turn).min()?;
         Some(slots::start_time(self.settings.options.cpu_effort_us, next))
     }
 
     pub(crate) fn watermark(&self, producer: Name) -> Option<Watermark> {
         self.shared.producer.read().watermarks.get(&producer).copied()
+    }
+
+    /// Whether this node makes the blocks of a producer: it was told so by name, was given a key of the producer while it
+    /// ran, or is the only node of a development chain.
+    pub(crate) fn produces_for(&self, producer: &ProducerAuthority) -> bool {
+        let BlockSigningAuthority::V0 { keys, .. } = &producer.authority;
+        self.settings.dev
+            || self.settings.producers.contains(&producer.producer_name)
+            || keys.iter().any(|each| self.added_keys.contains(&each.key))
     }
 
     /// Whether the keys of this node make a valid signature.
@@ -320,7 +338,10 @@ impl Writer {
                     return Ok(false);
                 }
                 tried.insert(id);
-                let budget = self.budget(until);
+                let budget = match self.settings.cpu {
+                    CpuBilling::Measured => self.budget(until),
+                    CpuBilling::Fixed => self.fixed_scheduled_budget(),
+                };
                 let pushed = self.shared.chain.write(Hold::Transaction).push_scheduled(&id, budget);
                 let trace = match pushed {
                     Ok(trace) => trace,
@@ -394,7 +415,11 @@ impl Writer {
             return Ok(Fit::Done);
         }
         let subjective_cpu_bill_us = if billed { self.shared.subjective_bill(payer) } else { 0 };
-        let budget = Budget { subjective_cpu_bill_us, ..self.budget(self.deadline()) };
+        let budget = match self.settings.cpu {
+            CpuBilling::Measured => self.budget(self.deadline()),
+            CpuBilling::Fixed => self.fixed_budget(&waiting.transaction),
+        };
+        let budget = Budget { subjective_cpu_bill_us, ..budget };
         let pushed = self.shared.chain.write(Hold::Transaction).push_transaction(&waiting.transaction, budget);
         let trace = match pushed {
             Ok(trace) => trace,
@@ -413,7 +438,7 @@ impl Writer {
             self.expect_code_of(&trace);
         }
         match trace.except.as_deref() {
-            Some(fault) if is_exhausted(fault) => {
+            Some(fault) if is_exhausted(fault) && !self.is_out_of_fixed_time(fault) => {
                 let full = self.block_is_full();
                 if was_aborted {
                     self.queue.keep_aborted(waiting);
@@ -543,6 +568,36 @@ impl Writer {
     fn budget(&self, deadline: TimePoint) -> Budget {
         let limit_ms = i64::from(self.settings.options.max_transaction_time_ms);
         Budget::metered(deadline.0, if limit_ms < 0 { UNLIMITED_US } else { limit_ms * 1000 })
+    }
+
+    /// What a transaction is billed where the bill must not depend on the machine: so much for each action and each byte.
+    /// The time that it may take is bounded all the same.
+    fn fixed_budget(&self, transaction: &RecoveredTransaction) -> Budget {
+        let parts = &transaction.parts;
+        let actions = parts.actions.len() + parts.context_free_actions.len();
+        let bytes = transaction.packed.packed_trx.len() + transaction.packed.packed_context_free_data.len();
+        let chain = self.shared.chain.read();
+        let configuration = &chain.ledger().global_property().configuration.v0;
+        let least = configuration.min_transaction_cpu_usage;
+        let most = configuration.max_transaction_cpu_usage.max(least);
+        let billed = actions.saturating_mul(FIXED_CPU_US_PER_ACTION).saturating_add(bytes / FIXED_CPU_BYTES_PER_US);
+        let billed = u32::try_from(billed).unwrap_or(u32::MAX).clamp(least, most);
+        let limit_ms = i64::from(self.settings.options.max_transaction_time_ms);
+        let patience_us = if limit_ms < 0 { UNLIMITED_US } else { limit_ms * 1000 * FIXED_CPU_PATIENCE };
+        Budget { block_deadline_us: self.now().0.saturating_add(patience_us), ..Budget::explicit(billed) }
+    }
+
+    /// The same for a scheduled transaction: the least that the chain bills.
+    fn fixed_scheduled_budget(&self) -> Budget {
+        let least = self.shared.chain.read().ledger().global_property().configuration.v0.min_transaction_cpu_usage;
+        let limit_ms = i64::from(self.settings.options.max_transaction_time_ms);
+        let patience_us = if limit_ms < 0 { UNLIMITED_US } else { limit_ms * 1000 * FIXED_CPU_PATIENCE };
+        Budget { block_deadline_us: self.now().0.saturating_add(patience_us), ..Budget::explicit(least) }
+    }
+
+    /// Whether a transaction whose bill is fixed took longer than any may: another block does not help.
+    fn is_out_of_fixed_time(&self, fault: &Fault) -> bool {
+        self.settings.cpu == CpuBilling::Fixed && fault.kind == FaultKind::DEADLINE_EXCEPTION
     }
 
     fn deadline(&self) -> TimePoint {

@@ -42,6 +42,9 @@ pub enum Refusal {
     /// Blocks cannot be made, or time cannot be moved, as asked.
     #[error("{0}")]
     Travel(String),
+    /// A state cannot be kept, gone to, or read.
+    #[error("{0}")]
+    State(String),
     /// Whoever signs blocks gave no signature.
     #[error("{signer} does not sign: {reason}")]
     Signer {
@@ -77,7 +80,7 @@ impl From<Refusal> for Fault {
             Refusal::QueueFull { .. } | Refusal::TooManyWait { .. } | Refusal::WholeStateBusy => {
                 FaultKind::TX_RESOURCE_EXHAUSTION
             }
-            Refusal::NotDev | Refusal::Travel(_) => FaultKind::INVALID_HTTP_REQUEST,
+            Refusal::NotDev | Refusal::Travel(_) | Refusal::State(_) => FaultKind::INVALID_HTTP_REQUEST,
             Refusal::NoBlock => FaultKind::MISSING_PENDING_BLOCK_STATE,
         };
         Self::new(kind, refusal.to_string())

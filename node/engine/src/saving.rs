@@ -94,7 +94,7 @@ impl Writer {
     }
 
     /// Waits until the checkpoint that is on its way is on disk.
-    fn await_checkpoint(&mut self) -> Result<(), EngineError> {
+    pub(crate) fn await_checkpoint(&mut self) -> Result<(), EngineError> {
         match self.unsaved.writing.take().map(|(_, written)| written.recv()) {
             // The thread ended without writing it, and knows why.
             Some(Err(_)) => self.follower.finish(),

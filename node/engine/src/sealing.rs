@@ -100,10 +100,11 @@ impl Writer {
     fn signing_ends(&self, signing: &Signing) -> TimePoint {
         let unsigned = &signing.unsigned;
         let schedule = self.shared.chain.read().head().header.active_schedule.clone();
-        let others = self.settings.producers.iter().filter(|producer| **producer != unsigned.producer());
-        let turn = |producer: &primitives::Name| {
-            let mark = self.watermark(*producer);
-            slots::next_slot(*producer, unsigned.slot(), unsigned.number(), &schedule.producers, mark)
+        let own = schedule.producers.iter().filter(|producer| self.produces_for(producer));
+        let others = own.map(|producer| producer.producer_name).filter(|name| *name != unsigned.producer());
+        let turn = |producer: primitives::Name| {
+            let mark = self.watermark(producer);
+            slots::next_slot(producer, unsigned.slot(), unsigned.number(), &schedule.producers, mark)
         };
         let turn = others.filter_map(turn).min();
         let turn = turn.map(|slot| slots::start_time(self.settings.options.cpu_effort_us, slot));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use primitives::{BlockId, Name, PublicKey};
 
+use crate::saved_state::NewChain;
 use crate::{Clock, Signer};
 
 /// Microseconds of a slot that a producer works on a block: `cpu-effort-percent` 90 of 500 ms.
@@ -99,6 +100,15 @@ impl Blocks {
     }
 }
 
+/// What decides the CPU that a transaction of this node's blocks is billed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CpuBilling {
+    /// The time that it took, as on every network.
+    Measured,
+    /// Its size and the number of its actions: the same on every machine.
+    Fixed,
+}
+
 /// What the node decides for the writer.
 #[derive(Clone)]
 pub struct Settings {
@@ -108,6 +118,10 @@ pub struct Settings {
     pub dev: bool,
     /// When blocks are made.
     pub blocks: Blocks,
+    /// What decides the CPU that is billed.
+    pub cpu: CpuBilling,
+    /// Makes the chain at its first block, where states that were not saved are to be found again.
+    pub new_chain: Option<NewChain>,
     /// Producers that this node produces for.
     pub producers: BTreeSet<Name>,
     /// Keys that it signs with.
@@ -162,6 +176,8 @@ impl Default for Settings {
             clock: Clock::real(),
             dev: false,
             blocks: Blocks::ALL_SLOTS,
+            cpu: CpuBilling::Measured,
+            new_chain: None,
             producers: BTreeSet::new(),
             signers: Vec::new(),
             enable_stale_production: false,

@@ -7,14 +7,15 @@
 //! block at the turn of each producer, until the block at the end is irreversible, a schedule that was elected is in
 //! force, and nothing scheduled is due.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 use chain::Chain;
 use consensus::header_state::PRODUCER_REPETITIONS;
 use primitives::time::SLOT_US;
-use primitives::{BlockId, BlockTimestamp, Name, ProducerAuthority, TimePoint};
+use primitives::{BlockTimestamp, Name, ProducerAuthority, TimePoint};
 
 use crate::command::Reply;
+use crate::journey::{Arrival, Journey, Leg, Travel};
 use crate::slots;
 use crate::writer::{Phase, Writer, answer};
 use crate::{EngineError, Refusal};
@@ -37,58 +38,6 @@ const LAST_SLOT: u32 = u32::MAX - 182 * DAY_SLOTS;
 const RETRY_US: i64 = 2_000;
 /// Tries without a block after which the journey ends.
 const TRIES_MAX: u32 = 5_000;
-
-/// Where to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Journey {
-    /// So many blocks, each in the next slot whose producer this node has.
-    Blocks(u32),
-    /// To a time that lies ahead.
-    Until(TimePoint),
-    /// Ahead by so many microseconds.
-    By(i64),
-}
-
-/// Where a journey has led.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Arrival {
-    /// The head's number.
-    pub head_num: u32,
-    /// The head's id.
-    pub head_id: BlockId,
-    /// The head's time.
-    pub head_time: TimePoint,
-    /// The number of the last irreversible block.
-    pub irreversible: u32,
-    /// How many blocks were made.
-    pub blocks: u32,
-    /// Producers whose turns were left out, because this node has no key of theirs.
-    pub missing: BTreeSet<Name>,
-}
-
-/// A journey under way.
-#[derive(Debug)]
-pub(crate) struct Travel {
-    leg: Leg,
-    /// The head's number as of the last step.
-    head_num: u32,
-    blocks: u32,
-    tries: u32,
-    missing: BTreeSet<Name>,
-    reply: Reply<Result<Arrival, Refusal>>,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Leg {
-    /// Not begun.
-    Start(Journey),
-    /// Blocks that are still to be made.
-    Blocks(u32),
-    /// To a slot, in steps of so many.
-    Through { target: BlockTimestamp, step: u32 },
-    /// Until this block is irreversible, with so many blocks at most.
-    Settle { block: u32, left: u32 },
-}
 
 impl Writer {
     /// Sets out, or waits for the journey before.
@@ -145,14 +94,19 @@ impl Writer {
     }
 
     fn arrival(&self, travel: &Travel) -> Arrival {
+        Arrival { blocks: travel.blocks, missing: travel.missing.clone(), ..self.standing() }
+    }
+
+    /// Where the chain stands.
+    pub(crate) fn standing(&self) -> Arrival {
         let chain = self.shared.chain.read();
         Arrival {
             head_num: chain.head().number(),
             head_id: chain.head().id(),
             head_time: chain.head_time(),
             irreversible: chain.root().number(),
-            blocks: travel.blocks,
-            missing: travel.missing.clone(),
+            blocks: 0,
+            missing: BTreeSet::new(),
         }
     }
 
@@ -220,11 +174,11 @@ impl Writer {
         // The turn that has begun may come again.
         for _ in 0..=schedule.len() {
             let at = usize::try_from(slot.0 / PRODUCER_REPETITIONS).ok()? % schedule.len().max(1);
-            let ProducerAuthority { producer_name, authority } = schedule.get(at)?;
-            if self.settings.producers.contains(producer_name) && self.has_keys(authority) {
+            let producer = schedule.get(at)?;
+            if self.produces_for(producer) && self.has_keys(&producer.authority) {
                 return Some(slot);
             }
-            missing.insert(*producer_name);
+            missing.insert(producer.producer_name);
             slot = next_turn(slot);
         }
         None
@@ -269,6 +223,3 @@ fn is_settled(chain: &Chain, block: u32, slot: BlockTimestamp) -> bool {
 fn next_turn(slot: BlockTimestamp) -> BlockTimestamp {
     BlockTimestamp((slot.0 / PRODUCER_REPETITIONS).saturating_add(1).saturating_mul(PRODUCER_REPETITIONS))
 }
-
-/// Journeys, the first of them under way.
-pub(crate) type Travels = VecDeque<Travel>;

@@ -8,11 +8,12 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use chain::{BlockState, StateImage};
-use primitives::{BlockId, Checksum256, Fault, FaultKind};
-use store::{Store, StoreError};
+use primitives::{BlockId, Checksum256, Fault, FaultKind, Name, TimePoint};
+use store::Store;
 
 use crate::command::{Command, Reply};
 use crate::follower::Work;
+use crate::saved_state::{SavedState, StateInfo, read_rows};
 use crate::snapshots::write_file;
 use crate::writer::{Writer, answer};
 use crate::{EngineError, Refusal, Refused, SnapshotInfo};
@@ -27,6 +28,17 @@ pub(crate) enum Request {
     Snapshot(Reply<Result<SnapshotInfo, Refused>>),
     /// nodeos' hash of it.
     Hash(Reply<Result<(BlockId, Checksum256), Refused>>),
+    /// All of it, kept under a name.
+    Save {
+        /// The name.
+        name: String,
+        /// What was signed by then: producer, number and slot.
+        marks: Vec<(Name, u32, u32)>,
+        /// The time by then.
+        time: TimePoint,
+        /// Who wants to know.
+        reply: Reply<Result<StateInfo, Refused>>,
+    },
 }
 
 /// What is made of the whole state.
@@ -41,6 +53,9 @@ pub enum Task {
     },
     /// The hash.
     Hash(Reply<Result<(BlockId, Checksum256), Refused>>),
+    /// A state that is kept: see [`Request::Save`].
+    #[allow(missing_docs, reason = "the fields of the request")]
+    Save { name: String, marks: Vec<(Name, u32, u32)>, time: TimePoint, reply: Reply<Result<StateInfo, Refused>> },
 }
 
 impl Writer {
@@ -57,6 +72,9 @@ impl Writer {
         match request {
             Request::Snapshot(reply) => self.create_snapshot(reply),
             Request::Hash(reply) => self.begin_whole_state(Task::Hash(reply)),
+            Request::Save { name, marks, time, reply } => {
+                self.begin_whole_state(Task::Save { name, marks, time, reply })
+            }
         }
     }
 
@@ -91,6 +109,7 @@ impl Request {
         match self {
             Self::Snapshot(reply) => answer(reply, Err(Refusal::WholeStateBusy.into())),
             Self::Hash(reply) => answer(reply, Err(Refusal::WholeStateBusy.into())),
+            Self::Save { reply, .. } => answer(reply, Err(Refusal::WholeStateBusy.into())),
         }
     }
 }
@@ -109,14 +128,20 @@ pub(crate) fn start(
     let store = Arc::clone(store);
     let thread = std::thread::Builder::new().name("whole state".to_owned()).spawn(move || {
         let id = head.id();
-        let rows = store.state_rows();
-        drop(held);
-        let image = rows
-            .map(|row| row.map(|(key, value)| (key.into_vec(), value.into_vec())))
-            .collect::<Result<Vec<_>, StoreError>>()
-            .map_err(|error| error.to_string())
-            .and_then(|rows| StateImage::load(head, rows).map_err(|error| error.to_string()));
-        let result = make(image, id, task);
+        let result = if let Task::Save { name, marks, time, reply } = task {
+            let (found, rows) = (SavedState::of_store(&store), store.state_rows());
+            drop(held);
+            let state = found.and_then(|state| Ok(state.complete(read_rows(rows)?, marks, time)));
+            // A writer that ended keeps nothing.
+            let _ = done.send(Command::StateSaved { name, state: Box::new(state), reply });
+            Ok(())
+        } else {
+            let rows = store.state_rows();
+            drop(held);
+            let image =
+                read_rows(rows).and_then(|rows| StateImage::load(head, rows).map_err(|error| error.to_string()));
+            make(image, id, task)
+        };
         // A writer that ended does not want to know.
         let _ = done.send(Command::WholeStateDone { head: id, result });
     })?;
@@ -131,6 +156,7 @@ fn make(image: Result<StateImage, String>, head: BlockId, task: Task) -> Result<
             write_file(&path, &draft, &image?.snapshot());
             Ok(())
         }
+        Task::Save { .. } => Ok(()),
         Task::Hash(reply) => {
             let hash = image.map(|image| (head, image.integrity_hash()));
             answer(reply, hash.map_err(|cause| Fault::new(FaultKind::EXCEPTION, cause).into()));

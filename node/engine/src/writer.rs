@@ -1,7 +1,7 @@
 //! The event loop of the one thread that owns the chain. It acts on commands and on the production timer; what it
 //! does then is in [`crate::producing`] and [`crate::accepting`].
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chain::{Chain, PreparedBlock};
 use parking_lot::{Mutex, RwLock};
-use primitives::{BlockTimestamp, TimePoint};
+use primitives::{BlockTimestamp, PublicKey, TimePoint};
 use store::Store;
 use tokio::sync::oneshot;
 
@@ -19,14 +19,16 @@ use crate::compiling::Compiling;
 use crate::follower::Follower;
 use crate::handle::{COMMAND_QUEUE_CAPACITY, ProducerView, Shared};
 use crate::holds::{ChainLock, Hold};
+use crate::journey::Travels;
 use crate::obstacles::Obstacles;
 use crate::queue::Queue;
 use crate::retry::RetryTracker;
+use crate::saved_state::States;
 use crate::saving::Unsaved;
 use crate::sealing::Signing;
+use crate::signer::Signer;
 use crate::snapshots::Snapshots;
 use crate::subjective::Subjective;
-use crate::travel::Travels;
 use crate::turn::TurnWatch;
 use crate::whole_state::Request;
 use crate::{EngineError, FinalityTracker, Handle, Metrics, Settings};
@@ -96,6 +98,10 @@ pub(crate) struct Writer {
     pub travels: Travels,
     /// The last block that somebody may wait for.
     pub last_busy: u32,
+    /// Keys that were added since the node started.
+    pub added_keys: BTreeSet<PublicKey>,
+    /// States that are kept, by their names.
+    pub states: States,
 }
 
 /// A running writer.
@@ -145,9 +151,10 @@ pub fn start(
     ticker: wasm::Ticker,
 ) -> Result<Running, EngineError> {
     let mut watermarks = rustc_hash::FxHashMap::default();
-    for producer in &settings.producers {
-        if let Some(mark) = store.watermark(*producer)? {
-            watermarks.insert(*producer, mark);
+    // Also of producers whose keys are added later.
+    for producer in store.signers()? {
+        if let Some(mark) = store.watermark(producer)? {
+            watermarks.insert(producer, mark);
         }
     }
     let snapshots = Snapshots::open(settings.snapshots_dir.clone())?;
@@ -167,6 +174,7 @@ pub fn start(
         chain_id: chain.chain_id(),
         chain: ChainLock::new(chain),
         dev: settings.dev,
+        new_chain: settings.new_chain.clone(),
         producer: RwLock::new(view),
         finality: FinalityTracker::new(settings.finality),
         retry: settings.retry,
@@ -206,6 +214,8 @@ pub fn start(
         given_up: BlockTimestamp::default(),
         travels: Travels::new(),
         last_busy: 0,
+        added_keys: BTreeSet::new(),
+        states: States::new(),
         settings,
     };
     let thread = std::thread::Builder::new()
@@ -355,6 +365,39 @@ impl Writer {
                 Ok(())
             }
             Command::Travel(journey, reply) => self.set_out(journey, reply),
+            Command::SaveState { name, reply } => self.save_state(name, reply),
+            Command::StateSaved { name, state, reply } => {
+                self.state_saved(name, *state, reply);
+                Ok(())
+            }
+            Command::States(reply) => {
+                answer(reply, self.states.clone());
+                Ok(())
+            }
+            Command::ForgetState { name, reply } => {
+                answer(reply, self.states.remove(&name).is_some());
+                Ok(())
+            }
+            Command::SetState { target, reply } => self.set_state(*target, reply),
+            Command::AddKey { public, key, reply } => {
+                let new = self.added_keys.insert(public.clone());
+                if !self.settings.signers.iter().any(|(known, _)| *known == public) {
+                    self.settings.signers.push((public, Signer::Key(key)));
+                }
+                answer(reply, new);
+                if self.phase == Phase::Speculating { self.plan() } else { Ok(()) }
+            }
+            Command::RemoveKey { public, reply } => {
+                let known = self.added_keys.remove(&public);
+                self.settings.signers.retain(|(key, _)| !known || *key != public);
+                answer(reply, known);
+                Ok(())
+            }
+            Command::Keys(reply) => {
+                let added = |key: &PublicKey| self.added_keys.contains(key);
+                answer(reply, self.settings.signers.iter().map(|(key, _)| (key.clone(), added(key))).collect());
+                Ok(())
+            }
             Command::Stop => Ok(()),
         }
     }

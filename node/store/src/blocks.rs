@@ -5,6 +5,7 @@ use primitives::{BlockId, BlockTimestamp, Name};
 use rocksdb::{Direction, IteratorMode, WriteBatch};
 
 use crate::StoreError;
+use crate::checkpoint::CheckpointHeader;
 use crate::db::{BLOCKS, META, Store};
 
 const HEAD: &[u8] = b"head";
@@ -63,6 +64,21 @@ pub struct Change<'a> {
     pub irreversible: u32,
     /// Set when this node signed the new head: producer and watermark.
     pub signed: Option<(Name, Watermark)>,
+}
+
+/// Another state of the chain, and what leads to it.
+#[derive(Debug)]
+pub struct Rewind<'a> {
+    /// What the state is the state of.
+    pub header: &'a CheckpointHeader,
+    /// All of its rows.
+    pub rows: &'a [(Vec<u8>, Vec<u8>)],
+    /// The number of each reversible block, ascending, with what undoes it.
+    pub reversible: &'a [(u32, Vec<u8>)],
+    /// The last blocks that lead to it, ascending, as far as they are not the chain's: all from the first of them on.
+    pub blocks: &'a [(BlockId, &'a [u8])],
+    /// What was signed by then.
+    pub marks: &'a [(Name, Watermark)],
 }
 
 impl Store {
@@ -132,6 +148,37 @@ impl Store {
                 let mark = Watermark { num: to.num, slot };
                 batch.put_cf(self.family(META), watermark_key(producer), watermark_value(mark));
             }
+        }
+        self.write(batch, true)
+    }
+
+    /// Makes another state that of the chain, with the blocks that lead to it, at once and synced. The blocks after it,
+    /// their traces and what was signed for them are forgotten: the operator wants another past.
+    ///
+    /// # Errors
+    /// The disk refuses; all is as it was then.
+    pub fn rewind(&self, to: &Rewind<'_>) -> Result<(), StoreError> {
+        let mut state = self.begin_new_state()?;
+        to.rows.iter().for_each(|(key, value)| state.put(key, value));
+        to.reversible.iter().for_each(|(num, undo)| state.put_reversible(*num, undo));
+        let mut batch = state.into_batch(to.header)?;
+        // The first block that changes.
+        let fork = to.blocks.first().map_or(to.header.num.saturating_add(1), |(id, _)| number_of(id));
+        batch.delete_range_cf(self.family(BLOCKS), &fork.to_be_bytes()[..], &BLOCK_KEYS_END[..]);
+        batch.delete_range_cf(self.family(META), &canonical_key(fork)[..], &CANONICAL_KEYS_END[..]);
+        self.forget_traces_after(fork.saturating_sub(1), &mut batch);
+        let mut branch: Vec<_> = to.blocks.iter().map(|(id, _)| Head { num: number_of(id), id: *id }).collect();
+        for (id, bytes) in to.blocks {
+            batch.put_cf(self.family(BLOCKS), block_key(number_of(id), id), bytes);
+        }
+        branch.push(Head { num: to.header.num, id: to.header.id });
+        self.put_head(&mut batch, &branch);
+        batch.put_cf(self.family(META), IRREVERSIBLE, to.header.irreversible.to_be_bytes());
+        for producer in self.signers()? {
+            batch.delete_cf(self.family(META), watermark_key(producer));
+        }
+        for (producer, mark) in to.marks {
+            batch.put_cf(self.family(META), watermark_key(*producer), watermark_value(*mark));
         }
         self.write(batch, true)
     }

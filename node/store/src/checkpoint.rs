@@ -59,7 +59,13 @@ impl CheckpointWriter<'_> {
     ///
     /// # Errors
     /// The disk refuses.
-    pub fn commit(mut self, header: &CheckpointHeader) -> Result<(), StoreError> {
+    pub fn commit(self, header: &CheckpointHeader) -> Result<(), StoreError> {
+        let store = self.store;
+        store.write(self.into_batch(header)?, true)
+    }
+
+    /// The changes, for a batch that has others too.
+    pub(crate) fn into_batch(mut self, header: &CheckpointHeader) -> Result<WriteBatch, StoreError> {
         let parts = [&header.num.to_be_bytes()[..], &header.id.0, &header.irreversible.to_be_bytes(), &header.extra];
         let meta = self.store.family(META);
         self.batch.put_cf(meta, CHECKPOINT, parts.concat());
@@ -68,7 +74,7 @@ impl CheckpointWriter<'_> {
             let stale = (before.irreversible.saturating_add(1)..=before.num).filter(|num| !reversible.contains(num));
             stale.for_each(|num| self.batch.delete_cf(meta, reversible_key(num)));
         }
-        self.store.write(self.batch, true)
+        Ok(self.batch)
     }
 }
 

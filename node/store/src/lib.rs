@@ -13,7 +13,7 @@ pub mod error;
 pub mod rebuild;
 pub mod traces;
 
-pub use blocks::{AcceptedBlock, Change, Head, Watermark};
+pub use blocks::{AcceptedBlock, Change, Head, Rewind, Watermark};
 pub use checkpoint::{CheckpointHeader, CheckpointWriter};
 pub use code::CodeFolder;
 pub use db::{Store, StoreSettings};

@@ -37,7 +37,7 @@ pub use error::ChainError;
 pub use pending::StartBlock;
 pub use prepared::{PrepareMode, PreparedBlock, recover_transaction};
 pub use receiving::CheckedBlock;
-pub use restore::{ChainCheckpoint, KeptBlocks, SavedBlock, SavedChain, StateImage};
+pub use restore::{ChainCheckpoint, KeptBlocks, LoadedState, SavedBlock, SavedChain, StateImage};
 pub use sealing::{NotSigned, UnsignedBlock};
 pub use settings::{BlockPurpose, Checks, Doors, Settings};
 pub use wasm::{Compiler, Loaded, MissingCode};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use codec::{DecodeError, Pack, Reader, Unpack};
-use consensus::BlockHeaderState;
+use consensus::{BlockHeaderState, ForkTree};
 use ledger::{BlockUndo, Checkpoint, CheckpointRow, Ledger, Snapshot};
 use primitives::{BlockId, Checksum256, TimePoint};
 
@@ -88,6 +88,52 @@ pub struct SavedChain<R> {
     pub blocks: Box<dyn KeptBlocks>,
 }
 
+/// A state that a chain can be set to, made away from it.
+#[allow(missing_debug_implementations, reason = "a whole state is not printed")]
+pub struct LoadedState {
+    ledger: Ledger,
+    tree: ForkTree<Arc<BlockState>>,
+    head: Arc<BlockState>,
+    kept: Option<Box<dyn KeptBlocks>>,
+}
+
+impl LoadedState {
+    /// Makes it of what was kept.
+    ///
+    /// # Errors
+    /// [`ChainError::Corrupt`].
+    pub fn load<R>(saved: SavedChain<R>) -> Result<Self, ChainError>
+    where
+        R: IntoIterator<Item = (Vec<u8>, Vec<u8>)>,
+    {
+        let corrupt = |cause: String| ChainError::Corrupt { what: "checkpoint", cause };
+        let mut ledger = Ledger::from_checkpoint_rows(saved.rows).map_err(|cause| corrupt(cause.to_string()))?;
+        let root = BlockHeaderState::from_bytes(&saved.root).map_err(|cause| corrupt(cause.to_string()))?;
+        let opened = saved.reversible.into_iter().map(SavedBlock::open).collect::<Result<Vec<_>, _>>();
+        let (headers, undo): (Vec<_>, Vec<_>) = opened.map_err(|cause| corrupt(cause.to_string()))?.into_iter().unzip();
+        let numbers: Vec<_> = undo.iter().map(|undo| undo.number).collect();
+        ledger.load_undo(undo).map_err(|cause| corrupt(cause.to_string()))?;
+        let known = |header| Arc::new(BlockState { header, block: None, transactions: Vec::new(), bytes: 0 });
+        let head = known(root);
+        let mut state = Self { ledger, tree: ForkTree::new(head.clone()), head, kept: Some(saved.blocks) };
+        for (header, number) in headers.into_iter().zip(numbers) {
+            if header.previous() != state.head.id() || header.block_num != number {
+                return Err(corrupt(format!("block {number} does not follow the one before it")));
+            }
+            state.adopt(known(header)).map_err(|cause| corrupt(format!("block {number}: {cause}")))?;
+        }
+        Ok(state)
+    }
+
+    /// Makes a block the head whose changes the ledger has already.
+    fn adopt(&mut self, state: Arc<BlockState>) -> Result<(), ChainError> {
+        self.tree.add(state.clone())?;
+        self.tree.mark_valid(&state.id()).map_err(ChainError::broken)?;
+        self.head = state;
+        Ok(())
+    }
+}
+
 impl SavedBlock {
     fn new(header: &BlockHeaderState, undo: BlockUndo) -> Self {
         let mut bytes = header.to_bytes();
@@ -153,31 +199,27 @@ impl Chain {
     where
         R: IntoIterator<Item = (Vec<u8>, Vec<u8>)>,
     {
-        let corrupt = |cause: String| ChainError::Corrupt { what: "checkpoint", cause };
-        let mut ledger = Ledger::from_checkpoint_rows(saved.rows).map_err(|cause| corrupt(cause.to_string()))?;
-        let root = BlockHeaderState::from_bytes(&saved.root).map_err(|cause| corrupt(cause.to_string()))?;
-        let opened = saved.reversible.into_iter().map(SavedBlock::open).collect::<Result<Vec<_>, _>>();
-        let (headers, undo): (Vec<_>, Vec<_>) = opened.map_err(|cause| corrupt(cause.to_string()))?.into_iter().unzip();
-        let numbers: Vec<_> = undo.iter().map(|undo| undo.number).collect();
-        ledger.load_undo(undo).map_err(|cause| corrupt(cause.to_string()))?;
-        let mut chain = Self::assemble(root, None, ledger, settings, doors);
-        chain.kept = Some(saved.blocks);
-        for (header, number) in headers.into_iter().zip(numbers) {
-            if header.previous() != chain.head.id() || header.block_num != number {
-                return Err(corrupt(format!("block {number} does not follow the one before it")));
-            }
-            chain.adopt(header).map_err(|cause| corrupt(format!("block {number}: {cause}")))?;
-        }
+        let LoadedState { ledger, tree, head, kept } = LoadedState::load(saved)?;
+        let mut chain = Self::assemble(tree.root().header.clone(), None, ledger, settings, doors);
+        (chain.tree, chain.head, chain.kept) = (tree, head, kept);
         Ok(chain)
     }
 
-    /// Makes a block the head whose changes the ledger has already.
-    fn adopt(&mut self, header: BlockHeaderState) -> Result<(), ChainError> {
-        let state = Arc::new(BlockState { header, block: None, transactions: Vec::new(), bytes: 0 });
-        self.tree.add(state.clone())?;
-        self.tree.mark_valid(&state.id()).map_err(ChainError::broken)?;
-        self.head = state;
-        Ok(())
+    /// Gives the chain another state, of this chain. Returns the former one, to be freed where nobody waits for it. A
+    /// pending block must be aborted first.
+    ///
+    /// # Errors
+    /// A block is pending.
+    pub fn set_state(&mut self, state: LoadedState) -> Result<LoadedState, ChainError> {
+        self.nothing_pending("another state")?;
+        let mut state = state;
+        std::mem::swap(&mut self.world.ledger, &mut state.ledger);
+        std::mem::swap(&mut self.tree, &mut state.tree);
+        std::mem::swap(&mut self.head, &mut state.head);
+        std::mem::swap(&mut self.kept, &mut state.kept);
+        self.world.action_digests.clear();
+        self.world.refresh_features();
+        Ok(state)
     }
 
     /// What changed since the last call, as of the head, and what it takes to go on from there. A pending block must

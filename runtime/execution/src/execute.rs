@@ -123,7 +123,7 @@ fn authorize(world: &mut World, trx: &RecoveredTransaction) -> Outcome<Authorize
             Provided {
                 keys: &trx.keys,
                 delay_us: world.trx.delay_us,
-                check_but_dont_fail: kind == TransactionKind::DryRun,
+                check_but_dont_fail: kind == TransactionKind::DryRun || trx.is_impersonation,
                 ..Provided::default()
             },
         )?;

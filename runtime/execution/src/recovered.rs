@@ -80,6 +80,9 @@ pub struct RecoveredTransaction {
     pub keys: Vec<PublicKey>,
     /// Time spent on recovering the keys, in microseconds.
     pub signature_cpu_us: u32,
+    /// Whether it may act for accounts without their keys: only the user of a development chain says so, for blocks
+    /// that this node builds. Everybody else finds such a block wrong.
+    pub is_impersonation: bool,
 }
 
 impl RecoveredTransaction {
@@ -94,7 +97,15 @@ impl RecoveredTransaction {
         keys.sort_unstable();
         keys.dedup();
         let parts = TransactionParts { context_free_data, ..TransactionParts::from(trx) };
-        Self { id: parts.id(), parts: Arc::new(parts), packed, packed_digest, keys, signature_cpu_us: 0 }
+        Self {
+            id: parts.id(),
+            parts: Arc::new(parts),
+            packed,
+            packed_digest,
+            keys,
+            signature_cpu_us: 0,
+            is_impersonation: false,
+        }
     }
 
     /// Net bytes that are billed in full (`packed_transaction::get_unprunable_size`).

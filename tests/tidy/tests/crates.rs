@@ -9,8 +9,10 @@ const MAP: &str = "runtime/README.md";
 /// The groups in the order in which they may use each other: each only itself and those before it.
 const ORDER: [&str; 5] = ["runtime", "genesis", "node", "cli", "tests"];
 /// Edges against the order, with their reasons.
-const AGAINST: [(&str, &str, &str); 1] =
-    [("daemon", "tester", "contract-chain serves the tester's chain to contract tests")];
+const AGAINST: [(&str, &str, &str); 2] = [
+    ("daemon", "tester", "contract-chain serves the tester's chain to contract tests"),
+    ("daemon", "wallet", "signing keys that are added to a node are kept in the sealed form of wallets"),
+];
 /// What runs or keeps a chain, which a client must not link.
 const NOT_IN_CLIENTS: [&str; 9] =
     ["wasm", "statedb", "ledger", "execution", "consensus", "chain", "store", "engine", "api"];

@@ -29,7 +29,7 @@ async fn run(node: &Node, json: TransactionJson, kind: SubmitKind) -> Result<Arc
     Ok(node.handle.submit(transaction, kind).await?)
 }
 
-fn shown(node: &Node, trace: &TransactionTrace, shape: Shape) -> Vec<u8> {
+pub(crate) fn shown(node: &Node, trace: &TransactionTrace, shape: Shape) -> Vec<u8> {
     let contracts = trace_json::contracts(trace);
     let abis = node.abis.set(&node.handle, contracts);
     trace_json::processed(trace, &abis, shape)
@@ -52,14 +52,14 @@ pub async fn send(node: Arc<Node>, body: Bytes) -> Answer {
 /// The request of `send_transaction2`; those of `compute_transaction` and `send_read_only_transaction` have less.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SendParams {
+pub(crate) struct SendParams {
     #[serde(default = "yes")]
-    return_failure_trace: bool,
+    pub(crate) return_failure_trace: bool,
     #[serde(default)]
     retry_trx: bool,
     #[serde(default)]
     retry_trx_num_blocks: Option<u16>,
-    transaction: TransactionJson,
+    pub(crate) transaction: TransactionJson,
 }
 
 fn yes() -> bool {
@@ -67,7 +67,7 @@ fn yes() -> bool {
 }
 
 impl SendParams {
-    fn read(body: &[u8]) -> Result<Self, ApiError> {
+    pub(crate) fn read(body: &[u8]) -> Result<Self, ApiError> {
         if let Some(read) = recover::strict::<Self>(body).filter(|read| read.transaction.is_whole()) {
             return Ok(read);
         }

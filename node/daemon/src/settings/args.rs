@@ -35,7 +35,7 @@ pub struct Cli {
 }
 
 /// Options of the node.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct NodeArgs {
     /// Folders and files.
     #[command(flatten, next_help_heading = "Application Config Options")]
@@ -55,7 +55,7 @@ pub struct NodeArgs {
 }
 
 /// What is printed instead of running the node.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct PrintArgs {
     /// Print the version
     #[arg(short = 'v', long)]
@@ -81,7 +81,7 @@ pub struct PrintArgs {
 }
 
 /// Where things are.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct FolderArgs {
     /// Folder of blocks and state
     #[arg(short = 'd', long, value_name = "DIR", default_value_os_t = default_data_dir())]
@@ -222,7 +222,7 @@ pub struct ChainArgs {
 }
 
 /// Who produces, and within what limits.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ProducerArgs {
     /// Produce even if the chain is stale
     #[arg(short = 'e', long)]
@@ -292,7 +292,7 @@ pub struct ProducerArgs {
 }
 
 /// How the API is served.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct HttpArgs {
     /// Address and port of the API; empty for none
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8888")]

@@ -24,7 +24,7 @@ pub enum Subcommand {
 }
 
 /// Options of `dev`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct DevArgs {
     /// Begin anew
     #[arg(long)]
@@ -49,6 +49,13 @@ pub struct DevArgs {
     /// Leave out blocks that are empty and that nothing waits for, but one each five seconds
     #[arg(long)]
     pub no_empty_blocks: bool,
+    /// What decides the CPU that transactions are billed: their size and number of actions (fixed), the same on every
+    /// machine; or the time they take (measured)
+    #[arg(long, value_name = "HOW", default_value = "fixed", value_parser = ["fixed", "measured"])]
+    pub cpu_billing: String,
+    /// Begin with the chain and the state of a file that boreas dev dump wrote
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["genesis_document", "preset", "accounts", "producers"])]
+    pub load: Option<PathBuf>,
     /// Numbers of the system contract that were given for a new chain.
     #[arg(skip)]
     pub parameters: Vec<(Parameter, String)>,
@@ -57,8 +64,9 @@ pub struct DevArgs {
     pub node: NodeArgs,
 }
 
-/// Milliseconds of a slot, and the most that lie between two blocks: clients' transactions live for thirty seconds.
+/// Milliseconds of a slot.
 const SLOT_MS: f64 = 500.0;
+/// Seconds between two blocks at most: clients' transactions live for thirty.
 const BLOCK_INTERVAL_S_MAX: f64 = 20.0;
 
 /// When blocks are made.
