@@ -61,6 +61,7 @@ impl Chain {
             }
             let trace = trace?;
             self.compare(block, receipt, &trace)?;
+            self.world.ledger.squash();
             if traces {
                 self.pending.as_mut().expect("a block is applied").traces.push(Arc::new(trace));
             }

@@ -45,6 +45,7 @@ impl Chain {
             pending.traces.push(trace.clone());
         }
         pending.count(&trace);
+        self.world.ledger.squash();
         Ok(trace)
     }
 
@@ -70,6 +71,7 @@ impl Chain {
             pending.traces.push(trace.clone());
         }
         pending.count(&trace);
+        self.world.ledger.squash();
         Ok(trace)
     }
 

@@ -25,6 +25,7 @@ use crate::{
     ResourceState, RowId, TableKey, Usage,
 };
 
+use crate::undo::LoadedRow;
 pub use load::CheckpointError;
 use past::Past;
 
@@ -307,6 +308,19 @@ impl Ledger {
         }
         undo.reverse();
         undo
+    }
+
+    /// The rows that each block changed which can be undone, as they were before it; oldest block first.
+    pub(crate) fn changed_rows(&self) -> Vec<Vec<LoadedRow>> {
+        let mut past = Past::new(self);
+        let mut blocks = Vec::new();
+        for (_, entries) in self.journal.newest_first() {
+            let mut keys = past.step_block(entries);
+            keys.sort_unstable();
+            blocks.push(keys.into_iter().map(|key| LoadedRow { key, old: past.row(key) }).collect());
+        }
+        blocks.reverse();
+        blocks
     }
 
     /// Lists what the newest block changed, when it is in the last checkpoint: undoing it changes those rows again.

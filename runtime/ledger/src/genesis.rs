@@ -76,6 +76,7 @@ impl Ledger {
         };
         Self {
             journal: Journal::default(),
+            squashed: Default::default(),
             epoch: Epoch::default(),
             dirty: Vec::new(),
             dirty_max: crate::checkpoint::LISTED_MAX,

@@ -42,11 +42,13 @@ pub use resource::{AccountResourceLimit, Limits, ResourceConfig, ResourceState, 
 pub use secondary::{Float64, Float128, Key128, Key256, SecondaryId, SecondaryKey, SecondaryRow};
 pub use snapshot::{Snapshot, SnapshotError};
 pub use statedb::Mark;
+pub use undo::UndoLimits;
 
 /// The state of a chain.
 #[derive(Debug)]
 pub struct Ledger {
     journal: Journal<undo::Undo>,
+    squashed: undo::Squashed,
     epoch: Epoch,
     /// Rows changed since the last checkpoint; a key may be there more than once.
     dirty: Vec<RowKey>,

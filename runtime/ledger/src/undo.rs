@@ -1,4 +1,8 @@
 //! Every way to take one mutation back. An entry holds what the mutation replaced, and no more.
+//!
+//! A block that writes the same rows again and again keeps one old value of each (`squash`).
+
+mod squash;
 
 use primitives::{Authority, BlockId, Name, TimePoint, TimePointSec};
 use statedb::{Blob, Mark, RowUndo, Stamp};
@@ -14,6 +18,9 @@ use crate::permission::{Permission, PermissionId};
 use crate::resource::{Limits, ResourceConfig, ResourceState};
 use crate::secondary::{Float64, Float128, Key128, Key256, SecondaryUndo};
 use crate::{AccountId, AccountMetadata, CheckpointError, CodeId, Ledger, RowKey};
+
+pub(crate) use squash::Squashed;
+pub use squash::UndoLimits;
 
 /// A row before a block, as a checkpoint kept it.
 #[derive(Debug)]
@@ -141,6 +148,7 @@ impl Ledger {
     /// # Panics
     /// When the number is not above those of the blocks that can still be undone.
     pub fn begin_block(&mut self, number: u32) {
+        self.compact_blocks();
         self.journal.begin_block(number);
     }
 
@@ -179,6 +187,11 @@ impl Ledger {
     /// Number of journal entries kept: what undo could touch.
     pub fn undo_len(&self) -> usize {
         self.journal.len()
+    }
+
+    /// Bytes of memory that the journal holds: what reversible blocks cost beside the state.
+    pub fn undo_bytes(&self) -> usize {
+        self.journal.bytes()
     }
 
     fn take_back(&mut self, entry: Undo) {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use ledger::genesis::GenesisArgs;
 use ledger::{
     BlockUndo, Float64, Float128, GeneratedTransaction, Key128, Key256, Ledger, Limits, LinkKey, PermissionId,
+    UndoLimits,
 };
 use ledger::{SecondaryKey, TableKey};
 use primitives::{
@@ -196,7 +197,8 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
 
 #[derive(Debug, Clone)]
 enum Step {
-    Block(Vec<Operation>),
+    /// The changes of each of its transactions.
+    Block(Vec<Vec<Operation>>),
     UndoBlock,
     Commit(u32),
     Checkpoint,
@@ -205,7 +207,7 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        5 => operations().prop_map(Step::Block),
+        5 => prop::collection::vec(operations(), 1..4).prop_map(Step::Block),
         1 => Just(Step::UndoBlock),
         2 => (0..4u32).prop_map(Step::Commit),
         2 => Just(Step::Checkpoint),
@@ -242,6 +244,12 @@ impl Disk {
     }
 }
 
+/// From a journal that is made smaller at once to one that never is.
+fn undo_limits() -> impl Strategy<Value = UndoLimits> {
+    let bytes = || prop_oneof![Just(0), Just(4 << 10), Just(usize::MAX >> 1)];
+    (bytes(), bytes()).prop_map(|(open_bytes, finished_bytes)| UndoLimits { open_bytes, finished_bytes })
+}
+
 fn undo(ledger: &mut Ledger) -> Option<u32> {
     ledger.undo_block().expect("what was kept for undoing fits the state")
 }
@@ -267,16 +275,20 @@ proptest! {
     }
 
     #[test]
-    fn a_checkpoint_leads_back_to_every_reversible_block(steps in steps()) {
+    fn a_checkpoint_leads_back_to_every_reversible_block(steps in steps(), limits in undo_limits()) {
         let mut ledger = new_ledger();
+        ledger.set_undo_limits(limits);
         let mut disk = Disk::default();
         let mut irreversible = 1;
         for step in steps {
             let newest = ledger.newest_block().unwrap_or(irreversible);
             match step {
-                Step::Block(operations) => {
+                Step::Block(transactions) => {
                     ledger.begin_block(newest + 1);
-                    operations.into_iter().for_each(|operation| change(&mut ledger, newest + 1, operation));
+                    for operations in transactions {
+                        operations.into_iter().for_each(|operation| change(&mut ledger, newest + 1, operation));
+                        ledger.squash();
+                    }
                 }
                 Step::UndoBlock => drop(undo(&mut ledger)),
                 Step::Commit(ahead) => {
@@ -290,6 +302,7 @@ proptest! {
                     let loaded = disk.load();
                     prop_assert!(picture(&loaded) == picture(&ledger));
                     ledger = loaded;
+                    ledger.set_undo_limits(limits);
                 }
             }
         }
@@ -306,5 +319,36 @@ proptest! {
         // What was undone is part of the next checkpoint.
         disk.store(&mut ledger);
         prop_assert!(picture(&disk.load()) == picture(&ledger));
+    }
+}
+
+/// A row that is written again and again, and others that come and go, cost one old value for each block.
+#[test]
+fn a_block_keeps_one_old_value_of_a_row() {
+    const ROW_BYTES: usize = 400 << 10;
+    let mut ledger = new_ledger();
+    ledger.begin_block(2);
+    let (payer, value) = (Name(1), vec![1; ROW_BYTES]);
+    let table = table_of(&mut ledger, 0, payer);
+    let row = ledger.insert_row(table, 1, payer, &value).expect("a new row");
+    let mut before = Vec::new();
+    for block in 3..8 {
+        ledger.begin_block(block);
+        for transaction in 0..20_u8 {
+            for write in 0..10 {
+                ledger.update_row(row, payer, &vec![transaction ^ write ^ block as u8; ROW_BYTES]);
+                let other = ledger.insert_row(table, 2, payer, &value).expect("a new row");
+                ledger.remove_row(other);
+            }
+            ledger.squash();
+        }
+        before.push(picture(&ledger));
+    }
+    ledger.begin_block(8);
+    let bytes = ledger.undo_bytes();
+    assert!(bytes > 5 * ROW_BYTES && bytes < 7 * ROW_BYTES, "{bytes} bytes for five blocks");
+    for picture_then in before.into_iter().rev() {
+        assert!(undo(&mut ledger).is_some());
+        assert!(picture(&ledger) == picture_then);
     }
 }

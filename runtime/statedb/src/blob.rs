@@ -19,6 +19,17 @@ impl Default for Blob {
     }
 }
 
+impl Blob {
+    /// Bytes on the heap.
+    #[inline]
+    pub fn heap_len(&self) -> usize {
+        match &self.0 {
+            Store::Inline(..) => 0,
+            Store::Heap(bytes) => bytes.len(),
+        }
+    }
+}
+
 impl From<&[u8]> for Blob {
     #[inline]
     fn from(bytes: &[u8]) -> Self {

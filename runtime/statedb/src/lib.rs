@@ -17,7 +17,7 @@ mod slab;
 
 pub use blob::Blob;
 pub use epoch::{Epoch, Stamp};
-pub use journal::{Journal, Mark};
+pub use journal::{Journal, Mark, Weigh};
 pub use ordered::{OrderedTable, RowUndo};
 pub use rows::Rows;
 pub use slab::Slab;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use statedb::{Blob, Epoch, Journal, Mark, OrderedTable, RowUndo, Rows, Slab, Stamp};
+use statedb::{Blob, Epoch, Journal, Mark, OrderedTable, RowUndo, Rows, Slab, Stamp, Weigh};
 
 /// A table as the ledger builds them: rows at handles, an ordered index, one journal; and an ordered table beside it.
 #[derive(Default)]
@@ -20,6 +20,16 @@ enum Undo {
     Updated(u32, Blob),
     Removed((u64, Blob)),
     Cold(RowUndo<u64, u64>),
+}
+
+impl Weigh for Undo {
+    fn weigh(&self) -> usize {
+        match self {
+            Self::Inserted(handle) => 1 + *handle as usize,
+            Self::Updated(_, old) | Self::Removed((_, old)) => 1 + old.len(),
+            Self::Cold(_) => 1,
+        }
+    }
 }
 
 type Model = (BTreeMap<u64, Vec<u8>>, BTreeMap<u64, u64>);
@@ -144,6 +154,10 @@ proptest! {
                     }
                 }
             }
+            let newest = store.journal.newest_first().next().map_or(0, |(_, entries)| entries.map(Weigh::weigh).sum());
+            prop_assert_eq!(store.journal.newest_bytes(), newest);
+            let all: usize = store.journal.newest_first().flat_map(|(_, entries)| entries.map(Weigh::weigh)).sum();
+            prop_assert!(store.journal.bytes() >= all);
             prop_assert_eq!(store.model(), model.clone());
             store.check_order(&model, key);
         }
