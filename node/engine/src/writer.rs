@@ -154,6 +154,17 @@ pub fn start(
     // Also of producers whose keys are added later.
     for producer in store.signers()? {
         if let Some(mark) = store.watermark(producer)? {
+            if mark.num > chain.head().number() {
+                tracing::warn!(
+                    "{producer} signed block {} here, and the chain ends at block {}: later blocks were lost or cut off. It \
+                     signs again once the chain has passed that block and slot {}. If no other node has those blocks, \
+                     --truncate-at-block {} makes the chain go on from here",
+                    mark.num,
+                    chain.head().number(),
+                    mark.slot.0,
+                    chain.head().number()
+                );
+            }
             watermarks.insert(producer, mark);
         }
     }

@@ -7,6 +7,7 @@ use rocksdb::{Direction, IteratorMode, WriteBatch};
 use crate::StoreError;
 use crate::checkpoint::CheckpointHeader;
 use crate::db::{BLOCKS, META, Store};
+use crate::marks::later;
 
 const HEAD: &[u8] = b"head";
 const IRREVERSIBLE: &[u8] = b"irreversible";
@@ -98,7 +99,12 @@ impl Store {
         if let Some((producer, mark)) = change.signed {
             batch.put_cf(self.family(META), watermark_key(producer), watermark_value(mark));
         }
-        self.write(batch, false)
+        self.write(batch, false)?;
+        self.note_signed(change.signed)
+    }
+
+    fn note_signed(&self, signed: Option<(Name, Watermark)>) -> Result<(), StoreError> {
+        signed.map_or(Ok(()), |(producer, mark)| self.marks.append(producer, mark))
     }
 
     /// Keeps a block. When this returns the block survives the end of the process at any instant; call
@@ -116,7 +122,8 @@ impl Store {
         if let Some((producer, mark)) = block.signed {
             batch.put_cf(self.family(META), watermark_key(producer), watermark_value(mark));
         }
-        self.write(batch, false)
+        self.write(batch, false)?;
+        self.note_signed(block.signed)
     }
 
     /// Makes blocks that are kept already the chain, in ascending order: the end of a change of branches.
@@ -143,12 +150,17 @@ impl Store {
         self.put_head(&mut batch, &[to]);
         let irreversible = self.irreversible()?.min(to.num);
         batch.put_cf(self.family(META), IRREVERSIBLE, irreversible.to_be_bytes());
+        let mut marks = Vec::new();
         for producer in self.signers()? {
-            if self.watermark(producer)?.is_some_and(|mark| mark.num > to.num) {
-                let mark = Watermark { num: to.num, slot };
+            let Some(mut mark) = self.watermark(producer)? else { continue };
+            if mark.num > to.num {
+                mark = Watermark { num: to.num, slot };
                 batch.put_cf(self.family(META), watermark_key(producer), watermark_value(mark));
             }
+            marks.push((producer, mark));
         }
+        // The database has the old ones until it has the new ones: the higher ones count.
+        self.marks.replace(&marks)?;
         self.write(batch, true)
     }
 
@@ -180,6 +192,7 @@ impl Store {
         for (producer, mark) in to.marks {
             batch.put_cf(self.family(META), watermark_key(*producer), watermark_value(*mark));
         }
+        self.marks.replace(to.marks)?;
         self.write(batch, true)
     }
 
@@ -218,14 +231,16 @@ impl Store {
         Ok(value.and_then(|value| value.try_into().ok()).map_or(0, u32::from_be_bytes))
     }
 
-    /// What this node signed for a producer.
+    /// What this node signed for a producer, also where the database lost that.
     ///
     /// # Errors
     /// The disk refuses, or what is there is not a watermark.
     pub fn watermark(&self, producer: Name) -> Result<Option<Watermark>, StoreError> {
-        self.get(META, &watermark_key(producer))?
+        let kept = self
+            .get(META, &watermark_key(producer))?
             .map(|value| decode_watermark(&value).ok_or_else(|| self.corrupt("a signing watermark cannot be read")))
-            .transpose()
+            .transpose()?;
+        Ok(later(kept, self.marks.get(producer)))
     }
 
     /// Everybody for whom this node signed.
@@ -240,6 +255,9 @@ impl Store {
             let name = name.try_into().map_err(|_| self.corrupt("a signing watermark has no producer"))?;
             names.push(Name(u64::from_be_bytes(name)));
         }
+        names.extend(self.marks.producers());
+        names.sort_unstable();
+        names.dedup();
         Ok(names)
     }
 

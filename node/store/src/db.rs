@@ -7,7 +7,8 @@ use rocksdb::{
     WriteOptions,
 };
 
-use crate::StoreError;
+use crate::marks::Marks;
+use crate::{StoreError, log};
 
 /// Column family of single facts: head, genesis, checkpoint, watermarks.
 pub(crate) const META: &str = "default";
@@ -39,6 +40,7 @@ pub struct StoreSettings {
 /// The node's database.
 pub struct Store {
     pub(crate) db: DB,
+    pub(crate) marks: Marks,
     pub(crate) path: PathBuf,
 }
 
@@ -56,12 +58,14 @@ impl Store {
     pub fn open(settings: &StoreSettings) -> Result<Self, StoreError> {
         let path = settings.path.clone();
         std::fs::create_dir_all(&path).map_err(|source| StoreError::file("make the folder", &path, source))?;
+        log::check(&path)?;
         let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
         let families =
             [META, BLOCKS, STATE, TRACES].map(|name| ColumnFamilyDescriptor::new(name, family_options(name, &cache)));
         let db = DB::open_cf_descriptors(&database_options(), &path, families)
             .map_err(|source| StoreError::Database { action: "open files", path: path.clone(), source })?;
-        Ok(Self { db, path })
+        let marks = Marks::open(&path)?;
+        Ok(Self { db, marks, path })
     }
 
     /// Removes the files of a database that nobody has open. The folder stays where it cannot be removed, as one on
@@ -74,7 +78,11 @@ impl Store {
             return Ok(());
         }
         let failed = |source| StoreError::Database { action: "remove files", path: path.to_owned(), source };
-        DB::destroy(&database_options(), path).map_err(failed)
+        DB::destroy(&database_options(), path).map_err(failed)?;
+        Marks::remove(path)?;
+        // What is not the database's keeps the folder.
+        let _ = std::fs::remove_dir(path);
+        Ok(())
     }
 
     /// The database's folder.
@@ -87,6 +95,7 @@ impl Store {
     /// # Errors
     /// The disk refuses.
     pub fn sync(&self) -> Result<(), StoreError> {
+        self.marks.sync()?;
         self.db.flush_wal(true).map_err(|source| self.failed("sync", source))
     }
 
@@ -153,7 +162,7 @@ pub(crate) fn database_options() -> Options {
     options.set_max_open_files(OPEN_FILES_MAX);
     options.set_max_background_jobs(2);
     options.set_max_total_wal_size(WAL_BYTES_MAX);
-    // A torn end of the log is what a killed process leaves; everything before it is whole.
+    // A torn end of the log is what a killed process leaves; everything before it is whole, see `log`.
     options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
     // Opening must not look into every file of a long chain.
     options.set_skip_stats_update_on_db_open(true);

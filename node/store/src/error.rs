@@ -25,6 +25,20 @@ pub enum StoreError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// A record of the write-ahead log is bad though it is not where a killed process stopped writing.
+    #[error(
+        "the log {} is damaged at byte {offset}: what was written there and behind it, accepted blocks among \
+         it, would be lost. Begin with a copy of the folder; or go on with the blocks before the damage: start with \
+         --replay-blockchain (with --snapshot FILE beside it if the chain began with a snapshot). A producer of this \
+         node then waits until the chain has passed what it signed",
+        file.display()
+    )]
+    LogHole {
+        /// The file.
+        file: PathBuf,
+        /// Where the first bad record begins.
+        offset: usize,
+    },
     /// Something stored does not read as what it should be.
     #[error("the database {} is damaged: {what}. Start with --replay-blockchain, or move the folder away", path.display())]
     Corrupt {
@@ -41,7 +55,7 @@ impl StoreError {
         match self {
             Self::Database { source, .. } => source.as_ref().contains("Corruption"),
             Self::File { .. } => false,
-            Self::Corrupt { .. } => true,
+            Self::Corrupt { .. } | Self::LogHole { .. } => true,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The durable home of a node: blocks, state checkpoints, signing watermarks, traces and compiled code.
 //!
-//! Reading order: [`db`] opens the database, [`blocks`] holds accepted blocks and what was signed, [`checkpoint`]
+//! Reading order: [`db`] opens the database, after `log` has looked through its write-ahead log, [`blocks`] holds accepted blocks and what was signed (which `marks` keeps a second time), [`checkpoint`]
 //! the state as of a block, [`traces`] what executed transactions did, [`code`] compiled contracts, [`rebuild`] a database whose state is
 //! damaged. No rules of the
 //! chain live here: keys and values are bytes given by others.
@@ -8,8 +8,11 @@
 pub mod blocks;
 pub mod checkpoint;
 pub mod code;
+mod crc;
 pub mod db;
 pub mod error;
+mod log;
+mod marks;
 pub mod rebuild;
 pub mod traces;
 

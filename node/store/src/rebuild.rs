@@ -8,6 +8,7 @@ use rocksdb::{ColumnFamilyDescriptor, DB, IteratorMode, WriteBatch};
 use crate::StoreError;
 use crate::checkpoint::belongs_to_state;
 use crate::db::{BLOCKS, META, Store, StoreSettings, TRACES, database_options};
+use crate::marks::Marks;
 
 /// What became of a database that was rebuilt.
 #[derive(Debug)]
@@ -37,6 +38,10 @@ impl Store {
         let new = Self::open(&StoreSettings { path: draft.clone() })?;
         copy(path, &[META, BLOCKS], &new)?;
         let lost_traces = copy(path, &[META, TRACES], &new).err();
+        let marks = Marks::open(path)?;
+        for (producer, mark) in marks.producers().into_iter().filter_map(|name| Some((name, marks.get(name)?))) {
+            new.marks.append(producer, mark)?;
+        }
         new.sync()?;
         drop(new);
         rename(&draft, &whole)?;
