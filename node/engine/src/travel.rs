@@ -52,8 +52,16 @@ impl Writer {
         }
         let (leg, missing) = (Leg::Start(journey), BTreeSet::new());
         self.travels.push_back(Travel { leg, head_num: 0, blocks: 0, tries: 0, missing, reply });
+        self.seal_what_was_done()?;
         // A block that waits for a signature is waited for.
         if self.phase == Phase::Signing { Ok(()) } else { self.plan() }
+    }
+
+    /// Ends the block that is being made, if it has transactions: what was done before time or state are moved has
+    /// happened by then.
+    pub(crate) fn seal_what_was_done(&mut self) -> Result<(), EngineError> {
+        let has_some = self.shared.chain.read().pending().is_some_and(|pending| pending.transactions > 0);
+        if has_some && matches!(self.phase, Phase::Producing { .. }) { self.seal() } else { Ok(()) }
     }
 
     /// Makes the next block of the journey that is under way, or ends it. No block is pending.
@@ -120,6 +128,10 @@ impl Writer {
         if let Leg::Start(journey) = travel.leg {
             travel.head_num = head.number();
             travel.leg = begin(journey, now, floor)?;
+            if self.queue.iter().next().is_some() {
+                // What waits is for now, and would expire on the way.
+                return self.own_slot(floor, producers, travel).map(Some);
+            }
         }
         let made = head.number().saturating_sub(travel.head_num);
         travel.head_num = head.number();
@@ -149,18 +161,26 @@ impl Writer {
             Leg::Settle { .. } if round > 1 => next_turn(head.header.timestamp()).max(floor),
             Leg::Settle { .. } => floor,
         };
-        let found = self.first_own_slot(wanted, producers, &mut travel.missing);
-        let slot = found.ok_or_else(|| {
-            Refusal::Travel(
-                "this node has no key of any scheduled producer. Add one with boreas producer key add".to_owned(),
-            )
-        })?;
+        let slot = self.own_slot(wanted, producers, travel)?;
         // A turn that is left out may lead past the end.
         match travel.leg {
             Leg::Through { step, .. } if slot > wanted => travel.leg = Leg::Through { target: slot, step },
             _ => {}
         }
         Ok(Some(slot))
+    }
+
+    fn own_slot(
+        &self,
+        wanted: BlockTimestamp,
+        schedule: &[ProducerAuthority],
+        travel: &mut Travel,
+    ) -> Result<BlockTimestamp, Refusal> {
+        self.first_own_slot(wanted, schedule, &mut travel.missing).ok_or_else(|| {
+            Refusal::Travel(
+                "this node has no key of any scheduled producer. Add one with boreas producer key add".to_owned(),
+            )
+        })
     }
 
     /// The first slot from `wanted` on whose producer is one of this node's and has a key here.
