@@ -396,7 +396,7 @@ impl Writer {
                     self.settings.signers.push((public, Signer::Key(key)));
                 }
                 answer(reply, new);
-                if self.phase == Phase::Speculating { self.plan() } else { Ok(()) }
+                if matches!(self.phase, Phase::Speculating | Phase::Waiting) { self.plan() } else { Ok(()) }
             }
             Command::RemoveKey { public, reply } => {
                 let known = self.added_keys.remove(&public);
