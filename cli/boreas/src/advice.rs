@@ -1,7 +1,9 @@
 //! What helps with an error: the command to type next, with the names and numbers of the case.
 
+mod limits;
+
 use client::{ApiError, ApiFault, ClientError, Signer};
-use primitives::{FaultKind, Name, PublicKey};
+use primitives::{Asset, FaultKind, Name, PublicKey};
 use serde_json::{Value, json};
 
 use crate::keys::Keys;
@@ -38,9 +40,12 @@ const ASSERTIONS: [(&str, &str); 9] = [
         "Names of less than 12 characters are auctioned: boreas system bidname BIDDER NAME \"1 SYS\". One of 12 characters \
          (a-z, 1-5) is free",
     ),
-    ("auction for name is not closed yet", "When it closes: boreas system bidnameinfo NAME"),
-    ("refund is not available yet", "When it is: boreas get account OWNER"),
-    ("refund request not found", "What is staked and unstaked: boreas get account OWNER"),
+    ("auction for name is not closed yet", "When it closes: boreas system names"),
+    ("refund is not available yet", "When it is: boreas system refund show OWNER"),
+    (
+        "refund request not found",
+        "What is unstaked: boreas system refund show OWNER; what is staked: boreas get account OWNER",
+    ),
     ("overdrawn balance", "What there is: boreas get currency balance CONTRACT ACCOUNT"),
     ("no balance object found", "What there is: boreas get currency balance CONTRACT ACCOUNT"),
     ("to account does not exist", "Is the name of the receiver right? boreas get account NAME"),
@@ -50,6 +55,9 @@ const ASSERTIONS: [(&str, &str); 9] = [
 
 /// What helps with an error, if anything is known that does.
 pub fn advice(session: &Session, error: &anyhow::Error) -> Option<String> {
+    if let Some(ClientError::UnknownAction { name, known, .. }) = error.downcast_ref::<ClientError>() {
+        return best(&name.to_string(), known.iter().map(String::as_str)).map(|name| format!("Is {name} meant?"));
+    }
     let failed = error.downcast_ref::<FailedTransaction>();
     let fault = failed.map(|failed| &failed.fault).or_else(|| refusal(error))?;
     let known = session.advice.iter().find(|(kind, _)| u64::from(kind.code) == fault.code);
@@ -59,6 +67,10 @@ pub fn advice(session: &Session, error: &anyhow::Error) -> Option<String> {
         .or_else(|| authority(session, fault, &text, failed.and_then(|failed| failed.action.as_ref())))
         .or_else(|| account(session, fault, &text))
         .or_else(|| ram(fault, &text))
+        .or_else(|| {
+            failed.and_then(|failed| failed.action.as_ref()).and_then(|action| chain_state(session, action, &text))
+        })
+        .or_else(|| limits::advice(session, fault, &text, failed.and_then(|failed| failed.action.as_ref())))
         .or_else(|| {
             let said = ASSERTIONS.iter().find(|(message, _)| text.contains(message))?;
             Some(said.1.to_owned())
@@ -114,7 +126,7 @@ pub fn refusal(error: &anyhow::Error) -> Option<&ApiFault> {
             _ => None,
         },
         ClientError::Refused(fault) => Some(&**fault),
-        ClientError::Arguments { .. } | ClientError::Value(_) => None,
+        ClientError::Arguments { .. } | ClientError::UnknownAction { .. } | ClientError::Value(_) => None,
     }
 }
 
@@ -150,9 +162,9 @@ fn authority(session: &Session, fault: &ApiFault, text: &str, place: Option<&Fai
 }
 
 fn no_account(session: &Session, actor: &str) -> String {
-    let alike = own_accounts(session).into_iter().map(|name| (strsim::jaro_winkler(&name, actor), name));
-    let best = alike.filter(|(alike, _)| *alike >= ALIKE_MIN).max_by(|a, b| a.0.total_cmp(&b.0));
-    let meant = best.map_or_else(String::new, |(_, name)| format!("; is {name} meant?"));
+    let mut known = own_accounts(session);
+    known.extend(known_accounts(session, actor));
+    let meant = meant(actor, &known);
     format!("There is no account {actor} on this chain{meant}")
 }
 
@@ -163,6 +175,22 @@ fn own_accounts(session: &Session) -> Vec<String> {
     let answer = session.call("/v1/chain/get_accounts_by_authorizers", &body).unwrap_or_default();
     let accounts = answer["accounts"].as_array().into_iter().flatten();
     accounts.filter_map(|found| found["account_name"].as_str().map(str::to_owned)).collect()
+}
+
+/// Accounts with resources whose names begin like a name that does not exist, and with its first letter.
+fn known_accounts(session: &Session, actor: &str) -> Vec<String> {
+    let scopes = |prefix: &str| {
+        let body = json!({
+            "code": "eosio", "table": "userres", "lower_bound": prefix, "upper_bound": format!("{prefix:z<12}"), "limit": 100,
+        });
+        let answer = session.call("/v1/chain/get_table_by_scope", &body).unwrap_or_default();
+        let rows = answer["rows"].as_array().into_iter().flatten();
+        rows.filter_map(|row| row["scope"].as_str().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    let start = |length: usize| actor.get(..length.min(actor.len())).unwrap_or_default();
+    let mut found = scopes(start(3));
+    found.extend(scopes(start(1)));
+    found
 }
 
 /// Which keys the permission wants, and what became of them.
@@ -210,6 +238,43 @@ fn account(session: &Session, fault: &ApiFault, text: &str) -> Option<String> {
     Some(meant.unwrap_or_else(|| "Is the account's name right, and is this the right chain (--url)?".to_owned()))
 }
 
+/// What a contract's assertion means at this moment, with the numbers of the case.
+fn chain_state(session: &Session, action: &FailedAction, text: &str) -> Option<String> {
+    if text.contains("refund is not available yet") {
+        let owner = action.arguments["owner"].as_str().unwrap_or(&action.actor);
+        return crate::system::when_refund_is_due(session, owner);
+    }
+    if text.contains("overdrawn balance") || text.contains("no balance object found") {
+        let wanted = action.arguments["quantity"].as_str()?.parse::<Asset>().ok()?;
+        let owner = action.arguments["from"].as_str()?;
+        let code = wanted.symbol.code().to_string();
+        let body = json!({ "code": action.contract, "account": owner, "symbol": code });
+        let answer = session.call("/v1/chain/get_currency_balance", &body).ok()?;
+        let has = answer[0].as_str().and_then(|text| text.parse::<Asset>().ok());
+        let has = has.unwrap_or(Asset { amount: 0, symbol: wanted.symbol });
+        let missing = Asset { amount: wanted.amount.checked_sub(has.amount).filter(|missing| *missing > 0)?, ..has };
+        return Some(format!("{owner} has {has} of {}: {missing} is missing", action.contract));
+    }
+    None
+}
+
+/// `; is NAME meant?` for a name that is nearly one of these, else nothing.
+pub fn meant(given: &str, names: &[impl AsRef<str>]) -> String {
+    best(given, names.iter().map(AsRef::as_ref)).map_or_else(String::new, |name| format!("; is {name} meant?"))
+}
+
+/// The name most like the given one, if any is like it.
+fn best<'a>(given: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let alike = names.filter(|name| *name != given).map(|name| (likeness(name, given), name));
+    alike.filter(|(alike, _)| *alike >= ALIKE_MIN).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
+}
+
+/// Short names differ by one letter of few: there the count of typing errors says more.
+fn likeness(name: &str, given: &str) -> f64 {
+    let one_off = strsim::damerau_levenshtein(name, given) <= 1;
+    strsim::jaro_winkler(name, given).max(if one_off { ALIKE_MIN } else { 0.0 })
+}
+
 /// RAM that is missing, and how to buy it.
 fn ram(fault: &ApiFault, text: &str) -> Option<String> {
     if !is(fault, FaultKind::RAM_USAGE_EXCEEDED) {
@@ -243,6 +308,16 @@ mod tests {
         for (cpp, words) in table {
             assert_eq!(plain(cpp), words);
         }
+    }
+
+    #[test]
+    fn names_that_are_nearly_right_are_offered() {
+        let names = ["transfer", "issue", "to", "from"];
+        for (given, expected) in [("tranfer", "transfer"), ("tu", "to"), ("form", "from"), ("issuer", "issue")] {
+            assert_eq!(meant(given, &names), format!("; is {expected} meant?"));
+        }
+        assert_eq!(meant("quantity", &names), "");
+        assert_eq!(meant("to", &["to"]), "");
     }
 
     #[test]

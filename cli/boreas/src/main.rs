@@ -6,6 +6,7 @@
 mod account;
 mod advice;
 mod arguments;
+mod config;
 mod contract;
 mod convert;
 mod create;
@@ -13,6 +14,7 @@ mod dev;
 mod get;
 mod json;
 mod keys;
+mod manual;
 mod multisig;
 mod net;
 mod permission;
@@ -101,12 +103,15 @@ enum Command {
     /// Move the time and the state of a development chain
     #[command(subcommand)]
     Dev(dev::Dev),
+    /// Print a script by which a shell completes commands
+    Completion(manual::Completion),
+    /// Write the manual's pages
+    Man(manual::Manual),
 }
 
 fn main() -> ExitCode {
     wallet::keep_out_of_dumps();
-    let arguments = usage::shielded(std::env::args_os());
-    let parsed = usage::prepared(Boreas::command()).try_get_matches_from(arguments);
+    let parsed = usage::parsed(&usage::prepared(Boreas::command()), std::env::args_os());
     let Boreas { session, command } = match parsed.and_then(|matches| Boreas::from_arg_matches(&matches)) {
         Ok(boreas) => boreas,
         Err(error) => return complain(&error),
@@ -140,6 +145,8 @@ fn run(command: Command, session: &mut Session) -> anyhow::Result<()> {
         Command::System(command) => command.run(session),
         Command::Producer(command) => command.run(session),
         Command::Dev(command) => command.run(session),
+        Command::Completion(command) => command.run(Boreas::command()),
+        Command::Man(command) => command.run(Boreas::command()),
     }
 }
 
@@ -157,7 +164,7 @@ fn complain(error: &clap::Error) -> ExitCode {
 /// Prints an error and what helps. As from cleos, the status of a transaction that failed is its fault's number modulo
 /// 256, and 1 for everything else.
 fn fail(session: Option<&Session>, error: &anyhow::Error) -> ExitCode {
-    session::note(advice::plain(&format!("{error:#}")));
+    session::note(session::alarming(&advice::plain(&format!("{error:#}"))));
     if let Some(advice) = session.and_then(|session| advice::advice(session, error)) {
         session::note(advice);
     }

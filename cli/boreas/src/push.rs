@@ -5,7 +5,8 @@ use clap::{Args, Subcommand};
 use primitives::{Compression, Name};
 use serde_json::{Map, Value};
 
-use crate::arguments::name;
+use crate::advice;
+use crate::arguments::{name, permission};
 use crate::json::{Grammar, parse, pretty, text_or_file};
 use crate::receipt::FailedTransaction;
 use crate::session::{Session, say};
@@ -79,7 +80,10 @@ impl Push {
 impl PushAction {
     fn run(self, session: &mut Session) -> anyhow::Result<()> {
         let (account, action) = (name(&self.account)?, name(&self.action)?);
-        let authorization = self.transact.given_authorization()?;
+        let mut authorization = self.transact.given_authorization()?;
+        if let (true, Some(own)) = (authorization.is_empty() && !self.read, session.account.as_deref()) {
+            authorization.push(permission(own)?);
+        }
         let arguments = arguments(session, account, action, &self.data)?;
         let action = session.action(account, action, authorization, &arguments)?;
         let mut transact = self.transact;
@@ -101,7 +105,8 @@ fn arguments(session: &mut Session, account: Name, action: Name, data: &[String]
                 let kind = kinds.iter().find(|(name, _)| name == key).map(|(_, kind)| kind.as_str());
                 let Some(kind) = kind else {
                     let names: Vec<_> = kinds.iter().map(|(name, _)| name.as_str()).collect();
-                    bail!("{account}::{action} has no argument {key}; it has: {}", names.join(", "));
+                    let meant = advice::meant(key, &names);
+                    bail!("{account}::{action} has no argument {key}; it has: {}{meant}", names.join(", "));
                 };
                 Ok((key.to_owned(), value_of(kind, text)?))
             };

@@ -1,25 +1,39 @@
 //! What every command works with: a node, wallets, ABIs, and where output goes.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
+use std::time::Duration;
 
 use abi::AbiDefinition;
 use anyhow::{Context, ensure};
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use client::{ClientError, Connection, Contracts, Keosd, Message, Node};
 use primitives::{Action, FaultKind, Name, PermissionLevel, Unpack};
 use serde_json::{Value, json};
 use wallet::Folder;
 
+use crate::config::Config;
 use crate::keys::Keys;
+use crate::receipt::Layout;
 use crate::{arguments, secrets};
+
+/// Where a node is when nothing says otherwise.
+const DEFAULT_URL: &str = "http://127.0.0.1:8888";
 
 /// Flags before the command.
 #[derive(Args)]
 pub struct SessionArgs {
-    /// The URL of the node
-    #[arg(short, long, env = "BOREAS_URL", default_value = "http://127.0.0.1:8888")]
-    url: String,
+    /// The URL of the node; of several nodes of one chain, calls go round them (repeatable) [default:
+    /// http://127.0.0.1:8888, or those of the network in config.toml]
+    #[arg(short, long, env = "BOREAS_URL", value_delimiter = ',')]
+    url: Vec<String>,
+    /// A network of ~/.config/boreas/config.toml
+    #[arg(long, env = "BOREAS_NETWORK", value_name = "NAME")]
+    network: Option<String>,
+    /// Seconds that a node may take before the next one of several is asked [default: 10]
+    #[arg(long, env = "BOREAS_TRY_TIMEOUT", value_name = "SECONDS", value_parser = seconds, hide = true)]
+    try_timeout: Option<Duration>,
     /// Use a local ABI file: CONTRACT:FILE (repeatable)
     #[arg(long = "abi-file", value_name = "CONTRACT:FILE")]
     abi_files: Vec<String>,
@@ -29,6 +43,9 @@ pub struct SessionArgs {
     /// Output all lines of actions' consoles
     #[arg(short, long)]
     verbose: bool,
+    /// Print what a transaction did as a tree with RAM and CPU, as on a terminal
+    #[arg(long, env = "BOREAS_TREE", value_parser = BoolishValueParser::new(), action = clap::ArgAction::SetTrue)]
+    tree: bool,
     /// Print what is sent to the node, on standard error
     #[arg(long)]
     print_request: bool,
@@ -63,8 +80,12 @@ pub struct Session {
     pub keys: Keys,
     /// ABIs known so far.
     pub contracts: Contracts,
-    /// Print all of every console.
-    pub verbose: bool,
+    /// How receipts are printed.
+    pub layout: Layout,
+    /// Who acts where nobody is named, by the user's settings.
+    pub account: Option<String>,
+    /// Who pays for the transaction that was sent last.
+    pub payer: Option<String>,
     /// Act as any account, without its key.
     pub impersonate: bool,
     /// What helps with faults of this command, where that is not what helps with others.
@@ -79,19 +100,29 @@ impl SessionArgs {
             let (account, file) = pair.split_once(':').context("--abi-file wants CONTRACT:FILE")?;
             contracts.set(arguments::name(account)?, read_abi(file)?).with_context(|| file.to_owned())?;
         }
-        let headers = self.headers.iter().map(|header| {
+        let network = Config::of_user()?.network(self.network.as_deref())?;
+        let headers = network.headers.iter().chain(&self.headers).map(|header| {
             let (name, value) = header.split_once(':').context("--header wants NAME:VALUE")?;
             Ok((name.trim().to_owned(), value.trim().to_owned()))
         });
         let headers = headers.collect::<anyhow::Result<_>>()?;
-        let connection = Connection { headers, verify: !self.no_verify, ..Connection::default() };
-        let keosd = self.wallet_url.as_deref().map(address).transpose()?;
+        let connection = Connection { headers, verify: !self.no_verify, try_timeout: self.try_timeout };
+        let keosd = self.wallet_url.as_deref().or(network.wallet_url.as_deref()).map(address).transpose()?;
         let keosd = keosd.map(|url| Keosd(self.observed(Node::connect(&url, Connection::default()))));
+        let urls = match (self.url.is_empty(), network.urls.is_empty()) {
+            (false, _) => self.url.clone(),
+            (true, false) => network.urls,
+            (true, true) => vec![DEFAULT_URL.to_owned()],
+        };
+        let urls = urls.iter().map(|url| address(url)).collect::<anyhow::Result<Vec<_>>>()?;
+        let urls: Vec<_> = urls.iter().map(String::as_str).collect();
         Ok(Session {
-            node: self.observed(Node::connect(&address(&self.url)?, connection)),
+            node: self.observed(Node::connect_all(&urls, connection)),
             keys: keosd.map_or_else(|| Keys::Files(Folder::of_user()), Keys::Keosd),
             contracts,
-            verbose: self.verbose,
+            layout: layout(self.verbose, self.tree),
+            account: network.account,
+            payer: None,
             impersonate: self.impersonate,
             advice: Vec::new(),
         })
@@ -106,6 +137,33 @@ impl SessionArgs {
             (false, false) => node,
         }
     }
+}
+
+/// Trees and colours are for eyes: scripts read what cleos prints.
+fn layout(verbose: bool, tree: bool) -> Layout {
+    let is_terminal = std::io::stdout().is_terminal();
+    Layout { verbose, tree: tree || is_terminal, colour: is_terminal && wants_colour() }
+}
+
+/// Whether colours are wanted on a terminal (`NO_COLOR`).
+fn wants_colour() -> bool {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !is_set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
+}
+
+/// An error's text, its first line in red on a terminal.
+pub fn alarming(text: &str) -> String {
+    if !std::io::stderr().is_terminal() || !wants_colour() {
+        return text.to_owned();
+    }
+    let (first, rest) = text.split_at(text.find('\n').unwrap_or(text.len()));
+    format!("\u{1b}[1;31m{first}\u{1b}[0m{rest}")
+}
+
+/// Seconds with a fraction; a few days at most.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().ok().filter(|seconds| (0.001..=1e6).contains(seconds));
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| "seconds are a number above 0".to_owned())
 }
 
 /// A URL that can be called; `host:port` is one too.

@@ -24,6 +24,7 @@ use crate::session::Session;
 use simple::{Row, Simple, Sort, Table};
 
 pub use features::supported_features;
+pub use refund::when_refund_is_due;
 
 const EOSIO: Name = primitives::name!("eosio");
 
@@ -33,21 +34,28 @@ pub enum System {
     /// Create a new account with resources
     Newaccount(newaccount::NewAccount),
     /// Register a new producer
+    #[command(visible_alias = "register")]
     Regproducer(producers::RegisterProducer),
     /// Vote for producers, or through a proxy
     #[command(subcommand)]
     Voteproducer(votes::Vote),
     /// List producers
+    #[command(visible_alias = "producers")]
     Listproducers(producers::ListProducers),
     /// Delegate bandwidth
+    #[command(visible_alias = "stake")]
     Delegatebw(resources::Delegate),
     /// Undelegate bandwidth
+    #[command(visible_alias = "unstake")]
     Undelegatebw(resources::Undelegate),
     /// List delegated bandwidth
+    #[command(visible_alias = "stakes")]
     Listbw(resources::ListBandwidth),
     /// Bid for a name
+    #[command(visible_alias = "bid")]
     Bidname(names::Bid),
     /// Show the auction of a name
+    #[command(visible_alias = "auction")]
     Bidnameinfo(names::BidInfo),
     /// Buy RAM
     Buyram(resources::BuyRam),

@@ -186,6 +186,7 @@ impl TransactArgs {
         if session.impersonate && settings.route == Route::Send2 {
             (settings.sign, settings.route) = (false, Route::Impersonate);
         }
+        session.payer = Some(signed.transaction.first_authorizer().to_string());
         if self.force_unique && signed.signatures.is_empty() {
             signed.transaction.context_free_actions.push(nonce());
         }
@@ -211,7 +212,7 @@ impl TransactArgs {
         if self.json || !processed.is_object() {
             say(pretty(answer))?;
         } else {
-            print_receipt(processed, session.verbose)?;
+            print_receipt(processed, session.layout)?;
         }
         FailedTransaction::of(processed).map_or(Ok(()), |failed| Err(anyhow::Error::new(failed)))
     }

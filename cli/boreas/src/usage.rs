@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, Command};
+use clap::{Arg, ArgMatches, Command};
 
 use crate::secrets;
 
@@ -13,7 +13,7 @@ use crate::secrets;
 const MINUS: char = '\u{e02d}';
 
 /// Arguments with the minus of values shielded.
-pub fn shielded(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+fn shielded(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     arguments
         .map(|argument| match argument.to_str().and_then(|text| text.strip_prefix('-')) {
             Some(rest) if rest.starts_with(|first: char| first.is_ascii_digit() || first == '.') => {
@@ -22,6 +22,54 @@ pub fn shielded(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
             _ => argument,
         })
         .collect()
+}
+
+/// The arguments as a command takes them. Values that follow the one of `-p` belong to it too, as for cleos, unless
+/// nothing makes sense then.
+///
+/// # Errors
+/// What clap says.
+pub fn parsed(command: &Command, arguments: impl Iterator<Item = OsString>) -> Result<ArgMatches, clap::Error> {
+    let arguments = shielded(arguments);
+    let greedy = with_permissions(&arguments, |run| run.iter().all(|word| is_permission(word)));
+    if greedy != arguments
+        && let Ok(matches) = command.clone().try_get_matches_from(greedy)
+    {
+        return Ok(matches);
+    }
+    command.clone().try_get_matches_from(with_permissions(&arguments, |_| false))
+}
+
+/// Each value that belongs to a `-p` with a `-p` of its own: all that follow where `all` says so of them, and else those
+/// with an `@`, which nothing else has.
+fn with_permissions(arguments: &[OsString], all: impl Fn(&[&str]) -> bool) -> Vec<OsString> {
+    let mut out = Vec::with_capacity(arguments.len());
+    let mut at = 0;
+    while let Some(argument) = arguments.get(at) {
+        out.push(argument.clone());
+        at += 1;
+        if argument != "-p" && argument != "--permission" {
+            continue;
+        }
+        let run: Vec<_> =
+            arguments[at..].iter().map_while(|word| word.to_str()).take_while(|word| !word.starts_with('-')).collect();
+        let own = run.iter().skip(1).take_while(|word| word.contains('@') && is_permission(word)).count() + 1;
+        let own = if all(&run) { run.len() } else { own.min(run.len()) };
+        for (index, word) in run[..own].iter().enumerate() {
+            if index > 0 {
+                out.push("-p".into());
+            }
+            out.push(word.into());
+        }
+        at += own;
+    }
+    out
+}
+
+/// Whether a word looks like `account` or `account@permission`.
+fn is_permission(word: &str) -> bool {
+    let is_name = |text: &str| !text.is_empty() && text.parse::<primitives::Name>().is_ok();
+    word.split_once('@').map_or_else(|| is_name(word), |(actor, permission)| is_name(actor) && is_name(permission))
 }
 
 /// The same text with its minus.
@@ -68,5 +116,27 @@ fn status(error: &clap::Error) -> u8 {
             114
         }
         _ => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spread(line: &str, greedy: bool) -> String {
+        let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        let all = |run: &[&str]| greedy && run.iter().all(|word| is_permission(word));
+        let words = with_permissions(&words, all);
+        words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn permissions_follow_one_flag() {
+        assert_eq!(spread("x a -p b@owner c@active -j", false), "x a -p b@owner -p c@active -j");
+        assert_eq!(spread("x a -p b c -j", true), "x a -p b -p c -j");
+        assert_eq!(spread("x a -p b c -j", false), "x a -p b c -j");
+        assert_eq!(spread("x -p b c@active k=v", true), "x -p b -p c@active k=v");
+        assert_eq!(spread("x -p", true), "x -p");
+        assert_eq!(spread("x -p -j --permission b c", true), "x -p -j --permission b -p c");
     }
 }

@@ -97,8 +97,8 @@ impl Contracts {
 /// The type of an action's arguments; when there is no such action, the message names those that there are.
 fn action_type(abi: &Abi, account: Name, name: Name) -> Result<&str, ClientError> {
     abi.action_type(name).ok_or_else(|| {
-        let known: Vec<_> = abi.actions().map(|action| action.to_string()).collect();
-        ClientError::Value(format!("Unknown action {name} in contract {account}; it has: {}", known.join(", ")))
+        let known = abi.actions().map(|action| action.to_string()).collect();
+        ClientError::UnknownAction { account, name, known }
     })
 }
 

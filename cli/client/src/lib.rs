@@ -38,6 +38,16 @@ pub enum ClientError {
         /// As a node tells it.
         fault: Box<ApiFault>,
     },
+    /// The contract has no such action.
+    #[error("Unknown action {name} in contract {account}; it has: {}", known.join(", "))]
+    UnknownAction {
+        /// The contract.
+        account: primitives::Name,
+        /// What was asked for.
+        name: primitives::Name,
+        /// What there is.
+        known: Vec<String>,
+    },
     /// A value is not what the chain wants.
     #[error("{0}")]
     Value(String),

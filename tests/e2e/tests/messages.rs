@@ -11,7 +11,7 @@ const ADVICE: &str = "A private key was given as an argument, where other users 
 type Row = (&'static str, i32, &'static str);
 
 /// Without a wallet, nor need of one.
-const BEFORE: [Row; 24] = [
+const BEFORE: [Row; 30] = [
     ("wallet keys", 1, "There is no wallet yet; make one with: boreas wallet create --to-console"),
     (
         "wallet create --file /nonexistent/pw",
@@ -89,19 +89,30 @@ const BEFORE: [Row; 24] = [
         1,
         "the text is not valid JSON: the [ has no ] at character 1: ... [alice",
     ),
+    ("push action eosio.token transfer HUGE", 1, "HUGE has more than 67108864 bytes"),
+    ("push transaction /", 1, "/ is a folder, not a file with JSON"),
+    ("set abi alice HUGE", 1, "...is not a valid ABI"),
+    ("system refund show Alice", 1, "...\"Alice\" is not a valid name"),
+    ("system market nothing", 104, "...invalid value 'nothing' for '[BYTES]...'"),
+    (
+        "wallet serve --data-dir / --unix-socket-path=",
+        1,
+        "there is nothing to serve at: give --unix-socket-path, or --http-server-address such as 127.0.0.1:8900",
+    ),
 ];
 
 /// With a key of `eosio` and `alice` in an unlocked wallet.
-const AFTER: [Row; 12] = [
+const AFTER: [Row; 18] = [
     (
         "push action eosio.token tranfer [] -p alice",
         1,
         "...Unknown action tranfer in contract eosio.token; it has: close, create, issue",
     ),
+    ("push action eosio.token tranfer [] -p alice", 1, "...\nIs transfer meant?"),
     (
         "push action eosio.token transfer from=alice tu=bob -p alice",
         1,
-        "eosio.token::transfer has no argument tu; it has: from, to, quantity, memo",
+        "eosio.token::transfer has no argument tu; it has: from, to, quantity, memo; is to meant?",
     ),
     (
         "push action eosio.token transfer [1] -p alice",
@@ -129,7 +140,24 @@ const AFTER: [Row; 12] = [
         "...\nalice has no permission actve; it has: active, owner",
     ),
     ("get account alise", 1, "...\nThere is no account alise on this chain; is alice meant?"),
-    ("get table eosio.token alice acounts", 1, "...\nThe tables of eosio.token: accounts, stat"),
+    ("get table eosio.token alice acounts", 1, "...\nThe tables of eosio.token: accounts, stat; is accounts meant?"),
+    (
+        "push action eosio.token transfer [alice,eosio,\"5.0000+SYS\",m] -p alice",
+        19,
+        "...\nin action eosio.token::transfer\nalice has 3.0000 SYS of eosio.token: 2.0000 SYS is missing",
+    ),
+    ("push action eosio.token transfer [alice,eosi,\"1.0000+SYS\",m] -p alice", 19, "...\nto account does not exist\n"),
+    (
+        "push action eosio.token transfer [alice,eosio,\"1.0000+SYS\",m] -p eosio",
+        84,
+        "...\nGive the authority with -p ACCOUNT, or -p ACCOUNT@PERMISSION",
+    ),
+    ("push action eosio.token transfer [alice,eosio,\"1.0000+SYS\",m]", 1, "...\nSay whose action it is: -p ACCOUNT"),
+    (
+        "system schedule",
+        1,
+        "this chain has no system contract that was initialized: there is nothing to show (boreas get code eosio)",
+    ),
     ("net status 127.0.0.1:1", 1, "there is no connection to 127.0.0.1:1: boreas net peers shows those that there are"),
     ("wallet lock", 0, "Locked: default"),
     ("wallet keys", 1, "Locked wallet: default; unlock it with: boreas wallet unlock --name default"),
@@ -158,10 +186,16 @@ impl Tool {
             let line = filled(&line.replace("--private-key KEY", "--private-key=KEY").replace("KEYx", "K3Y"));
             let line = line.replace("=KEY", &format!("={DEV_PRIVATE_KEY}"));
             let line = line.replace("K3Y", &DEV_PRIVATE_KEY[..50]);
-            let words: Vec<_> =
-                line.split(' ').map(|word| if word == "KEY" { DEV_PRIVATE_KEY } else { word }).collect();
+            let huge = self.folder.path().join("huge").display().to_string();
+            let word = |word: &str| match word {
+                "KEY" => DEV_PRIVATE_KEY.to_owned(),
+                "HUGE" => huge.clone(),
+                other => other.replace('+', " "),
+            };
+            let words: Vec<_> = line.split(' ').map(word).collect();
+            let words: Vec<_> = words.iter().map(String::as_str).collect();
             let (found_status, text) = self.run(&self.node.url, &words);
-            let expected = filled(message);
+            let expected = filled(message).replace("HUGE", &huge);
             let fits = match expected.strip_prefix("...") {
                 Some(part) => text.contains(part),
                 None => text.trim_end() == expected,
@@ -185,6 +219,8 @@ fn mistakes_are_answered_with_what_helps() {
         let (status, text) = tool.run(&tool.node.url, line);
         assert_eq!(status, 0, "boreas {}: {text}", line.join(" "));
     };
+    let huge = std::fs::File::create(tool.folder.path().join("huge")).expect("a file");
+    huge.set_len(64 * 1024 * 1024 + 1).expect("a file of zeros takes no room");
     tool.check(&BEFORE);
     succeed(&["wallet", "create", "--to-console"]);
     succeed(&["wallet", "import", "--private-key", DEV_PRIVATE_KEY]);
@@ -193,7 +229,89 @@ fn mistakes_are_answered_with_what_helps() {
     }
     let token = e2e::contract("eosio.token");
     succeed(&["set", "contract", "eosio.token", token.to_str().expect("a path of ASCII")]);
+    succeed(&["push", "action", "eosio.token", "create", "[\"alice\",\"9.0000 SYS\"]", "-p", "eosio.token"]);
+    succeed(&["push", "action", "eosio.token", "issue", "[\"alice\",\"3.0000 SYS\",\"\"]", "-p", "alice"]);
     tool.check(&AFTER);
+}
+
+/// What `boreasd` says where it cannot begin: the last lines, without times.
+#[test]
+fn nodes_that_cannot_start_say_why() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let node_folder = folder.path().join("node");
+    std::fs::create_dir(&node_folder).expect("a folder");
+    let node = RunningNode::start(&node_folder, &[]);
+    let start = |arguments: &[&str]| {
+        let done = Command::new(binary("boreasd")).args(arguments).stdin(Stdio::null()).output().expect("boreasd runs");
+        assert_eq!(done.status.code(), Some(1), "boreasd {}", arguments.join(" "));
+        let text = String::from_utf8_lossy(&done.stderr).into_owned();
+        let begin = text.find("error: ").unwrap_or_else(|| panic!("no error: {text}"));
+        text[begin..].trim_end().to_owned()
+    };
+    let own = path("node");
+    let none = ["--http-server-address", "127.0.0.1:0"];
+    assert_eq!(
+        start(&[&["--data-dir", &own, "--config-dir", &own], &none[..]].concat()),
+        format!(
+            "error: the data folder {own} is in use. Another boreasd may be running on this folder; stop it, or choose another --data-dir"
+        )
+    );
+    let (other, address) = (path("other"), node.address().to_owned());
+    let chain_api = ["--plugin", "eosio::chain_api_plugin", "--http-server-address", &address];
+    assert_eq!(
+        start(&[&["--data-dir", &other, "--config-dir", &other], &chain_api[..]].concat()),
+        format!(
+            "error: cannot listen on {address}; choose another --http-server-address\n  because: Address already in use (os error 98)"
+        )
+    );
+    let chain = node.info().expect("the node answers")["chain_id"].as_str().expect("a text").to_owned();
+    node.stop();
+    let genesis = path("genesis.json");
+    let written = Command::new(binary("boreasd"))
+        .args(["--data-dir", &own, "--config-dir", &own, "--extract-genesis-json", &genesis])
+        .output();
+    assert!(written.expect("boreasd runs").status.success());
+    let text = std::fs::read_to_string(&genesis).expect("a genesis").replace("2018-", "2019-");
+    std::fs::write(&genesis, text).expect("a file");
+    let said = start(&[&["--data-dir", &own, "--config-dir", &own, "--genesis-json", &genesis], &none[..]].concat());
+    assert!(
+        said.starts_with("error: --genesis-json is of chain ")
+            && said.ends_with(&format!(
+                ", the data folder holds chain {chain}. Leave --genesis-json out to continue that one, or delete it and begin \
+                 anew with --delete-all-blocks"
+            )),
+        "{said}"
+    );
+    assert_eq!(
+        start(&[&["dev", "--data-dir", &own], &none[..]].concat()),
+        format!(
+            "error: the chain in {own} was not begun by boreasd dev. Choose another --data-dir, or begin anew with --reset"
+        )
+    );
+    assert_eq!(
+        start(&[&["--data-dir", "/proc/nowhere", "--config-dir", &other], &none[..]].concat()),
+        "error: cannot make the folder /proc/nowhere\n  because: No such file or directory (os error 2)"
+    );
+    let file = format!("{other}/config.ini");
+    for (text, message) in [
+        (
+            "plugin = eosio::chain_plugin\nfilter-on = *\n",
+            "line 2: there is no option filter-on any more: it was an option of the history plugin, which is gone",
+        ),
+        (
+            "http-server-addres = 1\n",
+            "line 1: there is no option http-server-addres; a similar one is http-server-address",
+        ),
+        ("bogus = 1\n", "line 1: there is no option bogus"),
+    ] {
+        std::fs::create_dir_all(&other).expect("a folder");
+        std::fs::write(&file, text).expect("a file");
+        assert_eq!(
+            start(&[&["--data-dir", &other, "--config-dir", &other], &none[..]].concat()),
+            format!("error: {file}, {message}")
+        );
+    }
 }
 
 #[test]

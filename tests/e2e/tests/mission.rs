@@ -246,3 +246,116 @@ fn the_schedule_tells_who_comes() {
     let text = tool.run("system schedule");
     assert!(text.contains("LATE: no block in its turn of"), "{text}");
 }
+
+#[test]
+fn receipts_are_trees_where_that_is_asked_for_and_lines_of_cleos_where_not() {
+    let tool = Tool::start(None);
+    let key = tool.node.printed_keys("alice").0;
+    let line = format!("alice aliceescrow1 {key} --stake-net 1+SYS --stake-cpu 1+SYS --buy-ram-kbytes 4");
+    let text = tool.run(&format!("--tree system newaccount {line}"));
+    assert!(!text.contains('\u{1b}'), "no colours where there is no terminal: {text}");
+    let lines: Vec<_> = text.lines().collect();
+    let has = |begin: &str, part: &str| lines.iter().any(|line| line.starts_with(begin) && line.contains(part));
+    assert!(has("eosio::newaccount  creator=alice name=aliceescrow1", "bytes"), "RAM is told: {text}");
+    assert!(has("eosio::buyrambytes  payer=alice receiver=aliceescrow1 bytes=4096  [", " us"), "{text}");
+    assert!(has("├─ eosio.token::transfer  from=alice to=eosio.ram", " us"), "{text}");
+    assert!(has("│  ├─ alice was told", " us") || has("│  └─ alice was told", " us"), "{text}");
+    let flat = tool.run(&format!("system newaccount {}", line.replace("escrow1", "escrow2")));
+    assert!(flat.lines().any(|line| line.starts_with("#         eosio <= eosio::newaccount ")), "{flat}");
+    // A script of the system util-linux gives it a terminal.
+    let command =
+        format!("{} --url {} transfer alice bob '1.0000 SYS' hello", binary("boreas").display(), tool.node.url);
+    let in_terminal = |colour: bool| {
+        let mut script = Command::new("script");
+        script.args(["-qec", &command, "/dev/null"]).stdin(Stdio::null());
+        script.env("BOREAS_WALLET_DIR", tool.folder.path().join("wallets")).env("TERM", "xterm");
+        if !colour {
+            script.env("NO_COLOR", "1");
+        }
+        let done = script.output().expect("script runs");
+        String::from_utf8_lossy(&done.stdout).into_owned()
+    };
+    let (colourful, plain) = (in_terminal(true), in_terminal(false));
+    assert!(colourful.contains("\u{1b}[1;36meosio.token::transfer\u{1b}[0m  from=alice to=bob"), "{colourful}");
+    assert!(plain.contains("eosio.token::transfer  from=alice to=bob quantity=\"1.0000 SYS\" memo=hello"), "{plain}");
+    assert!(!plain.contains("\u{1b}["), "{plain}");
+}
+
+#[test]
+fn errors_say_when_and_how_much_and_by_whom() {
+    let tool = Tool::start(None);
+    tool.run("system undelegatebw alice alice 1.0000+SYS 2.0000+SYS");
+    let (_, text) = tool.try_run("system refund alice");
+    let told = text.lines().last().unwrap_or_default();
+    assert!(
+        told.starts_with("alice's 3.0000 SYS is due 2") && told.ends_with(": boreas system refund alice then"),
+        "{text}"
+    );
+    let (_, text) = tool.try_run("transfer alice bob 2000000+SYS m");
+    assert!(text.contains("in action eosio.token::transfer\nalice has 99"), "{text}");
+    let (_, text) = tool.try_run("system buyram alice bob 2000000+SYS");
+    assert!(text.contains("in action eosio.token::transfer, sent by eosio::buyram\n"), "{text}");
+    let (_, text) = tool.try_run("transfer alice bobb 1+SYS m");
+    assert!(text.contains("to account does not exist"), "{text}");
+    // The limit is the account's own: so much is missing.
+    let key = tool.node.printed_keys("alice").0;
+    tool.run(&format!(
+        "system newaccount alice poorpoorpoor {key} --stake-net 0.0001+SYS --stake-cpu 1+SYS --buy-ram-kbytes 8"
+    ));
+    tool.run("transfer alice poorpoorpoor 5+SYS m");
+    let (fine, text) = tool.try_run(&format!("transfer poorpoorpoor bob 1+SYS {}", "m".repeat(250)));
+    assert!(!fine && text.contains("poorpoorpoor may use 0 bytes of net now and lacks "), "{text}");
+    let begin = text.rfind("system delegatebw PAYER").expect("a command");
+    let command =
+        text[begin..].split(", or wait").next().expect("the command").replace(" SYS", "+SYS").replace('"', "");
+    // What is advised is what helps.
+    tool.run(&command.replace("PAYER", "alice"));
+    tool.run(&format!("transfer poorpoorpoor bob 1+SYS {}", "m".repeat(250)));
+}
+
+#[test]
+fn settings_name_who_acts() {
+    let tool = Tool::start(None);
+    let config = tool.folder.path().join("config.toml");
+    std::fs::write(&config, "account = 'alice'\n").expect("a file");
+    let push = |with: bool| {
+        let mut command = Command::new(binary("boreas"));
+        command.args([
+            "--url",
+            &tool.node.url,
+            "push",
+            "action",
+            "eosio.token",
+            "open",
+            "owner=alice",
+            "symbol=4,SYS",
+            "ram_payer=alice",
+        ]);
+        command.env("BOREAS_WALLET_DIR", tool.folder.path().join("wallets"));
+        command.env("BOREAS_CONFIG", if with { config.clone() } else { tool.folder.path().join("none") });
+        command.stdin(Stdio::null()).output().expect("boreas runs").status.success()
+    };
+    assert!(!push(false), "nobody acts");
+    assert!(push(true), "alice does");
+}
+
+/// The names that people would give: each is the command of cleos beside which it stands.
+#[test]
+fn commands_have_plain_names_too() {
+    let tool = Tool::start(None);
+    tool.run("system stake alice bob 1+SYS 1+SYS");
+    assert!(tool.run("system stakes alice").contains("bob"));
+    tool.run("system unstake alice bob 1+SYS 1+SYS");
+    tool.run(&format!("system register alice {} http://a", tool.node.printed_keys("alice").0));
+    assert!(tool.run("system producers").contains("http://a"));
+    tool.run("system vote prods bob alice");
+    tool.run("system regproxy bob");
+    tool.run("system vote proxy alice bob");
+    assert!(tool.run("system vote show alice").contains("through the proxy bob"));
+    tool.run("system bid alice sho 1+SYS");
+    tool.run("system bid bob sho 2+SYS");
+    assert!(tool.run("system auction sho").contains("bob"));
+    let (_, text) = tool.try_run("system claim alice");
+    assert!(text.contains("Error 3050003") || text.contains("executed"), "{text}");
+    tool.run("system unregister alice");
+}

@@ -45,7 +45,7 @@ pub struct Waiting {
     /// When it was undelegated.
     requested: TimePoint,
     /// When it can be claimed.
-    pub due: TimePoint,
+    due: TimePoint,
     net: String,
     cpu: String,
 }
@@ -85,6 +85,18 @@ impl Waiting {
         let amount = |text: &str| text.parse::<Asset>().map_or(0, |asset| asset.amount);
         amount(&self.net).saturating_add(amount(&self.cpu))
     }
+}
+
+/// A sentence on when an account's next refund can be claimed, where it waits for one.
+pub fn when_refund_is_due(session: &Session, account: &str) -> Option<String> {
+    let rules = Rules::of(session).ok()?;
+    let waiting = Waiting::of(session, &rules, account).ok()?;
+    let next = waiting.iter().find(|waiting| waiting.due > rules.now)?;
+    let (amount, due) = (rules.tokens(next.amount()), clock(next.due));
+    Some(format!(
+        "{account}'s {amount} is due {due} UTC, {}: boreas system refund {account} then",
+        away(rules.now, next.due)
+    ))
 }
 
 fn show(session: &Session, account: &str, as_json: bool) -> anyhow::Result<()> {

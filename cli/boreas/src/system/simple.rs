@@ -40,6 +40,9 @@ pub enum Sort {
     Number,
 }
 
+/// Better names of commands that cleos has named; both are taken.
+const ALIASES: [(&str, &str); 2] = [("claimrewards", "claim"), ("unregprod", "unregister")];
+
 /// Some commands that stand in one place.
 pub trait Table {
     /// The commands.
@@ -112,7 +115,8 @@ impl<T: Table> Subcommand for Simple<T> {
                 let argument = Arg::new(*label).required(true).help(*help);
                 if *sort == Sort::Number { argument.value_parser(clap::value_parser!(u64)) } else { argument }
             });
-            let own = Command::new(row.command).about(row.about).args(arguments);
+            let alias = ALIASES.iter().find(|(command, _)| *command == row.command).map(|(_, alias)| *alias);
+            let own = Command::new(row.command).visible_aliases(alias).about(row.about).args(arguments);
             command.subcommand(TransactArgs::augment_args(own))
         })
     }

@@ -1,0 +1,180 @@
+//! What a transaction did, for people: a tree of actions with their arguments, consoles, RAM and CPU.
+
+use serde_json::Value;
+
+use super::Layout;
+use crate::session::say;
+
+/// Values longer than this are cut.
+const VALUE_CHARS_MAX: usize = 60;
+/// Lines of a console that are shown without `--verbose`.
+const CONSOLE_LINES: usize = 5;
+
+/// Colours by their meaning.
+#[derive(Clone, Copy)]
+enum Paint {
+    Action,
+    Told,
+    Quiet,
+    Console,
+    Failure,
+}
+
+/// Prints the actions of a transaction.
+pub fn print(traces: &[Value], layout: Layout) -> anyhow::Result<()> {
+    let mut lines = Vec::new();
+    for trace in traces {
+        describe(trace, "", "", layout, &mut lines);
+    }
+    lines.iter().try_for_each(say)
+}
+
+/// The lines of an action: the first begins with `first`, the others with `rest`.
+fn describe(trace: &Value, first: &str, rest: &str, layout: Layout, lines: &mut Vec<String>) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let paint = |paint, text: &str| painted(paint, text, layout.colour);
+    let act = &trace["act"];
+    let (contract, receiver) = (text(&act["account"]), text(&trace["receiver"]));
+    let name = format!("{contract}::{}", text(&act["name"]));
+    let told = receiver != contract;
+    let head = if told { paint(Paint::Told, &format!("{receiver} was told")) } else { paint(Paint::Action, &name) };
+    // Who is told has the arguments one line above.
+    let arguments = if told { String::new() } else { arguments(&act["data"]) };
+    let costs = paint(Paint::Quiet, &costs(trace));
+    let parts = [head, arguments, costs].into_iter().filter(|part| !part.is_empty());
+    lines.push(format!("{first}{}", parts.collect::<Vec<_>>().join("  ")));
+
+    let inner = trace["inline_traces"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let bar = if inner.is_empty() { format!("{rest}   ") } else { format!("{rest}│  ") };
+    if let Some(value) = returned(trace) {
+        lines.push(format!("{bar}{} {value}", paint(Paint::Quiet, "=>")));
+    }
+    let console = text(&trace["console"]);
+    let shown = if layout.verbose { usize::MAX } else { CONSOLE_LINES };
+    let console_lines = console.lines().take(shown).map(|line| line.escape_default().to_string());
+    lines.extend(console_lines.map(|line| format!("{bar}{}", paint(Paint::Console, &format!(">> {line}")))));
+    let hidden = console.lines().count().saturating_sub(shown);
+    if hidden > 0 {
+        lines.push(format!("{bar}{}", paint(Paint::Quiet, &format!(">> {hidden} more lines: boreas --verbose"))));
+    }
+    if trace["except"].is_object() && !inner.iter().any(|inner| inner["except"].is_object()) {
+        lines.push(format!("{bar}{}", paint(Paint::Failure, "failed here")));
+    }
+    for (index, trace) in inner.iter().enumerate() {
+        let (branch, below) = if index + 1 == inner.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+        describe(trace, &format!("{rest}{branch}"), &format!("{rest}{below}"), layout, lines);
+    }
+}
+
+/// Arguments as they can be typed: `name=value`, where they were decoded.
+fn arguments(data: &Value) -> String {
+    match data {
+        Value::Object(fields) => {
+            let shown = fields.iter().map(|(name, value)| {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                let text = cut(&text);
+                if text.is_empty() || text.contains(' ') {
+                    format!("{name}={text:?}")
+                } else {
+                    format!("{name}={text}")
+                }
+            });
+            shown.collect::<Vec<_>>().join(" ")
+        }
+        Value::String(hex) => cut(hex),
+        other => cut(&other.to_string()),
+    }
+}
+
+fn returned(trace: &Value) -> Option<String> {
+    let hex = || trace["return_value_hex_data"].as_str().filter(|hex| !hex.is_empty()).map(str::to_owned);
+    trace.get("return_value_data").map(ToString::to_string).or_else(hex).map(|text| cut(&text))
+}
+
+/// CPU in microseconds, and whose RAM changed by how many bytes.
+fn costs(trace: &Value) -> String {
+    let mut parts: Vec<_> = trace["elapsed"].as_i64().map(|elapsed| format!("{elapsed} us")).into_iter().collect();
+    for change in trace["account_ram_deltas"].as_array().into_iter().flatten() {
+        let (account, bytes) = (change["account"].as_str().unwrap_or_default(), change["delta"].as_i64());
+        parts.push(format!("{account} {:+} bytes", bytes.unwrap_or_default()));
+    }
+    if parts.is_empty() { String::new() } else { format!("[{}]", parts.join(", ")) }
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(VALUE_CHARS_MAX) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+fn painted(paint: Paint, text: &str, colour: bool) -> String {
+    let code = match paint {
+        Paint::Action => "1;36",
+        Paint::Told => "34",
+        Paint::Quiet => "2",
+        Paint::Console => "32",
+        Paint::Failure => "1;31",
+    };
+    if colour && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn drawn(trace: &Value, layout: Layout) -> String {
+        let mut lines = Vec::new();
+        describe(trace, "", "", layout, &mut lines);
+        lines.join("\n")
+    }
+
+    fn trace(receiver: &str, name: &str, inner: Value) -> Value {
+        json!({
+            "receiver": receiver, "elapsed": 7, "console": "", "account_ram_deltas": [], "inline_traces": inner,
+            "act": { "account": "eosio", "name": name, "data": { "payer": "alice", "memo": "", "quantity": "1.0000 SYS" } },
+        })
+    }
+
+    #[test]
+    fn actions_are_a_tree() {
+        let mut told = trace("alice", "buyram", json!([]));
+        told["console"] = json!("hello\nworld\u{1b}[0m");
+        let mut inner = trace("eosio", "transfer", json!([told]));
+        inner["account_ram_deltas"] = json!([{ "account": "alice", "delta": 240 }, { "account": "bob", "delta": -8 }]);
+        let mut last = trace("eosio", "log", json!([]));
+        last["act"]["data"] = json!("00ff");
+        last["return_value_hex_data"] = json!("2a");
+        let text = drawn(&trace("eosio", "buyram", json!([inner, last])), Layout::default());
+        let lines = [
+            "eosio::buyram  payer=alice memo=\"\" quantity=\"1.0000 SYS\"  [7 us]",
+            "├─ eosio::transfer  payer=alice memo=\"\" quantity=\"1.0000 SYS\"  [7 us, alice +240 bytes, bob -8 bytes]",
+            "│  └─ alice was told  [7 us]",
+            "│        >> hello",
+            "│        >> world\\u{1b}[0m",
+            "└─ eosio::log  00ff  [7 us]",
+            "      => 2a",
+        ];
+        assert_eq!(text, lines.join("\n"));
+    }
+
+    #[test]
+    fn the_place_of_a_failure_is_marked_once() {
+        let mut inner = trace("eosio", "transfer", json!([]));
+        inner["except"] = json!({});
+        let mut outer = trace("eosio", "buyram", json!([inner]));
+        outer["except"] = json!({});
+        let text = drawn(&outer, Layout { colour: true, ..Layout::default() });
+        assert_eq!(text.matches("failed here").count(), 1);
+        assert!(text.contains("\u{1b}[1;31mfailed here\u{1b}[0m"));
+    }
+
+    #[test]
+    fn long_consoles_are_cut() {
+        let mut chatty = trace("eosio", "x", json!([]));
+        chatty["console"] = json!("line\n".repeat(8));
+        assert!(drawn(&chatty, Layout::default()).ends_with(">> 3 more lines: boreas --verbose"));
+        assert_eq!(drawn(&chatty, Layout { verbose: true, ..Layout::default() }).matches(">> line").count(), 8);
+    }
+}
