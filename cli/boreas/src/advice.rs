@@ -244,6 +244,9 @@ fn chain_state(session: &Session, action: &FailedAction, text: &str) -> Option<S
         let owner = action.arguments["owner"].as_str().unwrap_or(&action.actor);
         return crate::system::when_refund_is_due(session, owner);
     }
+    if text.contains("to account does not exist") {
+        return Some(no_account(session, action.arguments["to"].as_str()?));
+    }
     if text.contains("overdrawn balance") || text.contains("no balance object found") {
         let wanted = action.arguments["quantity"].as_str()?.parse::<Asset>().ok()?;
         let owner = action.arguments["from"].as_str()?;

@@ -146,7 +146,11 @@ const AFTER: [Row; 18] = [
         19,
         "...\nin action eosio.token::transfer\nalice has 3.0000 SYS of eosio.token: 2.0000 SYS is missing",
     ),
-    ("push action eosio.token transfer [alice,eosi,\"1.0000+SYS\",m] -p alice", 19, "...\nto account does not exist\n"),
+    (
+        "push action eosio.token transfer [alice,eosi,\"1.0000+SYS\",m] -p alice",
+        19,
+        "...\nThere is no account eosi on this chain; is eosio meant?",
+    ),
     (
         "push action eosio.token transfer [alice,eosio,\"1.0000+SYS\",m] -p eosio",
         84,

@@ -182,8 +182,8 @@ fn a_vote_is_worth_less_from_second_to_second() {
     let (fine, text) = tool.try_run("system vote show nobody");
     assert!(!fine && text.contains("there is no such key: (0 nobody)"), "{text}");
     let before = tool.json("system vote show alice");
-    assert_eq!((before["weight_at_vote"].as_f64(), &before["producers"]), (Some(0.0), &json!([])));
-    tool.run("system vote prods alice producer1");
+    assert_eq!(before["producers"], json!(["producer1"]), "as the document has it");
+    tool.run("system vote prods alice producer1 -f");
     let cast = tool.json("system vote show alice");
     let real = |value: &Value| value.as_f64().expect("a number");
     assert_eq!(cast["producers"], json!(["producer1"]));
@@ -263,9 +263,9 @@ fn receipts_are_trees_where_that_is_asked_for_and_lines_of_cleos_where_not() {
     let flat = tool.run(&format!("system newaccount {}", line.replace("escrow1", "escrow2")));
     assert!(flat.lines().any(|line| line.starts_with("#         eosio <= eosio::newaccount ")), "{flat}");
     // A script of the system util-linux gives it a terminal.
-    let command =
-        format!("{} --url {} transfer alice bob '1.0000 SYS' hello", binary("boreas").display(), tool.node.url);
-    let in_terminal = |colour: bool| {
+    let in_terminal = |colour: bool, memo: &str| {
+        let boreas = binary("boreas").display().to_string();
+        let command = format!("{boreas} --url {} transfer alice bob '1.0000 SYS' {memo}", tool.node.url);
         let mut script = Command::new("script");
         script.args(["-qec", &command, "/dev/null"]).stdin(Stdio::null());
         script.env("BOREAS_WALLET_DIR", tool.folder.path().join("wallets")).env("TERM", "xterm");
@@ -275,7 +275,7 @@ fn receipts_are_trees_where_that_is_asked_for_and_lines_of_cleos_where_not() {
         let done = script.output().expect("script runs");
         String::from_utf8_lossy(&done.stdout).into_owned()
     };
-    let (colourful, plain) = (in_terminal(true), in_terminal(false));
+    let (colourful, plain) = (in_terminal(true, "bright"), in_terminal(false, "hello"));
     assert!(colourful.contains("\u{1b}[1;36meosio.token::transfer\u{1b}[0m  from=alice to=bob"), "{colourful}");
     assert!(plain.contains("eosio.token::transfer  from=alice to=bob quantity=\"1.0000 SYS\" memo=hello"), "{plain}");
     assert!(!plain.contains("\u{1b}["), "{plain}");
@@ -292,11 +292,16 @@ fn errors_say_when_and_how_much_and_by_whom() {
         "{text}"
     );
     let (_, text) = tool.try_run("transfer alice bob 2000000+SYS m");
-    assert!(text.contains("in action eosio.token::transfer\nalice has 99"), "{text}");
+    assert!(
+        text.contains(
+            "in action eosio.token::transfer\nalice has 1000000.0000 SYS of eosio.token: 1000000.0000 SYS is missing"
+        ),
+        "{text}"
+    );
     let (_, text) = tool.try_run("system buyram alice bob 2000000+SYS");
     assert!(text.contains("in action eosio.token::transfer, sent by eosio::buyram\n"), "{text}");
     let (_, text) = tool.try_run("transfer alice bobb 1+SYS m");
-    assert!(text.contains("to account does not exist"), "{text}");
+    assert!(text.contains("There is no account bobb on this chain; is bob meant?"), "{text}");
     // The limit is the account's own: so much is missing.
     let key = tool.node.printed_keys("alice").0;
     tool.run(&format!(
@@ -304,7 +309,7 @@ fn errors_say_when_and_how_much_and_by_whom() {
     ));
     tool.run("transfer alice poorpoorpoor 5+SYS m");
     let (fine, text) = tool.try_run(&format!("transfer poorpoorpoor bob 1+SYS {}", "m".repeat(250)));
-    assert!(!fine && text.contains("poorpoorpoor may use 0 bytes of net now and lacks "), "{text}");
+    assert!(!fine && text.contains("poorpoorpoor may use ") && text.contains(" bytes of net now and lacks "), "{text}");
     let begin = text.rfind("system delegatebw PAYER").expect("a command");
     let command =
         text[begin..].split(", or wait").next().expect("the command").replace(" SYS", "+SYS").replace('"', "");
