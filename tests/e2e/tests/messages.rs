@@ -156,7 +156,7 @@ const AFTER: [Row; 18] = [
         84,
         "...\nGive the authority with -p ACCOUNT, or -p ACCOUNT@PERMISSION",
     ),
-    ("push action eosio.token transfer [alice,eosio,\"1.0000+SYS\",m]", 1, "...\nSay whose action it is: -p ACCOUNT"),
+    ("push action eosio.token transfer [alice,eosio,\"1.0000+SYS\",m]", 3, "...\nSay whose action it is: -p ACCOUNT"),
     (
         "system schedule",
         1,

@@ -121,6 +121,7 @@ fn show(session: &Session, account: &str, as_json: bool) -> anyhow::Result<()> {
         ("", false) => format!("boreas system vote prods {account} {}", producers.join(" ")),
         (proxy, _) => format!("boreas system vote proxy {account} {proxy}"),
     };
-    let stale = weight.new > weight.counted * 1.000_001;
+    // A rounding of the last digit is not a reason to vote.
+    let stale = weight.new > weight.counted * (1.0 + f64::EPSILON * 4.0);
     if stale { say(format!("\nto vote anew: {again}")) } else { Ok(()) }.context("what to do next")
 }
