@@ -14,6 +14,7 @@ mod dev;
 mod get;
 mod json;
 mod keys;
+mod layout;
 mod manual;
 mod multisig;
 mod net;
@@ -164,7 +165,7 @@ fn complain(error: &clap::Error) -> ExitCode {
 /// Prints an error and what helps. As from cleos, the status of a transaction that failed is its fault's number modulo
 /// 256, and 1 for everything else.
 fn fail(session: Option<&Session>, error: &anyhow::Error) -> ExitCode {
-    session::note(session::alarming(&advice::plain(&format!("{error:#}"))));
+    session::note(layout::alarming(&advice::plain(&format!("{error:#}"))));
     if let Some(advice) = session.and_then(|session| advice::advice(session, error)) {
         session::note(advice);
     }

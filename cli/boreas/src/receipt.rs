@@ -8,6 +8,7 @@ use std::fmt;
 use client::ApiFault;
 use serde_json::Value;
 
+use crate::layout::Layout;
 use crate::session::{note, say};
 
 /// Arguments and results longer than this are cut.
@@ -99,17 +100,6 @@ fn fill(format: &str, data: &Value) -> String {
         out = out.replace(&format!("${{{key}}}"), &text);
     }
     out
-}
-
-/// How much of a transaction is printed, and how.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Layout {
-    /// All lines of consoles.
-    pub verbose: bool,
-    /// A tree for people; else the lines of cleos, which scripts read.
-    pub tree: bool,
-    /// With colours.
-    pub colour: bool,
 }
 
 fn traces(processed: &Value) -> &[Value] {

@@ -1,6 +1,6 @@
 //! What every command works with: a node, wallets, ABIs, and where output goes.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use wallet::Folder;
 
 use crate::config::Config;
 use crate::keys::Keys;
-use crate::receipt::Layout;
+use crate::layout::Layout;
 use crate::{arguments, secrets};
 
 /// Where a node is when nothing says otherwise.
@@ -120,7 +120,7 @@ impl SessionArgs {
             node: self.observed(Node::connect_all(&urls, connection)),
             keys: keosd.map_or_else(|| Keys::Files(Folder::of_user()), Keys::Keosd),
             contracts,
-            layout: layout(self.verbose, self.tree),
+            layout: Layout::of_output(self.verbose, self.tree),
             account: network.account,
             payer: None,
             impersonate: self.impersonate,
@@ -137,27 +137,6 @@ impl SessionArgs {
             (false, false) => node,
         }
     }
-}
-
-/// Trees and colours are for eyes: scripts read what cleos prints.
-fn layout(verbose: bool, tree: bool) -> Layout {
-    let is_terminal = std::io::stdout().is_terminal();
-    Layout { verbose, tree: tree || is_terminal, colour: is_terminal && wants_colour() }
-}
-
-/// Whether colours are wanted on a terminal (`NO_COLOR`).
-fn wants_colour() -> bool {
-    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    !is_set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
-}
-
-/// An error's text, its first line in red on a terminal.
-pub fn alarming(text: &str) -> String {
-    if !std::io::stderr().is_terminal() || !wants_colour() {
-        return text.to_owned();
-    }
-    let (first, rest) = text.split_at(text.find('\n').unwrap_or(text.len()));
-    format!("\u{1b}[1;31m{first}\u{1b}[0m{rest}")
 }
 
 /// Seconds with a fraction; a few days at most.

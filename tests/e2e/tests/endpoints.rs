@@ -74,7 +74,7 @@ fn converse(stream: TcpStream, node: &str, fault: Fault, counted: &AtomicUsize) 
         let mut body = vec![0; length];
         reader.read_exact(&mut body)?;
         let number = counted.fetch_add(1, Ordering::Relaxed);
-        if fault == Fault::Busy && number % 3 == 0 {
+        if fault == Fault::Busy && number.is_multiple_of(3) {
             writer.write_all(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy")?;
             continue;
         }

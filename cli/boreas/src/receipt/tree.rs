@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Layout;
+use crate::layout::Layout;
 use crate::session::say;
 
 /// Values longer than this are cut.
