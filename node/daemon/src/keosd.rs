@@ -4,7 +4,6 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::os::unix::fs::FileTypeExt;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
@@ -84,7 +83,7 @@ impl Endpoint {
                 let (socket, path) = split_socket(given)
                     .with_context(|| format!("there is no socket on the way to {}", given.display()))?;
                 let stream =
-                    UnixStream::connect(&socket).with_context(|| format!("connecting to {}", socket.display()))?;
+                    sockets::connect(&socket).with_context(|| format!("connecting to {}", socket.display()))?;
                 stream.set_read_timeout(Some(left(deadline)?))?;
                 stream.set_write_timeout(Some(left(deadline)?))?;
                 exchange(stream, "localhost", &path, body)

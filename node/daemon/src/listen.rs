@@ -19,9 +19,6 @@ const DESCRIPTORS_RESERVED: u64 = 256;
 /// The value of `--http-server-address` with which categories have addresses of their own.
 const BY_CATEGORY: &str = "http-category-address";
 
-/// Bytes that the path of a Unix socket may have: 108 in the system's structure, with the zero at its end.
-const SOCKET_PATH_BYTES_MAX: usize = 107;
-
 /// A place to listen at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
@@ -143,24 +140,20 @@ impl Listeners {
     }
 
     fn listen_unix(&mut self, path: &Path) -> anyhow::Result<Socket> {
-        let bytes = path.as_os_str().len();
-        anyhow::ensure!(
-            bytes <= SOCKET_PATH_BYTES_MAX,
-            "the path of the socket {} has {bytes} bytes, and the system takes {SOCKET_PATH_BYTES_MAX}. Choose a shorter \
-             one with --unix-socket-path: an absolute path is taken as it is",
-            path.display()
-        );
         // The socket of a process that was killed is still there, and nobody answers.
         if path.symlink_metadata().is_ok_and(|found| found.file_type().is_socket()) {
             anyhow::ensure!(
-                std::os::unix::net::UnixStream::connect(path)
-                    .is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused),
+                sockets::connect(path).is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused),
                 "another process serves the socket {}. Stop it, or choose another --unix-socket-path",
                 path.display()
             );
             std::fs::remove_file(path).with_context(|| format!("cannot remove the old socket {}", path.display()))?;
         }
-        let listener = UnixListener::bind(path)
+        let listener = sockets::listen(path)
+            .and_then(|listener| {
+                listener.set_nonblocking(true)?;
+                UnixListener::from_std(listener)
+            })
             .with_context(|| format!("cannot listen on the socket {}; see --unix-socket-path", path.display()))?;
         tracing::info!("start listening on {} for the HTTP API", path.display());
         self.files.push(SocketFile::new(path));

@@ -1,7 +1,7 @@
 //! The data folder: who uses it, what is deleted in it, and the sockets beside it.
 
 use std::os::unix::net::UnixListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use e2e::{RunningNode, binary, free_port};
@@ -94,10 +94,93 @@ fn a_socket_of_another_process_is_left_alone() {
     let _other = UnixListener::bind(&socket).expect("a socket");
     node.stop();
     assert!(socket.exists(), "the socket of another process was removed");
+}
 
-    let long = sockets.path().join("x".repeat(120));
-    let text = refusal(&long, &["--unix-socket-path", "node.sock", "--http-server-address", ""]);
-    assert!(text.contains("the system takes 107") && text.contains("--unix-socket-path"), "{text}");
+/// A data folder may lie deeper than the 107 bytes that the system takes for a socket's path.
+#[test]
+fn a_deep_data_folder_has_its_socket() {
+    let root = tempfile::tempdir().expect("temporary folder");
+    let folder = root.path().join("chains/".repeat(30)).join("node");
+    std::fs::create_dir_all(&folder).expect("the folder can be made");
+    let socket = folder.join("node.sock");
+    let arguments = ["--unix-socket-path", "node.sock"];
+    let asked = |command: &[&str]| {
+        let url = format!("unix://{}", socket.display());
+        let output = Command::new(binary("boreas")).args(["-u", &url]).args(command).output().expect("boreas runs");
+        (output.status.success(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    };
+    for _ in 0..2 {
+        let node = RunningNode::start(&folder, &arguments);
+        let (well, text) = asked(&["get", "info"]);
+        assert!(well && text.contains("head_block_num"), "{text}");
+        let text =
+            refusal(&root.path().join("other"), &["--http-server-address", "", "--unix-socket-path", path(&socket)]);
+        assert!(text.contains("another process serves the socket"), "{text}");
+        node.stop();
+        assert!(!socket.exists(), "the socket is removed at the end");
+        let (well, text) = asked(&["get", "info"]);
+        assert!(!well && text.contains("there is no such socket"), "{text}");
+    }
+    // A killed node leaves its socket; the next one takes it over.
+    RunningNode::start(&folder, &arguments).kill();
+    assert!(socket.exists());
+    RunningNode::start(&folder, &arguments).stop();
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().expect("a path of ASCII")
+}
+
+/// A file system in memory, mounted while this lives.
+struct Mount(PathBuf);
+
+impl Mount {
+    /// `None`, with a line that says so, where nothing can be mounted.
+    fn at(path: &Path) -> Option<Self> {
+        std::fs::create_dir_all(path).expect("the folder can be made");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "boreas-test"]).arg(path).output();
+        if mounted.is_ok_and(|output| output.status.success()) {
+            return Some(Self(path.to_owned()));
+        }
+        eprintln!("SKIPPED: nothing can be mounted here");
+        None
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        // What is busy goes away with the process that uses it.
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+/// The database, the data folder and the block log may each be a disk of their own, which cannot be removed.
+#[test]
+fn what_is_mounted_is_emptied_and_starts_again() {
+    for mounted in ["db", "", "blocks"] {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let data = folder.path().join("data");
+        let Some(mount) = Mount::at(&data.join(mounted)) else { return };
+        // What mkfs leaves on a disk.
+        std::fs::create_dir_all(mount.0.join("lost+found")).expect("the mount can be written");
+        let arguments = ["--blocks-dir", "blocks"];
+        let node = RunningNode::start(&data, &arguments);
+        let id = node.block_id(3);
+        node.stop();
+        for arguments in [&["--delete-all-blocks"][..], &["--delete-all-blocks", "--replay-blockchain"]] {
+            let node = RunningNode::start(&data, &[&["--blocks-dir", "blocks"], arguments].concat());
+            assert_ne!(node.block_id(3), id, "the chain is a new one");
+            let (head, begun) = (node.head(), node.block_id(3));
+            node.stop();
+            let node = RunningNode::start(&data, &["--blocks-dir", "blocks"]);
+            assert!(node.head() >= head);
+            assert_eq!(node.block_id(3), begun);
+            node.kill();
+            RunningNode::start(&data, &["--blocks-dir", "blocks"]).stop();
+        }
+        RunningNode::start(&data, &["--blocks-dir", "blocks", "--replay-blockchain"]).stop();
+        assert!(mount.0.join("lost+found").is_dir());
+    }
 }
 
 #[test]
