@@ -2,13 +2,15 @@
 //! it commands, and make JSON before or after.
 //!
 //! Reading order: [`error`] answers of failure, [`params`] request bodies, [`reply`] answers of success, [`node`] what
-//! handlers reach, [`abis`] contracts' ABIs, [`bounds`] what an answer may take, [`endpoints`] the table of all paths,
+//! handlers reach, [`abis`] contracts' ABIs, [`authorizers`] who may use what,
+//! [`bounds`] what an answer may take, [`endpoints`] the table of all paths,
 //! [`category`] which of them go together, [`connection`] how long clients may take, `in_flight` what is under way,
 //! [`server`] sockets. Then one file for each group of endpoints: [`chain`], [`producer`], [`trace_api`], [`dev`],
 //! [`others`];
 //! [`trace_json`] and [`block_json`] are the long JSON forms.
 
 pub mod abis;
+pub mod authorizers;
 pub mod block_json;
 pub mod bounds;
 pub mod category;

@@ -1,12 +1,13 @@
 //! What handlers reach: the engine's handle, the ABI cache, and how the API is set up.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use engine::Handle;
 use primitives::{PrivateKey, PublicKey};
 
 use crate::abis::Abis;
+use crate::authorizers::Authorizers;
 
 /// How the API is set up.
 #[derive(Debug, Clone, Default)]
@@ -57,8 +58,17 @@ pub struct Node {
     pub handle: Handle,
     /// Contracts' ABIs.
     pub abis: Abis,
+    /// Which permissions name an account or a key.
+    pub authorizers: Mutex<Authorizers>,
     /// How the API is set up.
     pub settings: ApiSettings,
     /// Where added signing keys are kept.
     pub keys: Option<Arc<dyn KeyKeeper>>,
+}
+
+impl Node {
+    /// A node that nobody has asked anything yet.
+    pub fn new(handle: Handle, settings: ApiSettings, keys: Option<Arc<dyn KeyKeeper>>) -> Self {
+        Self { handle, abis: Abis::default(), authorizers: Mutex::default(), settings, keys }
+    }
 }

@@ -225,12 +225,7 @@ async fn serve(
     welcome: Option<Welcome>,
 ) -> anyhow::Result<()> {
     let keys = Arc::new(KeyFile::in_folder(&args.folders.data_dir));
-    let node = Node {
-        handle: running.handle.clone(),
-        abis: api::abis::Abis::default(),
-        settings: translate::api_settings(args),
-        keys: Some(keys.clone()),
-    };
+    let node = Node::new(running.handle.clone(), translate::api_settings(args), Some(keys.clone()));
     keys.unlock_at_start(&node.handle).await;
     // Before anybody hears an answer: whoever does may ask the node to stop.
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;

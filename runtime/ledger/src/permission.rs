@@ -1,10 +1,21 @@
 //! Permissions and their use (`permission_object`, `permission_usage_object`; nodeos: authorization_manager.cpp).
 
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use primitives::{Authority, Fault, FaultKind, Name, PermissionLevel, PublicKey, TimePoint};
 use statedb::{Slab, Stamp};
 
 use crate::undo::Undo;
 use crate::{AccountId, Ledger, RowKey};
+
+/// Changes that are remembered: whoever keeps an index of permissions need not read all of them again.
+const CHANGES_MAX: usize = 1 << 14;
+
+/// Bits of the count of changes; above them stands the ledger's number in this process.
+const CHANGES_BITS: u32 = 40;
+/// Ledgers made so far.
+static LEDGERS: AtomicU64 = AtomicU64::new(0);
 
 /// Handle of a permission. 0 is nodeos' reserved one: the parent of every `owner`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +57,21 @@ impl Permission {
 pub(crate) struct Permissions {
     pub rows: Slab<(Permission, Stamp)>,
     pub next_order: u64,
+    /// Counts what was created, changed, removed, and so taken back.
+    changes: u64,
+    /// The newest of them, the last one at the end.
+    changed: VecDeque<(Name, Name)>,
+}
+
+impl Permissions {
+    /// Notes a change of a permission's authority.
+    pub fn note(&mut self, owner: Name, name: Name) {
+        if self.changed.len() == CHANGES_MAX {
+            self.changed.pop_front();
+        }
+        self.changed.push_back((owner, name));
+        self.changes += 1;
+    }
 }
 
 impl Default for Permissions {
@@ -62,7 +88,9 @@ impl Default for Permissions {
             auth: Authority::default(),
         };
         rows.insert((reserved, Stamp::default()));
-        Self { rows, next_order: 1 }
+        // No two ledgers count the same changes: whoever has an index of one sees that this is another.
+        let changes = LEDGERS.fetch_add(1, Ordering::Relaxed) << CHANGES_BITS;
+        Self { rows, next_order: 1, changes, changed: VecDeque::new() }
     }
 }
 
@@ -157,6 +185,7 @@ impl Ledger {
         let old = std::mem::replace(&mut permission.auth, auth);
         let old_time = std::mem::replace(&mut permission.last_updated, now);
         let key = (permission.owner, permission.name);
+        self.permissions.note(key.0, key.1);
         self.journal.push(Undo::PermissionChanged(id, key, Box::new((old, old_time))));
         Ok(())
     }
@@ -215,6 +244,27 @@ impl Ledger {
         ids.into_iter().map(|(_, id)| id).collect()
     }
 
+    /// A count of permissions that were created, changed or removed so far, what was taken back included. Each ledger of
+    /// the process counts from another number.
+    pub fn permission_changes(&self) -> u64 {
+        self.permissions.changes
+    }
+
+    /// Owners and names of the permissions that were created, changed or removed since [`Self::permission_changes`] was
+    /// `count`; `None` when that is so long ago that it is forgotten, or was another ledger.
+    pub fn permissions_changed_since(&self, count: u64) -> Option<impl Iterator<Item = (Name, Name)>> {
+        let behind = usize::try_from(self.permissions.changes.checked_sub(count)?).ok()?;
+        let first = self.permissions.changed.len().checked_sub(behind)?;
+        Some(self.permissions.changed.range(first..).copied())
+    }
+
+    /// A part of all permissions: those of `count` handles beginning with the one of number `first`. `None` when there are
+    /// no more.
+    pub fn permissions_page(&self, first: usize, count: usize) -> Option<impl Iterator<Item = &Permission>> {
+        let page = self.permissions.rows.page(first, count)?;
+        Some(page.filter(|(handle, _)| *handle != PermissionId::NONE.0).map(|(_, (row, _))| row))
+    }
+
     fn check_key_types(&self, auth: &Authority, doing: &str) -> Result<(), Fault> {
         let supported = self.protocol_state.num_supported_key_types;
         primitives::ensure!(
@@ -227,6 +277,7 @@ impl Ledger {
 
     pub(crate) fn put_permission(&mut self, account: AccountId, row: Permission) -> PermissionId {
         let name = row.name;
+        self.permissions.note(row.owner, name);
         let id = self.permissions.rows.insert((row, Stamp::default()));
         self.accounts.hot[account.index()].permissions.insert(name, id);
         PermissionId(id)
@@ -234,6 +285,7 @@ impl Ledger {
 
     pub(crate) fn take_permission(&mut self, id: PermissionId) -> Permission {
         let (row, _) = self.permissions.rows.remove(id.0);
+        self.permissions.note(row.owner, row.name);
         let account = self.find_account(row.owner).expect("the owner of a permission exists");
         self.accounts.hot[account.index()].permissions.remove(&row.name);
         row

@@ -286,6 +286,8 @@ impl Ledger {
             Undo::PermissionChanged(id, _, old) => {
                 let permission = &mut self.permissions.rows.row_mut(id.0).0;
                 (permission.auth, permission.last_updated) = *old;
+                let (owner, name) = (permission.owner, permission.name);
+                self.permissions.note(owner, name);
             }
             Undo::PermissionUsed(id, _, old) => self.permissions.rows.row_mut(id.0).0.last_used = old,
             Undo::PermissionRemoved(_, row) => {

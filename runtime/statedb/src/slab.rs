@@ -68,6 +68,13 @@ impl<T> Slab<T> {
         self.len() == 0
     }
 
+    /// The rows of `count` handles beginning with `first`; `None` when all handles are before that.
+    pub fn page(&self, first: usize, count: usize) -> Option<impl Iterator<Item = (u32, &T)>> {
+        let slots = self.slots.get(first..).filter(|slots| !slots.is_empty())?;
+        let rows = slots.iter().take(count).enumerate();
+        Some(rows.filter_map(move |(place, row)| row.as_ref().map(|row| ((first + place) as u32, row))))
+    }
+
     /// Rows with their handles, in the order of handles.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         self.slots.iter().enumerate().filter_map(|(handle, row)| row.as_ref().map(|row| (handle as u32, row)))

@@ -75,7 +75,7 @@ impl Served {
             signature_bytes_max: 16_384,
             ..ApiSettings::default()
         };
-        let node = Arc::new(Node { handle, abis: api::abis::Abis::default(), settings, keys: None });
+        let node = Arc::new(Node::new(handle, settings, None));
         Self { node, runtime, running: Some(running), _folder: folder }
     }
 
