@@ -11,10 +11,9 @@ use crate::transact::TransactArgs;
 
 const EOSIO: Name = name!("eosio");
 const OWNER: Name = name!("owner");
-/// The permission that accounts act with.
-pub const ACTIVE: Name = name!("active");
+const ACTIVE: Name = name!("active");
 /// The permission by which a contract acts for an account.
-pub const CODE: Name = name!("eosio.code");
+const CODE: Name = name!("eosio.code");
 
 /// What is set on an account.
 #[derive(Subcommand)]
@@ -139,16 +138,13 @@ impl SetPermission {
 }
 
 /// A permission as the chain has it.
-pub struct Permission {
-    /// The one above it.
-    pub parent: Name,
-    /// What satisfies it.
-    pub required_auth: Authority,
+struct Permission {
+    parent: Name,
+    required_auth: Authority,
 }
 
 impl Permission {
-    /// Asks the node for it.
-    pub fn of(session: &Session, account: Name, permission: Name) -> anyhow::Result<Option<Self>> {
+    fn of(session: &Session, account: Name, permission: Name) -> anyhow::Result<Option<Self>> {
         let answer = session.call("/v1/chain/get_account", &json!({ "account_name": account }))?;
         let found = answer["permissions"].as_array().into_iter().flatten();
         let found = found.into_iter().find(|found| found["perm_name"] == json!(permission));
@@ -163,7 +159,7 @@ impl Permission {
 }
 
 /// An authority that the code satisfies alone.
-pub fn with(old: Option<Authority>, code: PermissionLevel) -> anyhow::Result<Authority> {
+fn with(old: Option<Authority>, code: PermissionLevel) -> anyhow::Result<Authority> {
     let Some(mut authority) = old else { return Ok(Authority::of_permission(code)) };
     let weight = u16::try_from(authority.threshold)
         .context("ERROR: Threshold is too high to be satisfied by sole code permission")?;
@@ -191,14 +187,7 @@ fn without(old: Option<Authority>, code: PermissionLevel, permission: Name) -> a
     Ok(authority)
 }
 
-/// The action that sets a permission.
-pub fn update(
-    account: Name,
-    permission: Name,
-    parent: Name,
-    authority: &Authority,
-    by: Vec<PermissionLevel>,
-) -> Action {
+fn update(account: Name, permission: Name, parent: Name, authority: &Authority, by: Vec<PermissionLevel>) -> Action {
     native(name!("updateauth"), (account, permission, parent, authority).to_bytes(), by)
 }
 

@@ -4,7 +4,7 @@
 //! features may be activated, [`signing`] and [`keosd`] who signs blocks, [`folder`] the data folder, [`genesis_file`]
 //! the document, [`beginning`] how a start begins, [`start`] from files to a chain, [`listen`] where the API is
 //! served, [`run`] the node, [`dev`] the development chain, [`print`](mod@print) what is printed instead, [`replay`],
-//! [`export`] and [`salvage`] block logs, [`log_file`] where they are, [`contract_chain`] the chain of a contract's
+//! [`export`] and [`salvage`] block logs, [`log_file`] where they are, [`import`] what nodeos leaves, [`contract_chain`] the chain of a contract's
 //! test, [`log`] lines on standard error.
 
 pub mod beginning;
@@ -15,6 +15,7 @@ pub mod dev;
 pub mod export;
 pub mod folder;
 pub mod genesis_file;
+pub mod import;
 pub mod keosd;
 pub mod key_file;
 pub mod listen;

@@ -1,23 +1,25 @@
-//! `boreasd replay`: applies a block log and says where the chain ends. One thread prepares blocks, one applies them.
+//! `boreasd replay`: applies block logs, and the reversible blocks of a nodeos, and says where the chain ends. One thread prepares blocks, one applies them.
 
 use std::io::IsTerminal;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use chain::block_log::{BlockLog, ChainContext};
+use chain::block_log::ChainContext;
+use chain::fork_database::ForkDatabase;
 use chain::{Chain, Doors, PrepareMode, PreparedBlock};
 use codec::Pack;
 use engine::Clock;
 use indicatif::{ProgressBar, ProgressStyle};
 use primitives::{ChainId, Fault, Genesis};
 use serde_json::json;
-use store::Store;
+use store::{Change, Store};
 use wasm::Engine;
 
 use crate::beginning::Refusal;
 use crate::folder::Folder;
 use crate::genesis_file;
+use crate::import::{Logs, Sources, fork_database};
 use crate::log_file;
 use crate::settings::ReplayArgs;
 use crate::settings::args::ChainArgs;
@@ -44,9 +46,11 @@ struct Done {
 pub fn replay(args: &ReplayArgs) -> anyhow::Result<()> {
     let started = Instant::now();
     anyhow::ensure!(args.stop_at_block != Some(0), "--stop-at-block 0: blocks begin with 1");
-    let path = log_file::path(&args.blocks_log);
-    let bytes = log_file::map(&path)?;
-    let log = BlockLog::open(&bytes).with_context(|| format!("cannot read the block log {}", path.display()))?;
+    let sources = Sources::find(&args.blocks_log)?;
+    let files = sources.logs.iter().map(|path| Ok((path.clone(), log_file::map(path)?)));
+    let files = files.collect::<anyhow::Result<Vec<_>>>()?;
+    let log = Logs::open(&files)?;
+    let reversible = sources.reversible.as_deref().map(fork_database).transpose()?;
     let compiler = Engine::new();
     let ticker = compiler.ticker();
     std::thread::spawn(move || {
@@ -67,7 +71,10 @@ pub fn replay(args: &ReplayArgs) -> anyhow::Result<()> {
     join(&chain, &log)?;
     let last = log.last_block_num().unwrap_or(1).min(args.stop_at_block.unwrap_or(u32::MAX));
     let mode = if args.force_all_checks { PrepareMode::Full } else { PrepareMode::Trusted };
-    let done = apply_all(&mut chain, &log, last, mode, store.as_deref())?;
+    let mut done = apply_all(&mut chain, &log, last, mode, store.as_deref())?;
+    if let Some(reversible) = &reversible {
+        apply_reversible(&mut chain, reversible, args.stop_at_block, store.as_deref(), &mut done)?;
+    }
     if let Some(store) = &store {
         engine::write_checkpoint(store, chain.take_checkpoint()?)?;
     }
@@ -76,7 +83,7 @@ pub fn replay(args: &ReplayArgs) -> anyhow::Result<()> {
 
 /// What the chain begins with where none is there: the genesis that was given or that the log has, unless that is a
 /// snapshot.
-fn genesis(args: &ReplayArgs, log: &BlockLog<'_>) -> anyhow::Result<Option<Genesis>> {
+fn genesis(args: &ReplayArgs, log: &Logs<'_>) -> anyhow::Result<Option<Genesis>> {
     let given = args.genesis_json.as_deref().map(genesis_file::read).transpose()?;
     if let Some(given) = given {
         anyhow::ensure!(args.snapshot.is_none(), Refusal::SnapshotAndGenesis);
@@ -91,7 +98,7 @@ fn genesis(args: &ReplayArgs, log: &BlockLog<'_>) -> anyhow::Result<Option<Genes
 }
 
 /// The chain in memory only, at what the log goes on from.
-fn begin(args: &ReplayArgs, log: &BlockLog<'_>, doors: Doors) -> anyhow::Result<Chain> {
+fn begin(args: &ReplayArgs, log: &Logs<'_>, doors: Doors) -> anyhow::Result<Chain> {
     let settings = chain::Settings::default();
     if let Some(path) = &args.snapshot {
         let chain = start::read_snapshot(path, settings, doors)?;
@@ -103,7 +110,7 @@ fn begin(args: &ReplayArgs, log: &BlockLog<'_>, doors: Doors) -> anyhow::Result<
 }
 
 /// The chain that the folder holds, or one that begins there. Nothing is written for a log that does not fit.
-fn begin_in(folder: &Folder, args: &ReplayArgs, log: &BlockLog<'_>, doors: Doors) -> anyhow::Result<Started> {
+fn begin_in(folder: &Folder, args: &ReplayArgs, log: &Logs<'_>, doors: Doors) -> anyhow::Result<Started> {
     let chain_args = ChainArgs { snapshot: args.snapshot.clone(), ..ChainArgs::default() };
     let store = folder.open_existing()?;
     if let Some(there) = store.as_deref().map(|store| start::look(store, None)).transpose()?.flatten() {
@@ -120,7 +127,7 @@ fn begin_in(folder: &Folder, args: &ReplayArgs, log: &BlockLog<'_>, doors: Doors
     plan.carry_out(None)
 }
 
-fn needs_snapshot(log: &BlockLog<'_>) -> String {
+fn needs_snapshot(log: &Logs<'_>) -> String {
     let first = log.first_block_num();
     format!(
         "the block log begins with block {first} and has no genesis. Give a snapshot of block {} or a later one of the \
@@ -129,7 +136,7 @@ fn needs_snapshot(log: &BlockLog<'_>) -> String {
     )
 }
 
-fn of_the_logs_chain(here: ChainId, log: &BlockLog<'_>) -> anyhow::Result<()> {
+fn of_the_logs_chain(here: ChainId, log: &Logs<'_>) -> anyhow::Result<()> {
     let given = log.context().chain_id();
     anyhow::ensure!(
         here == given,
@@ -140,7 +147,7 @@ fn of_the_logs_chain(here: ChainId, log: &BlockLog<'_>) -> anyhow::Result<()> {
 }
 
 /// The log must have the block that the chain ends with, or begin right after it.
-fn join(chain: &Chain, log: &BlockLog<'_>) -> anyhow::Result<()> {
+fn join(chain: &Chain, log: &Logs<'_>) -> anyhow::Result<()> {
     let (head, id) = (chain.head().number(), chain.head().id());
     match log.packed(head) {
         Some(packed) => {
@@ -176,7 +183,7 @@ fn keep(store: &Store, chain: &Chain) -> anyhow::Result<()> {
 
 fn apply_all(
     chain: &mut Chain,
-    log: &BlockLog<'_>,
+    log: &Logs<'_>,
     last: u32,
     mode: PrepareMode,
     store: Option<&Store>,
@@ -200,7 +207,37 @@ fn apply_all(
     .inspect(|_| bar.finish_and_clear())
 }
 
-fn prepare(log: &BlockLog<'_>, num: u32, chain_id: &ChainId, mode: PrepareMode) -> Result<PreparedBlock, Fault> {
+/// Applies the blocks that were reversible when nodeos stopped, and keeps those of other branches. They are checked as
+/// blocks of a peer are.
+fn apply_reversible(
+    chain: &mut Chain,
+    reversible: &ForkDatabase,
+    stop_at: Option<u32>,
+    store: Option<&Store>,
+    done: &mut Done,
+) -> anyhow::Result<()> {
+    let chain_id = chain.chain_id();
+    let last = stop_at.unwrap_or(u32::MAX);
+    for block in reversible.blocks.iter().filter(|block| block.block_num() <= last) {
+        let (num, id, bytes) = (block.block_num(), block.id(), block.to_bytes());
+        if chain.fork_block(&id).is_some() || num <= chain.root().number() {
+            continue;
+        }
+        let failed = || format!("the reversible block {num} ({id}) cannot be applied");
+        let prepared = PreparedBlock::from_bytes(&bytes, &chain_id, PrepareMode::Full).with_context(failed)?;
+        let applied = chain.push_block(prepared).with_context(failed)?.applied;
+        done.blocks += 1;
+        done.transactions += block.transactions.len();
+        if let Some(store) = store {
+            let joined: Vec<_> = applied.iter().map(|sealed| sealed.state.id()).collect();
+            let irreversible = chain.root().number();
+            store.ingest(&Change { blocks: &[(id, &bytes)], joined: &joined, irreversible, signed: None })?;
+        }
+    }
+    Ok(())
+}
+
+fn prepare(log: &Logs<'_>, num: u32, chain_id: &ChainId, mode: PrepareMode) -> Result<PreparedBlock, Fault> {
     let missing = || Fault::new(primitives::FaultKind::BLOCK_LOG_EXCEPTION, "the block is not in the log");
     PreparedBlock::from_bytes(log.packed(num).ok_or_else(missing)?, chain_id, mode)
 }
@@ -247,6 +284,7 @@ fn report(args: &ReplayArgs, chain: &Chain, done: Done, started: Instant) -> any
         let result = json!({
             "head_block_num": num,
             "head_block_id": id.to_string(),
+            "last_irreversible_block_num": chain.root().number(),
             "integrity_hash": hash.to_string(),
             "blocks": done.blocks,
             "transactions": done.transactions,

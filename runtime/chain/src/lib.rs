@@ -13,7 +13,7 @@
 //! - [`sealing`]: its end, and its signatures.
 //! - `applying`: a received or logged block through the same steps.
 //! - `receiving`: the fork tree, branch switching, irreversibility.
-//! - [`block_log`]: nodeos' block log, over bytes.
+//! - [`block_log`], [`fork_database`]: nodeos' block log and its reversible blocks, over bytes.
 
 mod applying;
 pub mod block_log;
@@ -22,6 +22,7 @@ mod building;
 pub mod conductor;
 pub mod error;
 mod features;
+pub mod fork_database;
 mod genesis;
 mod pending;
 pub mod prepared;

@@ -4,6 +4,7 @@
 
 mod binaries;
 mod block_log;
+mod dice;
 mod keosd;
 mod load;
 mod node;
@@ -12,6 +13,7 @@ mod prober;
 
 pub use binaries::{binary, contract, target_dir};
 pub use block_log::{export_blocks, replay};
+pub use dice::Dice;
 pub use keosd::Keosd;
 pub use load::Load;
 pub use node::{RunningNode, exchange, free_port};

@@ -60,8 +60,7 @@ impl Load {
         let abi = std::fs::read_to_string(folder.join("eosio.token.abi")).expect("the token's ABI is built");
         let abi: abi::AbiDefinition = serde_json::from_str(&abi).expect("the token's ABI is one");
         load.set_code(TOKEN, &code)?;
-        let abi = json!({ "account": TOKEN, "abi": hex(&primitives::Pack::to_bytes(&abi)) });
-        load.send(EOSIO, name!("setabi"), TOKEN, &abi)?;
+        load.set_abi(TOKEN, &abi)?;
         let create = json!({ "issuer": EOSIO, "maximum_supply": "1000000000.0000 SYS" });
         load.send(TOKEN, name!("create"), TOKEN, &create)?;
         load.send(TOKEN, name!("issue"), EOSIO, &json!({ "to": EOSIO, "quantity": "1000000.0000 SYS", "memo": "" }))?;
@@ -74,10 +73,19 @@ impl Load {
         self.send(EOSIO, name!("setcode"), account, &code)
     }
 
-    /// Sends one action without arguments, for which no ABI is needed.
+    /// Sets an account's ABI.
+    pub fn set_abi(&mut self, account: Name, abi: &abi::AbiDefinition) -> Result<Value, ClientError> {
+        let abi = hex(&primitives::Pack::to_bytes(abi));
+        self.send(EOSIO, name!("setabi"), account, &json!({ "account": account, "abi": abi }))
+    }
+
+    /// Sends one action without arguments that an ABI would name; every one has its own data.
     pub fn send_plain(&mut self, contract: Name, action: Name, actor: Name) -> Result<Value, ClientError> {
         let authorization = vec![PermissionLevel { actor, permission: name!("active") }];
-        self.send_action(Action { account: contract, name: action, authorization, data: Bytes::default() })
+        // Each transaction is another one.
+        self.sent += 1;
+        let data = Bytes(self.sent.to_le_bytes().to_vec());
+        self.send_action(Action { account: contract, name: action, authorization, data })
     }
 
     /// Sends one transfer; every one has its own memo.

@@ -49,19 +49,29 @@ impl Peer {
     /// # Panics
     /// When it does not produce.
     pub fn serve(&self, folder: &Path) -> RunningNodeos {
+        self.serve_with(folder, &[])
+    }
+
+    /// The same with further arguments, on a folder that may hold a chain already.
+    ///
+    /// # Panics
+    /// When it does not produce.
+    pub fn serve_with(&self, folder: &Path, arguments: &[&str]) -> RunningNodeos {
         let (address, peers) = (format!("127.0.0.1:{}", free_port()), format!("127.0.0.1:{}", free_port()));
-        let log = std::fs::File::create(folder.join("nodeos.log")).expect("the folder can be written");
+        let log_path = folder.join("nodeos.log");
+        let log = std::fs::File::create(&log_path).expect("the folder can be written");
         let process = self
             .program("nodeos")
             .args([Path::new("--data-dir"), folder, Path::new("--config-dir"), folder])
             .args(["-e", "-p", "eosio", "--plugin", "eosio::chain_api_plugin", "--eos-vm-oc-enable", "none"])
             .args(["--http-server-address", &address, "--p2p-listen-endpoint", &peers, "--max-transaction-time", "400"])
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a file handle can be cloned"))
             .stderr(log)
             .spawn()
             .expect("nodeos starts");
-        let running = RunningNodeos { process, url: format!("http://{address}") };
+        let running = RunningNodeos { process, log: log_path, url: format!("http://{address}") };
         let (api, begin) = (Node::new(&running.url, Vec::new()), Instant::now());
         let head = || api.call("/v1/chain/get_info", &json!({})).ok()?["head_block_num"].as_u64();
         while head() <= Some(FIRST_BLOCKS) {
@@ -81,8 +91,25 @@ impl Peer {
 #[derive(Debug)]
 pub struct RunningNodeos {
     process: Child,
+    log: PathBuf,
     /// The URL of its HTTP API.
     pub url: String,
+}
+
+impl RunningNodeos {
+    /// SIGTERM; waits until it has written down what it knows, and gives its log.
+    ///
+    /// # Panics
+    /// When it does not end well.
+    pub fn stop(mut self) -> String {
+        let signalled = Command::new("kill").arg(self.process.id().to_string()).status().expect("kill runs");
+        assert!(signalled.success());
+        let status = self.process.wait().expect("a child can be waited for");
+        let log = std::fs::read(&self.log).expect("nodeos has a log");
+        let log = String::from_utf8_lossy(&log).into_owned();
+        assert!(status.success(), "nodeos ended with {status}:\n{log}");
+        log
+    }
 }
 
 impl Drop for RunningNodeos {

@@ -92,9 +92,10 @@ fn block_mode(text: &str) -> Result<Blocks, String> {
 /// Options of `replay`.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
-    /// Block log of nodeos, or the folder that it is in
-    #[arg(long, value_name = "FILE")]
-    pub blocks_log: PathBuf,
+    /// Block log of nodeos, or its data or blocks folder, of which the parts of a split log and the reversible blocks are
+    /// taken too; may be given several times
+    #[arg(long, value_name = "FILE", required = true)]
+    pub blocks_log: Vec<PathBuf>,
     /// Genesis document, to make sure that the log is of its chain
     #[arg(long, value_name = "FILE")]
     pub genesis_json: Option<PathBuf>,
