@@ -62,7 +62,7 @@ pub enum Dev {
         /// Its number
         block: u32,
     },
-    /// Replace the last blocks by others with the same transactions, as in a change of branches
+    /// Replace the last blocks by others, as in a change of branches, with the transactions that do not refer to them
     Reorganise {
         /// How many
         #[arg(default_value_t = 1)]

@@ -67,7 +67,8 @@ impl Node {
     }
 
     fn act(&self, actor: Name, action: Name, data: Vec<u8>) {
-        let transaction = self.handle.read(|chain| transaction(chain, actor, action, data));
+        let first = self.handle.store().block_id_at(1).expect("the store can be read").expect("a block");
+        let transaction = self.handle.read(|chain| transaction(chain, &first, actor, action, data));
         let kind = SubmitKind::Input { return_failure_trace: false, retry: None };
         self.runtime.block_on(self.handle.submit(transaction, kind)).expect("it is good");
     }
@@ -113,12 +114,19 @@ impl Drop for Node {
     }
 }
 
-fn transaction(chain: &Chain, actor: Name, action: Name, data: Vec<u8>) -> Arc<RecoveredTransaction> {
+/// A transaction that refers to the first block, so that it does not matter which later ones there are.
+fn transaction(
+    chain: &Chain,
+    first: &primitives::BlockId,
+    actor: Name,
+    action: Name,
+    data: Vec<u8>,
+) -> Arc<RecoveredTransaction> {
     let authorization = vec![PermissionLevel { actor, permission: name!("active") }];
     let action = Action { account: EOSIO, name: action, authorization, data: Bytes(data) };
     let mut transaction = Transaction { actions: vec![action], ..Transaction::default() };
     transaction.header.expiration = TimePoint(chain.head_time().0 + 60_000_000).seconds();
-    transaction.header.set_reference_block(&chain.head().id());
+    transaction.header.set_reference_block(first);
     let mut signed = SignedTransaction { transaction, ..SignedTransaction::default() };
     signed.sign(&key(), &chain.chain_id()).expect("a valid secret");
     Arc::new(recover_transaction(PackedTransaction::new(&signed, Compression::None), &chain.chain_id()).expect("whole"))
