@@ -118,10 +118,14 @@ fn accounts_act_without_keys_and_have_what_they_are_given() {
         succeeds(&node, &home, &["dev", "set", "balance", account, amount]);
         assert_eq!(balance(&node, account), amount);
     }
-    succeeds(&node, &home, &["dev", "set", "resources", "alice", "--ram", "12345678", "--net", "7", "--cpu", "-1"]);
+    succeeds(
+        &node,
+        &home,
+        &["dev", "set", "resources", "alice", "--ram", "12345678", "--net", "-1", "--cpu", "7000000"],
+    );
     let alice = call(&node, "/v1/chain/get_account", &json!({ "account_name": "alice" }));
     assert_eq!(alice["ram_quota"], 12_345_678, "{alice}");
-    assert_eq!((&alice["net_weight"], &alice["cpu_weight"]), (&json!(7), &json!(-1)), "{alice}");
+    assert_eq!((&alice["net_weight"], &alice["cpu_weight"]), (&json!(-1), &json!(7_000_000)), "{alice}");
     succeeds(&node, &home, &["dev", "set", "key", "alice", DEV_PUBLIC_KEY]);
     let mut with_new_key = Load::new(node.api.clone());
     let transfer = json!({ "from": "alice", "to": "bob", "quantity": "0.0001 SYS", "memo": "" });

@@ -84,7 +84,7 @@ fn what_should_have_happened_by_a_time_happens() {
         (json!({ "seconds": -5 }), "lies behind"),
         (json!({ "until": "2090-01-01T00:00:00" }), "too late"),
         (json!({ "until": "tomorrow" }), "is not a valid time"),
-        (json!({}), "give either"),
+        (json!({ "days": 1 }), "give either"),
     ] {
         let message = refusal(&node, "/v1/dev/move_time", &wrong);
         assert!(message.contains(why), "{wrong}: {message}");
