@@ -19,13 +19,6 @@ fn time(value: &Value) -> TimePoint {
     value.as_str().expect("a time").parse().expect("a time")
 }
 
-fn schedule(node: &RunningNode) -> Vec<String> {
-    let schedule = call(node, "/v1/chain/get_producer_schedule", &json!({}));
-    assert_eq!(schedule["pending"], Value::Null, "{schedule}");
-    let producers = schedule["active"]["producers"].as_array().expect("a list").clone();
-    producers.iter().map(|entry| entry["producer_name"].as_str().expect("a name").to_owned()).collect()
-}
-
 fn rows(node: &RunningNode, table: &str) -> Vec<Value> {
     let body = json!({ "json": true, "code": "eosio", "scope": "eosio", "table": table, "limit": 100 });
     call(node, "/v1/chain/get_table_rows", &body)["rows"].as_array().expect("rows").clone()
@@ -101,52 +94,4 @@ fn what_should_have_happened_by_a_time_happens() {
     assert!(time(&again["time"]).0 < time(&head["time"]).0 + 60_000_000, "{head} {again}");
     let made = call(&node, "/v1/dev/produce", &json!({ "blocks": 30 }));
     assert_eq!(made["blocks"], 30);
-}
-
-#[test]
-fn ten_users_decide_and_one_schedule_of_twenty_one_follows_another() {
-    let folder = tempfile::tempdir().expect("temporary folder");
-    let node = RunningNode::dev(folder.path(), &[]);
-    let named = |letter: char| -> Vec<String> {
-        (0..21u8).map(|at| format!("prod{letter}{}", char::from(b'a' + at))).collect()
-    };
-    let mut eosio = Load::new(node.api.clone());
-    for producer in named('x').iter().chain(&named('y')) {
-        let key = e2e::DEV_PUBLIC_KEY;
-        let auth = json!({ "threshold": 1, "keys": [{ "key": key, "weight": 1 }], "accounts": [], "waits": [] });
-        let new = json!({ "creator": "eosio", "name": producer, "owner": auth, "active": auth });
-        eosio.send(EOSIO, name!("newaccount"), EOSIO, &new).expect("eosio can create accounts");
-        let ram = json!({ "payer": "eosio", "receiver": producer, "bytes": 8192 });
-        eosio.send(EOSIO, name!("buyrambytes"), EOSIO, &ram).expect("eosio can buy RAM");
-        let stake = json!({
-            "from": "eosio", "receiver": producer,
-            "stake_net_quantity": "1.0000 SYS", "stake_cpu_quantity": "1.0000 SYS", "transfer": false,
-        });
-        eosio.send(EOSIO, name!("delegatebw"), EOSIO, &stake).expect("eosio can stake");
-        let register = json!({ "producer": producer, "producer_key": key, "url": "", "location": 0 });
-        let actor = producer.parse().expect("a name");
-        eosio.send(EOSIO, name!("regproducer"), actor, &register).expect("its key is eosio's");
-    }
-    let users = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy"];
-    let elect = |producers: &[String]| {
-        for user in users {
-            let mut voter = Load::signing_with(node.api.clone(), &node.printed_keys(user).1);
-            let vote = json!({ "voter": user, "proxy": "", "producers": producers });
-            voter.send(EOSIO, name!("voteproducer"), user.parse().expect("a name"), &vote).expect("a vote");
-        }
-        let arrival = call(&node, "/v1/dev/move_time", &json!({ "seconds": 61 }));
-        // An election and two rounds of one block each, twice over.
-        assert!(arrival["blocks"].as_u64() < Some(200), "{arrival}");
-        assert_eq!(schedule(&node), producers);
-        arrival
-    };
-    assert_eq!(schedule(&node), ["producer1"]);
-    elect(&named('x'));
-    let arrival = elect(&named('y'));
-    // What was done then is irreversible, and blocks go on.
-    assert!(arrival["last_irreversible_block_num"].as_u64() > Some(0));
-    let made = call(&node, "/v1/dev/produce", &json!({ "blocks": 800 }));
-    let lag = made["head_block_num"].as_u64().expect("a number")
-        - made["last_irreversible_block_num"].as_u64().expect("a number");
-    assert!(lag < 400, "{made}");
 }
