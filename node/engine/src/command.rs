@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::saved_state::{Kept, SavedState, StateInfo, Target};
 use crate::{
-    Arrival, EndAtTurn, Journey, ListChange, OptionsChange, Refusal, Refused, RetryUntil, ScheduledSnapshot,
+    Arrival, EndAtTurn, Journey, ListChange, OptionsChange, Origin, Refusal, Refused, RetryUntil, ScheduledSnapshot,
     SnapshotRequest,
 };
 
@@ -44,6 +44,8 @@ pub struct Submission {
     pub transaction: Arc<RecoveredTransaction>,
     /// How to run it.
     pub kind: SubmitKind,
+    /// Where it comes from.
+    pub origin: Origin,
     /// Where the answer goes.
     pub reply: Reply<SubmitResult>,
 }

@@ -14,6 +14,7 @@ use store::{CheckpointHeader, CheckpointWriter, Head, Store, StoreError};
 use crate::EngineError;
 use crate::block_log::LogKeeper;
 use crate::command::Command;
+use crate::events::Events;
 use crate::snapshots::{PendingSnapshot, write_file};
 use crate::whole_state::{self, Task};
 
@@ -77,11 +78,12 @@ impl Follower {
         store: Arc<Store>,
         traces: Option<TraceEncoder>,
         log: Option<LogKeeper>,
+        events: Events,
     ) -> Result<Self, EngineError> {
         let (sender, receiver) = sync_channel(WORK_QUEUE_CAPACITY);
         let thread = std::thread::Builder::new()
             .name("follower".to_owned())
-            .spawn(move || follow(&store, traces, log, &receiver))
+            .spawn(move || follow(&store, traces, log, &events, &receiver))
             .map_err(|source| EngineError::Thread { name: "follower", source })?;
         Ok(Self { work: Some(sender), thread: Some(thread) })
     }
@@ -113,13 +115,14 @@ fn follow(
     store: &Arc<Store>,
     traces: Option<TraceEncoder>,
     mut log: Option<LogKeeper>,
+    events: &Events,
     work: &Receiver<Work>,
 ) -> Result<(), StoreError> {
     let mut whole_state = None::<JoinHandle<()>>;
     if let Some(log) = &mut log {
         log.follow(store);
     }
-    let mut synced = true;
+    let (mut synced, mut position) = (true, events.position());
     loop {
         let piece = match work.try_recv() {
             Ok(piece) => piece,
@@ -128,6 +131,7 @@ fn follow(
                 // Blocks that came together are synced together.
                 if !std::mem::replace(&mut synced, true) {
                     store.sync()?;
+                    events.moved(position);
                 }
                 let Ok(piece) = work.recv() else { break };
                 piece
@@ -136,6 +140,7 @@ fn follow(
         match piece {
             Work::Accepted(applied) => {
                 synced = false;
+                position.follow(&applied);
                 if let Some(encode) = traces {
                     keep_traces(store, encode, &applied)?;
                 }

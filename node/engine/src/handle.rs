@@ -13,12 +13,12 @@ use store::{Store, Watermark};
 use tokio::sync::oneshot;
 
 use crate::command::{Reply, SnapshotInfo, SubmitResult};
+use crate::events::{Events, Position};
 use crate::holds::{ChainLock, Hold, HoldTime};
-use crate::queue::Origin;
 use crate::subjective::Subjective;
 use crate::{
-    Arrival, Clock, Command, EndAtTurn, FinalityTracker, Journey, ListChange, Metrics, OptionsChange, Refusal, Refused,
-    RetrySettings, RuntimeOptions, ScheduledSnapshot, SnapshotRequest, Submission, SubmitKind, Verdict,
+    Arrival, Clock, Command, EndAtTurn, FinalityTracker, Journey, ListChange, Metrics, OptionsChange, Origin, Refusal,
+    Refused, RetrySettings, RuntimeOptions, ScheduledSnapshot, SnapshotRequest, Submission, SubmitKind, Verdict,
 };
 
 /// Commands that wait for the writer at most.
@@ -61,6 +61,7 @@ pub(crate) struct Shared {
     pub store: Arc<Store>,
     pub metrics: Metrics,
     pub subjective: Mutex<Subjective>,
+    pub events: Events,
     pub chain_id: ChainId,
     pub clock: Clock,
     pub dev: bool,
@@ -229,12 +230,31 @@ impl Handle {
         self.ask(Command::Keys).await
     }
 
-    /// Runs a transaction and waits for what became of it.
+    /// Runs a client's transaction and waits for what became of it.
     ///
     /// # Errors
     /// Why it was refused, or that the node is stopping.
     pub async fn submit(&self, transaction: Arc<RecoveredTransaction>, kind: SubmitKind) -> SubmitResult {
-        self.ask(|reply| Command::Submit(Submission { transaction, kind, reply })).await?
+        self.ask(|reply| Command::Submit(Submission { transaction, kind, origin: Origin::Api, reply })).await?
+    }
+
+    /// Runs a peer's transaction and waits for what became of it.
+    ///
+    /// # Errors
+    /// Why it was refused, or that the node is stopping.
+    pub async fn submit_of_peer(&self, transaction: Arc<RecoveredTransaction>) -> SubmitResult {
+        let kind = SubmitKind::Input { return_failure_trace: false, retry: None };
+        self.ask(|reply| Command::Submit(Submission { transaction, kind, origin: Origin::Network, reply })).await?
+    }
+
+    /// Where the chain stands on disk, now and whenever it moved.
+    pub fn subscribe(&self) -> tokio::sync::watch::Receiver<Position> {
+        self.shared.events.subscribe()
+    }
+
+    /// Transactions from clients and peers, once they ran well. Who is too far behind misses some.
+    pub fn subscribe_accepted(&self) -> tokio::sync::broadcast::Receiver<Arc<RecoveredTransaction>> {
+        self.shared.events.subscribe_accepted()
     }
 
     /// Hands a block to the writer and says what became of it.

@@ -6,7 +6,7 @@
 //! [`holds`] the lock of the chain and what it is held for, [`slots`] when whom to produce, [`queue`] transactions that
 //! wait, [`writer`] the event loop, `producing` building blocks, `compiling` contract code ahead and aside, `sealing`
 //! their end and their signatures, `obstacles` what keeps the node from that, `accepting` blocks from outside and what
-//! follows an accepted block, [`durable`] what is written before anyone hears of it, [`block_log`] a log of nodeos beside
+//! follows an accepted block, [`durable`] what is written before anyone hears of it, [`events`] what they hear then, [`block_log`] a log of nodeos beside
 //! the database, `saving` when the state is written, [`follower`] the thread behind the writer, [`snapshots`] snapshots
 //! and their schedule, [`whole_state`] what needs all of the state, [`lists`] lists that change while the node runs,
 //! [`retry`] transactions whose senders wait for a block, [`finality`] what became of a transaction, [`subjective`] what
@@ -20,6 +20,7 @@ pub mod command;
 mod compiling;
 pub mod durable;
 pub mod error;
+pub mod events;
 pub mod finality;
 pub mod follower;
 pub mod handle;
@@ -52,6 +53,7 @@ pub use clock::Clock;
 pub use command::{Command, SnapshotInfo, Submission, SubmitKind, SubmitResult, Verdict};
 pub use durable::ingest;
 pub use error::EngineError;
+pub use events::Position;
 pub use finality::{FinalitySettings, FinalityTracker, TransactionState};
 pub use follower::{replace_state, write_checkpoint};
 pub use handle::{Handle, ProducerView};
@@ -59,6 +61,7 @@ pub use holds::{Hold, HoldTime};
 pub use journey::{Arrival, Journey};
 pub use lists::{ListChange, Lists};
 pub use metrics::Metrics;
+pub use queue::Origin;
 pub use refusal::{Refusal, Refused};
 pub use retry::{RetrySettings, RetryUntil};
 pub use saved_state::{Dump, NewChain, StateInfo, StoredBlocks};

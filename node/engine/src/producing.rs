@@ -363,10 +363,9 @@ impl Writer {
 
     /// A transaction from outside.
     pub(crate) fn submit(&mut self, submission: Submission) -> Result<(), EngineError> {
-        let Submission { transaction, kind, reply } = submission;
+        let Submission { transaction, kind, origin, reply } = submission;
         match kind {
             SubmitKind::Input { return_failure_trace, retry } => {
-                let origin = Origin::Api;
                 self.run_or_queue(Waiting { transaction, return_failure_trace, retry, origin, reply: Some(reply) })
             }
             SubmitKind::DryRun | SubmitKind::ReadOnly => match self.run_transient(&transaction, kind) {
@@ -375,7 +374,7 @@ impl Writer {
                     Ok(())
                 }
                 Err(EngineError::Chain(ChainError::NeedsCode(missing))) => {
-                    self.await_code(*missing, Submission { transaction, kind, reply });
+                    self.await_code(*missing, Submission { transaction, kind, origin, reply });
                     Ok(())
                 }
                 Err(error) => Err(error),
@@ -409,7 +408,7 @@ impl Writer {
         }
         self.hold_time_at(BlockTimestamp::at(pending_time));
         let payer = waiting.transaction.parts.first_authorizer();
-        let billed = self.bills_subjectively(payer, !was_aborted);
+        let billed = self.bills_subjectively(payer, waiting.origin == Origin::Api && !was_aborted);
         if billed && let Err(fault) = self.may_try(payer, &waiting.transaction.id) {
             reply_to(waiting.reply, Err(fault.into()));
             return Ok(Fit::Done);
@@ -460,6 +459,9 @@ impl Writer {
                     self.wake = Some(self.now());
                 }
                 self.note(&trace, expiration);
+                if trace.except.is_none() && waiting.origin != Origin::Aborted {
+                    self.shared.events.accepted(&waiting.transaction);
+                }
                 match (waiting.retry.filter(|_| trace.except.is_none()), waiting.reply) {
                     (Some(until), Some(reply)) => self.retry.track(waiting.transaction, until, self.now(), reply),
                     (_, reply) => reply_to(reply, Ok(trace)),

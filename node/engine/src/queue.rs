@@ -39,6 +39,8 @@ pub enum Origin {
     Aborted,
     /// A client of the API.
     Api,
+    /// A peer.
+    Network,
 }
 
 impl Origin {
@@ -48,6 +50,7 @@ impl Origin {
             Self::Forked => "forked",
             Self::Aborted => "aborted",
             Self::Api => "incoming_api",
+            Self::Network => "incoming_p2p",
         }
     }
 }

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use crate::block_log::LogKeeper;
 use crate::command::Command;
 use crate::compiling::Compiling;
+use crate::events::{Events, Position};
 use crate::follower::Follower;
 use crate::handle::{COMMAND_QUEUE_CAPACITY, ProducerView, Shared};
 use crate::holds::{ChainLock, Hold};
@@ -181,6 +182,7 @@ pub fn start(
     };
     let metrics = Metrics::default();
     metrics.stands(chain.head().number(), chain.root().number());
+    let events = Events::new(Position { head: chain.head().id(), irreversible: chain.root().id() });
     let shared = Arc::new(Shared {
         chain_id: chain.chain_id(),
         chain: ChainLock::new(chain),
@@ -193,13 +195,14 @@ pub fn start(
         metrics,
         subjective: Mutex::new(Subjective::new(settings.subjective.clone())),
         clock: settings.clock.clone(),
+        events: events.clone(),
     });
     start_ticker(ticker)?;
     let (sender, receiver) = sync_channel(COMMAND_QUEUE_CAPACITY);
     let compiling = Compiling::start(compiler, sender.clone())?;
     let (ended_sender, ended) = oneshot::channel();
     let log = settings.block_log.as_ref().map(|log| LogKeeper::open(log, &store)).transpose()?;
-    let follower = Follower::start(store, settings.traces, log)?;
+    let follower = Follower::start(store, settings.traces, log, events)?;
     let handle = Handle { shared: Arc::clone(&shared), commands: sender.clone() };
     let writer = Writer {
         shared,
