@@ -1,0 +1,613 @@
+//! The network's decisions, without clock or sockets: `step(input, now) -> outputs`. The rules are those of nodeos
+//! (net_plugin.cpp of Leap 4), with limits where it has none.
+//!
+//! Reading order: [`peer`] what is known of a peer, [`standing`] who misbehaved, [`dials`] whom this node dials,
+//! `greeting` handshakes and clocks, `serving` blocks that peers ask for, [`sync`] ranges that this node asks for,
+//! `catching_up` how it comes to the others' head, [`relay`] and `relaying` blocks and transactions as they come.
+
+mod catching_up;
+pub mod dials;
+mod greeting;
+mod peer;
+pub mod relay;
+mod relaying;
+mod serving;
+pub mod standing;
+pub mod sync;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use primitives::{BlockId, ChainId, Checksum256, PrivateKey, PublicKey, TimePoint, TransactionId};
+
+use crate::address::{Address, Kind};
+use crate::limits::{GREETING_US, HALF_OPEN_MAX, QUEUED_BYTES_MAX, QUEUED_BYTES_PER_PEER};
+use crate::wire::message::Point;
+use crate::wire::{BlockMessage, GoAway, Handshake, Message, TransactionMessage};
+
+use catching_up::CatchUp;
+use dials::{Dials, State};
+use peer::Peer;
+pub use peer::PeerId;
+use relay::{InHand, KnownTransactions};
+use standing::{Consequence, Key, Standing};
+use sync::Sync;
+
+/// A message's part of what its peer may have in this node; given back when it is dropped.
+#[derive(Default)]
+pub struct Charge(pub Option<Box<dyn std::any::Any + Send>>);
+
+impl std::fmt::Debug for Charge {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Charge")
+    }
+}
+
+/// Who may connect (`allowed-connection`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(missing_docs, reason = "nodeos' own names")]
+pub struct Allowed {
+    pub any: bool,
+    /// Whoever has one of this node's producers' keys.
+    pub producers: bool,
+    /// Whoever has one of the named keys.
+    pub specified: bool,
+}
+
+/// What the operator decides, with nodeos' names.
+#[derive(Debug)]
+pub struct Settings {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// This run of the node.
+    pub node_id: Checksum256,
+    /// `p2p-server-address`, or else what it listens on.
+    pub server_address: String,
+    /// `agent-name`.
+    pub agent: String,
+    /// `p2p-accept-transactions`.
+    pub accept_transactions: bool,
+    /// `max-clients`; 0 for no limit.
+    pub max_clients: u32,
+    /// `p2p-max-nodes-per-host`.
+    pub max_nodes_per_host: u32,
+    /// `sync-fetch-span`.
+    pub sync_fetch_span: u32,
+    /// `sync-peer-limit`.
+    pub sync_peer_limit: u32,
+    /// `p2p-keepalive-interval-ms`, in microseconds.
+    pub keepalive_us: i64,
+    /// `connection-cleanup-period`, in microseconds: the longest pause before an address is dialled again.
+    pub redial_max_us: i64,
+    /// `allowed-connection`.
+    pub allowed: Allowed,
+    /// `peer-key`.
+    pub peer_keys: Vec<PublicKey>,
+    /// `peer-private-key`: the first one signs handshakes.
+    pub own_keys: Vec<(PublicKey, PrivateKey)>,
+    /// Keys of this node's producers.
+    pub producer_keys: Vec<PublicKey>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            chain_id: ChainId::default(),
+            node_id: Checksum256::default(),
+            server_address: String::new(),
+            agent: "EOS Test Agent".to_owned(),
+            accept_transactions: true,
+            max_clients: 25,
+            max_nodes_per_host: 1,
+            sync_fetch_span: 1000,
+            sync_peer_limit: 3,
+            keepalive_us: 10_000_000,
+            redial_max_us: 30_000_000,
+            allowed: Allowed { any: true, ..Allowed::default() },
+            peer_keys: Vec::new(),
+            own_keys: Vec::new(),
+            producer_keys: Vec::new(),
+        }
+    }
+}
+
+/// Where this node's chain stands, as far as it is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(missing_docs, reason = "named as elsewhere")]
+pub struct Stands {
+    pub head: Point,
+    pub irreversible: Point,
+    /// The first block that this node has.
+    pub earliest: u32,
+}
+
+/// Blocks that are on disk.
+pub trait Blocks {
+    /// The id of the chain's block with a number.
+    fn id_at(&self, num: u32) -> Option<BlockId>;
+    /// The chain's block with a number, packed.
+    fn block_at(&self, num: u32) -> Option<Arc<[u8]>>;
+    /// Whether a block is known, on any branch.
+    fn has(&self, id: &BlockId) -> bool;
+}
+
+/// What the chain says of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlockJudgement {
+    /// It is in the chain or on another branch, or will be tried when this node's own block is sealed.
+    Good,
+    /// The block before it is not known.
+    Unlinkable,
+    /// This node does not want it, and others may: too much waits, or the operator named another block.
+    NotNow,
+    /// Its header or signature breaks a rule: nobody relays that.
+    BadHeader,
+    /// It breaks another rule: whoever relays blocks before they run may have relayed it in good faith.
+    Bad,
+}
+
+/// What the chain says of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransactionJudgement {
+    /// It ran.
+    Accepted,
+    /// It is late, known, or this node is too busy.
+    NotNow,
+    /// It failed here, and may have run elsewhere.
+    Failed,
+    /// It cannot run anywhere: nobody relays that.
+    Bad,
+}
+
+/// What makes the network act.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "named as the types are")]
+pub enum Input {
+    /// A socket is connected. For one that came to this node [`Core::admits`] was asked before.
+    Connected { peer: PeerId, address: IpAddr, dialled: Option<String> },
+    /// An address cannot be reached.
+    DialFailed { address: String, why: String },
+    /// A socket is closed.
+    Closed { peer: PeerId },
+    /// A message came.
+    Received { peer: PeerId, message: Message, charge: Charge },
+    /// Something came that is not a message.
+    Malformed { peer: PeerId, why: String },
+    /// Bytes were sent.
+    Written { peer: PeerId, bytes: usize },
+    /// A block's header and signatures are in order.
+    HeaderGood { id: BlockId },
+    /// The chain judged a block.
+    BlockJudged { peer: PeerId, id: BlockId, bytes: usize, epoch: Option<u64>, judgement: BlockJudgement, why: String },
+    /// The chain judged a peer's transaction.
+    TransactionJudged { peer: PeerId, id: TransactionId, judgement: TransactionJudgement, why: String },
+    /// A transaction was accepted, wherever it came from.
+    Accepted(TransactionMessage),
+    /// The chain has moved, and that is on disk.
+    Stands(Stands),
+    /// Time passes.
+    Tick,
+}
+
+/// What the network wants done.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "named as the types are")]
+pub enum Output {
+    /// Connect to an address.
+    Dial { address: String },
+    /// Send a frame.
+    Send { peer: PeerId, frame: Arc<[u8]> },
+    /// Close a socket, `flushed` once everything before is sent.
+    Close { peer: PeerId, flushed: bool },
+    /// Hand a block to the chain. With an epoch it is one of a range, and nobody waits for it to be relayed.
+    TakeBlock { peer: PeerId, block: BlockMessage, charge: Charge, epoch: Option<u64> },
+    /// Hand a transaction to the chain.
+    TakeTransaction { peer: PeerId, transaction: TransactionMessage, charge: Charge },
+}
+
+/// What is counted, since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each is a number of what it is named after")]
+pub struct Counts {
+    pub dropped_transactions: u64,
+    pub refused_connections: u64,
+    pub bans: u64,
+    pub failed_dials: u64,
+}
+
+/// How a connection stands, as `/v1/net/connections` shows it.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "nodeos' own names")]
+pub struct ConnectionStatus {
+    pub peer: String,
+    pub connecting: bool,
+    pub syncing: bool,
+    pub last_handshake: Handshake,
+}
+
+/// The network.
+#[derive(Debug)]
+pub struct Core {
+    settings: Settings,
+    stands: Stands,
+    peers: BTreeMap<PeerId, Peer>,
+    dials: Dials,
+    standing: Standing,
+    sync: Sync,
+    catch_up: Option<CatchUp>,
+    transactions: KnownTransactions,
+    transactions_in_hand: usize,
+    in_hand: InHand,
+    /// Blocks whose headers were checked, until they are irreversible: they travel on before they run.
+    relayed: BTreeMap<BlockId, Arc<[u8]>>,
+    counts: Counts,
+    out: Vec<Output>,
+}
+
+impl Core {
+    /// A network without peers.
+    pub fn new(settings: Settings, stands: Stands) -> Self {
+        Self {
+            settings,
+            stands,
+            peers: BTreeMap::new(),
+            dials: Dials::default(),
+            standing: Standing::default(),
+            sync: Sync::default(),
+            catch_up: None,
+            transactions: KnownTransactions::default(),
+            transactions_in_hand: 0,
+            in_hand: InHand::default(),
+            relayed: BTreeMap::new(),
+            counts: Counts::default(),
+            out: Vec::new(),
+        }
+    }
+
+    /// What is to be done after something happened.
+    pub fn step(&mut self, input: Input, now: TimePoint, blocks: &dyn Blocks) -> Vec<Output> {
+        self.act(input, now, blocks);
+        std::mem::take(&mut self.out)
+    }
+
+    fn act(&mut self, input: Input, now: TimePoint, blocks: &dyn Blocks) {
+        match input {
+            Input::Connected { peer, address, dialled } => self.connected(peer, address, dialled, now),
+            Input::DialFailed { address, why } => {
+                tracing::info!("cannot connect to {address}: {why}");
+                self.counts.failed_dials += 1;
+                self.dials.failed(&address, None, self.settings.redial_max_us, now);
+            }
+            Input::Closed { peer } => self.closed(peer, now),
+            Input::Received { peer, message, charge } => self.received(peer, message, charge, now, blocks),
+            Input::Malformed { peer, why } => {
+                self.blame(peer, 10.0, &why, now);
+                // Also one that was to read a farewell: its socket is closed.
+                self.out.push(Output::Close { peer, flushed: false });
+                self.closed(peer, now);
+            }
+            Input::Written { peer, bytes } => {
+                if let Some(found) = self.peers.get_mut(&peer) {
+                    found.queued = found.queued.saturating_sub(bytes);
+                    self.serve(peer, now, blocks);
+                }
+            }
+            Input::HeaderGood { id } => self.relay_block(id, now),
+            Input::BlockJudged { peer, id, bytes, epoch, judgement, why } => {
+                self.block_judged(peer, id, bytes, epoch, judgement, &why, now);
+            }
+            Input::TransactionJudged { peer, id, judgement, why } => {
+                self.transaction_judged(peer, id, judgement, &why, now);
+            }
+            Input::Accepted(transaction) => self.relay_transaction(&transaction, now),
+            Input::Stands(stands) => self.chain_moved(stands, now, blocks),
+            Input::Tick => self.tick(now),
+        }
+    }
+
+    /// Whether a connection from an address is let in; otherwise why not.
+    ///
+    /// # Errors
+    /// The limit that it would pass, in words.
+    pub fn admits(&mut self, address: IpAddr, now: TimePoint) -> Result<(), String> {
+        let settings = &self.settings;
+        let incoming = || self.peers.values().filter(|peer| peer.dialled.is_none());
+        let from_there = incoming().filter(|peer| peer.address == address).count();
+        let refusal = if let Some(until) = self.standing.banned_until(&Key::Host(address), now) {
+            Some(format!("it is banned until {until}"))
+        } else if from_there >= settings.max_nodes_per_host as usize {
+            Some(format!("it has {from_there} already, as many as p2p-max-nodes-per-host allows"))
+        } else if settings.max_clients > 0 && incoming().count() >= settings.max_clients as usize {
+            Some("there are as many as max-clients allows".to_owned())
+        } else if incoming().filter(|peer| !peer.open).count() >= HALF_OPEN_MAX {
+            Some("too many have not introduced themselves yet".to_owned())
+        } else {
+            None
+        };
+        match refusal {
+            None => Ok(()),
+            Some(why) => {
+                self.counts.refused_connections += 1;
+                Err(why)
+            }
+        }
+    }
+
+    /// Dials an address from now on (`/v1/net/connect`), in nodeos' words.
+    pub fn connect(&mut self, address: &str, now: TimePoint) -> &'static str {
+        if self.dials.find(address).is_some() {
+            return "already connected";
+        }
+        // nodeos says this of any text and never dials what is not an address.
+        if address.parse::<Address>().is_err() {
+            tracing::error!("Invalid peer address. must be \"host:port[:<blk>|<trx>]\": {address}");
+        } else if !self.dials.add(address, now) {
+            tracing::error!("{address} is not dialled: there are as many addresses as this node dials at most");
+        }
+        "added connection"
+    }
+
+    /// Dials an address no more (`/v1/net/disconnect`), in nodeos' words.
+    pub fn disconnect(&mut self, address: &str, now: TimePoint) -> (&'static str, Vec<Output>) {
+        let Some(dial) = self.dials.remove(address) else { return ("no known connection for host", Vec::new()) };
+        if let State::Connected(peer) = dial.state {
+            self.close(peer, None, now);
+        }
+        ("connection removed", std::mem::take(&mut self.out))
+    }
+
+    /// How the connections stand.
+    pub fn connections(&self) -> Vec<ConnectionStatus> {
+        let incoming = self.peers.values().filter(|peer| peer.dialled.is_none());
+        let dialled = self.dials.iter().map(|dial| self.status_of(dial));
+        dialled.chain(incoming.map(|peer| status(peer, String::new()))).collect()
+    }
+
+    /// How the connection to an address stands.
+    pub fn status(&self, address: &str) -> Option<ConnectionStatus> {
+        if address.is_empty() {
+            // nodeos finds one that came to it by the address that it does not have.
+            return self.peers.values().find(|peer| peer.dialled.is_none()).map(|peer| status(peer, String::new()));
+        }
+        self.dials.find(address).map(|dial| self.status_of(dial))
+    }
+
+    fn status_of(&self, dial: &dials::Dial) -> ConnectionStatus {
+        match dial.state {
+            State::Connected(peer) if self.peers.contains_key(&peer) => {
+                status(&self.peers[&peer], dial.address.clone())
+            }
+            state => ConnectionStatus {
+                peer: dial.address.clone(),
+                // One that failed before is not shown as connecting while it waits.
+                connecting: state == State::Dialling || dial.is_new(),
+                syncing: false,
+                last_handshake: Handshake::default(),
+            },
+        }
+    }
+
+    /// What was counted.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Peers that came to this node, and peers that it dialled, which have introduced themselves.
+    pub fn peer_counts(&self) -> (usize, usize) {
+        let open = || self.peers.values().filter(|peer| peer.open);
+        let incoming = open().filter(|peer| peer.dialled.is_none()).count();
+        (incoming, open().count() - incoming)
+    }
+
+    /// Bytes that wait to be sent, and hosts that are banned.
+    pub fn load(&self, now: TimePoint) -> (usize, usize) {
+        (self.queued_bytes(), self.standing.banned(now))
+    }
+
+    /// Whether blocks are fetched that are irreversible elsewhere.
+    pub fn is_syncing(&self) -> bool {
+        self.sync.is_active()
+    }
+
+    fn queued_bytes(&self) -> usize {
+        self.peers.values().map(|peer| peer.queued).sum()
+    }
+
+    fn connected(&mut self, peer: PeerId, address: IpAddr, dialled: Option<String>, now: TimePoint) {
+        let kind =
+            dialled.as_deref().and_then(|text| text.parse::<Address>().ok()).map_or(Kind::Both, |parsed| parsed.kind);
+        if let Some(dialled) = &dialled {
+            if self.dials.find(dialled).is_none() {
+                // The operator took it out meanwhile.
+                self.out.push(Output::Close { peer, flushed: false });
+                return;
+            }
+            self.dials.set(dialled, State::Connected(peer));
+        }
+        let is_dialled = dialled.is_some();
+        self.peers.insert(peer, Peer::new(address, dialled, kind, now));
+        if is_dialled {
+            self.send_handshake(peer, now);
+        }
+    }
+
+    /// The socket is gone, or is to be forgotten.
+    fn closed(&mut self, peer: PeerId, now: TimePoint) {
+        let Some(gone) = self.peers.remove(&peer) else { return };
+        if gone.open {
+            tracing::info!("connection to {} ends", gone.name());
+        }
+        if let Some(dialled) = &gone.dialled {
+            let until = self.standing.banned_until(&gone.key(), now);
+            self.dials.failed(dialled, gone.parting, self.settings.redial_max_us, now);
+            if let Some(until) = until {
+                self.dials.set(dialled, State::Waits(until));
+            }
+        }
+        self.sync.lose(peer);
+        if self.catch_up.is_some_and(|catch_up| catch_up.peer == peer) {
+            self.catch_up = None;
+        }
+        self.pump_sync(now);
+    }
+
+    /// Ends a connection, with a reason for the peer if there is one.
+    fn close(&mut self, peer: PeerId, reason: Option<GoAway>, now: TimePoint) {
+        let Some(found) = self.peers.get_mut(&peer).filter(|found| !found.leaving) else { return };
+        found.leaving = true;
+        found.serving = None;
+        match reason {
+            Some(reason) => {
+                found.parting = found.parting.or(Some(reason));
+                self.send(peer, &Message::GoAway { reason, node_id: self.settings.node_id });
+                self.out.push(Output::Close { peer, flushed: true });
+            }
+            None => {
+                self.out.push(Output::Close { peer, flushed: false });
+                self.closed(peer, now);
+            }
+        }
+    }
+
+    /// Adds blame, with what follows from it.
+    fn blame(&mut self, peer: PeerId, points: f64, why: &str, now: TimePoint) {
+        let Some(found) = self.peers.get(&peer) else { return };
+        let (key, name) = (found.key(), found.name());
+        match self.standing.blame(&key, points, now) {
+            Consequence::None => tracing::debug!("peer {name}: {why}"),
+            Consequence::Disconnect => {
+                tracing::warn!("peer {name} is disconnected: {why}");
+                self.close(peer, None, now);
+            }
+            Consequence::Ban => {
+                tracing::warn!("peer {name} is banned for a while: {why}");
+                self.counts.bans += 1;
+                let others = self.peers.iter().filter(|(_, other)| other.key() == key).map(|(other, _)| *other);
+                for other in others.collect::<Vec<_>>() {
+                    self.close(other, None, now);
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, peer: PeerId, message: &Message) {
+        self.send_frame(peer, message.frame().into());
+    }
+
+    /// Queues a frame. Who does not take what it gets is disconnected.
+    fn send_frame(&mut self, peer: PeerId, frame: Arc<[u8]>) -> bool {
+        let Some(found) = self.peers.get_mut(&peer) else { return false };
+        found.queued += frame.len();
+        if found.queued > QUEUED_BYTES_PER_PEER {
+            tracing::warn!("peer {} is disconnected: it does not take what is sent to it", found.name());
+            self.drop_silently(peer);
+            return false;
+        }
+        self.out.push(Output::Send { peer, frame });
+        if self.queued_bytes() > QUEUED_BYTES_MAX
+            && let Some(longest) = self.peers.iter().max_by_key(|(_, other)| other.queued).map(|(id, _)| *id)
+        {
+            tracing::warn!("too much waits to be sent: the peer that is furthest behind is disconnected");
+            self.drop_silently(longest);
+            return longest != peer;
+        }
+        true
+    }
+
+    /// Closes at once, where the caller goes on with its peers: what follows comes with [`Input::Closed`].
+    fn drop_silently(&mut self, peer: PeerId) {
+        if let Some(found) = self.peers.get_mut(&peer) {
+            (found.leaving, found.serving, found.queued) = (true, None, 0);
+            self.out.push(Output::Close { peer, flushed: false });
+        }
+    }
+
+    fn received(&mut self, peer: PeerId, message: Message, charge: Charge, now: TimePoint, blocks: &dyn Blocks) {
+        let Some(found) = self.peers.get_mut(&peer).filter(|found| !found.leaving) else { return };
+        found.heard = now;
+        let is_content = matches!(message, Message::Block(_) | Message::Transaction(_));
+        if !is_content && !found.requests.draw(now) {
+            self.blame(peer, 10.0, "it sends too many requests", now);
+            return self.close(peer, None, now);
+        }
+        if !found.open
+            && !matches!(
+                message,
+                Message::Handshake(_)
+                    | Message::GoAway { .. }
+                    | Message::Time(_)
+                    | Message::Notice(_)
+                    | Message::ChainSize(_)
+            )
+        {
+            self.blame(peer, 10.0, "it has not introduced itself", now);
+            return self.close(peer, None, now);
+        }
+        match message {
+            Message::Handshake(handshake) => self.greeted(peer, *handshake, now, blocks),
+            Message::ChainSize(_) => {}
+            Message::GoAway { reason, .. } => self.sent_away(peer, reason, now),
+            Message::Time(time) => self.compare_clocks(peer, time, now),
+            Message::Notice(notice) => self.noticed(peer, &notice, now, blocks),
+            Message::Request(request) => self.requested(peer, &request, now, blocks),
+            Message::SyncRequest(request) => self.range_requested(peer, request, now, blocks),
+            Message::Block(block) => self.block_came(peer, block, charge, now, blocks),
+            Message::Transaction(transaction) => self.transaction_came(peer, transaction, charge, now),
+        }
+    }
+
+    fn tick(&mut self, now: TimePoint) {
+        self.transactions.expire(now);
+        for address in self.dials.due(now) {
+            self.out.push(Output::Dial { address });
+        }
+        for peer in self.peers.keys().copied().collect::<Vec<_>>() {
+            self.beat(peer, now);
+        }
+        self.watch_sync(now);
+    }
+
+    /// Keeps a connection alive, or ends it.
+    fn beat(&mut self, peer: PeerId, now: TimePoint) {
+        let keepalive = self.settings.keepalive_us;
+        let syncing = self.sync.is_active();
+        let Some(found) = self.peers.get_mut(&peer) else { return };
+        if found.leaving {
+            // What is queued is not sent any more: the peer does not take it.
+            if now.us_since(found.beat) > keepalive {
+                self.out.push(Output::Close { peer, flushed: false });
+            }
+            return;
+        }
+        if !found.open && now.us_since(found.since) > GREETING_US {
+            self.blame(peer, 5.0, "it does not introduce itself", now);
+            return self.close(peer, None, now);
+        }
+        if now.us_since(found.beat) < keepalive {
+            return;
+        }
+        found.beat = now;
+        if now.us_since(found.heard) > 2 * keepalive {
+            tracing::warn!("heartbeat timed out for peer {}", found.name());
+            found.parting = Some(GoAway::BenignOther);
+            return self.close(peer, None, now);
+        }
+        if found.open && !syncing && now.us_since(found.block_at) > keepalive.max(1_000_000) {
+            self.send_handshake(peer, now);
+        } else if found.open || found.dialled.is_some() {
+            self.send_time(peer, None, now);
+        }
+    }
+}
+
+fn status(peer: &Peer, address: String) -> ConnectionStatus {
+    ConnectionStatus {
+        peer: address,
+        connecting: !peer.open,
+        syncing: peer.syncs_from_us,
+        last_handshake: peer.said.as_deref().cloned().unwrap_or_default(),
+    }
+}

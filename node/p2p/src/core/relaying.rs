@@ -1,0 +1,292 @@
+//! Blocks and transactions as they come: to the chain, and to the peers that lack them.
+
+use std::sync::Arc;
+
+use primitives::{BlockId, TimePoint, TransactionId};
+
+use super::peer::PeerId;
+use super::sync::{Given, Taken};
+use super::{BlockJudgement, Blocks, Charge, Core, Output, Stands, TransactionJudgement};
+use crate::limits::{QUEUED_BYTES_FOR_TRANSACTIONS, TRANSACTIONS_IN_HAND_MAX};
+use crate::wire::message::Point;
+use crate::wire::{BlockMessage, Message, SyncRequest, TransactionMessage, block_frame, transaction_frame};
+
+/// Bytes of blocks that are kept because they travel before they run.
+const RELAYED_BYTES_MAX: usize = 32 << 20;
+/// Microseconds before a peer is told again that it sends old blocks.
+const OLD_BLOCK_US: i64 = 1_000_000;
+
+impl Core {
+    /// A block came.
+    pub(super) fn block_came(
+        &mut self,
+        peer: PeerId,
+        block: BlockMessage,
+        charge: Charge,
+        now: TimePoint,
+        blocks: &dyn Blocks,
+    ) {
+        let point = Point { num: block.num, id: block.id };
+        let Some(found) = self.peers.get_mut(&peer) else { return };
+        if !found.kind.has_blocks() {
+            return;
+        }
+        found.block_at = now;
+        found.note_has(point);
+        if point.num > found.head.num {
+            found.head = point;
+        }
+        self.note_progress(peer, now);
+        let (block, charge) = if self.sync.is_active() {
+            match self.sync.take(peer, block, charge, now) {
+                Taken::Kept => return,
+                Taken::Deliver(given) => {
+                    self.deliver(given, blocks);
+                    return self.pump_sync(now);
+                }
+                Taken::Liar => {
+                    self.blame(peer, 50.0, "its blocks do not follow each other", now);
+                    self.close(peer, None, now);
+                    return self.restart_sync(now);
+                }
+                Taken::Disagrees(_) => {
+                    // One of two is wrong: the range is asked for from the start, of others first.
+                    self.sync.lose(peer);
+                    self.blame(peer, 5.0, "its blocks do not follow those of another peer", now);
+                    if let Some(found) = self.peers.get_mut(&peer) {
+                        found.slow_until = now.plus_us(OLD_BLOCK_US * 10);
+                    }
+                    return self.restart_sync(now);
+                }
+                Taken::NotAsked(block, charge) => (block, charge),
+            }
+        } else {
+            (block, charge)
+        };
+        if self.in_hand.contains(&block.id) || blocks.has(&block.id) {
+            self.repeated(peer, now);
+        } else if self.sync.is_active() {
+            // It comes again when this node is at the head.
+        } else if block.num <= self.stands.irreversible.num {
+            self.old_block(peer, now);
+        } else {
+            self.in_hand.enter(block.id);
+            self.keep_for_relay(&block);
+            self.out.push(Output::TakeBlock { peer, block, charge, epoch: None });
+        }
+    }
+
+    /// A block that was not asked for and is known costs a look-up; who sends nothing else is disconnected.
+    fn repeated(&mut self, peer: PeerId, now: TimePoint) {
+        if self.peers.get_mut(&peer).is_some_and(|found| !found.repeated.draw(now)) {
+            self.blame(peer, 1.0, "it repeats blocks that are known", now);
+        }
+    }
+
+    /// The peer takes this node for one that lacks old blocks: it is told where this node stands.
+    fn old_block(&mut self, peer: PeerId, now: TimePoint) {
+        self.repeated(peer, now);
+        if self.peers.get(&peer).is_some_and(|found| now.us_since(found.greeted) >= OLD_BLOCK_US) {
+            self.send(peer, &Message::SyncRequest(SyncRequest { start: 0, end: 0 }));
+            self.send_handshake(peer, now);
+        }
+    }
+
+    /// Hands blocks of a range to the chain, those that are known left out.
+    fn deliver(&mut self, given: Vec<Given>, blocks: &dyn Blocks) {
+        let epoch = Some(self.sync.epoch());
+        for (peer, block, charge) in given {
+            if blocks.has(&block.id) {
+                self.sync.judged(block.num);
+            } else if self.in_hand.enter(block.id) {
+                if let Some(found) = self.peers.get_mut(&peer) {
+                    found.in_hand += block.bytes.len();
+                }
+                self.out.push(Output::TakeBlock { peer, block, charge, epoch });
+            }
+        }
+    }
+
+    /// The chain has judged a block.
+    #[allow(clippy::too_many_arguments, reason = "the parts of one input")]
+    pub(super) fn block_judged(
+        &mut self,
+        peer: PeerId,
+        id: BlockId,
+        bytes: usize,
+        epoch: Option<u64>,
+        judgement: BlockJudgement,
+        why: &str,
+        now: TimePoint,
+    ) {
+        self.in_hand.leave(&id);
+        if epoch.is_some()
+            && let Some(found) = self.peers.get_mut(&peer)
+        {
+            found.in_hand = found.in_hand.saturating_sub(bytes);
+        }
+        let num = Point::of(id).num;
+        let is_now = epoch == Some(self.sync.epoch()) && self.sync.is_active();
+        match judgement {
+            BlockJudgement::Good => {
+                if self.sync.is_active() {
+                    self.sync.judged(num);
+                    return self.pump_sync(now);
+                }
+                // Where its header could not be checked before, it travels on now.
+                return self.relay_block(id, now);
+            }
+            BlockJudgement::NotNow => {}
+            BlockJudgement::Unlinkable if epoch.is_none() => self.fill_gap(peer, now),
+            BlockJudgement::Unlinkable => {}
+            BlockJudgement::BadHeader => {
+                self.blame(peer, 50.0, &format!("its block #{num} is not a valid one: {why}"), now)
+            }
+            BlockJudgement::Bad => {
+                let points = if epoch.is_some() { 50.0 } else { 10.0 };
+                self.blame(peer, points, &format!("its block #{num} is refused: {why}"), now);
+            }
+        }
+        self.relayed.remove(&id);
+        if is_now {
+            self.sync.lose(peer);
+            self.restart_sync(now);
+        }
+    }
+
+    fn keep_for_relay(&mut self, block: &BlockMessage) {
+        self.relayed.insert(block.id, Arc::clone(&block.bytes));
+        let mut bytes: usize = self.relayed.values().map(|bytes| bytes.len()).sum();
+        while bytes > RELAYED_BYTES_MAX
+            && let Some((_, dropped)) = self.relayed.pop_first()
+        {
+            bytes -= dropped.len();
+        }
+    }
+
+    /// Sends a block whose header is in order to the peers that lack it.
+    pub(super) fn relay_block(&mut self, id: BlockId, now: TimePoint) {
+        if self.sync.is_active() {
+            return;
+        }
+        if let Some(bytes) = self.relayed.remove(&id) {
+            self.send_block(Point::of(id), &bytes, now);
+        }
+    }
+
+    fn send_block(&mut self, block: Point, bytes: &[u8], now: TimePoint) {
+        let lacks = |peer: &super::Peer| peer.takes_live_blocks() && !peer.has(block);
+        let lacking: Vec<PeerId> = self.peers.iter().filter(|(_, peer)| lacks(peer)).map(|(id, _)| *id).collect();
+        if lacking.is_empty() {
+            return;
+        }
+        let frame: Arc<[u8]> = block_frame(bytes).into();
+        for peer in lacking {
+            if let Some(found) = self.peers.get_mut(&peer) {
+                // Who catches up gets it in its turn.
+                if let Some(serving) = &mut found.serving {
+                    serving.end = serving.end.max(block.num);
+                    continue;
+                }
+                found.note_has(block);
+                found.block_at = now;
+            }
+            self.send_frame(peer, Arc::clone(&frame));
+        }
+    }
+
+    /// The chain moved: blocks that peers lack are sent, what is irreversible is forgotten.
+    pub(super) fn chain_moved(&mut self, stands: Stands, now: TimePoint, blocks: &dyn Blocks) {
+        let before = std::mem::replace(&mut self.stands, stands);
+        if before.irreversible.num != stands.irreversible.num {
+            for peer in self.peers.values_mut() {
+                peer.forget_up_to(stands.irreversible.num);
+            }
+            self.relayed.retain(|id, _| Point::of(*id).num > stands.irreversible.num);
+        }
+        if self.sync.is_active() {
+            return self.pump_sync(now);
+        }
+        if before.head == stands.head {
+            return;
+        }
+        let follows = stands.head.num > before.head.num && blocks.id_at(before.head.num) == Some(before.head.id);
+        // After a change of branches all of the new one that is reversible may be news.
+        let first = if follows { before.head.num } else { before.irreversible.num }.saturating_add(1);
+        for num in first..=stands.head.num {
+            let Some(id) = blocks.id_at(num) else { continue };
+            let point = Point { num, id };
+            if self.peers.values().any(|peer| peer.takes_live_blocks() && !peer.has(point))
+                && let Some(bytes) = blocks.block_at(num)
+            {
+                self.send_block(point, &bytes, now);
+            }
+        }
+    }
+
+    /// A transaction came.
+    pub(super) fn transaction_came(
+        &mut self,
+        peer: PeerId,
+        transaction: TransactionMessage,
+        charge: Charge,
+        now: TimePoint,
+    ) {
+        if !self.settings.accept_transactions || self.sync.is_active() {
+            return;
+        }
+        let expiration = TimePoint::from(transaction.expiration);
+        if expiration < now {
+            return;
+        }
+        let (new, _) = self.transactions.note(transaction.id, expiration, Some(peer), now);
+        if !new {
+            return;
+        }
+        if self.transactions_in_hand >= TRANSACTIONS_IN_HAND_MAX {
+            self.counts.dropped_transactions += 1;
+            self.transactions.forget(&transaction.id);
+            return;
+        }
+        self.transactions_in_hand += 1;
+        self.out.push(Output::TakeTransaction { peer, transaction, charge });
+    }
+
+    /// The chain has judged a peer's transaction. Good ones come as accepted, too, and travel on then.
+    pub(super) fn transaction_judged(
+        &mut self,
+        peer: PeerId,
+        id: TransactionId,
+        judgement: TransactionJudgement,
+        why: &str,
+        now: TimePoint,
+    ) {
+        self.transactions_in_hand = self.transactions_in_hand.saturating_sub(1);
+        match judgement {
+            TransactionJudgement::Accepted => {}
+            TransactionJudgement::NotNow => tracing::debug!("transaction {id} is not taken: {why}"),
+            TransactionJudgement::Failed => self.blame(peer, 0.02, &format!("its transaction {id} fails: {why}"), now),
+            TransactionJudgement::Bad => {
+                self.blame(peer, 5.0, &format!("its transaction {id} is not a valid one: {why}"), now)
+            }
+        }
+    }
+
+    /// Sends an accepted transaction to the peers that lack it.
+    pub(super) fn relay_transaction(&mut self, transaction: &TransactionMessage, now: TimePoint) {
+        let expiration = TimePoint::from(transaction.expiration);
+        self.transactions.note(transaction.id, expiration, None, now);
+        let wants = |peer: &super::Peer| {
+            peer.is_current() && peer.kind.has_transactions() && peer.queued < QUEUED_BYTES_FOR_TRANSACTIONS
+        };
+        let wanting: Vec<PeerId> = self.peers.iter().filter(|(_, peer)| wants(peer)).map(|(id, _)| *id).collect();
+        let mut frame: Option<Arc<[u8]>> = None;
+        for peer in wanting {
+            let (_, news) = self.transactions.note(transaction.id, expiration, Some(peer), now);
+            if news {
+                let frame = frame.get_or_insert_with(|| transaction_frame(&transaction.packed).into());
+                self.send_frame(peer, Arc::clone(frame));
+            }
+        }
+    }
+}

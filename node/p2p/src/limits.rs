@@ -1,0 +1,70 @@
+//! What peers may take: every limit of the network, with its unit. Beside them stand those of the wire
+//! ([`crate::wire::frame::FRAME_BYTES_MAX`]) and those that the operator sets ([`crate::core::Settings`]).
+
+/// Bytes of received messages that one peer may have in this node at once, those of the frame under way included.
+/// Its connection is not read further until some of them are done with.
+pub const RECEIVED_BYTES_PER_PEER: usize = 16 << 20;
+/// The same for all peers together.
+pub const RECEIVED_BYTES_MAX: usize = 192 << 20;
+/// What a message counts at least.
+pub const MESSAGE_BYTES_MIN: usize = 512;
+/// Bytes that a frame may have before the peer has introduced itself.
+pub const GREETING_BYTES_MAX: usize = 8 << 10;
+/// Bytes that may wait to be sent to one peer. Who is further behind is disconnected.
+pub const QUEUED_BYTES_PER_PEER: usize = 24 << 20;
+/// Bytes that may wait to be sent to all peers; beyond it the peer with the longest queue is disconnected.
+pub const QUEUED_BYTES_MAX: usize = 192 << 20;
+/// Bytes that wait for a peer beyond which it gets no more transactions.
+pub const QUEUED_BYTES_FOR_TRANSACTIONS: usize = 4 << 20;
+/// Bytes of asked blocks that wait for a peer; the next block is read from the store when there is less.
+pub const SERVED_BYTES_AHEAD: usize = 512 << 10;
+
+/// Connections that have not introduced themselves, at most.
+pub const HALF_OPEN_MAX: usize = 32;
+/// Microseconds within which a connection must have introduced itself.
+pub const GREETING_US: i64 = 10_000_000;
+/// Seconds within which a frame must be whole once it has begun.
+pub const FRAME_SECONDS: u64 = 20;
+/// Seconds within which the system must take some of what is sent to a peer.
+pub const WRITE_SECONDS: u64 = 20;
+/// Seconds that a dial may take.
+pub const DIAL_SECONDS: u64 = 5;
+/// Addresses that are dialled, at most.
+pub const DIALLED_MAX: usize = 256;
+
+/// Ids of blocks that are remembered for a peer; those at or below the last irreversible block are forgotten.
+pub const KNOWN_BLOCKS_MAX: usize = 2048;
+/// Ids of transactions that are remembered, each until it expires; beyond it the first to expire is forgotten.
+pub const KNOWN_TRANSACTIONS_MAX: usize = 200_000;
+/// Transactions from peers that are judged at once; more are dropped.
+pub const TRANSACTIONS_IN_HAND_MAX: usize = 2048;
+/// Seconds of a transaction's life that are remembered, whatever it says of its expiration.
+pub const TRANSACTION_SECONDS_MAX: i64 = 3600;
+
+/// Requests (of any kind but blocks and transactions) that a peer may send at once, and how many more each second.
+pub const REQUESTS: (f64, f64) = (500.0, 200.0);
+/// Blocks that this node knows already and has not asked for.
+pub const REPEATED_BLOCKS: (f64, f64) = (2000.0, 100.0);
+
+/// Blocks beyond the head that are asked for while syncing, in spans.
+pub const SYNC_SPANS_AHEAD: u32 = 4;
+/// Microseconds without a block after which another peer is asked for a range.
+pub const STALL_US: i64 = 5_000_000;
+/// Blocks and bytes a second that a peer must give of a range, else another one that is there gets it.
+pub const SLOW_BLOCKS_PER_SECOND: f64 = 20.0;
+/// See [`SLOW_BLOCKS_PER_SECOND`].
+pub const SLOW_BYTES_PER_SECOND: f64 = 65_536.0;
+
+/// Points of blame at which a peer is disconnected.
+pub const DISCONNECT_AT: f64 = 20.0;
+/// Points of blame at which a peer is banned.
+pub const BAN_AT: f64 = 50.0;
+/// Microseconds in which blame halves.
+pub const BLAME_HALF_LIFE_US: f64 = 60_000_000.0;
+/// Microseconds that a ban lasts. Nothing is left of the blame after it.
+pub const BAN_US: i64 = 600_000_000;
+/// Hosts whose blame is remembered, at most.
+pub const BLAMED_MAX: usize = 4096;
+
+/// Microseconds before an address is dialled again; doubled by each failure, up to the operator's pause.
+pub const REDIAL_US: i64 = 100_000;

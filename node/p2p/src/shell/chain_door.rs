@@ -1,0 +1,181 @@
+//! The way to the engine: blocks from its store, and blocks and transactions to its writer, prepared on other threads
+//! and handed over in the order in which they came.
+
+use std::sync::Arc;
+
+use chain::{PrepareMode, PreparedBlock};
+use codec::Unpack;
+use engine::{Handle, Refused, Verdict};
+use primitives::{BlockId, Fault, FaultKind, PackedTransaction, SignedBlock, TransactionId};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::driver::Event;
+use crate::core::{BlockJudgement, Blocks, Charge, Input, PeerId, TransactionJudgement};
+use crate::wire::BlockMessage;
+
+/// How long a block waits for the writer when too much waits for it already.
+const BUSY_PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
+/// How often it is offered again.
+const BUSY_TRIES: u32 = 250;
+
+/// The store, as the core sees it.
+#[derive(Debug)]
+pub(super) struct StoredBlocks(pub Handle);
+
+impl Blocks for StoredBlocks {
+    fn id_at(&self, num: u32) -> Option<BlockId> {
+        found(self.0.store().block_id_at(num))
+    }
+
+    fn block_at(&self, num: u32) -> Option<Arc<[u8]>> {
+        found(self.0.store().block_at(num)).map(Into::into)
+    }
+
+    fn has(&self, id: &BlockId) -> bool {
+        let ids = self.0.store().block_ids_at(primitives::block::number_of(id));
+        ids.is_ok_and(|ids| ids.contains(id))
+    }
+}
+
+/// A store that cannot be read stops the writer with its reason; here there is nothing then.
+fn found<T>(read: Result<Option<T>, store::StoreError>) -> Option<T> {
+    read.unwrap_or_else(|error| {
+        tracing::error!("a block cannot be read for a peer: {error}");
+        None
+    })
+}
+
+/// A block on its way to the writer.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub peer: PeerId,
+    pub block: BlockMessage,
+    pub charge: Charge,
+    pub epoch: Option<u64>,
+}
+
+/// Starts the tasks that bring blocks to the writer: `threads` of them are prepared at once. What waits for them holds
+/// its peer's share, so it is bounded in bytes.
+pub(super) fn blocks_to(
+    engine: Handle,
+    events: mpsc::Sender<Event>,
+    threads: usize,
+    tasks: &mut tokio::task::JoinSet<()>,
+) -> mpsc::UnboundedSender<Taken> {
+    let (taken, mut waiting) = mpsc::unbounded_channel::<Taken>();
+    let (preparing, mut prepared) =
+        mpsc::channel::<(Taken, JoinHandle<Result<PreparedBlock, Refusal>>)>(threads.max(1));
+    let (preparer, judge) = (engine.clone(), events.clone());
+    tasks.spawn(async move {
+        while let Some(taken) = waiting.recv().await {
+            let (engine, events) = (preparer.clone(), events.clone());
+            let (bytes, live) = (Arc::clone(&taken.block.bytes), taken.epoch.is_none());
+            let handle = tokio::task::spawn_blocking(move || prepare(&engine, &bytes, live, &events));
+            if preparing.send((taken, handle)).await.is_err() {
+                return;
+            }
+        }
+    });
+    tasks.spawn(async move {
+        while let Some((taken, handle)) = prepared.recv().await {
+            let (judgement, why) = match handle.await {
+                Ok(Ok(block)) => push(&engine, block).await,
+                Ok(Err(Refusal { judgement, fault })) => (judgement, fault.to_string()),
+                // The node is stopping.
+                Err(_) => return,
+            };
+            let Taken { peer, block: BlockMessage { id, bytes, .. }, epoch, charge } = taken;
+            drop(charge);
+            let judged = Input::BlockJudged { peer, id, bytes: bytes.len(), epoch, judgement, why };
+            if judge.send(Event::Happened(judged)).await.is_err() {
+                return;
+            }
+        }
+    });
+    taken
+}
+
+/// Why a block is not for the writer.
+struct Refusal {
+    judgement: BlockJudgement,
+    fault: Fault,
+}
+
+fn bad(judgement: BlockJudgement) -> impl Fn(Fault) -> Refusal {
+    move |fault| Refusal { judgement, fault }
+}
+
+/// Unpacks a block, checks its header where the block before it is known, tells so, and recovers keys.
+fn prepare(engine: &Handle, bytes: &[u8], live: bool, events: &mpsc::Sender<Event>) -> Result<PreparedBlock, Refusal> {
+    let block = Arc::new(SignedBlock::from_bytes(bytes).map_err(|error| bad(BlockJudgement::BadHeader)(error.into()))?);
+    let chain_id = engine.chain_id();
+    if live {
+        let light = PreparedBlock::from_block(Arc::clone(&block), &chain_id, PrepareMode::Trusted)
+            .map_err(bad(BlockJudgement::BadHeader))?;
+        let id = light.id;
+        let found =
+            engine.read(|chain| Some((chain.parent(&light).ok()?.clone(), chain.feature_restrictions().clone())));
+        if let Some((parent, restrictions)) = found {
+            light.check_header(&parent, &restrictions).map_err(bad(BlockJudgement::BadHeader))?;
+            // The driver may have ended.
+            let _ = events.blocking_send(Event::Happened(Input::HeaderGood { id }));
+        }
+    }
+    PreparedBlock::from_block(block, &chain_id, PrepareMode::Full).map_err(bad(BlockJudgement::Bad))
+}
+
+async fn push(engine: &Handle, block: PreparedBlock) -> (BlockJudgement, String) {
+    for _ in 0..BUSY_TRIES {
+        match engine.push_block(block.clone()).await {
+            Ok(Verdict::Joined | Verdict::Held | Verdict::Known) => return (BlockJudgement::Good, String::new()),
+            Ok(Verdict::Refused(fault)) => return (judgement(&fault), fault.to_string()),
+            Ok(Verdict::Busy) => tokio::time::sleep(BUSY_PAUSE).await,
+            Err(refusal) => return (BlockJudgement::NotNow, refusal.to_string()),
+        }
+    }
+    (BlockJudgement::NotNow, "too many blocks wait".to_owned())
+}
+
+fn judgement(fault: &Fault) -> BlockJudgement {
+    let passing =
+        [FaultKind::FORK_DATABASE_EXCEPTION, FaultKind::CHECKPOINT_EXCEPTION, FaultKind::BLOCK_FROM_THE_FUTURE];
+    match fault.kind {
+        kind if kind == FaultKind::UNLINKABLE_BLOCK_EXCEPTION => BlockJudgement::Unlinkable,
+        kind if passing.contains(&kind) => BlockJudgement::NotNow,
+        _ => BlockJudgement::Bad,
+    }
+}
+
+/// Runs a peer's transaction.
+pub(super) async fn run_transaction(engine: &Handle, packed: Arc<PackedTransaction>) -> (TransactionJudgement, String) {
+    let chain_id = engine.chain_id();
+    let recovered =
+        tokio::task::spawn_blocking(move || chain::recover_transaction(PackedTransaction::clone(&packed), &chain_id))
+            .await;
+    let transaction = match recovered {
+        Ok(Ok(transaction)) => Arc::new(transaction),
+        Ok(Err(fault)) => return (TransactionJudgement::Bad, fault.to_string()),
+        Err(_) => return (TransactionJudgement::NotNow, "the node is stopping".to_owned()),
+    };
+    match engine.submit_of_peer(transaction).await {
+        Ok(_) => (TransactionJudgement::Accepted, String::new()),
+        Err(Refused::Node(refusal)) => (TransactionJudgement::NotNow, refusal.to_string()),
+        Err(Refused::Rule(fault)) => {
+            let late = [
+                FaultKind::TX_DUPLICATE,
+                FaultKind::EXPIRED_TX_EXCEPTION,
+                FaultKind::TX_CPU_USAGE_EXCEEDED,
+                FaultKind::DEADLINE_EXCEPTION,
+            ];
+            let judgement =
+                if late.contains(&fault.kind) { TransactionJudgement::NotNow } else { TransactionJudgement::Failed };
+            (judgement, fault.to_string())
+        }
+    }
+}
+
+/// A transaction's judgement as the core hears it.
+pub(super) fn judged(peer: PeerId, id: TransactionId, (judgement, why): (TransactionJudgement, String)) -> Event {
+    Event::Happened(Input::TransactionJudged { peer, id, judgement, why })
+}

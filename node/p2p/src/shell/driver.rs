@@ -1,0 +1,286 @@
+//! The task that asks the core and does what it says.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::{Handle, Position};
+use execution::RecoveredTransaction;
+use prometheus::{IntCounter, IntGauge, IntGaugeVec, Opts};
+use tokio::net::TcpStream;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{Semaphore, broadcast, mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::chain_door::{self, StoredBlocks, Taken};
+use super::connection::{Connection, Write};
+use super::{Ask, ShellSettings};
+use crate::address::Address;
+use crate::core::{Core, Counts, Input, Output, PeerId, Settings, Stands};
+use crate::limits::{DIAL_SECONDS, RECEIVED_BYTES_MAX};
+use crate::wire::TransactionMessage;
+use crate::wire::message::Point;
+
+/// How often the core hears that time passes.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What happens around the core.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// Something for the core.
+    Happened(Input),
+    /// Somebody connects.
+    Came(TcpStream, SocketAddr),
+    /// An address was dialled.
+    Dialled(String, Result<(TcpStream, SocketAddr), String>),
+    /// An operator asks.
+    Asked(Ask),
+}
+
+/// Gauges under nodeos' names (prometheus_plugin's metrics.hpp).
+struct Metrics {
+    connections: IntGaugeVec,
+    failed: IntCounter,
+    dropped_transactions: IntCounter,
+    refused: IntCounter,
+    bans: IntCounter,
+    queued_bytes: IntGauge,
+    syncing: IntGauge,
+}
+
+impl Metrics {
+    fn new(engine: &Handle) -> Self {
+        let registry = engine.metrics().registry();
+        let directions = Opts::new("p2p_connections", "current number of connected p2p connections");
+        let gauge = |name, help| engine::metrics::registered(registry, IntGauge::new(name, help));
+        let counter = |name, help| engine::metrics::registered(registry, IntCounter::new(name, help));
+        Self {
+            connections: engine::metrics::registered(registry, IntGaugeVec::new(directions, &["direction"])),
+            failed: counter("failed_p2p_connections", "total number of failed out-going p2p connections"),
+            dropped_transactions: counter("dropped_trxs_total", "total number of dropped transactions by net plugin"),
+            refused: counter("refused_p2p_connections", "total number of incoming connections beyond a limit"),
+            bans: counter("p2p_bans", "total number of bans of peers"),
+            queued_bytes: gauge("p2p_queued_bytes", "bytes that wait to be sent to peers"),
+            syncing: gauge("p2p_syncing", "1 while blocks are fetched that are irreversible elsewhere"),
+        }
+    }
+
+    fn show(&self, core: &Core, before: Counts, now: primitives::TimePoint) {
+        let (clients, peers) = core.peer_counts();
+        for (direction, count) in [("out", peers), ("in", clients)] {
+            self.connections.with_label_values(&[direction]).set(count as i64);
+        }
+        self.queued_bytes.set(core.load(now).0 as i64);
+        self.syncing.set(core.is_syncing().into());
+        let counts = core.counts();
+        self.failed.inc_by(counts.failed_dials - before.failed_dials);
+        self.dropped_transactions.inc_by(counts.dropped_transactions - before.dropped_transactions);
+        self.refused.inc_by(counts.refused_connections - before.refused_connections);
+        self.bans.inc_by(counts.bans - before.bans);
+    }
+}
+
+pub(super) struct Driver {
+    core: Core,
+    blocks: StoredBlocks,
+    engine: Handle,
+    events: mpsc::Sender<Event>,
+    connections: BTreeMap<PeerId, Connection>,
+    /// Room for what peers sent.
+    room: Arc<Semaphore>,
+    next_peer: PeerId,
+    to_writer: mpsc::UnboundedSender<Taken>,
+    /// Dials and transactions under way.
+    errands: JoinSet<()>,
+    position: watch::Receiver<Position>,
+    accepted: broadcast::Receiver<Arc<RecoveredTransaction>>,
+    metrics: Metrics,
+    shown: Counts,
+}
+
+impl Driver {
+    pub fn new(
+        settings: Settings,
+        shell: &ShellSettings,
+        engine: Handle,
+        events: mpsc::Sender<Event>,
+        tasks: &mut JoinSet<()>,
+    ) -> Self {
+        let (position, accepted) = (engine.subscribe(), engine.subscribe_accepted());
+        let stands = stands(&engine, *position.borrow());
+        let mut core = Core::new(settings, stands);
+        for peer in &shell.peers {
+            core.connect(peer, engine::clock::machine_time());
+        }
+        Self {
+            core,
+            blocks: StoredBlocks(engine.clone()),
+            to_writer: chain_door::blocks_to(engine.clone(), events.clone(), shell.threads, tasks),
+            metrics: Metrics::new(&engine),
+            engine,
+            events,
+            connections: BTreeMap::new(),
+            room: Arc::new(Semaphore::new(RECEIVED_BYTES_MAX)),
+            next_peer: 1,
+            errands: JoinSet::new(),
+            position,
+            accepted,
+            shown: Counts::default(),
+        }
+    }
+
+    pub async fn run(mut self, mut received: mpsc::Receiver<Event>) {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                event = received.recv() => match event {
+                    Some(event) => self.take(event),
+                    None => return,
+                },
+                changed = self.position.changed() => {
+                    if changed.is_err() {
+                        // The writer has ended.
+                        return;
+                    }
+                    let position = *self.position.borrow_and_update();
+                    let stands = stands(&self.engine, position);
+                    self.step(Input::Stands(stands));
+                }
+                accepted = self.accepted.recv() => match accepted {
+                    Ok(transaction) => self.step(Input::Accepted(message_of(&transaction))),
+                    Err(RecvError::Lagged(missed)) => {
+                        tracing::warn!("{missed} transactions are not passed on: they came faster than they can be");
+                    }
+                    Err(RecvError::Closed) => return,
+                },
+                _ = tick.tick() => {
+                    self.step(Input::Tick);
+                    self.metrics.show(&self.core, self.shown, engine::clock::machine_time());
+                    self.shown = self.core.counts();
+                }
+                // What ended is forgotten.
+                Some(_) = self.errands.join_next() => {}
+            }
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Happened(input) => {
+                if let Input::Closed { peer } | Input::Malformed { peer, .. } = &input {
+                    self.connections.remove(peer);
+                }
+                self.step(input);
+            }
+            Event::Came(stream, address) => match self.core.admits(address.ip(), engine::clock::machine_time()) {
+                Ok(()) => self.connected(stream, address, None),
+                Err(why) => tracing::debug!("a connection from {address} is not taken: {why}"),
+            },
+            Event::Dialled(address, Ok((stream, to))) => self.connected(stream, to, Some(address)),
+            Event::Dialled(address, Err(why)) => self.step(Input::DialFailed { address, why }),
+            Event::Asked(ask) => self.answer(ask),
+        }
+    }
+
+    fn connected(&mut self, stream: TcpStream, address: SocketAddr, dialled: Option<String>) {
+        let peer = self.next_peer;
+        self.next_peer += 1;
+        self.connections.insert(peer, Connection::start(peer, stream, &self.events, &self.room));
+        self.step(Input::Connected { peer, address: address.ip(), dialled });
+    }
+
+    fn answer(&mut self, ask: Ask) {
+        let now = engine::clock::machine_time();
+        match ask {
+            Ask::Connect(address, reply) => send(reply, self.core.connect(&address, now)),
+            Ask::Disconnect(address, reply) => {
+                let (answer, outputs) = self.core.disconnect(&address, now);
+                self.perform(outputs);
+                send(reply, answer);
+            }
+            Ask::Status(address, reply) => send(reply, self.core.status(&address)),
+            Ask::Connections(reply) => send(reply, self.core.connections()),
+        }
+    }
+
+    fn step(&mut self, input: Input) {
+        let outputs = self.core.step(input, engine::clock::machine_time(), &self.blocks);
+        self.perform(outputs);
+    }
+
+    fn perform(&mut self, outputs: Vec<Output>) {
+        for output in outputs {
+            match output {
+                Output::Dial { address } => {
+                    let events = self.events.clone();
+                    self.errands.spawn(dial(address, events));
+                }
+                Output::Send { peer, frame } => self.write(peer, Write::Frame(frame)),
+                Output::Close { peer, flushed: true } => self.write(peer, Write::Last),
+                Output::Close { peer, flushed: false } => {
+                    self.connections.remove(&peer);
+                    let now = engine::clock::machine_time();
+                    let outputs = self.core.step(Input::Closed { peer }, now, &self.blocks);
+                    self.perform(outputs);
+                }
+                Output::TakeBlock { peer, block, charge, epoch } => {
+                    // The task ends with the node.
+                    let _ = self.to_writer.send(Taken { peer, block, charge, epoch });
+                }
+                Output::TakeTransaction { peer, transaction, charge } => {
+                    let (engine, events) = (self.engine.clone(), self.events.clone());
+                    self.errands.spawn(async move {
+                        let judgement = chain_door::run_transaction(&engine, transaction.packed).await;
+                        drop(charge);
+                        // The driver may have ended.
+                        let _ = events.send(chain_door::judged(peer, transaction.id, judgement)).await;
+                    });
+                }
+            }
+        }
+    }
+
+    fn write(&self, peer: PeerId, write: Write) {
+        if let Some(connection) = self.connections.get(&peer) {
+            connection.write(write);
+        }
+    }
+}
+
+/// Answers whoever asked, who may be gone.
+fn send<T>(reply: tokio::sync::oneshot::Sender<T>, answer: T) {
+    let _ = reply.send(answer);
+}
+
+async fn dial(address: String, events: mpsc::Sender<Event>) {
+    let result = match timeout(Duration::from_secs(DIAL_SECONDS), reach(&address)).await {
+        Ok(result) => result,
+        Err(_) => Err(format!("no answer within {DIAL_SECONDS} seconds")),
+    };
+    // The driver may have ended.
+    let _ = events.send(Event::Dialled(address, result)).await;
+}
+
+async fn reach(address: &str) -> Result<(TcpStream, SocketAddr), String> {
+    let parsed: Address = address.parse().map_err(|error: crate::address::AddressError| error.to_string())?;
+    let host = parsed.host.trim_start_matches('[').trim_end_matches(']');
+    let stream = TcpStream::connect((host, parsed.port)).await.map_err(|error| error.to_string())?;
+    let to = stream.peer_addr().map_err(|error| error.to_string())?;
+    Ok((stream, super::plain(to)))
+}
+
+fn stands(engine: &Handle, position: Position) -> Stands {
+    let earliest = engine.store().earliest_block_num().ok().flatten().unwrap_or(1);
+    Stands { head: Point::of(position.head), irreversible: Point::of(position.irreversible), earliest }
+}
+
+fn message_of(transaction: &RecoveredTransaction) -> TransactionMessage {
+    TransactionMessage {
+        id: transaction.id,
+        expiration: transaction.parts.header.expiration,
+        packed: Arc::new(transaction.packed.clone()),
+    }
+}
