@@ -9,7 +9,7 @@ use axum::body::Bytes;
 use crate::ApiError;
 use crate::node::Node;
 use crate::reply::{Answer, Reply};
-use crate::{chain, dev, others, producer, trace_api};
+use crate::{chain, dev, net, others, producer, trace_api};
 
 /// An answer that takes waiting.
 pub type Later = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -112,10 +112,10 @@ pub const ENDPOINTS: &[Endpoint] = &[
     later("/v1/dev/rewind", |node, body| Box::pin(dev::rewind(node, body))),
     later("/v1/dev/save", |node, body| Box::pin(dev::save(node, body))),
     later("/v1/dev/send_transaction", |node, body| Box::pin(dev::send_transaction(node, body))),
-    now("/v1/net/connect", others::net_connect),
-    now("/v1/net/connections", others::net_connections),
-    now("/v1/net/disconnect", others::net_disconnect),
-    now("/v1/net/status", others::net_status),
+    later("/v1/net/connect", |node, body| Box::pin(net::connect(node, body))),
+    later("/v1/net/connections", |node, body| Box::pin(net::connections(node, body))),
+    later("/v1/net/disconnect", |node, body| Box::pin(net::disconnect(node, body))),
+    later("/v1/net/status", |node, body| Box::pin(net::status(node, body))),
     later("/v1/producer/add_greylist_accounts", |node, body| Box::pin(producer::add_greylist_accounts(node, body))),
     later("/v1/producer/add_signing_key", |node, body| Box::pin(producer::add_signing_key(node, body))),
     later("/v1/producer/create_snapshot", |node, body| Box::pin(producer::create_snapshot(node, body))),

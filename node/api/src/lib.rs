@@ -6,7 +6,7 @@
 //! [`bounds`] what an answer may take, [`endpoints`] the table of all paths,
 //! [`category`] which of them go together, [`connection`] how long clients may take, `in_flight` what is under way,
 //! [`server`] sockets. Then one file for each group of endpoints: [`chain`], [`producer`], [`trace_api`], [`dev`],
-//! [`others`];
+//! [`net`], [`others`];
 //! [`trace_json`] and [`block_json`] are the long JSON forms.
 
 pub mod abis;
@@ -20,6 +20,7 @@ pub mod dev;
 pub mod endpoints;
 pub mod error;
 mod in_flight;
+pub mod net;
 pub mod node;
 pub mod others;
 pub mod params;

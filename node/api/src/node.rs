@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use engine::Handle;
+use p2p::NetworkHandle;
 use primitives::{PrivateKey, PublicKey};
 
 use crate::abis::Abis;
@@ -64,11 +65,13 @@ pub struct Node {
     pub settings: ApiSettings,
     /// Where added signing keys are kept.
     pub keys: Option<Arc<dyn KeyKeeper>>,
+    /// The way to the network, where there is one.
+    pub network: Option<NetworkHandle>,
 }
 
 impl Node {
     /// A node that nobody has asked anything yet.
     pub fn new(handle: Handle, settings: ApiSettings, keys: Option<Arc<dyn KeyKeeper>>) -> Self {
-        Self { handle, abis: Abis::default(), authorizers: Mutex::default(), settings, keys }
+        Self { handle, abis: Abis::default(), authorizers: Mutex::default(), settings, keys, network: None }
     }
 }

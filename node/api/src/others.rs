@@ -1,4 +1,4 @@
-//! Small groups: `/v1/net` as a node without peers answers it, `/v1/db_size`, `/v1/prometheus`, `/v1/test_control`.
+//! Small groups: `/v1/db_size`, `/v1/prometheus`, `/v1/test_control`.
 
 use std::sync::Arc;
 
@@ -10,30 +10,6 @@ use serde_json::{Value, json as value};
 use crate::node::Node;
 use crate::params::{self, Fields};
 use crate::reply::{Answer, Reply, integer, json};
-
-/// `connect`: there is no network yet.
-pub fn net_connect(_: &Node, body: &[u8]) -> Answer {
-    params::required::<Value>(body)?;
-    json(201, &"this node has no peers")
-}
-
-/// `connections`.
-pub fn net_connections(_: &Node, body: &[u8]) -> Answer {
-    params::none(body)?;
-    json(201, &value!([]))
-}
-
-/// `disconnect`.
-pub fn net_disconnect(_: &Node, body: &[u8]) -> Answer {
-    params::required::<Value>(body)?;
-    json(201, &"no known connection for host")
-}
-
-/// `status`: no connection is known.
-pub fn net_status(_: &Node, body: &[u8]) -> Answer {
-    params::required::<Value>(body)?;
-    json(201, &Value::Null)
-}
 
 /// `metrics`, in Prometheus' own form.
 pub fn metrics(node: &Node, body: &[u8]) -> Answer {

@@ -3,7 +3,7 @@
 //! Reading order: [`settings`] options, [`translate`] options as the parts want them, [`protocol_features`] which
 //! features may be activated, [`signing`] and [`keosd`] who signs blocks, [`folder`] the data folder, [`genesis_file`]
 //! the document, [`beginning`] how a start begins, [`start`] from files to a chain, [`listen`] where the API is
-//! served, [`run`] the node, [`dev`] the development chain, [`print`](mod@print) what is printed instead, [`replay`],
+//! served, [`network`] peers, [`run`] the node, [`dev`] the development chain, [`print`](mod@print) what is printed instead, [`replay`],
 //! [`export`] and [`salvage`] block logs, [`log_file`] where they are, [`import`] what nodeos leaves, [`contract_chain`] the chain of a contract's
 //! test, [`log`] lines on standard error.
 
@@ -21,6 +21,7 @@ pub mod key_file;
 pub mod listen;
 pub mod log;
 pub mod log_file;
+pub mod network;
 pub mod print;
 pub mod protocol_features;
 pub mod replay;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use api::Node;
 use engine::{Blocks, Clock, CpuBilling};
-use primitives::TimePoint;
+use primitives::{PublicKey, TimePoint};
 use store::Store;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,6 +16,7 @@ use crate::dev::{self, DevChain};
 use crate::folder::Folder;
 use crate::key_file::KeyFile;
 use crate::listen::{Listeners, Servers};
+use crate::network::Prepared;
 use crate::settings::{DevArgs, NodeArgs};
 use crate::signing::Keyring;
 use crate::start::Started;
@@ -36,7 +37,7 @@ type Welcome = Box<dyn FnOnce(Option<&str>) -> String>;
 /// Whatever keeps it from starting, or from going on.
 pub fn node(args: &NodeArgs) -> anyhow::Result<()> {
     let keyring = Keyring::new(&args.producer)?;
-    let shell = Shell::open(args)?;
+    let shell = Shell::open(args, keyring.public_keys())?;
     let store = match &args.chain {
         chain if chain.delete_all_blocks => None,
         chain if chain.replay_blockchain || chain.hard_replay_blockchain => shell.folder.open_for_replay()?,
@@ -66,7 +67,7 @@ pub fn node(args: &NodeArgs) -> anyhow::Result<()> {
 pub fn dev(args: &DevArgs) -> anyhow::Result<()> {
     let node = &args.node;
     let mut keyring = Keyring::new(&node.producer)?;
-    let shell = Shell::open(node)?;
+    let shell = Shell::open(node, keyring.public_keys())?;
     let data_dir = shell.folder.path();
     let compiling = dev::compile_contracts(&shell.compiler, data_dir)?;
     if let Some(file) = &args.load {
@@ -109,14 +110,16 @@ struct Shell {
     folder: Folder,
     compiler: Engine,
     listeners: Listeners,
+    network: Prepared,
     runtime: Runtime,
 }
 
 impl Shell {
     /// Takes the folder and the addresses, so that nothing in the folder is changed by a node that cannot run.
-    fn open(args: &NodeArgs) -> anyhow::Result<Self> {
+    fn open(args: &NodeArgs, producer_keys: Vec<PublicKey>) -> anyhow::Result<Self> {
         // The engine's settings are made once there is a chain; what is wrong with them is said now.
         translate::engine_settings(args, Keyring::default())?;
+        let network = Prepared::open(&args.net, producer_keys)?;
         let mut places = listen::places(&args.http, &args.folders.data_dir)?;
         if !translate::serves(args) {
             tracing::info!("no API is served: name its plugin, such as --plugin eosio::chain_api_plugin");
@@ -130,7 +133,7 @@ impl Shell {
             .build()
             .context("cannot start the threads that serve requests")?;
         let listeners = runtime.block_on(Listeners::open(places))?;
-        Ok(Self { folder, compiler: Engine::new(), listeners, runtime })
+        Ok(Self { folder, compiler: Engine::new(), listeners, network, runtime })
     }
 
     fn run(
@@ -141,7 +144,7 @@ impl Shell {
         anew: bool,
         welcome: Option<Welcome>,
     ) -> anyhow::Result<()> {
-        let Self { folder, compiler, listeners, runtime } = self;
+        let Self { folder, compiler, listeners, network, runtime } = self;
         let Started { store, chain, reapplied } = started;
         if args.chain.integrity_hash_on_start {
             tracing::info!("chain database started with hash: {}", chain.integrity_hash()?);
@@ -156,7 +159,9 @@ impl Shell {
         }
         let settings = engine::Settings { block_log: block_log(args, &store)?, ..settings };
         let running = engine::start(chain, store, settings, reapplied, compiler.ticker())?;
-        let result = runtime.block_on(serve(args, listeners, running, welcome));
+        let network = network.start(running.handle.chain_id(), &running.handle);
+        let result = runtime.block_on(serve(args, listeners, &network.network.handle, running, welcome));
+        network.stop();
         // Whatever still reads the database has to let it go before the process ends.
         runtime.shutdown_timeout(SERVER_STOP_LIMIT);
         drop(folder);
@@ -168,7 +173,8 @@ impl Shell {
 fn production_notice(settings: &engine::Settings, head: u32, head_time: TimePoint, now: TimePoint) -> Option<String> {
     if settings.producers.is_empty() {
         let new = "To begin a chain start with -e -p eosio, or with `boreasd dev` for one with accounts and tokens";
-        let follows = "It takes those that are pushed to /v1/chain/push_block";
+        let follows =
+            "It takes those of its peers (--p2p-peer-address) and those that are pushed to /v1/chain/push_block";
         let advice = if head == 1 { new } else { follows };
         return Some(format!("this node makes no blocks: no --producer-name (-p) says for whom. {advice}"));
     }
@@ -221,11 +227,13 @@ fn chain_settings(args: &NodeArgs) -> anyhow::Result<chain::Settings> {
 async fn serve(
     args: &NodeArgs,
     listeners: Listeners,
+    network: &p2p::NetworkHandle,
     mut running: engine::Running,
     welcome: Option<Welcome>,
 ) -> anyhow::Result<()> {
     let keys = Arc::new(KeyFile::in_folder(&args.folders.data_dir));
     let node = Node::new(running.handle.clone(), translate::api_settings(args), Some(keys.clone()));
+    let node = Node { network: Some(network.clone()), ..node };
     keys.unlock_at_start(&node.handle).await;
     // Before anybody hears an answer: whoever does may ask the node to stop.
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;

@@ -69,6 +69,11 @@ impl std::fmt::Debug for Keyring {
 }
 
 impl Keyring {
+    /// The keys that blocks are signed with.
+    pub fn public_keys(&self) -> Vec<PublicKey> {
+        self.signers.iter().map(|(public, _)| public.clone()).collect()
+    }
+
     /// What the options say.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser};
 
 use super::commands::Subcommand;
+use super::net::NetArgs;
 use super::value::{number, ratio, switch};
 use crate::signing;
 
@@ -49,6 +50,9 @@ pub struct NodeArgs {
     /// HTTP.
     #[command(flatten, next_help_heading = "Config Options for eosio::http_plugin")]
     pub http: HttpArgs,
+    /// Peers.
+    #[command(flatten, next_help_heading = "Config Options for eosio::net_plugin")]
+    pub net: NetArgs,
     /// What to print instead.
     #[command(flatten, next_help_heading = "Application Command Line Options")]
     pub print: PrintArgs,

@@ -29,7 +29,7 @@ const U64: i128 = u64::MAX as i128;
 const I32: i128 = i32::MAX as i128;
 const I64: i128 = i64::MAX as i128;
 
-const NETWORK: &str = "there is no peer-to-peer network yet";
+const REDIAL: &str = "sockets need no such care here";
 const MEMORY: &str = "the state lives in memory as large as it needs";
 const COMPILER: &str = "contracts always run compiled";
 const HISTORY: &str = "there is no state history yet";
@@ -59,18 +59,14 @@ const FOREIGN: &[(&str, Takes, &str)] = &[
     ("eos-vm-oc-enable", Choice(&["auto", "all", "none", "on", "off", "true", "false", "1", "0", "yes", "no"], "auto"), COMPILER),
     ("abi-serializer-max-time-ms", Number(0, U32, "15"), CLOCKLESS), ("http-max-response-time-ms", Number(-1, I64, "15"), CLOCKLESS),
     ("chain-threads", Number(1, U16, "2"), THREADS), ("producer-threads", Number(1, U16, "2"), THREADS),
-    ("net-threads", Number(1, U16, "4"), THREADS), ("read-only-threads", Number(0, 8, ""), THREADS),
+    ("read-only-threads", Number(0, 8, ""), THREADS),
     ("read-only-write-window-time-us", Number(0, U32, "200000"), WINDOW), ("read-only-read-window-time-us", Number(10_001, U32, "60000"), WINDOW),
     ("deep-mind", Nothing, HISTORY), ("read-mode", Choice(&["head", "irreversible", "speculative"], "head"), "the state is always that of the head"),
     ("disable-replay-opts", Nothing, HISTORY),
-    ("p2p-listen-endpoint", Text("0.0.0.0:9876"), NETWORK), ("p2p-server-address", Text(""), NETWORK), ("p2p-peer-address", Texts, NETWORK),
-    ("p2p-max-nodes-per-host", Number(0, I32, "1"), NETWORK), ("p2p-accept-transactions", Switch("1"), NETWORK),
-    ("p2p-auto-bp-peer", Texts, NETWORK), ("agent-name", Text("EOS Test Agent"), NETWORK), ("allowed-connection", Texts, NETWORK),
-    ("peer-key", Texts, NETWORK), ("peer-private-key", Texts, NETWORK), ("max-clients", Number(0, U32, "25"), NETWORK),
-    ("connection-cleanup-period", Number(0, I32, "30"), NETWORK), ("max-cleanup-time-msec", Number(0, I32, "10"), NETWORK),
-    ("p2p-dedup-cache-expire-time-sec", Number(0, U32, "10"), NETWORK), ("sync-fetch-span", Number(0, U32, "1000"), NETWORK),
-    ("sync-peer-limit", Number(0, U32, "3"), NETWORK), ("use-socket-read-watermark", Switch("0"), NETWORK),
-    ("peer-log-format", Text("[\"${_name}\" - ${_cid} ${_ip}:${_port}] "), NETWORK), ("p2p-keepalive-interval-ms", Number(1, I32, "10000"), NETWORK),
+    ("p2p-auto-bp-peer", Texts, "name producers' nodes with --p2p-peer-address: they stay connected"),
+    ("max-cleanup-time-msec", Number(0, I32, "10"), REDIAL), ("p2p-dedup-cache-expire-time-sec", Number(0, U32, "10"), "transactions are known until they expire"),
+    ("use-socket-read-watermark", Switch("0"), REDIAL),
+    ("peer-log-format", Text("[\"${_name}\" - ${_cid} ${_ip}:${_port}] "), "peers are named by the address that they tell"),
     ("produce-time-offset-us", Number(-I32, I32, "0"), EFFORT), ("last-block-time-offset-us", Number(-I32, I32, "0"), EFFORT),
     ("last-block-cpu-effort-percent", Number(0, 100, "80"), EFFORT),
     ("disable-subjective-billing", Switch("1"), "see --disable-subjective-api-billing"),

@@ -1,11 +1,12 @@
 //! Settings: defaults, then `config.ini`, then the command line. Reading order: [`args`] the options of the node,
-//! [`commands`] the subcommands, [`foreign`] nodeos' options without a meaning here, [`plugins`] nodeos' plugins,
+//! [`net`] those of the network, [`commands`] the subcommands, [`foreign`] nodeos' options without a meaning here, [`plugins`] nodeos' plugins,
 //! [`ini`] the file, [`value`] values of options, [`template`] a file with the defaults.
 
 pub mod args;
 pub mod commands;
 mod foreign;
 mod ini;
+pub mod net;
 mod plugins;
 mod template;
 mod value;
@@ -262,9 +263,9 @@ mod tests {
             "-e",
             "--trace-minimum-irreversible-history-blocks",
             "-1",
-            "--p2p-peer-address",
-            "a:1",
-            "b:2",
+            "--p2p-auto-bp-peer",
+            "a,b:1",
+            "c,d:2",
             "--deep-mind",
         ];
         let (args, notices) = node(&words);
@@ -346,11 +347,13 @@ mod tests {
                         p2p-accept-transactions = true\nuse-socket-read-watermark = 0\ndeep-mind = false\n\
                         trace-minimum-irreversible-history-blocks = -1\nunlock-timeout = 900\n";
         assert_eq!(with_file(defaults, &[]).unwrap().1, Vec::<String>::new());
-        let others = "max-clients = 5\nsync-fetch-span = 100\np2p-peer-address = a:1\nchain-threads = 8\n";
+        let others = "blocks-log-stride = 5\nmax-retained-block-files = 100\nchain-threads = 8\n";
         let notices = with_file(&format!("{defaults}{others}"), &[]).unwrap().1;
         assert_eq!(notices.len(), 2, "{notices:?}");
         assert!(
-            notices.iter().any(|line| line.contains("--max-clients") && line.contains("--sync-fetch-span")),
+            notices
+                .iter()
+                .any(|line| line.contains("--blocks-log-stride") && line.contains("--max-retained-block-files")),
             "{notices:?}"
         );
     }
@@ -365,7 +368,7 @@ mod tests {
 
     #[test]
     fn dev_has_its_own_folders_and_defaults() {
-        let work = parsed(&["dev", "--http-threads", "3", "--net-threads", "2"]).unwrap();
+        let work = parsed(&["dev", "--http-threads", "3", "--chain-threads", "4"]).unwrap();
         let Work::Dev(args) = work.work else { panic!("{:?}", work.work) };
         assert!(args.node.chain.contracts_console && args.node.folders.data_dir.ends_with("dev/data"));
         assert_eq!((args.node.http.http_threads, work.notices.len()), (3, 1));

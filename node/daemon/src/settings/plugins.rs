@@ -13,7 +13,7 @@ const PLUGINS: [(&str, Option<&str>); 19] = [
     ("http_plugin", None),
     ("login_plugin", Some("nodeos has none any more")),
     ("net_api_plugin", None),
-    ("net_plugin", Some("there is no peer-to-peer network yet")),
+    ("net_plugin", None),
     ("producer_api_plugin", None),
     ("producer_plugin", None),
     ("prometheus_plugin", None),
