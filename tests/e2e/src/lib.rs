@@ -10,6 +10,7 @@ mod load;
 mod node;
 mod peer;
 mod prober;
+mod wire;
 
 pub use binaries::{binary, contract, target_dir};
 pub use block_log::{export_blocks, replay};
@@ -19,6 +20,7 @@ pub use load::Load;
 pub use node::{RunningNode, exchange, free_port};
 pub use peer::{Peer, RunningNodeos};
 pub use prober::{Latency, Prober};
+pub use wire::{Told, WirePeer, framed};
 
 /// The key of `eosio` on a new chain, as on nodeos.
 pub const DEV_PRIVATE_KEY: &str = "5KQwrPbwdL6PhXujxW37FSSQZ1JiwsST4cqQzDeyXtP79zkvFD3";

@@ -57,14 +57,30 @@ impl Peer {
     /// # Panics
     /// When it does not produce.
     pub fn serve_with(&self, folder: &Path, arguments: &[&str]) -> RunningNodeos {
-        let (address, peers) = (format!("127.0.0.1:{}", free_port()), format!("127.0.0.1:{}", free_port()));
+        let peers = format!("127.0.0.1:{}", free_port());
+        let running = self.join(folder, &[&["-e", "-p", "eosio", "--p2p-listen-endpoint", &peers], arguments].concat());
+        let (api, begin) = (Node::new(&running.url, Vec::new()), Instant::now());
+        let head = || api.call("/v1/chain/get_info", &json!({})).ok()?["head_block_num"].as_u64();
+        while head() <= Some(FIRST_BLOCKS) {
+            assert!(begin.elapsed() < START_LIMIT, "nodeos does not produce, see {}/nodeos.log", folder.display());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        running
+    }
+
+    /// Starts nodeos with these arguments, a folder and an address, and waits until it answers.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn join(&self, folder: &Path, arguments: &[&str]) -> RunningNodeos {
+        let address = format!("127.0.0.1:{}", free_port());
         let log_path = folder.join("nodeos.log");
         let log = std::fs::File::create(&log_path).expect("the folder can be written");
         let process = self
             .program("nodeos")
             .args([Path::new("--data-dir"), folder, Path::new("--config-dir"), folder])
-            .args(["-e", "-p", "eosio", "--plugin", "eosio::chain_api_plugin", "--eos-vm-oc-enable", "none"])
-            .args(["--http-server-address", &address, "--p2p-listen-endpoint", &peers, "--max-transaction-time", "400"])
+            .args(["--plugin", "eosio::chain_api_plugin", "--eos-vm-oc-enable", "none"])
+            .args(["--http-server-address", &address, "--max-transaction-time", "400"])
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a file handle can be cloned"))
@@ -73,9 +89,8 @@ impl Peer {
             .expect("nodeos starts");
         let running = RunningNodeos { process, log: log_path, url: format!("http://{address}") };
         let (api, begin) = (Node::new(&running.url, Vec::new()), Instant::now());
-        let head = || api.call("/v1/chain/get_info", &json!({})).ok()?["head_block_num"].as_u64();
-        while head() <= Some(FIRST_BLOCKS) {
-            assert!(begin.elapsed() < START_LIMIT, "nodeos does not produce, see {}/nodeos.log", folder.display());
+        while api.call("/v1/chain/get_info", &json!({})).is_err() {
+            assert!(begin.elapsed() < START_LIMIT, "nodeos does not answer, see {}/nodeos.log", folder.display());
             std::thread::sleep(Duration::from_millis(50));
         }
         running
