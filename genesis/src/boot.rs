@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chain::{Applied, BlockPurpose, Chain, ChainError, StartBlock, recover_transaction};
+use consensus::header_state::PRODUCER_REPETITIONS;
 use execution::features::{FEATURES, Feature};
 use execution::{Budget, TransactionTrace};
 use primitives::{
-    Action, BlockSigningAuthority, BlockTimestamp, Checksum256, Compression, Fault, Name, PackedTransaction,
+    Action, BlockSigningAuthority, BlockTimestamp, Checksum256, Compression, Fault, FaultKind, Name, PackedTransaction,
     PrivateKey, PublicKey, Signature, SignedTransaction, Transaction,
 };
 
@@ -89,24 +90,49 @@ impl LocalProducer {
     /// Builds a block with these features and transactions in the next slot; it becomes the head. A transaction that
     /// fails has `except` in its trace and is not in the block.
     ///
+    /// After a schedule has shrunk, turns can pass without a block, until that of a producer whose block is better
+    /// than the head ([`Chain::commit_block`]).
+    ///
     /// # Errors
-    /// The block cannot be built or signed.
+    /// The block cannot be built or signed, or no producer's block becomes the head.
     pub fn block(
         &mut self,
         chain: &mut Chain,
         mut features: Vec<Checksum256>,
         transactions: &[PackedTransaction],
     ) -> Result<(Vec<Arc<TransactionTrace>>, Applied), BootError> {
-        self.slot = self.slot.max(chain.head().header.timestamp()).next();
         features.extend(chain.preactivated_features());
+        let turns = chain.head().header.active_schedule.producers.len();
+        let mut tried = self.next_block(chain, &features, transactions);
+        for _ in 0..turns {
+            match &tried {
+                Err(BootError::Chain(ChainError::Block(fault))) if fault.kind == FaultKind::FORK_DATABASE_EXCEPTION => {
+                }
+                _ => break,
+            }
+            // A producer that has signed a block of this number makes no other: its turn passes.
+            self.slot.0 = self.slot.0 / PRODUCER_REPETITIONS * PRODUCER_REPETITIONS + PRODUCER_REPETITIONS - 1;
+            tried = self.next_block(chain, &features, transactions);
+        }
+        tried
+    }
+
+    fn next_block(
+        &mut self,
+        chain: &mut Chain,
+        features: &[Checksum256],
+        transactions: &[PackedTransaction],
+    ) -> Result<(Vec<Arc<TransactionTrace>>, Applied), BootError> {
+        self.slot = self.slot.max(chain.head().header.timestamp()).next();
         let head = &chain.head().header;
-        let producer = head.scheduled_producer(self.slot).producer_name;
+        let (number, producer) = (head.block_num + 1, head.scheduled_producer(self.slot).producer_name);
         let confirmed = head.blocks_to_confirm(self.made.get(&producer).copied());
+        let features = features.to_vec();
         let how = StartBlock { timestamp: self.slot, confirmed, features, purpose: BlockPurpose::Produce };
         chain.start_block(&how)?;
-        let built = self.fill_and_seal(chain, transactions).inspect_err(|_| drop(chain.abort_block()))?;
-        self.made.insert(producer, chain.head().header.block_num);
-        Ok(built)
+        let built = self.fill_and_seal(chain, transactions).inspect_err(|_| drop(chain.abort_block()));
+        self.made.insert(producer, number);
+        built
     }
 
     fn fill_and_seal(

@@ -5,7 +5,7 @@ pub const BIOS: Contract =
     contract!("eosio.bios", "e78e0f70c94d8830941f54255b05355b440cb3619119004a2e8bca1302ca7a57");
 /// The system contract: accounts, resources, producers, names.
 pub const SYSTEM: Contract =
-    contract!("eosio.system", "197f56cc149772ea12d8b351b3ba5e9c31b77910750c8b7dd1f6bace450b0c0c");
+    contract!("eosio.system", "be160b3a13c863ea4771fa26f5111741071ce5a78707ebef903c5c1c2a367521");
 /// Tokens.
 pub const TOKEN: Contract =
     contract!("eosio.token", "dac5f52ff43fe6ae4e218629f5ff45291cb71e4a81ba5c50652c77a7c478effe");

@@ -1,9 +1,11 @@
-//! `boreas contract`: a project for a contract, its module and ABI, its tests. It needs neither node nor wallet.
+//! `boreas contract`: a project for a contract, its module and ABI, its tests, none of which need a node or a wallet; and
+//! the way onto a chain.
 //!
 //! What builds a contract is `contracts/build` of the source tree; it travels inside this binary, so that there is one
 //! way of building and not two. So do the SDK and the client of the test chain, of which a project gets its own copy.
 //! The chain of tests is that of `boreasd`.
 
+mod deploy;
 mod new;
 mod scenario;
 mod test;
@@ -15,6 +17,8 @@ use std::process::Command;
 
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand};
+
+use crate::session::Session;
 
 /// The scripts as they stand in the source tree.
 const BUILD: &str = include_str!("../../../contracts/build");
@@ -31,6 +35,8 @@ pub enum Contract {
     Build(Build),
     /// Build a contract and run its tests, or play a scenario
     Test(test::Test),
+    /// Put a contract on an account, with RAM, stake and eosio.code, and the account itself if asked
+    Deploy(deploy::Deploy),
 }
 
 /// Flags of `contract build`.
@@ -49,12 +55,13 @@ pub struct Build {
 
 impl Contract {
     /// Runs the command.
-    pub fn run(self) -> anyhow::Result<()> {
+    pub fn run(self, session: &mut Session) -> anyhow::Result<()> {
         match self {
             Self::New(new) => new.run(),
             Self::Update(update) => update.run(),
             Self::Build(Build { folder, out, pinned }) => build(&folder, out.as_deref(), pinned),
             Self::Test(test) => test.run(),
+            Self::Deploy(deploy) => deploy.run(session),
         }
     }
 }

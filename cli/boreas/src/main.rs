@@ -58,7 +58,7 @@ enum Command {
     /// Show the version of this program
     #[command(subcommand)]
     Version(version::Version),
-    /// Write, build and test contracts
+    /// Write, build, test and deploy contracts
     #[command(subcommand)]
     Contract(contract::Contract),
     /// Create keys and accounts
@@ -130,7 +130,7 @@ fn main() -> ExitCode {
 fn run(command: Command, session: &mut Session) -> anyhow::Result<()> {
     match command {
         Command::Version(command) => command.run(),
-        Command::Contract(command) => command.run(),
+        Command::Contract(command) => command.run(session),
         Command::Convert(command) => command.run(session),
         Command::Validate(command) => command.run(session),
         Command::Create(command) => command.run(session),

@@ -11,9 +11,10 @@ use crate::transact::TransactArgs;
 
 const EOSIO: Name = name!("eosio");
 const OWNER: Name = name!("owner");
-const ACTIVE: Name = name!("active");
+/// The permission that accounts act with.
+pub const ACTIVE: Name = name!("active");
 /// The permission by which a contract acts for an account.
-const CODE: Name = name!("eosio.code");
+pub const CODE: Name = name!("eosio.code");
 
 /// What is set on an account.
 #[derive(Subcommand)]
@@ -138,13 +139,16 @@ impl SetPermission {
 }
 
 /// A permission as the chain has it.
-struct Permission {
-    parent: Name,
-    required_auth: Authority,
+pub struct Permission {
+    /// The one above it.
+    pub parent: Name,
+    /// What satisfies it.
+    pub required_auth: Authority,
 }
 
 impl Permission {
-    fn of(session: &Session, account: Name, permission: Name) -> anyhow::Result<Option<Self>> {
+    /// Asks the node for it.
+    pub fn of(session: &Session, account: Name, permission: Name) -> anyhow::Result<Option<Self>> {
         let answer = session.call("/v1/chain/get_account", &json!({ "account_name": account }))?;
         let found = answer["permissions"].as_array().into_iter().flatten();
         let found = found.into_iter().find(|found| found["perm_name"] == json!(permission));
@@ -159,7 +163,7 @@ impl Permission {
 }
 
 /// An authority that the code satisfies alone.
-fn with(old: Option<Authority>, code: PermissionLevel) -> anyhow::Result<Authority> {
+pub fn with(old: Option<Authority>, code: PermissionLevel) -> anyhow::Result<Authority> {
     let Some(mut authority) = old else { return Ok(Authority::of_permission(code)) };
     let weight = u16::try_from(authority.threshold)
         .context("ERROR: Threshold is too high to be satisfied by sole code permission")?;
@@ -187,7 +191,14 @@ fn without(old: Option<Authority>, code: PermissionLevel, permission: Name) -> a
     Ok(authority)
 }
 
-fn update(account: Name, permission: Name, parent: Name, authority: &Authority, by: Vec<PermissionLevel>) -> Action {
+/// The action that sets a permission.
+pub fn update(
+    account: Name,
+    permission: Name,
+    parent: Name,
+    authority: &Authority,
+    by: Vec<PermissionLevel>,
+) -> Action {
     native(name!("updateauth"), (account, permission, parent, authority).to_bytes(), by)
 }
 

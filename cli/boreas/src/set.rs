@@ -193,7 +193,8 @@ impl SetAbi {
     }
 }
 
-fn read_code(wasm: &Path) -> anyhow::Result<Vec<u8>> {
+/// The bytes of a module's file.
+pub fn read_code(wasm: &Path) -> anyhow::Result<Vec<u8>> {
     let shown = wasm.display();
     note(format!("Reading WASM from {shown}..."));
     ensure!(!wasm.is_dir(), "{shown} is a folder, not a .wasm; with its .abi it is set by: boreas set contract");
@@ -208,7 +209,7 @@ fn read_code(wasm: &Path) -> anyhow::Result<Vec<u8>> {
 }
 
 /// A file of a contract that is missing, and those that are there instead.
-fn nothing_there(path: &Path, folder: &Path, extension: &str) -> String {
+pub fn nothing_there(path: &Path, folder: &Path, extension: &str) -> String {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let fitting = entries.filter(|entry| entry.extension().is_some_and(|found| found == extension));
     let mut names: Vec<_> =
@@ -221,25 +222,29 @@ fn nothing_there(path: &Path, folder: &Path, extension: &str) -> String {
     format!("{} is not there; {others}", path.display())
 }
 
-fn has_code(session: &Session, account: Name, code: &[u8]) -> anyhow::Result<bool> {
+/// Whether an account has this code.
+pub fn has_code(session: &Session, account: Name, code: &[u8]) -> anyhow::Result<bool> {
     let answer = session.call("/v1/chain/get_code_hash", &json!({ "account_name": account }))?;
     let hash = if code.is_empty() { primitives::Checksum256::default() } else { Sha256::of(code) };
     Ok(answer["code_hash"] == json!(hash))
 }
 
-fn has_abi(session: &Session, account: Name, abi: &[u8]) -> anyhow::Result<bool> {
+/// Whether an account has this packed ABI.
+pub fn has_abi(session: &Session, account: Name, abi: &[u8]) -> anyhow::Result<bool> {
     let answer = session.call("/v1/chain/get_raw_abi", &json!({ "account_name": account }))?;
     let hash = if abi.is_empty() { primitives::Checksum256::default() } else { Sha256::of(abi) };
     Ok(answer["abi_hash"] == json!(hash))
 }
 
-fn set_code(account: Name, code: &[u8], authorization: &[PermissionLevel]) -> Action {
+/// The action that sets an account's code.
+pub fn set_code(account: Name, code: &[u8], authorization: &[PermissionLevel]) -> Action {
     let (vm_type, vm_version) = (0u8, 0u8);
     let data = (account, vm_type, vm_version, Bytes::from(code)).to_bytes();
     native(primitives::name!("setcode"), authorization, data)
 }
 
-fn set_abi(account: Name, abi: &[u8], authorization: &[PermissionLevel]) -> Action {
+/// The action that sets an account's packed ABI.
+pub fn set_abi(account: Name, abi: &[u8], authorization: &[PermissionLevel]) -> Action {
     native(primitives::name!("setabi"), authorization, (account, Bytes::from(abi)).to_bytes())
 }
 

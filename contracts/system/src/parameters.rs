@@ -4,7 +4,6 @@
 //! elections going, sums exact, and stake within reach of whoever staked.
 
 use crate::accounts::token_stats;
-use crate::globals::{Global, State};
 use crate::ram::core_symbol;
 use sdk::asset::MAX_AMOUNT;
 use sdk::prelude::*;
@@ -191,7 +190,7 @@ impl ChainParameters {
                 let supply = token_stats(core_symbol().code()).supply.amount;
                 (Place::I64(&mut self.min_activated_stake), (0, supply))
             }
-            "schedule_size" => (Place::U16(&mut self.schedule_size), (schedule_size_least(), SCHEDULE_SIZE_MAX)),
+            "schedule_size" => (Place::U16(&mut self.schedule_size), (1, SCHEDULE_SIZE_MAX)),
             "schedule_interval_slots" => {
                 (Place::U32(&mut self.schedule_interval_slots), (0, SCHEDULE_INTERVAL_SLOTS_MAX))
             }
@@ -270,12 +269,6 @@ impl ChainParameters {
         let has = limit.saturating_sub(bought);
         if gift < has && has <= before { has } else { gift }
     }
-}
-
-/// The schedule in force cannot shrink: what is irreversible is the block that two thirds of it have confirmed, and with
-/// fewer producers that could be an earlier one. No node takes a block that goes back, and the chain would stop.
-fn schedule_size_least() -> i64 {
-    i64::from(State::<Global>::load().last_producer_schedule_size.max(1))
 }
 
 /// Seconds as the microseconds that times are counted in.

@@ -119,17 +119,30 @@ fn remember_block(timestamp: BlockTimestamp, previous: Checksum256) {
     }
 }
 
-/// Proposes the producers with most votes, in the order of their names; never fewer than before.
+/// Fewest producers that a schedule may have after one of `before`.
+///
+/// A block is irreversible once two thirds of the schedule have implied it, so `(producers - 1) / 3` of them may not have
+/// yet. In a shorter schedule fewer may not: those that stay could leave an earlier block irreversible, and no node takes a
+/// block that goes back. One too many mends itself with its own next block; two would stop the chain for ever.
+fn size_after(before: usize) -> usize {
+    let behind = before.saturating_sub(1) / 3;
+    3 * behind.saturating_sub(1) + 1
+}
+
+/// Proposes the producers with most votes, in the order of their names; fewer than before only where the chain wants a
+/// smaller schedule, and then step by step.
 fn elect(global: &mut State<Global>, timestamp: BlockTimestamp, parameters: &ChainParameters) {
     global.last_producer_schedule_update = timestamp;
+    let before = usize::from(global.last_producer_schedule_size);
+    let size = usize::from(parameters.schedule_size).max(size_after(before));
     let mut elected: Vec<ProducerAuthority> = ProducerInfo::table()
         .index(ProducerInfo::BY_VOTES)
         .iter()
         .take_while(|producer| producer.total_votes > 0.0 && producer.is_active)
-        .take(usize::from(parameters.schedule_size))
+        .take(size)
         .map(|producer| ProducerAuthority { producer_name: producer.owner, authority: producer.authority() })
         .collect();
-    if elected.is_empty() || elected.len() < usize::from(global.last_producer_schedule_size) {
+    if elected.is_empty() || elected.len() < before.min(size) {
         return;
     }
     sort_by_name(&mut elected);

@@ -164,7 +164,17 @@ impl Writer {
         let irreversible = self.shared.chain.read().irreversible_after(&sealed);
         ingest(&self.shared.store, std::slice::from_ref(&sealed), irreversible, Some((producer, mark)))?;
         self.shared.producer.write().watermarks.insert(producer, mark);
-        let applied = self.shared.chain.write(Hold::CommitBlock).commit_block(sealed)?;
+        let state = sealed.state.clone();
+        let committed = self.shared.chain.write(Hold::CommitBlock).commit_block(sealed);
+        let applied = match committed {
+            Err(ChainError::Block(fault)) => {
+                self.queue.add_aborted(state.transactions.clone());
+                self.obstacles.meet(mark.slot, &Obstacle::NotSealed(*fault));
+                self.given_up = mark.slot;
+                return Ok(());
+            }
+            other => other?,
+        };
         if self.features_signaled {
             self.shared.producer.write().scheduled_features.clear();
             self.features_signaled = false;

@@ -183,7 +183,8 @@ impl Chain {
     /// Makes the block that was finished last the head.
     ///
     /// # Errors
-    /// It is another block.
+    /// It is another block. `fork_database_exception` where the block before it is the better one: a schedule that
+    /// shrinks can leave an earlier block irreversible, and the producer's turn passes without a block.
     pub fn commit_block(&mut self, sealed: SealedBlock) -> Result<Applied, ChainError> {
         let state = sealed.state.clone();
         if self.finished.take() != Some(state.id()) {
@@ -191,10 +192,12 @@ impl Chain {
         }
         self.tree.add(state.clone())?;
         self.tree.mark_valid(&state.id()).map_err(ChainError::broken)?;
-        self.head = state;
-        if self.tree.head().id() != self.head.id() {
-            return Err(ChainError::broken("a sealed block did not become the best of the fork tree"));
+        if self.tree.head().id() != state.id() {
+            self.drop_pending();
+            let message = "committed block did not become the new head in fork database";
+            return Err(Fault::new(FaultKind::FORK_DATABASE_EXCEPTION, message).into());
         }
+        self.head = state;
         let irreversible = self.advance_irreversible()?;
         Ok(Applied { applied: vec![sealed], irreversible, ..Applied::default() })
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use e2e::{RunningNode, binary, target_dir};
+use e2e::{Peer, RunningNode, binary, target_dir};
 
 /// Runs `boreas` in a folder; its status, and all it printed.
 fn boreas(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
@@ -89,6 +89,8 @@ fn a_first_contract_is_made_tested_and_called() {
     let on_chain = |arguments: &[&str]| succeed(&[&["--url", &node.url], arguments].concat());
     succeed(&["wallet", "create", "--to-console"]);
     succeed(&["wallet", "import", "--private-key", &node.printed_keys("alice").1]);
+    let (key, _) = node.printed_keys("alice");
+    deploy(&on_chain, &key);
     on_chain(&["set", "contract", "alice", "counter/dist/counter", "counter.wasm", "counter.abi"]);
     for count in 1..=2 {
         let told = on_chain(&["push", "action", "-f", "alice", "hello", r#"["alice"]"#, "-p", "alice"]);
@@ -104,19 +106,66 @@ fn a_first_contract_is_made_tested_and_called() {
     assert!(!on_chain(&["get", "account", "alice"]).contains("eosio.code"));
 }
 
+/// The counter on an account that is made for it; once more with nothing to do; and with what it lacks.
+fn deploy(on_chain: &dyn Fn(&[&str]) -> String, key: &str) {
+    let create = ["contract", "deploy", "counter11111", "counter", "--create", key, "--payer", "alice"];
+    let told = on_chain(&[&create[..], &["--dry-run"]].concat());
+    for part in
+        ["counter (", "would be deployed on counter11111", "account counter11111 created by alice", "nothing was done"]
+    {
+        assert!(told.contains(part), "{part:?} is not in {told}");
+    }
+    let price = |told: &str| told.lines().find(|line| line.starts_with("alice pays ")).map(str::to_owned);
+    let expected = price(&told);
+    let told = on_chain(&create);
+    for part in [
+        "is deployed on counter11111",
+        "bytes of RAM bought",
+        "10.0000 SYS staked for net, 10.0000 SYS for CPU",
+        "eosio.code is in counter11111@active",
+        "code set",
+        "ABI set",
+        "20.0000 SYS as stake",
+        "counter11111 uses ",
+    ] {
+        assert!(told.contains(part), "{part:?} is not in {told}");
+    }
+    assert_eq!((price(&told), told.matches("transaction ").count()), (expected, 2), "{told}");
+    let told = on_chain(&["push", "action", "counter11111", "hello", r#"["alice"]"#, "-p", "alice"]);
+    assert!(told.contains("return value: 1"), "{told}");
+    assert!(on_chain(&["get", "account", "counter11111"]).contains("1 counter11111@eosio.code"));
+    assert!(on_chain(&create).contains("counter11111: counter is there as it is built: nothing to do"));
+
+    // What an account lacks, and nothing else, in one transaction.
+    on_chain(&["set", "account", "permission", "counter11111", "active", "--remove-code"]);
+    on_chain(&["set", "abi", "counter11111", "--clear"]);
+    let told = on_chain(&["contract", "deploy", "counter11111", "counter"]);
+    assert!(told.contains("eosio.code added to counter11111@active") && told.contains("ABI set"), "{told}");
+    assert!(!told.contains("code set") && !told.contains("RAM bought"), "{told}");
+    assert!(told.contains("counter11111 pays nothing but CPU and net"), "{told}");
+    let told = on_chain(&["contract", "deploy", "bob", "counter", "--dry-run", "--stake-cpu", "2 SYS"]);
+    assert!(told.contains("0.0000 SYS staked for net, 2.0000 SYS for CPU"), "{told}");
+}
+
 #[test]
 fn a_contract_of_any_language_is_tested_by_a_scenario() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contracts/examples");
     let scenario = std::fs::read_to_string(examples.join("token.toml")).expect("the example");
     let dist = examples.join("../dist").canonicalize().expect("built contracts");
-    let scenario = scenario.replace("../dist", dist.to_str().expect("a path of ASCII"));
     let play = |text: &str| {
         std::fs::write(folder.path().join("token.toml"), text).expect("written");
         boreas(folder.path(), &["contract", "test", "token.toml"])
     };
-    let (status, told) = play(&scenario);
+    let (status, told) = play(&scenario.replace("../dist", dist.to_str().expect("a path of ASCII")));
     assert!(status == Some(0) && told.contains("token.toml: 9 steps passed"), "{told}");
+    // The same for a token that was written in C++.
+    if let Some(peer) = Peer::find() {
+        let token = peer.contract("eosio.token");
+        let (status, told) = play(&scenario.replace("../dist/eosio.token", token.to_str().expect("a path of ASCII")));
+        assert!(status == Some(0) && told.contains("token.toml: 9 steps passed"), "{told}");
+    }
+    let scenario = scenario.replace("../dist", dist.to_str().expect("a path of ASCII"));
     for (right, wrong, message) in [
         ("overdrawn balance", "nothing left", "step 6: \"nothing left\" was expected, but: "),
         ("2.5001 TOK", "2.5000 TOK", "step 6: transfer succeeded, \"overdrawn balance\" was expected"),
@@ -152,6 +201,8 @@ fn mistakes_are_told() {
     std::fs::create_dir(place.join("there")).expect("a folder");
     refused(&["contract", "new", "there"], "there is there already");
     refused(&["contract", "test", "there"], "there has no Cargo.toml");
+    refused(&["contract", "deploy", "alice", "there"], "there has no .wasm at all: is the contract built?");
+    refused(&["contract", "deploy", "alice", "nowhere"], "nowhere is not there");
 
     // Two things of one name in the ABI: the build says which, and how to tell them apart.
     let (status, text) = boreas(place, &["contract", "new", "twice"]);

@@ -240,25 +240,60 @@ fn counting_votes_anew_changes_nothing_that_is_sound() {
 }
 
 #[test]
-fn a_schedule_cannot_shrink_and_elections_go_on() {
+fn a_schedule_shrinks_step_by_step_and_elections_go_on() {
+    const STEPS: [usize; 5] = [16, 13, 10, 7, 5];
     let mut world = World::new(21, &json!({}));
     assert_eq!(world.schedule().len(), 21);
-    for size in [1, 5, 20] {
-        world.set_chain("eosio", &json!({ "schedule_size": size })).refuse("schedule_size must be from 21 to 125");
+    world.set_chain("eosio", &json!({ "schedule_size": 5 })).succeed();
+    // With the votes as they are, the five first names are elected: neighbours, who all are behind at the same time.
+    let (mut sizes, mut irreversible, mut longest_pause_sec) = (vec![21], 0, 0);
+    let mut blocks_left = 3 * 21 * 12 * STEPS.len();
+    while world.schedule().len() > 5 && blocks_left > 0 {
+        let before = world.chain.now();
+        world.chain.produce(1);
+        blocks_left -= 1;
+        longest_pause_sec = longest_pause_sec.max((world.chain.now().0 - before.0) / 1_000_000);
+        let head = &world.chain.chain().head().header;
+        assert!(head.dpos_irreversible_blocknum >= irreversible, "what is irreversible stays so");
+        irreversible = head.dpos_irreversible_blocknum;
+        if sizes.last() != Some(&world.schedule().len()) {
+            sizes.push(world.schedule().len());
+        }
     }
+    assert_eq!(sizes[1..], STEPS);
+    assert_eq!(world.schedule(), producer_names(5));
+    assert!(longest_pause_sec <= 21 * 6, "{longest_pause_sec} s without a block are more than a round");
+    world.chain.produce(2 * 5 * 12);
+    let head = &world.chain.chain().head().header;
+    assert!(head.block_num - head.dpos_irreversible_blocknum < 2 * 5 * 12, "what is irreversible follows the head");
+
+    // Elections go on: another is elected, the schedule grows, and shrinks to one.
     world.producer("newproducer1");
-    let mut names = producer_names(21);
+    let mut names = producer_names(5);
     names[0] = "newproducer1".to_owned();
     names.sort();
     world.vote(FOUNDER, &names).succeed();
     world.elect();
     assert_eq!(world.schedule(), names, "another is elected");
-    world.set_chain("eosio", &json!({ "schedule_size": 22 })).succeed();
-    names.push("produceraa".to_owned());
-    names.sort();
-    world.vote(FOUNDER, &names).succeed();
+    for size in [6, 1] {
+        world.set_chain("eosio", &json!({ "schedule_size": size })).succeed();
+        world.vote(FOUNDER, &producer_names(6)).succeed();
+        world.elect();
+        assert_eq!(world.schedule(), producer_names(size));
+    }
+}
+
+#[test]
+fn a_schedule_does_not_shrink_for_want_of_candidates() {
+    let mut world = World::new(21, &json!({}));
+    for name in &producer_names(21)[..3] {
+        world.system("unregprod", name, json!({ "producer": name })).succeed();
+    }
     world.elect();
-    assert_eq!(world.schedule(), names, "and one more");
+    assert_eq!(world.schedule(), producer_names(21), "as with the reference");
+    world.set_chain("eosio", &json!({ "schedule_size": 18 })).succeed();
+    world.elect();
+    assert_eq!(world.schedule(), producer_names(21)[3..]);
 }
 
 #[test]
