@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn the_command_line_wins_over_the_file_and_lists_add_up() {
         let text = "# comment\nproducer-name = eosio # the first\nmax-transaction-time=50\r\n  enable-stale-production = TRUE\n\
-                    pause-on-startup = false\nagent-name = \"me\"\ncontracts-console\t=\nproducer-name=proda\n";
+                    pause-on-startup = false\nwallet-dir = \"me\"\ncontracts-console\t=\nproducer-name=proda\n";
         let (args, notices) = with_file(text, &["-p", "prodb", "--max-transaction-time", "60"]).unwrap();
         assert_eq!(args.producer.producer_name, ["eosio", "proda", "prodb"]);
         assert_eq!(args.producer.max_transaction_time, 60);
