@@ -10,7 +10,7 @@ use primitives::{BlockId, Fault, FaultKind, PackedTransaction, SignedBlock, Tran
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::driver::Event;
+use super::event::Event;
 use crate::core::{BlockJudgement, Blocks, Charge, Input, PeerId, TransactionJudgement};
 use crate::wire::BlockMessage;
 

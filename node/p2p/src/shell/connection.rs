@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::Frame;
-use super::driver::Event;
+use super::event::Event;
 use crate::core::{Charge, Input, PeerId};
 use crate::limits::{FRAME_SECONDS, GREETING_BYTES_MAX, MESSAGE_BYTES_MIN, RECEIVED_BYTES_PER_PEER, WRITE_SECONDS};
 use crate::wire::{FRAME_BYTES_MAX, Frames, Message};

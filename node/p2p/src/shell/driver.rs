@@ -14,9 +14,10 @@ use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use super::ShellSettings;
 use super::chain_door::{self, StoredBlocks, Taken};
 use super::connection::{Connection, Write};
-use super::{Ask, ShellSettings};
+use super::event::{Ask, Event};
 use crate::address::Address;
 use crate::core::{Core, Counts, Input, Output, PeerId, Settings, Stands};
 use crate::limits::{DIAL_SECONDS, RECEIVED_BYTES_MAX};
@@ -25,19 +26,6 @@ use crate::wire::message::Point;
 
 /// How often the core hears that time passes.
 const TICK: Duration = Duration::from_millis(100);
-
-/// What happens around the core.
-#[derive(Debug)]
-pub(crate) enum Event {
-    /// Something for the core.
-    Happened(Input),
-    /// Somebody connects.
-    Came(TcpStream, SocketAddr),
-    /// An address was dialled.
-    Dialled(String, Result<(TcpStream, SocketAddr), String>),
-    /// An operator asks.
-    Asked(Ask),
-}
 
 /// Gauges under nodeos' names (prometheus_plugin's metrics.hpp).
 struct Metrics {

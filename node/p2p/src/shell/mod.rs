@@ -1,11 +1,13 @@
 //! Sockets and threads around the core: one task takes all that happens, asks the core, and does what it says. It
 //! never waits for a peer, the chain or the disk's writer; whoever has something for it waits instead.
 //!
-//! Reading order: [`connection`] one socket, `chain_door` the way to the engine and its store, `driver` the task.
+//! Reading order: [`connection`] one socket, `chain_door` the way to the engine and its store, `event` what
+//! happens, `driver` the task.
 
 mod chain_door;
 mod connection;
 mod driver;
+mod event;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,7 +17,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::core::{ConnectionStatus, Settings};
-use driver::{Driver, Event};
+use driver::Driver;
+use event::{Ask, Event};
 
 /// Events that wait for the core; whoever brings one more waits.
 const EVENTS_CAPACITY: usize = 1024;
@@ -35,15 +38,6 @@ pub struct Network {
     /// The way to it.
     pub handle: NetworkHandle,
     tasks: tokio::task::JoinSet<()>,
-}
-
-/// What an operator asks of the network.
-#[derive(Debug)]
-pub(crate) enum Ask {
-    Connect(String, oneshot::Sender<&'static str>),
-    Disconnect(String, oneshot::Sender<&'static str>),
-    Status(String, oneshot::Sender<Option<ConnectionStatus>>),
-    Connections(oneshot::Sender<Vec<ConnectionStatus>>),
 }
 
 /// The way to the network; cheap to clone.
