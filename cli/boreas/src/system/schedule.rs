@@ -186,10 +186,19 @@ fn in_force(session: &Session, schedule: &Value, head: u64, slots_ago: i64) -> a
     Ok(block.is_ok_and(|block| block["schedule_version"] == schedule["version"]))
 }
 
+/// Fewest producers after a schedule of `before`: one third of its confirmations at a time (`size_after` of the system
+/// contract).
+fn size_after(before: usize) -> usize {
+    let behind = before.saturating_sub(1) / 3;
+    3 * behind.saturating_sub(1) + 1
+}
+
 impl Election {
-    /// The contract's rule: the active producers with most votes, and never fewer than before.
+    /// The contract's rule: the active producers with most votes, and fewer than before only as far as one step of a
+    /// smaller schedule goes.
     fn of(session: &Session, rules: &Rules, active: &[String]) -> anyhow::Result<Self> {
-        let size = rules.schedule_size();
+        let before = usize::try_from(integer(rules.global("last_producer_schedule_size"))).unwrap_or_default();
+        let size = rules.schedule_size().max(size_after(before));
         let answer =
             session.call("/v1/chain/get_producers", &json!({ "json": true, "lower_bound": "", "limit": size }))?;
         let stands = |row: &&Value| integer(&row["is_active"]) != 0 && real(&row["total_votes"]) > 0.0;
@@ -198,7 +207,6 @@ impl Election {
             rows.iter().take_while(stands).take(size).filter_map(|row| row["owner"].as_str()?.parse().ok()).collect();
         elected.sort();
         let elected: Vec<String> = elected.iter().map(ToString::to_string).collect();
-        let before = usize::try_from(integer(rules.global("last_producer_schedule_size"))).unwrap_or_default();
         let when = rules.activated().map(|_| rules.next_election());
         let why_not = if when.is_none() {
             let (need, have) = (rules.min_activated_stake(), integer(rules.global("total_activated_stake")));
@@ -209,10 +217,11 @@ impl Election {
             ))
         } else if elected.is_empty() {
             Some("no producer that is registered has a vote".to_owned())
-        } else if elected.len() < before {
+        } else if elected.len() < before.min(size) {
             Some(format!(
-                "{} have votes, and a schedule never has fewer producers than the one before: {before}",
-                elected.len()
+                "{} have votes, and after a schedule of {before} the next has no fewer than {}",
+                elected.len(),
+                before.min(size)
             ))
         } else if elected == active {
             Some("nothing would change".to_owned())
