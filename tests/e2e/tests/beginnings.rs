@@ -266,7 +266,9 @@ struct Line {
 }
 
 fn lines() -> Vec<Line> {
-    let rows = TABLE.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    // The page has other tables below this one.
+    let rows = TABLE.lines().skip_while(|line| !line.starts_with("| folder |")).take_while(|line| !line.is_empty());
+    let rows = rows.filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
     let cells = rows.map(|row| row.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>());
     let lines = cells.filter(|cells| cells[0] != "folder").map(|cells| {
         let [folder, options, boreas, nodeos] = cells.try_into().expect("a line of the table has four cells");
