@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use abi::json;
+use primitives::json::type_name;
 use primitives::{Checksum256, Fault, FaultKind, Name, PermissionLevel, PublicKey, Symbol, number};
 use serde_json::{Map, Value};
 
@@ -137,20 +138,6 @@ pub fn field<T: FromVariant + Default>(object: &Value, name: &str) -> Result<T, 
 
 fn bad_cast(message: impl Into<String>) -> Fault {
     Fault::new(FaultKind::BAD_CAST_EXCEPTION, message)
-}
-
-/// fc's name of a value's type.
-fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null_type",
-        Value::Bool(_) => "bool_type",
-        Value::Number(number) if number.is_u64() => "uint64_type",
-        Value::Number(number) if number.is_i64() => "int64_type",
-        Value::Number(_) => "double_type",
-        Value::String(_) => "string_type",
-        Value::Array(_) => "array_type",
-        Value::Object(_) => "object_type",
-    }
 }
 
 /// A text that must be one, without any conversion.

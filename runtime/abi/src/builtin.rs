@@ -1,7 +1,7 @@
 //! Types that every ABI knows, in JSON as nodeos prints and reads them.
 
 use codec::{Bytes, ITEMS_MAX, Pack, Reader, Unpack, VarInt32, VarUint32};
-use primitives::json::{LARGEST_PLAIN_INTEGER, bytes_of_hex, double_text};
+use primitives::json::{LARGEST_PLAIN_INTEGER, bytes_of_hex, double_text, type_name};
 use primitives::message::utf8_only;
 use primitives::{
     Asset, BlockTimestamp, Checksum160, Checksum256, Checksum512, ExtendedAsset, Fault, FaultKind, Name, PublicKey,
@@ -197,20 +197,6 @@ fn valid_asset(asset: Asset) -> Result<Asset, Fault> {
 
 fn parsed<T: std::str::FromStr<Err = Fault>>(text: &str) -> Result<T, Fault> {
     text.parse()
-}
-
-/// fc's name of a value's type.
-fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null_type",
-        Value::Bool(_) => "bool_type",
-        Value::Number(number) if number.is_f64() => "double_type",
-        Value::Number(number) if number.is_u64() => "uint64_type",
-        Value::Number(_) => "int64_type",
-        Value::String(_) => "string_type",
-        Value::Array(_) => "array_type",
-        Value::Object(_) => "object_type",
-    }
 }
 
 fn bad_cast(value: &Value, target: &str) -> Fault {

@@ -1,5 +1,6 @@
 //! The endpoints of keosd: how each reads its body, and what it answers.
 
+use primitives::json::type_name;
 use primitives::{Bytes, Checksum256, Fault, FaultKind, PublicKey, Signature, SignedTransaction, number};
 use serde_json::{Value, json};
 
@@ -180,20 +181,6 @@ fn bad_cast(message: String) -> Fault {
     Fault::new(FaultKind::BAD_CAST_EXCEPTION, message)
 }
 
-/// fc's name of a value's kind.
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null_type",
-        Value::Bool(_) => "bool_type",
-        Value::Number(number) if number.is_f64() => "double_type",
-        Value::Number(number) if number.is_u64() => "uint64_type",
-        Value::Number(_) => "int64_type",
-        Value::String(_) => "string_type",
-        Value::Array(_) => "array_type",
-        Value::Object(_) => "object_type",
-    }
-}
-
 /// A value as a text, as fc's `variant::as_string` makes it.
 fn text(value: &Value) -> Result<String, Fault> {
     match value {
@@ -204,7 +191,7 @@ fn text(value: &Value) -> Result<String, Fault> {
             Some(real) if number.is_f64() => primitives::json::double_text(real),
             _ => number.to_string(),
         }),
-        other => Err(bad_cast(format!("Invalid cast from {} to string", kind(other)))),
+        other => Err(bad_cast(format!("Invalid cast from {} to string", type_name(other)))),
     }
 }
 
@@ -220,19 +207,19 @@ fn integer(value: &Value) -> Result<i64, Fault> {
             (None, Some(unsigned)) => unsigned as i64,
             (None, None) => number::signed_of(number.as_f64().unwrap_or_default()),
         }),
-        other => Err(bad_cast(format!("Invalid cast from {} to int64", kind(other)))),
+        other => Err(bad_cast(format!("Invalid cast from {} to int64", type_name(other)))),
     }
 }
 
 fn list(value: &Value) -> Result<&[Value], Fault> {
     let items = value.as_array().map(Vec::as_slice);
-    items.ok_or_else(|| bad_cast(format!("Invalid cast from {} to Array", kind(value))))
+    items.ok_or_else(|| bad_cast(format!("Invalid cast from {} to Array", type_name(value))))
 }
 
 /// A digest: a shorter text fills the first bytes, what is too long is cut.
 fn digest(value: &Value) -> Result<Checksum256, Fault> {
     let Value::String(text) = value else {
-        return Err(bad_cast(format!("Invalid cast from type '{}' to string", kind(value))));
+        return Err(bad_cast(format!("Invalid cast from type '{}' to string", type_name(value))));
     };
     let mut digest = Checksum256::default();
     // The last digit of an odd number of them is left out.
@@ -244,7 +231,7 @@ fn digest(value: &Value) -> Result<Checksum256, Fault> {
 
 fn transaction(value: &Value) -> Result<SignedTransaction, Fault> {
     if !value.is_object() {
-        return Err(bad_cast(format!("Invalid cast from type '{}' to Object", kind(value))));
+        return Err(bad_cast(format!("Invalid cast from type '{}' to Object", type_name(value))));
     }
     let mut value = value.clone();
     for key in ["context_free_actions", "actions"] {
@@ -265,7 +252,7 @@ fn transaction(value: &Value) -> Result<SignedTransaction, Fault> {
 fn packed_arguments(action: &mut Value) -> Result<(), Fault> {
     match action.get("data") {
         Some(Value::String(hex)) => drop(primitives::json::bytes_of_hex(hex)?),
-        Some(other) => return Err(bad_cast(format!("Invalid cast from type '{}' to string", kind(other)))),
+        Some(other) => return Err(bad_cast(format!("Invalid cast from type '{}' to string", type_name(other)))),
         None => {
             if let Some(fields) = action.as_object_mut() {
                 fields.insert("data".to_owned(), json!(""));
