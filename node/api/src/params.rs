@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use abi::json;
-use primitives::json::type_name;
+use primitives::variant::{self, type_name};
 use primitives::{Checksum256, Fault, FaultKind, Name, PermissionLevel, PublicKey, Symbol, number};
 use serde_json::{Map, Value};
 
@@ -160,16 +160,7 @@ impl FromVariant for Fields {
 
 impl FromVariant for String {
     fn from_variant(value: &Value) -> Result<Self, Fault> {
-        match value {
-            Value::Null => Ok(Self::new()),
-            Value::Bool(flag) => Ok(flag.to_string()),
-            Value::String(text) => Ok(text.clone()),
-            Value::Number(number) => Ok(match number.as_f64() {
-                Some(real) if number.is_f64() => primitives::json::double_text(real),
-                _ => number.to_string(),
-            }),
-            other => Err(bad_cast(format!("Invalid cast from {} to string", type_name(other)))),
-        }
+        variant::as_string(value)
     }
 }
 
@@ -182,41 +173,24 @@ impl FromVariant for bool {
             Value::String(text) => text
                 .parse()
                 .map_err(|_| bad_cast("Cannot convert string to bool (only \"true\" or \"false\" can be converted)")),
-            other => Err(bad_cast(format!("Invalid cast from {} to bool", type_name(other)))),
+            other => Err(variant::bad_cast(other, "bool")),
         }
     }
 }
 
-fn unparsed(kind: &str) -> Fault {
-    Fault::new(FaultKind::PARSE_ERROR_EXCEPTION, format!("Couldn't parse {kind}"))
-}
-
 impl FromVariant for u64 {
     fn from_variant(value: &Value) -> Result<Self, Fault> {
-        let read = match value {
-            Value::Null => Ok(0),
-            Value::Bool(flag) => Ok(Self::from(*flag)),
-            Value::Number(number) => Ok(number
-                .as_u64()
-                .or_else(|| number.as_i64().map(|number| number as Self))
-                .unwrap_or_else(|| number::unsigned_of(number.as_f64().unwrap_or_default()))),
-            Value::String(text) => number::unsigned(text).ok_or_else(|| unparsed("uint64_t").with_context("")),
-            other => Err(bad_cast(format!("Invalid cast from {} to uint64", type_name(other)))),
-        };
-        read.map_err(|fault| fault.with_context(""))
+        variant::as_u64(value).map_err(|fault| {
+            // fc tells of a text's digits once more.
+            let fault = if value.is_string() { fault.with_context("") } else { fault };
+            fault.with_context("")
+        })
     }
 }
 
 impl FromVariant for i64 {
     fn from_variant(value: &Value) -> Result<Self, Fault> {
-        match value {
-            Value::String(text) => number::signed(text).ok_or_else(|| unparsed("int64_t")),
-            Value::Number(number) if number.is_f64() => Ok(number::signed_of(number.as_f64().unwrap_or_default())),
-            Value::Array(_) | Value::Object(_) => {
-                Err(bad_cast(format!("Invalid cast from {} to int64", type_name(value))))
-            }
-            number => u64::from_variant(number).map(|number| number as Self),
-        }
+        variant::as_i64(value)
     }
 }
 
@@ -226,8 +200,8 @@ impl FromVariant for f64 {
             Value::Null => Ok(0.0),
             Value::Bool(flag) => Ok(Self::from(u8::from(*flag))),
             Value::Number(number) => Ok(number.as_f64().unwrap_or_default()),
-            Value::String(text) => number::double(text).ok_or_else(|| unparsed("double")),
-            other => Err(bad_cast(format!("Invalid cast from {} to double", type_name(other)))),
+            Value::String(text) => number::double(text).ok_or_else(|| variant::parse_error("double")),
+            other => Err(variant::bad_cast(other, "double")),
         }
     }
 }
@@ -286,8 +260,7 @@ impl FromVariant for PermissionLevel {
 }
 
 fn items(value: &Value) -> Result<&[Value], Fault> {
-    let refuse = || bad_cast(format!("Invalid cast from {} to Array", type_name(value)));
-    value.as_array().map(Vec::as_slice).ok_or_else(refuse)
+    value.as_array().map(Vec::as_slice).ok_or_else(|| variant::bad_cast(value, "Array"))
 }
 
 impl FromVariant for Value {

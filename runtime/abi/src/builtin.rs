@@ -1,8 +1,9 @@
 //! Types that every ABI knows, in JSON as nodeos prints and reads them.
 
 use codec::{Bytes, ITEMS_MAX, Pack, Reader, Unpack, VarInt32, VarUint32};
-use primitives::json::{LARGEST_PLAIN_INTEGER, bytes_of_hex, double_text, type_name};
+use primitives::json::{LARGEST_PLAIN_INTEGER, bytes_of_hex, double_text};
 use primitives::message::utf8_only;
+use primitives::variant::{as_i64, as_string, as_u64, bad_cast, parse_error, type_name};
 use primitives::{
     Asset, BlockTimestamp, Checksum160, Checksum256, Checksum512, ExtendedAsset, Fault, FaultKind, Name, PublicKey,
     Signature, Symbol, SymbolCode, TimePoint, TimePointSec, ensure, number,
@@ -148,17 +149,17 @@ impl Builtin {
             Self::Float32 => (as_f64(value)? as f32).pack(out),
             Self::Float64 => as_f64(value)?.pack(out),
             Self::Float128 => float128(value)?.pack(out),
-            Self::TimePoint => parsed::<TimePoint>(&printed(value)?)?.pack(out),
-            Self::TimePointSec => parsed::<TimePointSec>(&printed(value)?)?.pack(out),
-            Self::BlockTimestamp => parsed::<BlockTimestamp>(&printed(value)?)?.pack(out),
+            Self::TimePoint => parsed::<TimePoint>(&as_string(value)?)?.pack(out),
+            Self::TimePointSec => parsed::<TimePointSec>(&as_string(value)?)?.pack(out),
+            Self::BlockTimestamp => parsed::<BlockTimestamp>(&as_string(value)?)?.pack(out),
             Self::Name => parsed::<Name>(as_str(value)?)?.pack(out),
             Self::Bytes => Bytes(bytes_of_hex(as_str(value)?)?).pack(out),
-            Self::String => printed(value)?.pack(out),
+            Self::String => as_string(value)?.pack(out),
             Self::Checksum160 => parsed::<Checksum160>(as_str(value)?)?.pack(out),
             Self::Checksum256 => parsed::<Checksum256>(as_str(value)?)?.pack(out),
             Self::Checksum512 => parsed::<Checksum512>(as_str(value)?)?.pack(out),
-            Self::PublicKey => parsed::<PublicKey>(&printed(value)?)?.pack(out),
-            Self::Signature => parsed::<Signature>(&printed(value)?)?.pack(out),
+            Self::PublicKey => parsed::<PublicKey>(&as_string(value)?)?.pack(out),
+            Self::Signature => parsed::<Signature>(&as_string(value)?)?.pack(out),
             Self::Symbol => parsed::<Symbol>(as_str(value)?)?.pack(out),
             Self::SymbolCode => parsed::<SymbolCode>(as_str(value)?)?.pack(out),
             Self::Asset => parsed::<Asset>(as_str(value)?)?.pack(out),
@@ -199,14 +200,6 @@ fn parsed<T: std::str::FromStr<Err = Fault>>(text: &str) -> Result<T, Fault> {
     text.parse()
 }
 
-fn bad_cast(value: &Value, target: &str) -> Fault {
-    Fault::new(FaultKind::BAD_CAST_EXCEPTION, format!("Invalid cast from {} to {target}", type_name(value)))
-}
-
-fn parse_error(target: &str) -> Fault {
-    Fault::new(FaultKind::PARSE_ERROR_EXCEPTION, format!("Couldn't parse {target}"))
-}
-
 pub(crate) fn as_array(value: &Value) -> Result<&Vec<Value>, Fault> {
     value.as_array().ok_or_else(|| bad_cast(value, "Array"))
 }
@@ -219,40 +212,6 @@ fn bad_type(value: &Value, target: &str) -> Fault {
 
 pub(crate) fn as_str(value: &Value) -> Result<&str, Fault> {
     value.as_str().ok_or_else(|| bad_type(value, "string"))
-}
-
-/// `variant::as_string`: numbers and flags have a text too.
-fn printed(value: &Value) -> Result<String, Fault> {
-    Ok(match value {
-        Value::Null => String::new(),
-        Value::Bool(flag) => flag.to_string(),
-        Value::Number(number) => number.as_f64().filter(|_| number.is_f64()).map_or(number.to_string(), double_text),
-        Value::String(text) => text.clone(),
-        _ => return Err(bad_cast(value, "string")),
-    })
-}
-
-fn as_u64(value: &Value) -> Result<u64, Fault> {
-    Ok(match value {
-        Value::Null => 0,
-        Value::Bool(flag) => u64::from(*flag),
-        Value::Number(number) => {
-            let negative = || number.as_i64().map(|number| number as u64);
-            let real = || number::unsigned_of(number.as_f64().unwrap_or_default());
-            number.as_u64().or_else(negative).unwrap_or_else(real)
-        }
-        Value::String(text) => number::unsigned(text).ok_or_else(|| parse_error("uint64_t"))?,
-        _ => return Err(bad_cast(value, "uint64")),
-    })
-}
-
-fn as_i64(value: &Value) -> Result<i64, Fault> {
-    match value {
-        Value::String(text) => number::signed(text).ok_or_else(|| parse_error("int64_t")),
-        Value::Number(number) if number.is_f64() => Ok(number::signed_of(number.as_f64().unwrap_or_default())),
-        Value::Array(_) | Value::Object(_) => Err(bad_cast(value, "int64")),
-        _ => Ok(as_u64(value)? as i64),
-    }
 }
 
 fn as_u128(value: &Value) -> Result<u128, Fault> {
@@ -319,7 +278,7 @@ fn as_f64(value: &Value) -> Result<f64, Fault> {
 }
 
 fn float128(value: &Value) -> Result<[u8; 16], Fault> {
-    let text = printed(value)?;
+    let text = as_string(value)?;
     let digits = text.strip_prefix("0x").filter(|digits| digits.len() == 32).ok_or_else(|| {
         let assertion = "s.size() == 2 + 2 * sizeof(temp) && s.find(\"0x\") == 0";
         let message = format!("{assertion}: Failure in converting hex data into a float128_t");

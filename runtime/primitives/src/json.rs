@@ -8,7 +8,6 @@ use std::marker::PhantomData;
 use codec::VarUint32;
 use serde::de::{Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserializer, Serializer};
-use serde_json::Value;
 
 use crate::{Fault, FaultKind, number};
 
@@ -187,20 +186,6 @@ pub mod double {
             }
         }
         deserializer.deserialize_any(Double)
-    }
-}
-
-/// fc's name of a value's type, as the messages of its conversions have it.
-pub fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null_type",
-        Value::Bool(_) => "bool_type",
-        Value::Number(number) if number.is_f64() => "double_type",
-        Value::Number(number) if number.is_u64() => "uint64_type",
-        Value::Number(_) => "int64_type",
-        Value::String(_) => "string_type",
-        Value::Array(_) => "array_type",
-        Value::Object(_) => "object_type",
     }
 }
 

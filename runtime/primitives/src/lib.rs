@@ -21,6 +21,7 @@ pub mod schedule;
 pub mod system_abi;
 pub mod time;
 pub mod transaction;
+pub mod variant;
 
 pub use action::{Action, PermissionLevel};
 pub use asset::{Asset, ExtendedAsset, Symbol, SymbolCode};

@@ -1,7 +1,7 @@
 //! The endpoints of keosd: how each reads its body, and what it answers.
 
-use primitives::json::type_name;
-use primitives::{Bytes, Checksum256, Fault, FaultKind, PublicKey, Signature, SignedTransaction, number};
+use primitives::variant::{self, type_name};
+use primitives::{Bytes, Checksum256, Fault, FaultKind, PublicKey, Signature, SignedTransaction};
 use serde_json::{Value, json};
 
 use super::agent::Agent;
@@ -67,19 +67,20 @@ pub const ENDPOINTS: [Endpoint; 14] = [
     }),
     endpoint("/v1/wallet/set_timeout", 200, Takes::One, |agent, body| {
         let Body::One(value) = body else { return Err(missing()) };
-        agent.set_timeout(integer(&value).map_err(Failure::unreadable)?).map(nothing)
+        agent.set_timeout(variant::as_i64(&value).map_err(Failure::unreadable)?).map(nothing)
     }),
     endpoint("/v1/wallet/sign_digest", 201, Takes::List(2, 96), |agent, body| {
         let values = body.values();
         // keosd reads the arguments from the last to the first.
-        let key: PublicKey = text(&values[1])?.parse()?;
+        let key: PublicKey = variant::as_string(&values[1])?.parse()?;
         let signatures = agent.sign(&digest(&values[0])?, &[key], ("wallet_manager.cpp", 266, "sign_digest"))?;
         Ok(json!(signatures[0]))
     }),
     endpoint("/v1/wallet/sign_transaction", 201, Takes::List(3, 94), |agent, body| {
         let values = body.values();
         let chain_id = digest(&values[2])?;
-        let mut keys = list(&values[1])?.iter().map(|key| text(key)?.parse()).collect::<Result<Vec<_>, Fault>>()?;
+        let mut keys =
+            list(&values[1])?.iter().map(|key| variant::as_string(key)?.parse()).collect::<Result<Vec<_>, Fault>>()?;
         keys.sort();
         keys.dedup();
         let mut signed = transaction(&values[0])?;
@@ -139,7 +140,7 @@ impl Body<'_> {
     /// The value as a text.
     fn text(&self) -> Result<String, Failure> {
         match self {
-            Self::One(value) => text(value).map_err(Failure::unreadable),
+            Self::One(value) => variant::as_string(value).map_err(Failure::unreadable),
             _ => Err(missing()),
         }
     }
@@ -153,7 +154,7 @@ impl Body<'_> {
 
     /// The values as texts. keosd reads the last one first.
     fn texts<const COUNT: usize>(&self) -> Result<[String; COUNT], Failure> {
-        let mut texts = self.values().iter().rev().map(text).collect::<Result<Vec<_>, _>>()?;
+        let mut texts = self.values().iter().rev().map(variant::as_string).collect::<Result<Vec<_>, _>>()?;
         texts.reverse();
         texts.try_into().map_err(|_| missing())
     }
@@ -181,39 +182,9 @@ fn bad_cast(message: String) -> Fault {
     Fault::new(FaultKind::BAD_CAST_EXCEPTION, message)
 }
 
-/// A value as a text, as fc's `variant::as_string` makes it.
-fn text(value: &Value) -> Result<String, Fault> {
-    match value {
-        Value::Null => Ok(String::new()),
-        Value::Bool(flag) => Ok(flag.to_string()),
-        Value::String(text) => Ok(text.clone()),
-        Value::Number(number) => Ok(match number.as_f64() {
-            Some(real) if number.is_f64() => primitives::json::double_text(real),
-            _ => number.to_string(),
-        }),
-        other => Err(bad_cast(format!("Invalid cast from {} to string", type_name(other)))),
-    }
-}
-
-/// A value as an integer, as fc's `variant::as_int64` makes it.
-fn integer(value: &Value) -> Result<i64, Fault> {
-    let unparsed = || Fault::new(FaultKind::PARSE_ERROR_EXCEPTION, "Couldn't parse int64_t");
-    match value {
-        Value::Null => Ok(0),
-        Value::Bool(flag) => Ok(i64::from(*flag)),
-        Value::String(text) => number::signed(text).ok_or_else(unparsed),
-        Value::Number(number) => Ok(match (number.as_i64(), number.as_u64()) {
-            (Some(signed), _) => signed,
-            (None, Some(unsigned)) => unsigned as i64,
-            (None, None) => number::signed_of(number.as_f64().unwrap_or_default()),
-        }),
-        other => Err(bad_cast(format!("Invalid cast from {} to int64", type_name(other)))),
-    }
-}
-
 fn list(value: &Value) -> Result<&[Value], Fault> {
     let items = value.as_array().map(Vec::as_slice);
-    items.ok_or_else(|| bad_cast(format!("Invalid cast from {} to Array", type_name(value))))
+    items.ok_or_else(|| variant::bad_cast(value, "Array"))
 }
 
 /// A digest: a shorter text fills the first bytes, what is too long is cut.
@@ -239,8 +210,8 @@ fn transaction(value: &Value) -> Result<SignedTransaction, Fault> {
         actions.into_iter().flatten().try_for_each(packed_arguments)?;
     }
     let items = |key: &str| value.get(key).map_or(Ok(&[][..]), list);
-    let signature = |item: &Value| -> Result<Signature, Fault> { text(item)?.parse() };
-    let bytes = |item: &Value| Ok(Bytes(primitives::json::bytes_of_hex(&text(item)?)?));
+    let signature = |item: &Value| -> Result<Signature, Fault> { variant::as_string(item)?.parse() };
+    let bytes = |item: &Value| Ok(Bytes(primitives::json::bytes_of_hex(&variant::as_string(item)?)?));
     Ok(SignedTransaction {
         transaction: abi::present::transaction_from(&value, &mut |_| Ok(None), &abi::Limits::default())?,
         signatures: items("signatures")?.iter().map(signature).collect::<Result<_, _>>()?,
