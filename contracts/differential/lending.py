@@ -258,8 +258,9 @@ def donations(steps):
         steps.blocks(skip=skip)
         steps.add(rex("rexexec", A, 1))
         steps.append(dump())
+    give("4321.0987 SYS")  # a part of the return that begins and ends in one look: the row grows and shrinks
     steps.blocks(skip=40 * DAY)
-    steps.add(rex("rexexec", A, 1))
+    steps.add(rex("rexexec", A, 0))
 
 
 def endings(steps):

@@ -5,7 +5,7 @@ pub const BIOS: Contract =
     contract!("eosio.bios", "e78e0f70c94d8830941f54255b05355b440cb3619119004a2e8bca1302ca7a57");
 /// The system contract: accounts, resources, producers, names.
 pub const SYSTEM: Contract =
-    contract!("eosio.system", "be160b3a13c863ea4771fa26f5111741071ce5a78707ebef903c5c1c2a367521");
+    contract!("eosio.system", "a2eb4699f0b994b38fe15bdc5416a24fa415b5130d8e7b1f6a0e557021e7ef42");
 /// Tokens.
 pub const TOKEN: Contract =
     contract!("eosio.token", "dac5f52ff43fe6ae4e218629f5ff45291cb71e4a81ba5c50652c77a7c478effe");

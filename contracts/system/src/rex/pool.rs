@@ -155,17 +155,19 @@ pub fn update(pool: &mut Entry<RexPool>) {
     let expires = row.oldest_bucket_time <= oldest;
     if new_bucket.is_some() || expires {
         let mut buckets = table::<ReturnBuckets>().get(0u64, "cannot pass end iterator to modify");
-        let list = &mut buckets.row_mut().return_buckets;
+        // Each is written by itself, as by the reference: the RAM of both shows in the trace, also where it is equal.
         if let Some(bucket) = new_bucket {
+            let list = &mut buckets.row_mut().return_buckets;
             match list.binary_search_by_key(&bucket.0, |bucket| bucket.0) {
                 Ok(at) => list[at] = bucket,
                 Err(at) => list.insert(at, bucket),
             }
+            buckets.save(SAME_PAYER);
         }
         if expires {
-            end_buckets(row, list, oldest, until, &mut change);
+            end_buckets(row, &mut buckets.row_mut().return_buckets, oldest, until, &mut change);
+            buckets.save(SAME_PAYER);
         }
-        buckets.save(SAME_PAYER);
     }
     if change > 0 && row.proceeds < 0 {
         change = change.wrapping_add(row.proceeds);

@@ -1,5 +1,6 @@
 //! REX and powerup over weeks: what is lent comes back, what is earned can be withdrawn, and all of it is held somewhere.
 
+use primitives::Name;
 use serde_json::{Value, json};
 use tester::Outcome;
 
@@ -127,6 +128,21 @@ fn a_sale_waits_until_loans_have_ended_and_counts_in_the_vote_until_then() {
     act(&mut world, "updaterex", LENDER, json!({ "owner": LENDER })).succeed();
     assert_eq!(world.rows("rexqueue"), Vec::<Value>::new());
     assert_eq!(integer(&world.row("voters", LENDER)["staked"]), STAKE + 100_000 * SYS);
+    audit(&mut world);
+}
+
+#[test]
+fn a_return_that_begins_and_ends_in_one_look_shows_in_the_trace() {
+    let mut world = world();
+    let gift = json!({ "payer": "carol", "quantity": sys(SYS), "memo": "" });
+    act(&mut world, "donatetorex", "carol", gift).succeed();
+    world.chain.advance(40 * DAY);
+    let done = act(&mut world, "rexexec", "dave", json!({ "user": "dave", "max": 0 })).succeed();
+    let deltas = &done.actions()[0].account_ram_deltas;
+    // As nodeos tells of the reference: the list of returns grew by a row and shrank by one.
+    assert_eq!(deltas.iter().map(|delta| (delta.account, delta.delta)).collect::<Vec<_>>(), [(Name::new("eosio"), 0)]);
+    let returns = world.rows("rexretpool").remove(0);
+    assert_eq!((integer(&returns["proceeds"]), integer(&returns["current_rate_of_increase"])), (0, 0), "all is paid");
     audit(&mut world);
 }
 
