@@ -180,6 +180,27 @@ pub mod probe {
         backwards();
         check(table.clear(2) == 2 && table.clear(9) == 1, "cleared, no more than was there");
         check(table.index(Thing::BY_QUAD).iter().next().is_none(), "all gone");
+        erased_on_the_way();
+    }
+
+    /// Rows removed while they are gone through, in every order.
+    fn erased_on_the_way() {
+        let (this, table) = (current_receiver(), things());
+        let removed = |rows: &mut dyn Iterator<Item = Entry<Thing>>, odd: u64| {
+            rows.filter(|row| row.id % 2 == odd).map(|row| row.remove().id).collect::<Vec<_>>()
+        };
+        let fill = || {
+            for id in 1..=6 {
+                table.insert(this, Thing { id, digest: digest(id), text: String::new() });
+            }
+        };
+        fill();
+        check(removed(&mut table.iter(), 1) == [1, 3, 5] && ids(table.iter()) == [2, 4, 6], "the odd ones");
+        check(removed(&mut table.iter().rev(), 0) == [6, 4, 2] && table.last().is_none(), "the rest backwards");
+        fill();
+        let by_big = table.index(Thing::BY_BIG);
+        check(removed(&mut by_big.iter(), 0) == [6, 4, 2] && ids(by_big.iter()) == [5, 3, 1], "by an index");
+        check(removed(&mut by_big.iter().rev(), 1) == [1, 3, 5] && by_big.last().is_none(), "and backwards");
     }
 
     /// Ranges and reverse order, over rows 1, 3, 5.
