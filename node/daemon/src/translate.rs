@@ -50,6 +50,7 @@ pub fn execution_settings(args: &NodeArgs) -> anyhow::Result<execution::Settings
         contract_blacklist: names("contract-blacklist", &chain.contract_blacklist)?,
         action_blacklist: chain.action_blacklist.iter().map(action).collect::<anyhow::Result<_>>()?,
         key_blacklist: chain.key_blacklist.iter().map(key).collect::<anyhow::Result<_>>()?,
+        contracts_console: chain.contracts_console,
         ..execution::Settings::default()
     })
 }
@@ -109,7 +110,6 @@ pub fn engine_settings(args: &NodeArgs, keyring: Keyring) -> anyhow::Result<engi
         terminate_at_block: args.chain.terminate_at_block,
         integrity_hash_on_stop: args.chain.integrity_hash_on_stop,
         block_checkpoints: args.chain.checkpoint.iter().map(checkpoint).collect::<anyhow::Result<_>>()?,
-        contracts_console: args.chain.contracts_console,
     })
 }
 

@@ -550,9 +550,7 @@ impl Writer {
     }
 
     fn note(&self, trace: &TransactionTrace, expiration: primitives::TimePointSec) {
-        if self.settings.contracts_console {
-            trace.action_traces.iter().filter(|action| !action.console.is_empty()).for_each(log_console);
-        }
+        trace.action_traces.iter().filter(|action| !action.console.is_empty()).for_each(log_console);
         if self.shared.finality.is_enabled() && is_executed_input(trace) {
             self.shared.finality.ran(trace.id, expiration, self.now());
         }

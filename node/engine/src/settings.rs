@@ -156,8 +156,6 @@ pub struct Settings {
     pub integrity_hash_on_stop: bool,
     /// Ids that blocks with these numbers must have.
     pub block_checkpoints: BTreeMap<u32, BlockId>,
-    /// Log what contracts print.
-    pub contracts_console: bool,
 }
 
 impl std::fmt::Debug for Settings {
@@ -195,7 +193,6 @@ impl Default for Settings {
             terminate_at_block: 0,
             integrity_hash_on_stop: false,
             block_checkpoints: BTreeMap::new(),
-            contracts_console: false,
         }
     }
 }

@@ -49,6 +49,8 @@ pub struct Settings {
     pub action_blacklist: BTreeSet<(Name, Name)>,
     /// These keys may not enter an authority.
     pub key_blacklist: BTreeSet<PublicKey>,
+    /// Whether traces tell what contracts print; on unless an operator leaves it off, as nodeos' are.
+    pub contracts_console: bool,
     /// Which protocol features may be activated, and from when.
     pub features: Restrictions,
 }
@@ -71,6 +73,7 @@ impl Default for Settings {
             contract_blacklist: BTreeSet::new(),
             action_blacklist: BTreeSet::new(),
             key_blacklist: BTreeSet::new(),
+            contracts_console: true,
             features: Restrictions::default(),
         }
     }

@@ -160,7 +160,7 @@ pub struct ChainArgs {
     /// Run transactions that come over the API
     #[arg(long, value_parser = switch, action = ArgAction::Set, default_value_t = true)]
     pub api_accept_transactions: bool,
-    /// Print contracts' console output
+    /// Tell in traces and in the log what contracts print
     #[arg(long)]
     pub contracts_console: bool,
     /// Microseconds that a transaction may overrun its account's CPU limit

@@ -35,24 +35,38 @@ pub(super) fn register(table: &mut Intrinsics<World>) {
         .context_free("printhex", printhex);
 }
 
+/// Where a contract prints to, where anybody listens.
+fn console(world: &mut World) -> Option<&mut Vec<u8>> {
+    world.settings.contracts_console.then_some(&mut world.action.console)
+}
+
 fn print(world: &mut World, value: impl std::fmt::Display) -> Outcome {
-    write!(world.action.console, "{value}").expect("a vector takes everything");
+    if let Some(console) = console(world) {
+        write!(console, "{value}").expect("a vector takes everything");
+    }
+    Ok(())
+}
+
+fn print_bytes(world: &mut World, bytes: &[u8]) -> Outcome {
+    if let Some(console) = console(world) {
+        console.extend_from_slice(bytes);
+    }
     Ok(())
 }
 
 fn prints(world: &mut World, memory: &mut Memory<'_>, text: Text) -> Outcome {
-    world.action.console.extend_from_slice(text.bytes(memory));
-    Ok(())
+    print_bytes(world, text.bytes(memory))
 }
 
 fn prints_l(world: &mut World, memory: &mut Memory<'_>, text: LegacySpan) -> Outcome {
-    world.action.console.extend_from_slice(text.bytes(memory));
-    Ok(())
+    print_bytes(world, text.bytes(memory))
 }
 
 fn printhex(world: &mut World, memory: &mut Memory<'_>, data: LegacySpan) -> Outcome {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = data.bytes(memory).iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    world.action.console.extend(digits.map(|digit| DIGITS[usize::from(digit)]));
+    if let Some(console) = console(world) {
+        let digits = data.bytes(memory).iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        console.extend(digits.map(|digit| DIGITS[usize::from(digit)]));
+    }
     Ok(())
 }
