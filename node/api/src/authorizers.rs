@@ -5,12 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::Ledger;
-use primitives::{Authority, Name, PermissionLevel, PublicKey, name};
+use primitives::{Authority, Name, PermissionLevel, PublicKey, TimePoint};
 
 /// Handles of permissions that are read while the writer waits.
 const PAGE: usize = 10_000;
-/// An account that has its permissions since the chain began.
-const OF_GENESIS: Name = name!("eosio.null");
 
 /// What a permission is found by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +33,8 @@ pub struct Found {
 /// The index.
 #[derive(Debug, Default)]
 pub struct Authorizers {
+    /// The time of the head when the node began: what was changed until then, nodeos reads all at once.
+    since: TimePoint,
     found: BTreeSet<Found>,
     /// What stands in it, by permission.
     known: BTreeMap<PermissionLevel, Authority>,
@@ -46,6 +46,11 @@ pub struct Authorizers {
 }
 
 impl Authorizers {
+    /// The index of a node that began with a head of this time.
+    pub fn since(since: TimePoint) -> Self {
+        Self { since, ..Self::default() }
+    }
+
     /// Takes in what changed, and a part of what was not read yet. True when the index is whole; otherwise it wants to be
     /// called again.
     pub fn catch_up(&mut self, ledger: &Ledger) -> bool {
@@ -55,7 +60,7 @@ impl Authorizers {
                 let level = PermissionLevel { actor, permission };
                 self.put(level, authority(ledger, level));
             }),
-            None => *self = Self { next: Some(0), begun: true, ..Self::default() },
+            None => *self = Self { next: Some(0), begun: true, ..Self::since(self.since) },
         }
         self.seen = ledger.permission_changes();
         let Some(first) = self.next else { return true };
@@ -98,11 +103,10 @@ impl Authorizers {
         let first = Found { authorizer: authorizer.clone(), weight: 0, permission: least };
         let last = Found { authorizer: last, weight: u16::MAX, permission: most };
         let mut all: Vec<_> = self.found.range(first..=last).cloned().collect();
-        let genesis = age(ledger, PermissionLevel { actor: OF_GENESIS, permission: name!("owner") }).map(|age| age.0);
         all.sort_by_cached_key(|found| {
-            // Block by block, those of one block by name; those of the genesis were read all at once, the oldest first.
-            let age = age(ledger, found.permission)
-                .map(|(time, order)| (time, if Some(time) == genesis { order } else { 0 }));
+            // What was there at the start in the order of creation; then block by block, those of one block by name.
+            let age = age(ledger, found.permission);
+            let age = age.map(|(time, order)| if time > self.since { (time, 0) } else { (self.since, order) });
             (found.authorizer.clone(), found.weight, age, found.permission)
         });
         all
@@ -110,7 +114,7 @@ impl Authorizers {
 }
 
 /// When a permission was last changed, and its place in the order of creation.
-fn age(ledger: &Ledger, level: PermissionLevel) -> Option<(primitives::TimePoint, u64)> {
+fn age(ledger: &Ledger, level: PermissionLevel) -> Option<(TimePoint, u64)> {
     let id = ledger.find_account(level.actor).and_then(|account| ledger.permission_of(account, level.permission))?;
     let permission = ledger.permission(id);
     Some((permission.last_updated, permission.order()))

@@ -72,6 +72,7 @@ pub struct Node {
 impl Node {
     /// A node that nobody has asked anything yet.
     pub fn new(handle: Handle, settings: ApiSettings, keys: Option<Arc<dyn KeyKeeper>>) -> Self {
-        Self { handle, abis: Abis::default(), authorizers: Mutex::default(), settings, keys, network: None }
+        let authorizers = Mutex::new(Authorizers::since(handle.began_at()));
+        Self { handle, abis: Abis::default(), authorizers, settings, keys, network: None }
     }
 }

@@ -63,6 +63,7 @@ pub(crate) struct Shared {
     pub subjective: Mutex<Subjective>,
     pub events: Events,
     pub chain_id: ChainId,
+    pub began_at: TimePoint,
     pub clock: Clock,
     pub dev: bool,
     pub new_chain: Option<crate::saved_state::NewChain>,
@@ -93,6 +94,11 @@ impl Handle {
     /// The chain's id.
     pub fn chain_id(&self) -> ChainId {
         self.shared.chain_id
+    }
+
+    /// The time of the head that the node began with.
+    pub fn began_at(&self) -> TimePoint {
+        self.shared.began_at
     }
 
     /// Runs `look` on the chain between two transactions. With a pending block its speculative state is seen.

@@ -185,6 +185,7 @@ pub fn start(
     let events = Events::new(Position { head: chain.head().id(), irreversible: chain.root().id() });
     let shared = Arc::new(Shared {
         chain_id: chain.chain_id(),
+        began_at: chain.head_time(),
         chain: ChainLock::new(chain),
         dev: settings.dev,
         new_chain: settings.new_chain.clone(),

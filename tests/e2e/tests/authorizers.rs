@@ -86,16 +86,26 @@ fn wait(nodes: &[&Node]) {
     }
 }
 
-#[test]
-fn permissions_are_found_as_nodeos_finds_them() {
-    let Some(peer) = Peer::find() else { return };
-    let (folder, theirs) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-    let options = ["--enable-account-queries", "true"];
-    let node = RunningNode::start(folder.path(), &options);
-    let nodeos = peer.serve_with(theirs.path(), &options);
-    let nodes = [&node.api, &Node::new(&nodeos.url, Vec::new())];
+/// What changes after the first restart.
+fn later_steps() -> Vec<(Name, Name, Value)> {
+    let shared = |weight: u16| authority(1, &[DEV_PUBLIC_KEY], &[("alice", "active", weight)]);
+    let auth =
+        |weight: u16| json!({ "account": "bob", "permission": "active", "parent": "owner", "auth": shared(weight) });
+    vec![
+        (name!("bob"), name!("updateauth"), auth(2)),
+        (name!("bob"), name!("updateauth"), auth(1)),
+        (
+            EOSIO,
+            name!("newaccount"),
+            json!({ "creator": "eosio", "name": "dave", "owner": shared(1), "active": shared(1) }),
+        ),
+    ]
+}
+
+/// Does the same on our node and on nodeos, and compares after each step.
+fn do_both(nodes: [&Node; 2], steps: Vec<(Name, Name, Value)>) {
     let mut senders = nodes.map(|node| Load::new(node.clone()));
-    for (actor, action, arguments) in steps() {
+    for (actor, action, arguments) in steps {
         for sender in &mut senders {
             sender
                 .send(EOSIO, action, actor, &arguments)
@@ -108,8 +118,22 @@ fn permissions_are_found_as_nodeos_finds_them() {
         let [ours, theirs] = nodes.map(ask);
         assert_eq!(ours, theirs, "after {action} {arguments}");
     }
-    let before = ask(&node.api);
-    node.stop();
-    let node = RunningNode::start(folder.path(), &options);
-    assert_eq!(ask(&node.api), before, "the order is known after a restart");
+}
+
+#[test]
+fn permissions_are_found_as_nodeos_finds_them() {
+    let Some(peer) = Peer::find() else { return };
+    let (folder, theirs) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    // A start reads all permissions anew, those of a replayed chain too: afterwards the oldest come first.
+    for (start, steps) in [(&[][..], steps()), (&[], later_steps()), (&["--hard-replay-blockchain"], Vec::new())] {
+        let options = [&["--enable-account-queries", "true"], start].concat();
+        let node = RunningNode::start(folder.path(), &options);
+        let nodeos = peer.serve_with(theirs.path(), &options);
+        let nodes = [&node.api, &Node::new(&nodeos.url, Vec::new())];
+        let [ours, theirs] = nodes.map(ask);
+        assert_eq!(ours, theirs, "after a start with {start:?}");
+        do_both(nodes, steps);
+        node.stop();
+        nodeos.stop();
+    }
 }
