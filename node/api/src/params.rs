@@ -255,6 +255,7 @@ impl FromVariant for Checksum256 {
 
 impl FromVariant for PermissionLevel {
     fn from_variant(value: &Value) -> Result<Self, Fault> {
+        Fields::from_variant(value)?;
         Ok(Self { actor: field(value, "actor")?, permission: field(value, "permission")? })
     }
 }

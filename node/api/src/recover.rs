@@ -54,8 +54,12 @@ fn invalid(fault: Fault) -> Fault {
         .rethrown_as(FaultKind::PACKED_TRANSACTION_TYPE_EXCEPTION, "Invalid packed transaction")
 }
 
+fn absent(what: &str) -> Fault {
+    Fault::new(FaultKind::PACKED_TRANSACTION_TYPE_EXCEPTION, format!("Missing {what}"))
+}
+
 fn missing(what: &str) -> Fault {
-    invalid(Fault::new(FaultKind::PACKED_TRANSACTION_TYPE_EXCEPTION, format!("Missing {what}")))
+    invalid(absent(what))
 }
 
 /// Reads a body that is one transaction.
@@ -98,13 +102,19 @@ impl TransactionJson {
 impl FromVariant for TransactionJson {
     fn from_variant(value: &Value) -> Result<Self, Fault> {
         Fields::from_variant(value)?;
-        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        let needed = |name: &str| value.get(name).ok_or_else(|| absent(name));
+        let (signatures, compressed) = (needed("signatures")?, needed("compression")?);
+        let text = |name: &str| value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let (signatures, compression) = (FromVariant::from_variant(signatures)?, compression(compressed)?);
+        // Nobody looks at what is not packed where there is what is packed.
+        let packed_data = text("packed_context_free_data");
+        let data = value.get("context_free_data").filter(|_| packed_data.is_none());
         Ok(Self {
-            signatures: value.get("signatures").map(FromVariant::from_variant).transpose()?,
-            compression: value.get("compression").map(compression).transpose()?,
-            packed_context_free_data: text("packed_context_free_data"),
-            context_free_data: value.get("context_free_data").map(FromVariant::from_variant).transpose()?,
-            packed_trx: text("packed_trx"),
+            signatures: Some(signatures),
+            compression: Some(compression),
+            packed_context_free_data: packed_data.map(str::to_owned),
+            context_free_data: data.map(FromVariant::from_variant).transpose()?,
+            packed_trx: text("packed_trx").map(str::to_owned),
             transaction: value.get("transaction").cloned(),
         })
     }

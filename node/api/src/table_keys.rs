@@ -26,8 +26,11 @@ fn no_key(text: &str, what: &str) -> String {
     format!("Could not convert {what} string '{text}' to key type.")
 }
 
+/// What boost says of a character that is not a digit, but for those of long decimal numbers.
+const NO_DIGIT: &str = "Unexpected content found while parsing character string.";
+
 /// The little-endian bits of an integer as `boost::multiprecision` reads one: a sign, hexadecimal behind `0x`, octal
-/// behind `0`, what does not fit cut off. `refusal` is what boost says of another text, which depends on the width.
+/// behind `0`, what does not fit cut off. `refusal` is what boost says of another decimal text, which depends on the width.
 fn bits(text: &str, what: &str, refusal: &str) -> Result<[u8; 32], Fault> {
     let (negative, digits) = match text.as_bytes().first() {
         Some(b'-') => (true, &text[1..]),
@@ -39,6 +42,7 @@ fn bits(text: &str, what: &str, refusal: &str) -> Result<[u8; 32], Fault> {
         Some(rest) if !rest.is_empty() => (8, rest),
         _ => (10, digits),
     };
+    let refusal = if radix == 10 { refusal } else { NO_DIGIT };
     let refused = || Fault::standard(refusal).with_context(no_key(text, what));
     let mut number = [0u8; 32];
     for digit in digits.chars() {
@@ -63,7 +67,7 @@ fn bits(text: &str, what: &str, refusal: &str) -> Result<[u8; 32], Fault> {
 /// # Errors
 /// `std_exception` when it is no number.
 pub fn to_u128(text: &str, what: &str) -> Result<u128, Fault> {
-    let number = bits(text, what, "Unexpected content found while parsing character string.")?;
+    let number = bits(text, what, NO_DIGIT)?;
     Ok(u128::from_le_bytes(*number.first_chunk().expect("half of 32 bytes")))
 }
 

@@ -245,7 +245,8 @@ fn failure(out: &mut String, except: Option<&Fault>, error_code: Option<u64>) {
     }
 }
 
-/// A fault as fc shows an exception: with the stack of log messages.
+/// A fault as fc shows an exception: with the stack of log messages. Unlike fc's, `format` is the finished sentence and
+/// `data` is empty, but for the two messages that clients take apart.
 pub fn exception(out: &mut String, fault: &Fault) {
     let kind = fault.kind;
     write(out, format_args!("{{\"code\":{},\"name\":\"{}\",\"message\":", kind.code, kind.name));

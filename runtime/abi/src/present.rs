@@ -8,8 +8,8 @@ use std::sync::Arc;
 use codec::Bytes;
 use primitives::block::ReceiptTransaction;
 use primitives::{
-    Action, Compression, Fault, FaultKind, Name, PackedTransaction, Signature, SignedBlock, SignedTransaction,
-    Transaction, TransactionReceipt, ensure,
+    Action, Compression, Fault, FaultKind, Name, PackedTransaction, PermissionLevel, Signature, SignedBlock,
+    SignedTransaction, Transaction, TransactionReceipt, ensure,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -167,6 +167,16 @@ fn filled<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     fields.get(name).filter(|value| value.as_str().is_some_and(|text| !text.is_empty()))
 }
 
+/// Who authorizes an action. What is missing of an entry is empty; serde would refuse that, and take a list for an entry.
+fn authorization(value: &Value) -> Result<Vec<PermissionLevel>, Fault> {
+    let level = |value: &Value| {
+        let fields = object(value, "authorization")?;
+        let part = |name: &str| fields.get(name).map(read::<Name>).transpose().map(Option::unwrap_or_default);
+        Ok(PermissionLevel { actor: part("actor")?, permission: part("permission")? })
+    };
+    crate::builtin::as_array(value)?.iter().map(level).collect()
+}
+
 /// An action from JSON: `data` is hex or an object that the contract's ABI encodes; `hex_data` is the last resort.
 ///
 /// # Errors
@@ -176,7 +186,7 @@ pub fn action_from(value: &Value, abis: &mut Abis<'_>, limits: &Limits<'_>) -> R
     let mut action = Action {
         account: read(required(fields, "account")?)?,
         name: read(required(fields, "name")?)?,
-        authorization: fields.get("authorization").map(read).transpose()?.unwrap_or_default(),
+        authorization: fields.get("authorization").map(authorization).transpose()?.unwrap_or_default(),
         data: Bytes::default(),
     };
     let mut empty_on_purpose = false;

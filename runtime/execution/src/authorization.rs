@@ -137,6 +137,7 @@ pub fn get_required_keys(ledger: &Ledger, trx: &Transaction, candidates: &[Publi
     let delay_us = i64::from(trx.header.delay_sec.0) * 1_000_000;
     let mut checker = AuthorityChecker::new(&authorities, depth_limit, &candidates, &[], delay_us);
     for level in trx.actions.iter().flat_map(|action| &action.authorization) {
+        ensure!(!level.actor.is_empty() && !level.permission.is_empty(), INVALID_PERMISSION, "Invalid permission");
         ensure!(
             checker.satisfied(*level),
             UNSATISFIED_AUTHORIZATION,
