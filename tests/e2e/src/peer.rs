@@ -39,9 +39,16 @@ impl Peer {
         Some(Self { folder })
     }
 
-    /// `nodeos`, `cleos` or `keosd`.
+    /// `cleos` or `keosd`; for nodeos see [`Peer::nodeos`].
     pub fn program(&self, name: &str) -> Command {
         Command::new(self.folder.join("bin").join(name))
+    }
+
+    /// nodeos. On a disk that is nearly full it would end soon after its start.
+    pub fn nodeos(&self) -> Command {
+        let mut command = self.program("nodeos");
+        command.arg("--resource-monitor-not-shutdown-on-threshold-exceeded");
+        command
     }
 
     /// Starts nodeos on a new chain of its own, with a folder for its data and its log.
@@ -77,7 +84,7 @@ impl Peer {
         let log_path = folder.join("nodeos.log");
         let log = std::fs::File::create(&log_path).expect("the folder can be written");
         let process = self
-            .program("nodeos")
+            .nodeos()
             .args([Path::new("--data-dir"), folder, Path::new("--config-dir"), folder])
             .args(["--plugin", "eosio::chain_api_plugin", "--eos-vm-oc-enable", "none"])
             .args(["--http-server-address", &address, "--max-transaction-time", "400"])

@@ -49,7 +49,7 @@ impl Program<'_> {
                 let p2p = format!("127.0.0.1:{}", free_port());
                 let own =
                     ["--eos-vm-oc-enable", "none", "--chain-state-db-size-mb", "256", "--p2p-listen-endpoint", &p2p];
-                (peer.program("nodeos"), own.map(str::to_owned).to_vec())
+                (peer.nodeos(), own.map(str::to_owned).to_vec())
             }
         };
         command

@@ -139,7 +139,7 @@ fn replay_on_nodeos(peer: &Peer, log: &Path, head: u64, folder: &Path) -> String
     std::fs::create_dir_all(&blocks).expect("the folder can be written");
     std::fs::copy(log, blocks.join("blocks.log")).expect("the log can be copied");
     let output = peer
-        .program("nodeos")
+        .nodeos()
         .arg("--data-dir")
         .arg(folder)
         .arg("--config-dir")
