@@ -16,7 +16,7 @@ pub struct Asked {
     /// The body, where it is text.
     #[serde(default)]
     body: String,
-    /// The body, where it is none.
+    /// The body, where it is not.
     #[serde(default)]
     hex: Option<String>,
     /// nodeos' status.
@@ -31,6 +31,12 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// A question in text and what nodeos answered.
+    pub fn text(path: &str, body: &str, status: u16, answer: &str) -> Self {
+        let (path, body, answer) = (path.to_owned(), body.to_owned(), answer.to_owned());
+        Self { path, body, hex: None, status, answer, ended: None }
+    }
+
     /// The bytes of the body.
     ///
     /// # Panics
