@@ -46,22 +46,33 @@ pub fn message(format: &str, parts: &[(&str, Part<'_>)]) -> String {
     result
 }
 
-/// Text that nodeos takes for a format without parts: a dollar sign is lost unless a name in braces follows it.
-pub fn unparted(text: &str) -> String {
-    let (cut, mark) = match text.len() > MESSAGE_MAX {
-        true => (&text[..text.floor_char_boundary(MESSAGE_MAX)], "..."),
-        false => (text, ""),
-    };
+/// Text that nodeos takes for a format without parts: a dollar sign is lost unless a name in braces follows it, and ends
+/// what is long already.
+pub fn unparted(text: &[u8]) -> String {
     let mut result = String::new();
-    let mut pieces = cut.split('$');
-    result.push_str(&printable(pieces.next().unwrap_or_default().as_bytes()));
-    for piece in pieces {
-        if piece.starts_with('{') && piece.contains('}') {
-            result.push('$');
+    let mut rest = text;
+    let find = |bytes: &[u8], wanted: u8| bytes.iter().position(|byte| *byte == wanted);
+    while let Some(at) = find(rest, b'$') {
+        result.push_str(&printable(&rest[..at]));
+        if result.len() > MESSAGE_MAX {
+            return result + "...";
         }
-        result.push_str(&printable(piece.as_bytes()));
+        rest = &rest[at + 1..];
+        let end = match rest.first() {
+            Some(b'{') => match find(rest, b'}') {
+                Some(end) => {
+                    result.push('$');
+                    end + 1
+                }
+                None => rest.len(),
+            },
+            // One byte stands for itself, be it another dollar sign.
+            first => first.map_or(0, |_| 1),
+        };
+        result.push_str(&printable(&rest[..end]));
+        rest = &rest[end..];
     }
-    result + mark
+    result + &printable(rest)
 }
 
 /// Text before the next `${name}`, the name, and the text after it.
@@ -104,7 +115,12 @@ mod tests {
 
     #[test]
     fn dollar_signs_are_lost_unless_a_name_follows() {
-        assert_eq!(unparted("no $x, ${y}, ${z or \u{1}$"), "no x, ${y}, {z or \\u0001");
+        let read = |text: &str| unparted(text.as_bytes());
+        assert_eq!(read("no $x, ${y}, ${z or \u{1}$"), "no x, ${y}, {z or \\u0001$");
+        assert_eq!(read("$$$$ ${a$b} $\u{e9} $"), "$$ ${a$b}  ");
+        let long = "x".repeat(1100);
+        assert_eq!(read(&long), long);
+        assert_eq!(read(&format!("{long}$y")), format!("{long}..."));
     }
 
     #[test]

@@ -83,7 +83,7 @@ fn is_apply(func_type: &FuncType) -> bool {
 
 /// nodeos takes what eos-vm says, the import's name in it, for a format that ends at a zero byte.
 fn refused_import(text: String) -> Fault {
-    not_serializable(unparted(text.split('\0').next().unwrap_or_default()))
+    not_serializable(unparted(text.split('\0').next().unwrap_or_default().as_bytes()))
 }
 
 fn check_imports(module: &Module<'_>, imports: &dyn Imports) -> Result<(), Fault> {

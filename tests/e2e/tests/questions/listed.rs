@@ -62,7 +62,7 @@ const AUTHORIZATIONS: [&str; 9] = [
 const DATA: [&str; 9] = ["1.5", "7", "true", "null", "[]", "{}", "\"\"", "\"00\"", "{\"v\":1}"];
 
 /// Modules and functions that contracts may want to import, and that there are not.
-const IMPORTS: [(&[u8], &[u8]); 12] = [
+const IMPORTS: [(&[u8], &[u8]); 14] = [
     (b"env", b"no_such"),
     (b"env", b""),
     (b"", b"prints"),
@@ -75,6 +75,8 @@ const IMPORTS: [(&[u8], &[u8]); 12] = [
     (b"env", b"latin \xfc"),
     (b"env", "\u{1f600}\u{e000}".as_bytes()),
     (b"env", &[b'x'; 1100]),
+    (b"env", &[b'$'; 1100]),
+    (&[b'y'; 1100], b"${fn}"),
 ];
 
 /// All of them: paths and bodies.

@@ -10,7 +10,7 @@ mod texts;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use conformance::answers::{self, Asked, difference};
 use conformance::wanted;
@@ -205,6 +205,17 @@ fn is_slow(status: u16, body: &[u8]) -> bool {
     matches!(status, 408 | 429 | 503) || code.is_some_and(|code| SLOW.contains(&code))
 }
 
+/// Waits for a new block: those of the recording are years old, and a transaction lives from the last one.
+fn wait_for_block(node: &client::Node) {
+    let begin = Instant::now();
+    let head = || node.call("/v1/chain/get_info", &json!({})).expect("an answer")["head_block_num"].clone();
+    let first = head();
+    while head() == first {
+        assert!(begin.elapsed() < ANSWER_LIMIT, "the node makes no blocks");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// The two nodes, on the same chain.
 struct Both<'a> {
     peer: &'a Peer,
@@ -251,7 +262,9 @@ impl<'a> Both<'a> {
     /// Publishes the ABI with all types.
     fn set_abi(&self, url: &str) {
         let definition = serde_json::from_value(every_type()).expect("an ABI");
-        let mut sender = Load::new(client::Node::new(url, Vec::new()));
+        let node = client::Node::new(url, Vec::new());
+        wait_for_block(&node);
+        let mut sender = Load::new(node);
         sender.set_abi(name!("empty"), &definition).expect("the ABI is taken");
     }
 
