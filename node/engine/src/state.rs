@@ -52,6 +52,7 @@ impl Handle {
     pub async fn save_state(&self, name: &str) -> Result<StateInfo, Refused> {
         self.check_dev()?;
         check_name(name)?;
+        self.have_in_a_block().await?;
         let name = name.to_owned();
         self.ask(|reply| crate::Command::SaveState { name, reply }).await?
     }
@@ -146,6 +147,7 @@ impl Handle {
     /// There are not so many, or the disk refuses.
     pub async fn reorganise(&self, blocks: u32) -> Result<Arrival, Refused> {
         self.check_dev()?;
+        self.have_in_a_block().await?;
         let head = self.read(|chain| chain.head().number());
         let fork = head.checked_sub(blocks).filter(|fork| *fork > 0 && blocks > 0);
         let fork = fork.ok_or_else(|| Refusal::State(format!("{blocks} of {head} blocks cannot be replaced")))?;
@@ -169,6 +171,11 @@ impl Handle {
         target.again = again.await?;
         let _: Arrival = self.ask(|reply| crate::Command::SetState { target: Box::new(target), reply }).await??;
         Ok(self.travel(Journey::Blocks(blocks + 1)).await?)
+    }
+
+    /// Ends the block that is being made: whoever was told that a transaction is done finds it in the head's state.
+    async fn have_in_a_block(&self) -> Result<(), Refusal> {
+        self.travel(Journey::Blocks(0)).await.map(drop)
     }
 
     /// The state of an earlier block, replayed from the beginning of the chain.

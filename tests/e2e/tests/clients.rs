@@ -1,4 +1,5 @@
-//! The clients that users have: eosjs and wharfkit against our node and nodeos, `boreas` against ours.
+//! The clients that users have: eosjs and wharfkit against our node and nodeos, `boreas` and tests of a contract in
+//! JavaScript against ours.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -28,17 +29,22 @@ fn installed(script: &str) -> PathBuf {
 
 /// Runs a script against a node; `compression` is `zlib` or nothing.
 fn run_script(script: &str, url: &str, compression: &[&str]) {
-    let token = contract("eosio.token");
+    run_with(script, url, "eosio.token", compression);
+}
+
+/// Runs a script against a node, with one of our contracts.
+fn run_with(script: &str, url: &str, name: &str, more: &[&str]) {
+    let folder = contract(name);
     let output = Command::new("node")
         .current_dir(installed(script))
         .args([script, url])
-        .args([token.join("eosio.token.wasm"), token.join("eosio.token.abi")])
-        .args(compression)
+        .args([folder.join(format!("{name}.wasm")), folder.join(format!("{name}.abi"))])
+        .args(more)
         .output()
         .expect("node.js is installed");
     let text = String::from_utf8_lossy(&output.stderr);
     let printed = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{script} at {url}, {compression:?}: {printed}{text}");
+    assert!(output.status.success(), "{script} at {url}, {more:?}: {printed}{text}");
 }
 
 /// Runs a script on a new chain of ours and, where it can be had, of nodeos.
@@ -71,6 +77,14 @@ fn wharfkit_creates_deploys_pushes_and_reads() {
 #[test]
 fn wharfkit_does_so_with_compression() {
     run_on_both("wharfkit.js", &["zlib"]);
+}
+
+#[test]
+fn a_contract_is_tested_from_javascript() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let node = RunningNode::dev(folder.path(), &[]);
+    node.printed_keys("alice"); // it serves as soon as this is there
+    run_with("contract.js", &node.url, "cookbook", &[]);
 }
 
 #[test]
