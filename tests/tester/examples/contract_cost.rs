@@ -16,6 +16,8 @@ use tester::Tester;
 
 const BATCHES: u32 = 9;
 const ROUNDS: u32 = 60;
+/// The whole of a market of powerup.
+const WHOLE: u64 = 1_000_000_000_000_000;
 
 /// CPU time of this thread, so that other work on the machine does not count.
 struct ThreadTime;
@@ -39,7 +41,7 @@ fn newcomer(number: u32) -> String {
 /// What is measured: a title, and the actions of the transaction with this number.
 type Case = (&'static str, fn(&mut Tester, u32) -> Vec<Action>);
 
-const CASES: [Case; 6] = [
+const CASES: [Case; 10] = [
     ("transfer", |chain, at| {
         let transfer = json!({ "from": "alice", "to": "bob", "quantity": asset(at), "memo": "for you" });
         vec![chain.action("eosio.token", "transfer", "alice", &transfer)]
@@ -79,7 +81,46 @@ const CASES: [Case; 6] = [
         ]
     }),
     ("voteproducer", |chain, _| vec![vote(chain)]),
+    ("buyrex", |chain, at| {
+        vec![chain.action("eosio", "buyrex", "alice", &json!({ "from": "alice", "amount": asset(10_000 + at) }))]
+    }),
+    ("rentcpu", |chain, at| {
+        let loan = json!({
+            "from": "alice", "receiver": "bob", "loan_payment": asset(10_000 + at), "loan_fund": "0.0000 SYS",
+        });
+        vec![chain.action("eosio", "rentcpu", "alice", &loan)]
+    }),
+    ("rexexec", |chain, at| {
+        vec![chain.action("eosio", "rexexec", "alice", &json!({ "user": "alice", "max": at % 100 }))]
+    }),
+    ("powerup", |chain, at| {
+        let part = json!({
+            "payer": "alice", "receiver": "bob", "days": 1, "net_frac": WHOLE / 100_000,
+            "cpu_frac": WHOLE / 100_000 + u64::from(at), "max_payment": "100.0000 SYS",
+        });
+        vec![chain.action("eosio", "powerup", "alice", &part)]
+    }),
 ];
+
+/// Shares of REX that can be lent, a market of powerup, and the RAM that loans take.
+fn open_markets(chain: &mut Tester) {
+    let market = json!({
+        "current_weight_ratio": WHOLE / 100, "target_weight_ratio": WHOLE / 100, "assumed_stake_weight": 1_000_000_000_000_u64,
+        "target_timestamp": null, "exponent": 2.0, "decay_secs": 86_400, "min_price": "0.0000 SYS",
+        "max_price": "1000.0000 SYS",
+    });
+    let markets = json!({ "net": market, "cpu": market, "powerup_days": 1, "min_powerup_fee": "0.0001 SYS" });
+    let ram = |account: &str, bytes: u32| json!({ "payer": "eosio", "receiver": account, "bytes": bytes });
+    for (action, actor, arguments) in [
+        ("deposit", "alice", json!({ "owner": "alice", "amount": "200000.0000 SYS" })),
+        ("buyrex", "alice", json!({ "from": "alice", "amount": "100000.0000 SYS" })),
+        ("buyrambytes", "eosio", ram("alice", 1_000_000)),
+        ("buyrambytes", "eosio", ram("eosio.reserv", 5_000)),
+        ("cfgpowerup", "eosio", json!({ "args": markets })),
+    ] {
+        chain.push("eosio", action, actor, arguments).succeed();
+    }
+}
 
 fn vote(chain: &mut Tester) -> Action {
     let vote = json!({ "voter": "alice", "proxy": "", "producers": ["producer1"] });
@@ -99,6 +140,7 @@ fn measure(reference: Option<&Path>) -> Vec<f64> {
     }
     let first_vote = vote(&mut chain); // from now on alice's stake moves her vote
     chain.push_action(first_vote).succeed();
+    open_markets(&mut chain);
     let mut number = 0;
     CASES
         .map(|(_, actions)| {
