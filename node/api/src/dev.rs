@@ -56,7 +56,7 @@ pub async fn send_transaction(node: Arc<Node>, body: Bytes) -> Answer {
     let packed = recover::packed(&node, params.transaction)?;
     let recovered = recover::recovered(&node, packed, false).map_err(|fault| ApiError::of_transaction(&fault))?;
     let transaction = Arc::new(RecoveredTransaction { is_impersonation: true, ..Arc::unwrap_or_clone(recovered) });
-    let kind = SubmitKind::Input { return_failure_trace: params.return_failure_trace, retry: None };
+    let kind = SubmitKind::Input { return_failure_trace: params.return_failure_trace, patience: None };
     let trace = node.handle.submit(transaction, kind).await;
     let trace = trace.map_err(|refused| ApiError::of_transaction(&refused.into()))?;
     Ok(Reply { status: 202, body: transactions::shown(&node, &trace, Shape::Flat) })

@@ -339,7 +339,7 @@ pub fn compile_contracts(engine: &Engine, data_dir: &Path) -> anyhow::Result<Com
             for contract in group {
                 let key = Artefact::key(&Sha256::of(contract.wasm));
                 if cache.get(&key).is_none()
-                    && let Ok(artefact) = engine.compile(contract.wasm)
+                    && let Ok(Some(artefact)) = engine.optimise(contract.wasm)
                 {
                     cache.put(&key, &artefact.to_bytes());
                 }

@@ -1,6 +1,7 @@
 //! Blocks from outside, and what follows when blocks joined the chain: store first, then notify.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use chain::{Applied, BlockState, ChainError, PreparedBlock};
 use codec::Pack;
@@ -8,13 +9,13 @@ use primitives::block::ReceiptTransaction;
 use primitives::{BlockId, BlockTimestamp, Fault, FaultKind, TransactionStatus};
 use store::{Change, Head, StoreError};
 
-use crate::command::Reply;
+use crate::command::{Reply, answer};
 use crate::finality::BlockPoint;
 use crate::follower::Work;
 use crate::holds::Hold;
 use crate::saving::work_of;
-use crate::writer::{Phase, Writer, answer};
-use crate::{EngineError, Verdict, report};
+use crate::writer::{Phase, Writer};
+use crate::{EngineError, Refusal, Verdict, report};
 
 /// How far ahead of this node's clock the clock of a block's producer may be.
 const BLOCK_AHEAD_MAX_US: i64 = 7_000_000;
@@ -104,6 +105,11 @@ impl Writer {
             }
             Ok(verdict) => say(reply, verdict),
             Err(EngineError::Chain(ChainError::NeedsCode(missing))) => self.hold_for_code(*missing, again, reply),
+            // The block is not to blame.
+            Err(EngineError::Chain(ChainError::Shortage(what))) => {
+                tracing::error!("block {} waits to be offered again: {}", again.id, Refusal::Shortage { what });
+                say(reply, Verdict::Busy);
+            }
             Err(error) => return Err(error),
         }
         Ok(())
@@ -217,7 +223,8 @@ impl Writer {
         if !applied.undone.is_empty() {
             self.queue.add_forked(&applied.undone, &applied.applied);
         }
-        self.retry.follow(&applied, self.shared.chain.read().root().number(), self.now());
+        let synced = self.shared.synced.load(Ordering::Acquire);
+        self.retry.follow(&applied, self.shared.chain.read().root().number(), synced, self.now());
         self.follow_snapshots(&applied)?;
         for transaction in self.retry.due(self.now()) {
             self.queue.add_forgotten(transaction);

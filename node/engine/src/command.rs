@@ -11,12 +11,17 @@ use tokio::sync::oneshot;
 
 use crate::saved_state::{Kept, SavedState, StateInfo, Target};
 use crate::{
-    Arrival, EndAtTurn, Journey, ListChange, OptionsChange, Origin, Refusal, Refused, RetryUntil, ScheduledSnapshot,
+    Arrival, EndAtTurn, Journey, ListChange, OptionsChange, Origin, Patience, Refusal, Refused, ScheduledSnapshot,
     SnapshotRequest,
 };
 
 /// Where an answer goes. A client that is gone does not matter.
 pub type Reply<T> = oneshot::Sender<T>;
+
+/// Sends an answer; whoever asked may be gone.
+pub(crate) fn answer<T>(reply: Reply<T>, value: T) {
+    let _ = reply.send(value);
+}
 
 /// How a transaction is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +30,8 @@ pub enum SubmitKind {
     Input {
         /// Answer with the trace even if it failed.
         return_failure_trace: bool,
-        /// Answer a success only when it is that deep in the chain, and try again what falls out of it.
-        retry: Option<RetryUntil>,
+        /// Answer a success only when it is that safe, and try again what falls out of the chain.
+        patience: Option<Patience>,
     },
     /// As an input transaction, then undone (`compute_transaction`).
     DryRun,
@@ -97,6 +102,8 @@ pub enum Command {
         /// The code.
         loaded: Loaded,
     },
+    /// The disk has more changes of the chain.
+    Synced,
     /// A signer answers.
     Signed {
         /// The block.

@@ -1,5 +1,6 @@
 //! Contract code is made ready ahead and aside: a thread compiles what was set, and at once what a transaction or a
-//! block needs. Whoever needs it waits; the writer goes on.
+//! block needs. Whoever needs it waits; the writer goes on. A second thread optimises what is used much, which runs as
+//! it is meanwhile.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::SyncSender;
@@ -11,9 +12,9 @@ use execution::TransactionTrace;
 use primitives::{Bytes, Checksum256, Name, Sha256, name};
 use rustc_hash::FxHashSet;
 
-use crate::command::{Command, Reply, Submission, Verdict};
+use crate::command::{Command, Reply, Submission, Verdict, answer};
 use crate::holds::Hold;
-use crate::writer::{Phase, Writer, answer};
+use crate::writer::{Phase, Writer};
 use crate::{EngineError, Refusal};
 
 /// Codes that wait for the compiler at most; more that were only set, not needed, are left until they are.
@@ -22,6 +23,10 @@ const JOBS_MAX: usize = 64;
 const TRANSIENTS_MAX: usize = 256;
 /// How much the compiler yields to the threads that serve and produce, of 19.
 const NICENESS: libc::c_int = 5;
+/// How much the optimiser does.
+const OPTIMISER_NICENESS: libc::c_int = 10;
+/// Codes that wait for the optimiser at most.
+const HOT_MAX: usize = 16;
 const EOSIO: Name = name!("eosio");
 const SETCODE: Name = name!("setcode");
 
@@ -36,6 +41,8 @@ struct Jobs {
 #[derive(Debug)]
 pub(crate) struct Compiling {
     jobs: Arc<Jobs>,
+    /// What is used much and waits to be optimised.
+    hot: Arc<Jobs>,
     /// What waits or is being loaded.
     asked: FxHashSet<Checksum256>,
     /// Dry runs and read-only transactions that wait for code.
@@ -56,6 +63,15 @@ impl Jobs {
     fn add(&self, job: MissingCode) {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).0.push_back(job);
         self.changed.notify_one();
+    }
+
+    /// Adds a job unless it waits already, or too many do.
+    fn add_bounded(&self, job: MissingCode) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.0.len() < HOT_MAX && waiting.0.iter().all(|known| known.code_hash != job.code_hash) {
+            waiting.0.push_back(job);
+            self.changed.notify_one();
+        }
     }
 
     /// Puts a job before all others, unless it is `asked` for already and under way.
@@ -85,8 +101,10 @@ impl Jobs {
 
 impl Drop for Compiling {
     fn drop(&mut self) {
-        self.jobs.waiting.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
-        self.jobs.changed.notify_one();
+        for jobs in [&self.jobs, &self.hot] {
+            jobs.waiting.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
+            jobs.changed.notify_one();
+        }
     }
 }
 
@@ -96,22 +114,20 @@ impl Compiling {
     /// # Errors
     /// The system refuses it.
     pub fn start(compiler: Compiler, commands: SyncSender<Command>) -> Result<Self, EngineError> {
-        let jobs = Arc::<Jobs>::default();
-        let own = Arc::clone(&jobs);
-        std::thread::Builder::new()
-            .name("compiler".to_owned())
-            .stack_size(wasm::engine::THREAD_STACK_BYTES)
-            .spawn(move || {
-                yield_to_others();
-                while let Some(MissingCode { code_hash, code }) = own.next() {
-                    let loaded = compiler.load(&code_hash, &code);
-                    if commands.send(Command::CodeReady { code_hash, loaded }).is_err() {
-                        return;
-                    }
-                }
-            })
-            .map_err(|source| EngineError::Thread { name: "compiler", source })?;
-        Ok(Self { jobs, asked: FxHashSet::default(), transients: Vec::new(), block: None })
+        let (jobs, hot) = (Arc::<Jobs>::default(), Arc::<Jobs>::default());
+        let (first, sender) = (compiler.clone(), commands.clone());
+        start_thread("compiler", NICENESS, &jobs, move |MissingCode { code_hash, code }| {
+            let loaded = first.load(&code_hash, &code);
+            sender.send(Command::CodeReady { code_hash, loaded }).is_ok()
+        })?;
+        start_thread("optimiser", OPTIMISER_NICENESS, &hot, move |MissingCode { code_hash, code }| {
+            match compiler.optimise(&code_hash, &code) {
+                Some(loaded) => commands.send(Command::CodeReady { code_hash, loaded }).is_ok(),
+                // It stays in the first tier.
+                None => true,
+            }
+        })?;
+        Ok(Self { jobs, hot, asked: FxHashSet::default(), transients: Vec::new(), block: None })
     }
 
     /// Has code loaded that something waits for.
@@ -128,16 +144,55 @@ impl Compiling {
     }
 }
 
+/// Starts a thread that does one job after the other until `work` says that nobody waits any more.
+fn start_thread(
+    name: &'static str,
+    niceness: libc::c_int,
+    jobs: &Arc<Jobs>,
+    work: impl Fn(MissingCode) -> bool + Send + 'static,
+) -> Result<(), EngineError> {
+    let jobs = Arc::clone(jobs);
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .stack_size(wasm::engine::THREAD_STACK_BYTES)
+        .spawn(move || {
+            yield_to_others(niceness);
+            while let Some(job) = jobs.next() {
+                let goes_on = work(job);
+                give_memory_back();
+                if !goes_on {
+                    return;
+                }
+            }
+        })
+        .map_err(|source| EngineError::Thread { name, source })?;
+    Ok(())
+}
+
 /// Lets the threads that serve and produce go first.
-fn yield_to_others() {
+fn yield_to_others(niceness: libc::c_int) {
     // SAFETY: no memory is involved. Zero is the calling thread. A system that refuses changes nothing.
-    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICENESS) };
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, niceness) };
+}
+
+/// What compiling took for a moment does not stay with the process.
+fn give_memory_back() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: the allocator's own function, which only touches free memory.
+    unsafe {
+        libc::malloc_trim(0)
+    };
 }
 
 impl Writer {
     /// Has code loaded that something waits for.
     pub(crate) fn need_code(&mut self, missing: MissingCode) {
         self.compiling.need(missing);
+    }
+
+    /// Has code optimised that is used much, unless there is much to do.
+    pub(crate) fn optimise_code(&mut self, code: MissingCode) {
+        self.compiling.hot.add_bounded(code);
     }
 
     /// Lets a dry run or a read-only transaction wait for code.
@@ -189,7 +244,7 @@ impl Writer {
         let ready = |(needed, _): &mut (Checksum256, Submission)| *needed == code_hash;
         let transients: Vec<_> = self.compiling.transients.extract_if(.., ready).collect();
         for (_, submission) in transients {
-            self.submit(submission)?;
+            self.answer_transient(submission)?;
         }
         if self.phase == Phase::Waiting { self.plan() } else { Ok(()) }
     }

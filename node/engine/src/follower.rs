@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 
@@ -14,7 +15,7 @@ use store::{CheckpointHeader, CheckpointWriter, Head, Store, StoreError};
 use crate::EngineError;
 use crate::block_log::LogKeeper;
 use crate::command::Command;
-use crate::events::Events;
+use crate::handle::Shared;
 use crate::snapshots::{PendingSnapshot, write_file};
 use crate::whole_state::{self, Task};
 
@@ -75,15 +76,15 @@ impl Follower {
     /// # Errors
     /// The system refuses it.
     pub(crate) fn start(
-        store: Arc<Store>,
+        shared: Arc<Shared>,
+        commands: SyncSender<Command>,
         traces: Option<TraceEncoder>,
         log: Option<LogKeeper>,
-        events: Events,
     ) -> Result<Self, EngineError> {
         let (sender, receiver) = sync_channel(WORK_QUEUE_CAPACITY);
         let thread = std::thread::Builder::new()
             .name("follower".to_owned())
-            .spawn(move || follow(&store, traces, log, &events, &receiver))
+            .spawn(move || follow(&shared, &commands, traces, log, &receiver))
             .map_err(|source| EngineError::Thread { name: "follower", source })?;
         Ok(Self { work: Some(sender), thread: Some(thread) })
     }
@@ -112,17 +113,20 @@ impl Follower {
 }
 
 fn follow(
-    store: &Arc<Store>,
+    shared: &Shared,
+    commands: &SyncSender<Command>,
     traces: Option<TraceEncoder>,
     mut log: Option<LogKeeper>,
-    events: &Events,
     work: &Receiver<Work>,
 ) -> Result<(), StoreError> {
+    let store = &shared.store;
     let mut whole_state = None::<JoinHandle<()>>;
     if let Some(log) = &mut log {
         log.follow(store);
     }
-    let (mut synced, mut position) = (true, events.position());
+    let (mut synced, mut position) = (true, shared.events.position());
+    // Changes of the chain that came here.
+    let mut accepted = 0;
     loop {
         let piece = match work.try_recv() {
             Ok(piece) => piece,
@@ -131,7 +135,10 @@ fn follow(
                 // Blocks that came together are synced together.
                 if !std::mem::replace(&mut synced, true) {
                     store.sync()?;
-                    events.moved(position);
+                    shared.events.moved(position);
+                    shared.synced.store(accepted, Ordering::Release);
+                    // A writer that is busy looks at the number with the next block.
+                    let _ = commands.try_send(Command::Synced);
                 }
                 let Ok(piece) = work.recv() else { break };
                 piece
@@ -140,6 +147,7 @@ fn follow(
         match piece {
             Work::Accepted(applied) => {
                 synced = false;
+                accepted += u64::from(!applied.applied.is_empty());
                 position.follow(&applied);
                 if let Some(encode) = traces {
                     keep_traces(store, encode, &applied)?;

@@ -1,6 +1,7 @@
 //! How everyone else reaches the writer: commands over a bounded channel, reads between two transactions.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
 
@@ -62,6 +63,8 @@ pub(crate) struct Shared {
     pub metrics: Metrics,
     pub subjective: Mutex<Subjective>,
     pub events: Events,
+    /// Changes of the chain that the disk has, safe from a loss of power, since the node started.
+    pub synced: AtomicU64,
     pub chain_id: ChainId,
     pub began_at: TimePoint,
     pub clock: Clock,
@@ -249,7 +252,7 @@ impl Handle {
     /// # Errors
     /// Why it was refused, or that the node is stopping.
     pub async fn submit_of_peer(&self, transaction: Arc<RecoveredTransaction>) -> SubmitResult {
-        let kind = SubmitKind::Input { return_failure_trace: false, retry: None };
+        let kind = SubmitKind::Input { return_failure_trace: false, patience: None };
         self.ask(|reply| Command::Submit(Submission { transaction, kind, origin: Origin::Network, reply })).await?
     }
 

@@ -4,7 +4,8 @@
 //! Reading order: [`settings`] what the node decides, [`signer`] who signs its blocks, [`clock`] the door to the time,
 //! [`command`] all that can make the writer act, [`refusal`] what it does not do, [`handle`] how others reach it,
 //! [`holds`] the lock of the chain and what it is held for, [`slots`] when whom to produce, [`queue`] transactions that
-//! wait, [`writer`] the event loop, `producing` building blocks, `compiling` contract code ahead and aside, `sealing`
+//! wait, `transients` those that leave nothing behind, [`writer`] the event loop, `producing` building blocks, `dry_runs`
+//! runs that are taken back, `compiling` contract code ahead and aside, `sealing`
 //! their end and their signatures, `obstacles` what keeps the node from that, `accepting` blocks from outside and what
 //! follows an accepted block, [`durable`] what is written before anyone hears of it, [`events`] what they hear then, [`block_log`] a log of nodeos beside
 //! the database, `saving` when the state is written, [`follower`] the thread behind the writer, [`snapshots`] snapshots
@@ -18,6 +19,7 @@ pub mod block_log;
 pub mod clock;
 pub mod command;
 mod compiling;
+mod dry_runs;
 pub mod durable;
 pub mod error;
 pub mod events;
@@ -43,6 +45,7 @@ pub mod slots;
 pub mod snapshots;
 mod state;
 pub mod subjective;
+mod transients;
 mod travel;
 pub mod turn;
 pub mod whole_state;
@@ -63,7 +66,7 @@ pub use lists::{ListChange, Lists};
 pub use metrics::Metrics;
 pub use queue::Origin;
 pub use refusal::{Refusal, Refused};
-pub use retry::{RetrySettings, RetryUntil};
+pub use retry::{Patience, RetrySettings, RetryUntil, WaitFor};
 pub use saved_state::{Dump, NewChain, StateInfo, StoredBlocks};
 pub use settings::{Blocks, CpuBilling, OptionsChange, RuntimeOptions, Settings};
 pub use signer::{RemoteSigner, SignatureReply, Signer};

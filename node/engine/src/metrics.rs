@@ -1,4 +1,5 @@
-//! Counters and gauges of a running node, under the names that nodeos gives them (prometheus_plugin's metrics.hpp).
+//! Counters and gauges of a running node, under the names that nodeos gives them (prometheus_plugin's metrics.hpp), and
+//! those of our own, which begin with `boreas_`.
 
 use chain::{Applied, SealedBlock};
 use prometheus::core::Collector;
@@ -23,6 +24,20 @@ pub struct Metrics {
     net_usage: IntCounterVec,
     scrapes: IntCounter,
     transferred_bytes: IntCounter,
+    undo_bytes: IntGauge,
+    loaded_contracts: IntGauge,
+    loaded_contract_bytes: IntGauge,
+}
+
+/// Memory that grows with what a chain does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// Bytes of what undoes reversible blocks.
+    pub undo_bytes: usize,
+    /// Contracts that are loaded.
+    pub contracts: usize,
+    /// Bytes that these hold between runs.
+    pub contract_bytes: usize,
 }
 
 /// The label of [`Metrics::cpu_usage_us`] and [`Metrics::net_usage`].
@@ -60,6 +75,9 @@ impl Default for Metrics {
                 "exposer_transferred_bytes_total",
                 "total number of bytes of answers to scrapes",
             ),
+            undo_bytes: gauge("boreas_undo_bytes", "bytes of memory of what undoes reversible blocks"),
+            loaded_contracts: gauge("boreas_loaded_contracts", "contracts whose code is loaded"),
+            loaded_contract_bytes: gauge("boreas_loaded_contract_bytes", "bytes of memory of loaded contracts"),
             registry,
         }
     }
@@ -93,6 +111,24 @@ impl Metrics {
     pub(crate) fn stands(&self, head: u32, irreversible: u32) {
         self.head_block_num.set(head.into());
         self.last_irreversible.set(irreversible.into());
+    }
+
+    /// What is held in memory at the beginning of a block.
+    pub(crate) fn holds(&self, held: Held) {
+        let set = |gauge: &IntGauge, value: usize| gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        set(&self.undo_bytes, held.undo_bytes);
+        set(&self.loaded_contracts, held.contracts);
+        set(&self.loaded_contract_bytes, held.contract_bytes);
+    }
+
+    /// What was held in memory at the beginning of the last block.
+    pub fn held(&self) -> Held {
+        let get = |gauge: &IntGauge| usize::try_from(gauge.get()).unwrap_or(0);
+        Held {
+            undo_bytes: get(&self.undo_bytes),
+            contracts: get(&self.loaded_contracts),
+            contract_bytes: get(&self.loaded_contract_bytes),
+        }
     }
 
     /// Blocks that were built here, with how many transactions wait, how many are scheduled, and how many accounts are

@@ -22,6 +22,8 @@ pub(crate) enum Obstacle {
     AlreadySigned { producer: Name, mark: Watermark, head_num: u32 },
     /// No block can be started on the head.
     NotStarted(Fault),
+    /// The system gives this node too little to run the contracts of the first steps.
+    Shortage(String),
     /// The pending block cannot be finished.
     NotSealed(Fault),
     /// A signer gave no signature.
@@ -62,6 +64,10 @@ impl fmt::Display for Obstacle {
             ),
             Self::NotStarted(fault) => {
                 write!(out, "Failed to start a pending block, will try again later: {fault}")
+            }
+            Self::Shortage(what) => {
+                let what = what.clone();
+                write!(out, "Failed to start a pending block, will try again later: {}", Refusal::Shortage { what })
             }
             Self::NotSealed(fault) => write!(out, "Aborting block due to produce_block error: {fault}"),
             Self::NotSigned { producer, refusal } => write!(out, "a block of {producer} cannot be signed: {refusal}"),

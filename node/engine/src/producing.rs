@@ -14,13 +14,14 @@ use primitives::{
 use rustc_hash::FxHashSet;
 use store::Watermark;
 
-use crate::command::{Submission, SubmitKind, SubmitResult};
+use crate::command::{Submission, SubmitKind, answer};
 use crate::holds::Hold;
+use crate::metrics::Held;
 use crate::obstacles::Obstacle;
 use crate::queue::{Origin, Waiting, expired_fault};
 use crate::retry::is_executed_input;
-use crate::writer::{Phase, Writer, answer};
-use crate::{Blocks, CpuBilling, EngineError, Refusal, Refused, Signer, slots};
+use crate::writer::{Phase, Writer};
+use crate::{Blocks, CpuBilling, EngineError, Refusal, Signer, slots};
 
 /// Age of the head, in microseconds, beyond which nothing is run speculatively on it.
 const STALE_HEAD_US: i64 = 5_000_000;
@@ -249,7 +250,14 @@ impl Writer {
         let features = merged(&asked, chain.preactivated_features());
         let purpose = if producing { BlockPurpose::Produce } else { BlockPurpose::Speculate };
         let started = chain.start_block(&StartBlock { timestamp: slot, confirmed, features, purpose });
+        let hot = chain.take_hot_code();
+        let (contracts, contract_bytes) = chain.loaded_code();
+        let held = Held { undo_bytes: chain.ledger().undo_bytes(), contracts, contract_bytes };
         drop(chain);
+        self.shared.metrics.holds(held);
+        if let Some(code) = hot {
+            self.optimise_code(code);
+        }
         match started {
             Ok(()) => {
                 self.features_signaled = producing && !asked.is_empty();
@@ -263,6 +271,11 @@ impl Writer {
                 // Ready code makes the writer plan again.
                 self.need_code(*missing);
                 self.wake = Some(slots::deadline(self.settings.options.cpu_effort_us, slot).max(slot.time()));
+                Ok(())
+            }
+            Err(ChainError::Shortage(what)) => {
+                self.obstacles.meet(slot, &Obstacle::Shortage(what));
+                self.wake = Some(TimePoint(self.now().0 + RETRY_START_US));
                 Ok(())
             }
             Err(ChainError::Block(fault)) => {
@@ -350,6 +363,10 @@ impl Writer {
                         self.need_code(*missing);
                         continue;
                     }
+                    Err(ChainError::Shortage(what)) => {
+                        tracing::error!("scheduled transaction {id} waits: {}", Refusal::Shortage { what });
+                        continue;
+                    }
                     Err(error) => return Err(error.into()),
                 };
                 self.expect_code_of(&trace);
@@ -365,20 +382,13 @@ impl Writer {
     pub(crate) fn submit(&mut self, submission: Submission) -> Result<(), EngineError> {
         let Submission { transaction, kind, origin, reply } = submission;
         match kind {
-            SubmitKind::Input { return_failure_trace, retry } => {
-                self.run_or_queue(Waiting { transaction, return_failure_trace, retry, origin, reply: Some(reply) })
+            SubmitKind::Input { return_failure_trace, patience } => {
+                self.run_or_queue(Waiting { transaction, return_failure_trace, patience, origin, reply: Some(reply) })
             }
-            SubmitKind::DryRun | SubmitKind::ReadOnly => match self.run_transient(&transaction, kind) {
-                Ok(result) => {
-                    answer(reply, result);
-                    Ok(())
-                }
-                Err(EngineError::Chain(ChainError::NeedsCode(missing))) => {
-                    self.await_code(*missing, Submission { transaction, kind, origin, reply });
-                    Ok(())
-                }
-                Err(error) => Err(error),
-            },
+            SubmitKind::DryRun | SubmitKind::ReadOnly => {
+                self.queue_transient(Submission { transaction, kind, origin, reply });
+                Ok(())
+            }
         }
     }
 
@@ -427,6 +437,10 @@ impl Writer {
                 self.need_code(*missing);
                 return Ok(Fit::Done);
             }
+            Err(ChainError::Shortage(what)) => {
+                reply_to(waiting.reply, Err(Refusal::Shortage { what }.into()));
+                return Ok(Fit::Done);
+            }
             Err(error) => return Err(error.into()),
         };
         let expiration = header.expiration;
@@ -462,8 +476,8 @@ impl Writer {
                 if trace.except.is_none() && waiting.origin != Origin::Aborted {
                     self.shared.events.accepted(&waiting.transaction);
                 }
-                match (waiting.retry.filter(|_| trace.except.is_none()), waiting.reply) {
-                    (Some(until), Some(reply)) => self.retry.track(waiting.transaction, until, self.now(), reply),
+                match (waiting.patience.filter(|_| trace.except.is_none()), waiting.reply) {
+                    (Some(patience), Some(reply)) => self.retry.track(waiting.transaction, patience, self.now(), reply),
                     (_, reply) => reply_to(reply, Ok(trace)),
                 }
                 Ok(Fit::Done)
@@ -496,51 +510,6 @@ impl Writer {
         }
     }
 
-    fn run_transient(
-        &mut self,
-        transaction: &Arc<RecoveredTransaction>,
-        kind: SubmitKind,
-    ) -> Result<SubmitResult, EngineError> {
-        let built_for_this = self.phase == Phase::Waiting;
-        if built_for_this && !self.speculate_briefly()? {
-            return Ok(Err(Refusal::NoBlock.into()));
-        }
-        let budget = self.budget(TimePoint(UNLIMITED_US));
-        let mut chain = self.shared.chain.write(Hold::Transaction);
-        let result = match kind {
-            SubmitKind::ReadOnly => chain.read_only(transaction, budget),
-            _ => chain.dry_run(transaction, budget),
-        };
-        if built_for_this {
-            chain.abort_block();
-        }
-        match result {
-            Ok(trace) => Ok(match (&trace.except, kind) {
-                // nodeos shows the trace of a failure only where nothing may be changed anyway.
-                (Some(fault), SubmitKind::DryRun) => Err((**fault).clone().into()),
-                _ => Ok(trace),
-            }),
-            Err(ChainError::Block(fault)) => Ok(Err(Refused::Rule(fault))),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Starts a block only to run something in it.
-    fn speculate_briefly(&mut self) -> Result<bool, EngineError> {
-        let mut chain = self.shared.chain.write(Hold::StartBlock);
-        let slot = slots::pending_slot(self.now(), chain.head_time());
-        let features = chain.preactivated_features();
-        let how = StartBlock { timestamp: slot, confirmed: 0, features, purpose: BlockPurpose::Speculate };
-        match chain.start_block(&how) {
-            Ok(()) => Ok(true),
-            Err(ChainError::Block(fault)) => {
-                tracing::debug!("cannot start a block to run a transaction in: {fault}");
-                Ok(false)
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
     /// Whether so little is left of the block that nothing useful fits.
     fn block_is_full(&self) -> bool {
         let chain = self.shared.chain.read();
@@ -565,7 +534,7 @@ impl Writer {
         }));
     }
 
-    fn budget(&self, deadline: TimePoint) -> Budget {
+    pub(crate) fn budget(&self, deadline: TimePoint) -> Budget {
         let limit_ms = i64::from(self.settings.options.max_transaction_time_ms);
         Budget::metered(deadline.0, if limit_ms < 0 { UNLIMITED_US } else { limit_ms * 1000 })
     }

@@ -10,7 +10,7 @@ use primitives::{Checksum256, Fault, FaultKind, TimePoint, TransactionId};
 use rustc_hash::FxHashSet;
 
 use crate::command::{Reply, SubmitResult};
-use crate::{Refusal, Refused, RetryUntil};
+use crate::{Patience, Refusal, Refused};
 
 /// Bytes that are counted for a waiting transaction beside its packed form.
 const ENTRY_OVERHEAD_BYTES: usize = 512;
@@ -22,8 +22,8 @@ pub struct Waiting {
     pub transaction: Arc<RecoveredTransaction>,
     /// Answer with the trace even if it fails.
     pub return_failure_trace: bool,
-    /// Answer a success only when it is that deep in the chain.
-    pub retry: Option<RetryUntil>,
+    /// Answer a success only when it is that safe.
+    pub patience: Option<Patience>,
     /// Where it comes from.
     pub origin: Origin,
     /// Who wants to know; `None` when the answer was given before its block was aborted.
@@ -58,7 +58,7 @@ impl Origin {
 impl Waiting {
     /// A transaction that ran before: nobody waits for it.
     fn again(transaction: Arc<RecoveredTransaction>, origin: Origin) -> Self {
-        Self { transaction, return_failure_trace: false, retry: None, origin, reply: None }
+        Self { transaction, return_failure_trace: false, patience: None, origin, reply: None }
     }
 }
 

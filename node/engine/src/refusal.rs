@@ -33,6 +33,20 @@ pub enum Refusal {
         /// The code's hash.
         code_hash: Checksum256,
     },
+    /// Too much of one kind waits.
+    #[error("the breaker {breaker} is open: {reason}; try again")]
+    Busy {
+        /// The breaker's name.
+        breaker: &'static str,
+        /// What it protects against.
+        reason: String,
+    },
+    /// The system gives this node too little to run a contract.
+    #[error("cannot run a contract: the system does not give {what}; try again, or give the node more memory")]
+    Shortage {
+        /// What was asked for.
+        what: String,
+    },
     /// Too many wait for the whole state.
     #[error("the whole state is being written or hashed, and too many wait for it; try again")]
     WholeStateBusy,
@@ -77,9 +91,11 @@ impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Self {
         let kind = match refusal {
             Refusal::Stopping | Refusal::Signer { .. } => FaultKind::PRODUCER_EXCEPTION,
-            Refusal::QueueFull { .. } | Refusal::TooManyWait { .. } | Refusal::WholeStateBusy => {
-                FaultKind::TX_RESOURCE_EXHAUSTION
-            }
+            Refusal::QueueFull { .. }
+            | Refusal::TooManyWait { .. }
+            | Refusal::WholeStateBusy
+            | Refusal::Busy { .. }
+            | Refusal::Shortage { .. } => FaultKind::TX_RESOURCE_EXHAUSTION,
             Refusal::NotDev | Refusal::Travel(_) | Refusal::State(_) => FaultKind::INVALID_HTTP_REQUEST,
             Refusal::NoBlock => FaultKind::MISSING_PENDING_BLOCK_STATE,
         };

@@ -1,5 +1,5 @@
 //! Transactions whose senders wait until they are some blocks deep, or irreversible (`send_transaction2` with
-//! `retry_trx`). One that falls out of the chain is tried again until it expires.
+//! `retry_trx`), or on the disk (`wait`, our own). One that falls out of the chain is tried again until it expires.
 
 use std::sync::Arc;
 
@@ -8,10 +8,13 @@ use execution::{RecoveredTransaction, TransactionTrace};
 use primitives::{BlockId, Fault, FaultKind, TimePoint, TransactionId, TransactionStatus, ensure};
 use rustc_hash::FxHashMap;
 
-use crate::command::{Reply, SubmitResult};
+use crate::command::{Reply, SubmitResult, answer};
+use crate::{Refusal, Refused};
 
 /// Bytes that are counted for a tracked transaction beside its packed form, which is there packed and unpacked.
 const ENTRY_OVERHEAD_BYTES: usize = 1024;
+/// Bytes of transactions that clients wait for (`wait`) where the operator allows no more for retries.
+const WAITED_BYTES_MAX: usize = 64 << 20;
 /// Microseconds that a transaction whose block left the chain waits at least: the new branch may hold it too.
 const FORK_PAUSE_US: i64 = 10_000_000;
 
@@ -20,6 +23,26 @@ const FORK_PAUSE_US: i64 = 10_000_000;
 pub enum RetryUntil {
     /// As many blocks after its own.
     Blocks(u16),
+    /// Its block is irreversible.
+    Irreversible,
+}
+
+/// How long the sender waits, and by which rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// As nodeos' `retry_trx`: within the operator's limits.
+    Retry(RetryUntil),
+    /// As our own `wait`.
+    Wait(WaitFor),
+}
+
+/// What the sender of a transaction waits for (`wait`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitFor {
+    /// Its block is part of the chain.
+    Block,
+    /// Its block is on the disk of this node, safe from a loss of power.
+    Stored,
     /// Its block is irreversible.
     Irreversible,
 }
@@ -45,7 +68,7 @@ impl Default for RetrySettings {
 #[derive(Debug)]
 struct Tracked {
     transaction: Arc<RecoveredTransaction>,
-    until: RetryUntil,
+    patience: Patience,
     included: Option<Included>,
     last_try: TimePoint,
     reply: Reply<SubmitResult>,
@@ -57,6 +80,8 @@ struct Included {
     num: u32,
     id: BlockId,
     trace: Arc<TransactionTrace>,
+    /// Which change of the chain it came with, counted from the start of the node.
+    change: u64,
 }
 
 impl Included {
@@ -66,10 +91,16 @@ impl Included {
 }
 
 impl Tracked {
-    fn is_settled(&self, head: u32, irreversible: u32) -> bool {
-        self.included.as_ref().is_some_and(|block| match self.until {
-            RetryUntil::Blocks(depth) => block.num <= irreversible || block.num + u32::from(depth) <= head,
-            RetryUntil::Irreversible => block.num <= irreversible,
+    fn is_settled(&self, head: u32, irreversible: u32, synced: u64) -> bool {
+        self.included.as_ref().is_some_and(|block| match self.patience {
+            Patience::Retry(RetryUntil::Blocks(depth)) => {
+                block.num <= irreversible || block.num + u32::from(depth) <= head
+            }
+            Patience::Wait(WaitFor::Block) => true,
+            Patience::Wait(WaitFor::Stored) => block.change <= synced,
+            Patience::Retry(RetryUntil::Irreversible) | Patience::Wait(WaitFor::Irreversible) => {
+                block.num <= irreversible
+            }
         })
     }
 }
@@ -80,12 +111,16 @@ pub struct RetryTracker {
     settings: RetrySettings,
     tracked: FxHashMap<TransactionId, Tracked>,
     bytes: usize,
+    /// Changes of the chain by which blocks joined it, so far.
+    changes: u64,
+    /// Head and irreversible block of the last one.
+    stands: (u32, u32),
 }
 
 impl RetryTracker {
     /// Tracks nothing yet.
     pub fn new(settings: RetrySettings) -> Self {
-        Self { settings, tracked: FxHashMap::default(), bytes: 0 }
+        Self { settings, tracked: FxHashMap::default(), bytes: 0, changes: 0, stands: (0, 0) }
     }
 
     /// Tracks a transaction that was just executed in the pending block.
@@ -94,23 +129,32 @@ impl RetryTracker {
     pub fn track(
         &mut self,
         transaction: Arc<RecoveredTransaction>,
-        until: RetryUntil,
+        patience: Patience,
         now: TimePoint,
         reply: Reply<SubmitResult>,
     ) {
-        if let Err(fault) = self.check_room() {
-            crate::writer::answer(reply, Err(fault.into()));
+        if let Err(refused) = self.check_room(patience) {
+            answer(reply, Err(refused));
             return;
         }
         self.bytes += size(&transaction);
         let id = transaction.id;
-        let old = self.tracked.insert(id, Tracked { transaction, until, included: None, last_try: now, reply });
+        let old = self.tracked.insert(id, Tracked { transaction, patience, included: None, last_try: now, reply });
         if let Some(old) = old {
             self.bytes -= size(&old.transaction);
         }
     }
 
-    fn check_room(&self) -> Result<(), Fault> {
+    fn check_room(&self, patience: Patience) -> Result<(), Refused> {
+        if matches!(patience, Patience::Wait(_)) {
+            let full = self.bytes >= self.settings.bytes_max.max(WAITED_BYTES_MAX);
+            let reason = || format!("transactions that are waited for take {} bytes", self.bytes);
+            return if full { Err(Refusal::Busy { breaker: "waits", reason: reason() }.into()) } else { Ok(()) };
+        }
+        self.check_retries().map_err(Refused::from)
+    }
+
+    fn check_retries(&self) -> Result<(), Fault> {
         ensure!(
             self.bytes < self.settings.bytes_max,
             TX_RESOURCE_EXHAUSTION,
@@ -121,7 +165,8 @@ impl RetryTracker {
     }
 
     /// Blocks joined or left the chain: whoever waited long enough is answered.
-    pub fn follow(&mut self, applied: &Applied, irreversible: u32, now: TimePoint) {
+    pub fn follow(&mut self, applied: &Applied, irreversible: u32, synced: u64, now: TimePoint) {
+        self.changes += u64::from(!applied.applied.is_empty());
         if self.tracked.is_empty() {
             return;
         }
@@ -132,22 +177,38 @@ impl RetryTracker {
             let (num, id) = (sealed.state.number(), sealed.state.id());
             for trace in sealed.traces.iter().filter(|trace| is_executed_input(trace)) {
                 if let Some(tracked) = self.tracked.get_mut(&trace.id) {
-                    tracked.included = Some(Included { num, id, trace: Arc::clone(trace) });
+                    tracked.included = Some(Included { num, id, trace: Arc::clone(trace), change: self.changes });
                 }
             }
         }
         if let Some(head) = applied.applied.last() {
-            let head = head.state.number();
-            self.answer_all(
-                |tracked| tracked.is_settled(head, irreversible),
-                |tracked| tracked.included.as_ref().map(|block| Ok(block.trace())),
-            );
+            self.stands = (head.state.number(), irreversible);
+            self.answer_settled(synced);
+        }
+        if let Some(state) = applied.applied.last() {
+            // Nobody waits for what no block can have any more.
+            let time = state.state.header.timestamp().time();
+            let expired = |tracked: &Tracked| {
+                matches!(tracked.patience, Patience::Wait(_))
+                    && tracked.included.is_none()
+                    && TimePoint::from(tracked.transaction.parts.header.expiration) < time
+            };
+            self.answer_all(expired, |tracked| Some(Err(expired_fault(&tracked.transaction, time).into())));
         }
         if let Some(state) = applied.irreversible.last() {
             let time = state.header.timestamp().time();
             let expired = |tracked: &Tracked| TimePoint::from(tracked.transaction.parts.header.expiration) <= time;
             self.answer_all(expired, |tracked| Some(Err(expired_fault(&tracked.transaction, time).into())));
         }
+    }
+
+    /// The disk has the first changes of the chain: whoever waited for that is answered.
+    pub fn answer_settled(&mut self, synced: u64) {
+        let (head, irreversible) = self.stands;
+        self.answer_all(
+            |tracked| tracked.is_settled(head, irreversible, synced),
+            |tracked| tracked.included.as_ref().map(|block| Ok(block.trace())),
+        );
     }
 
     fn undo(&mut self, block: BlockId, now: TimePoint) {
@@ -165,7 +226,7 @@ impl RetryTracker {
         for (_, tracked) in self.tracked.extract_if(|_, tracked| ready(tracked)) {
             self.bytes -= size(&tracked.transaction);
             if let Some(result) = result(&tracked) {
-                crate::writer::answer(tracked.reply, result);
+                answer(tracked.reply, result);
             }
         }
     }

@@ -9,11 +9,11 @@ use chain::Applied;
 use primitives::{BlockId, Fault, FaultKind, ensure};
 use serde_json::{Value, json};
 
-use crate::command::{Reply, SnapshotInfo};
+use crate::command::{Reply, SnapshotInfo, answer};
 use crate::follower::Work;
 use crate::obstacles::Obstacle;
 use crate::whole_state::Task;
-use crate::writer::{Writer, answer};
+use crate::writer::Writer;
 use crate::{EngineError, Refusal, Refused};
 
 /// The file that keeps the schedule, as nodeos names and writes it.

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
 
 use chain::{Applied, BlockState, PrepareMode, PreparedBlock};
@@ -15,7 +16,7 @@ use primitives::{BlockId, TimePoint};
 use rustc_hash::FxHashSet;
 use store::Watermark;
 
-use crate::command::Reply;
+use crate::command::{Reply, answer};
 use crate::finality::BlockPoint;
 use crate::follower::Work;
 use crate::holds::Hold;
@@ -23,7 +24,7 @@ use crate::journey::Journey;
 use crate::saved_state::{Dump, Kept, SavedState, StateInfo, StoredBlocks, Target, TheseBlocks};
 use crate::saving::Unsaved;
 use crate::whole_state::Request;
-use crate::writer::{Writer, answer};
+use crate::writer::Writer;
 use crate::{Arrival, EngineError, Handle, Refusal, Refused};
 
 /// States that are kept at most.
@@ -380,7 +381,8 @@ impl Writer {
         self.shared.finality.rewound(cut, point(&head), point(&root));
         self.shared.metrics.stands(head.number(), root.number());
         let applied = Applied { undone, ..Applied::default() };
-        self.retry.follow(&applied, root.number(), self.now());
+        let synced = self.shared.synced.load(Ordering::Acquire);
+        self.retry.follow(&applied, root.number(), synced, self.now());
         self.follow_snapshots(&applied)
     }
 }

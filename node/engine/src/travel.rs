@@ -14,10 +14,10 @@ use consensus::header_state::PRODUCER_REPETITIONS;
 use primitives::time::SLOT_US;
 use primitives::{BlockTimestamp, Name, ProducerAuthority, TimePoint};
 
-use crate::command::Reply;
+use crate::command::{Reply, answer};
 use crate::journey::{Arrival, Journey, Leg, Travel};
 use crate::slots;
-use crate::writer::{Phase, Writer, answer};
+use crate::writer::{Phase, Writer};
 use crate::{EngineError, Refusal};
 
 /// Blocks of one journey at most.

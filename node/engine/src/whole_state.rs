@@ -11,11 +11,11 @@ use chain::{BlockState, StateImage};
 use primitives::{BlockId, Checksum256, Fault, FaultKind, Name, TimePoint};
 use store::Store;
 
-use crate::command::{Command, Reply};
+use crate::command::{Command, Reply, answer};
 use crate::follower::Work;
 use crate::saved_state::{SavedState, StateInfo, read_rows};
 use crate::snapshots::write_file;
-use crate::writer::{Writer, answer};
+use crate::writer::Writer;
 use crate::{EngineError, Refusal, Refused, SnapshotInfo};
 
 /// Requests that wait for the whole state at most.

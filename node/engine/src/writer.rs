@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use store::Store;
 use tokio::sync::oneshot;
 
 use crate::block_log::LogKeeper;
-use crate::command::Command;
+use crate::command::{Command, answer};
 use crate::compiling::Compiling;
 use crate::events::{Events, Position};
 use crate::follower::Follower;
@@ -30,6 +31,7 @@ use crate::sealing::Signing;
 use crate::signer::Signer;
 use crate::snapshots::Snapshots;
 use crate::subjective::Subjective;
+use crate::transients::Transients;
 use crate::turn::TurnWatch;
 use crate::whole_state::Request;
 use crate::{EngineError, FinalityTracker, Handle, Metrics, Settings};
@@ -93,6 +95,7 @@ pub(crate) struct Writer {
     pub unsaved: Unsaved,
     pub obstacles: Obstacles,
     pub compiling: Compiling,
+    pub transients: Transients,
     /// The last slot whose block could not be sealed: the next block is for a later one.
     pub given_up: BlockTimestamp,
     /// Journeys through time, the first of them under way.
@@ -196,14 +199,15 @@ pub fn start(
         metrics,
         subjective: Mutex::new(Subjective::new(settings.subjective.clone())),
         clock: settings.clock.clone(),
-        events: events.clone(),
+        events,
+        synced: AtomicU64::new(0),
     });
     start_ticker(ticker)?;
     let (sender, receiver) = sync_channel(COMMAND_QUEUE_CAPACITY);
     let compiling = Compiling::start(compiler, sender.clone())?;
     let (ended_sender, ended) = oneshot::channel();
     let log = settings.block_log.as_ref().map(|log| LogKeeper::open(log, &store)).transpose()?;
-    let follower = Follower::start(store, settings.traces, log, events)?;
+    let follower = Follower::start(Arc::clone(&shared), sender.clone(), settings.traces, log)?;
     let handle = Handle { shared: Arc::clone(&shared), commands: sender.clone() };
     let writer = Writer {
         shared,
@@ -226,6 +230,7 @@ pub fn start(
         unsaved: Unsaved::after_start(reapplied),
         obstacles: Obstacles::default(),
         compiling,
+        transients: Transients::default(),
         given_up: BlockTimestamp::default(),
         travels: Travels::new(),
         last_busy: 0,
@@ -266,6 +271,7 @@ impl Writer {
         let mut run = 0u32;
         while !self.finished {
             let next = match commands.try_recv() {
+                Err(TryRecvError::Empty) if self.run_next_transient(false)? => Err(RecvTimeoutError::Timeout),
                 Err(TryRecvError::Empty) => {
                     let pause = self.until_wake();
                     if std::mem::take(&mut run) >= BUSY_COMMANDS {
@@ -282,6 +288,7 @@ impl Writer {
                 Ok(command) => {
                     run += 1;
                     self.act(command)?;
+                    self.run_next_transient(true)?;
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -317,6 +324,10 @@ impl Writer {
                 if changed && self.phase == Phase::Waiting { self.plan() } else { Ok(()) }
             }
             Command::CodeReady { code_hash, loaded } => self.code_ready(code_hash, loaded),
+            Command::Synced => {
+                self.retry.answer_settled(self.shared.synced.load(Ordering::Acquire));
+                Ok(())
+            }
             Command::Signed { block, at, result } => {
                 self.signed(block, at, result)?;
                 if self.phase == Phase::Waiting { self.plan() } else { Ok(()) }
@@ -446,9 +457,4 @@ impl Writer {
     pub(crate) fn publish_view(&self) {
         self.shared.producer.write().paused = self.paused;
     }
-}
-
-/// Sends an answer; whoever asked may be gone.
-pub(crate) fn answer<T>(reply: oneshot::Sender<T>, value: T) {
-    let _ = reply.send(value);
 }

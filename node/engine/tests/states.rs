@@ -69,7 +69,7 @@ impl Node {
     fn act(&self, actor: Name, action: Name, data: Vec<u8>) {
         let first = self.handle.store().block_id_at(1).expect("the store can be read").expect("a block");
         let transaction = self.handle.read(|chain| transaction(chain, &first, actor, action, data));
-        let kind = SubmitKind::Input { return_failure_trace: false, retry: None };
+        let kind = SubmitKind::Input { return_failure_trace: false, patience: None };
         self.runtime.block_on(self.handle.submit(transaction, kind)).expect("it is good");
     }
 

@@ -7,12 +7,14 @@ use std::time::{Duration, Instant};
 
 use chain::{BlockPurpose, Chain, Doors, PrepareMode, PreparedBlock, SealedBlock, StartBlock, recover_transaction};
 use engine::{
-    Clock, Handle, Hold, Refusal, RemoteSigner, Running, Settings, SignatureReply, Signer, SubmitKind, Verdict,
+    Clock, Handle, Hold, Patience, Refusal, RemoteSigner, Running, Settings, SignatureReply, Signer, SubmitKind,
+    Verdict, WaitFor,
 };
 use execution::{Budget, RecoveredTransaction};
 use primitives::{
     Action, BlockTimestamp, Bytes, Checksum256, Compression, Genesis, Name, Pack as _, PackedTransaction,
-    PermissionLevel, PrivateKey, Sha256, SignedTransaction, TimePoint, Transaction, name, time::SLOT_US,
+    PermissionLevel, PrivateKey, Sha256, SignedBlock, SignedTransaction, TimePoint, Transaction, TransactionId,
+    TransactionReceipt, Unpack as _, block::ReceiptTransaction, name, time::SLOT_US,
 };
 use store::{Store, StoreSettings};
 
@@ -79,7 +81,7 @@ impl Node {
     }
 
     fn submit(&self, transaction: Arc<RecoveredTransaction>) -> engine::SubmitResult {
-        let kind = SubmitKind::Input { return_failure_trace: false, retry: None };
+        let kind = SubmitKind::Input { return_failure_trace: false, patience: None };
         self.runtime.block_on(self.handle.submit(transaction, kind))
     }
 
@@ -127,9 +129,15 @@ fn build(chain: &mut Chain, slot: BlockTimestamp, transactions: &[Arc<RecoveredT
 }
 
 fn transaction(chain: &Chain, action: Name, data: Vec<u8>) -> Arc<RecoveredTransaction> {
+    transaction_of(chain, vec![(action, data)])
+}
+
+fn transaction_of(chain: &Chain, actions: Vec<(Name, Vec<u8>)>) -> Arc<RecoveredTransaction> {
     let authorization = vec![PermissionLevel { actor: EOSIO, permission: name!("active") }];
-    let action = Action { account: EOSIO, name: action, authorization, data: Bytes(data) };
-    let mut transaction = Transaction { actions: vec![action], ..Transaction::default() };
+    let action =
+        |(name, data)| Action { account: EOSIO, name, authorization: authorization.clone(), data: Bytes(data) };
+    let actions = actions.into_iter().map(action).collect();
+    let mut transaction = Transaction { actions, ..Transaction::default() };
     transaction.header.expiration = TimePoint(engine::clock::machine_time().0 + 60_000_000).seconds();
     transaction.header.set_reference_block(&chain.head().id());
     let mut signed = SignedTransaction { transaction, ..SignedTransaction::default() };
@@ -140,6 +148,12 @@ fn transaction(chain: &Chain, action: Name, data: Vec<u8>) -> Arc<RecoveredTrans
 
 fn set_code(chain: &Chain, code: Vec<u8>) -> Arc<RecoveredTransaction> {
     transaction(chain, name!("setcode"), (EOSIO, 0u8, 0u8, Bytes(code)).to_bytes())
+}
+
+/// Sets code and runs it.
+fn set_and_run(chain: &Chain, code: Vec<u8>) -> Arc<RecoveredTransaction> {
+    let set = (EOSIO, 0u8, 0u8, Bytes(code)).to_bytes();
+    transaction_of(chain, vec![(name!("setcode"), set), (name!("anything"), Vec::new())])
 }
 
 /// A module that takes longer to compile than the lock may be held.
@@ -335,4 +349,87 @@ fn code_is_compiled_aside_for_transactions_and_for_blocks() {
     assert!(follower.handle.read(|chain| chain.fork_block(&id).is_some() && chain.head().id() == child_id));
     let (_, longest) = follower.held(Hold::ReceivedBlock);
     assert!(longest < HOLD_MAX, "{longest:?}");
+}
+
+/// The smallest module of its own, `number` in it.
+fn numbered_module(number: usize) -> Vec<u8> {
+    let body = format!("(drop (i32.const {number}))");
+    wat::parse_str(format!("(module (memory 33) (func (export \"apply\") (param i64 i64 i64) {body}))"))
+        .expect("a module")
+}
+
+#[test]
+fn dry_runs_give_back_what_their_code_took() {
+    let node = Node::producing(Signer::Key(key()));
+    node.until("a block", |node| node.head() > 1);
+    for number in 0..100 {
+        let run = node.handle.read(|chain| set_and_run(chain, numbered_module(number)));
+        let trace = node.runtime.block_on(node.handle.submit(run, SubmitKind::DryRun)).expect("it runs");
+        assert_eq!(trace.action_traces.len(), 2);
+    }
+    let head = node.head();
+    node.until("the next blocks", |node| node.head() > head + 1);
+    let held = node.handle.metrics().held();
+    assert!(held.contracts <= 1, "{held:?}");
+}
+
+#[test]
+fn dry_runs_have_a_queue_of_their_own() {
+    let node = Node::producing(Signer::Key(key()));
+    node.until("a block", |node| node.head() > 1);
+    // A dry run that takes its whole time, and sixty more; they would hold everything up for two seconds.
+    let endless =
+        wat::parse_str("(module (func (export \"apply\") (param i64 i64 i64) (loop (br 0))))").expect("a module");
+    let run = node.handle.read(|chain| set_and_run(chain, endless));
+    let storm = async {
+        let runs = (0..60).map(|_| {
+            tokio::spawn({
+                let (handle, run) = (node.handle.clone(), Arc::clone(&run));
+                async move { handle.submit(run, SubmitKind::DryRun).await }
+            })
+        });
+        let runs: Vec<_> = runs.collect();
+        tokio::task::yield_now().await;
+        let (mut done, head) = (0, node.head());
+        for number in 0..20_u64 {
+            let transaction =
+                node.handle.read(|chain| transaction(chain, name!("setpriv"), (EOSIO, 1_u8, number).to_bytes()));
+            let kind = SubmitKind::Input { return_failure_trace: true, patience: None };
+            drop(node.handle.submit(transaction, kind).await);
+            done = runs.iter().filter(|run| run.is_finished()).count();
+        }
+        // Those that nobody waits for any more are not run.
+        runs.iter().for_each(tokio::task::JoinHandle::abort);
+        (done, node.head() - head)
+    };
+    let (done, _) = node.runtime.block_on(storm);
+    assert!(done < 60, "the dry runs came first");
+    let head = node.head();
+    node.until("blocks go on", |node| node.head() > head + 1);
+}
+
+fn has(receipt: &TransactionReceipt, id: TransactionId) -> bool {
+    match &receipt.trx {
+        ReceiptTransaction::Id(found) => *found == id,
+        ReceiptTransaction::Packed(packed) => packed.transaction().is_ok_and(|transaction| transaction.id() == id),
+    }
+}
+
+#[test]
+fn an_answer_can_wait_for_the_block_the_disk_and_irreversibility() {
+    let node = Node::producing(Signer::Key(key()));
+    node.until("a block", |node| node.head() > 1);
+    for (number, wait) in [WaitFor::Block, WaitFor::Stored, WaitFor::Irreversible].into_iter().enumerate() {
+        let run = node.handle.read(|chain| set_code(chain, numbered_module(number)));
+        let id = run.id;
+        let kind = SubmitKind::Input { return_failure_trace: false, patience: Some(Patience::Wait(wait)) };
+        let trace = node.runtime.block_on(node.handle.submit(run, kind)).expect("it is taken");
+        let block = trace.producer_block_id.expect("it is in a block");
+        let kept = node.handle.store().block_by_id(&block).expect("readable").expect("it is stored");
+        let block = SignedBlock::from_bytes(&kept).expect("a block");
+        assert!(block.transactions.iter().any(|receipt| has(receipt, id)), "{wait:?}");
+        if wait == WaitFor::Irreversible {
+            assert!(node.handle.read(|chain| chain.root().number()) >= block.block_num());
+        }
+    }
 }

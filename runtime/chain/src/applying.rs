@@ -56,8 +56,8 @@ impl Chain {
         let mut input = state.transactions.iter();
         for receipt in &block.transactions {
             let trace = self.run_receipt(receipt, &mut input);
-            if let Some(missing) = vm(&mut self.machine).take_missing() {
-                return Err(ChainError::NeedsCode(Box::new(missing)));
+            if let Some(unready) = vm(&mut self.machine).take_unready() {
+                return Err(unready.into());
             }
             let trace = trace?;
             self.compare(block, receipt, &trace)?;

@@ -29,6 +29,9 @@ impl Chain {
             push_transaction(vm(&mut self.machine), &mut self.world, transaction, TransactionKind::Input, budget);
         self.check_code(mark, leaves)?;
         let trace = Arc::new(trace?);
+        if trace.except.is_some() {
+            self.forget_gone_code();
+        }
         let pending = self.pending.as_mut().expect("checked above");
         if purpose == BlockPurpose::Speculate {
             self.world.ledger.undo_to(mark);
@@ -112,15 +115,22 @@ impl Chain {
         let (mark, leaves) = (self.world.ledger.mark(), self.world.action_digests.len());
         let trace = push_transaction(vm(&mut self.machine), &mut self.world, transaction, kind, budget);
         self.check_code(mark, leaves)?;
+        self.forget_gone_code();
         Ok(Arc::new(trace?))
     }
 
-    /// Takes everything back that was done since `mark` when code was missing: what came of it means nothing.
+    /// Takes everything back that was done since `mark` when a contract could not run: what came of it means nothing.
     fn check_code(&mut self, mark: Mark, leaves: usize) -> Result<(), ChainError> {
-        let Some(missing) = vm(&mut self.machine).take_missing() else { return Ok(()) };
+        let Some(unready) = vm(&mut self.machine).take_unready() else { return Ok(()) };
         self.world.ledger.undo_to(mark);
         self.world.action_digests.truncate(leaves);
-        Err(ChainError::NeedsCode(Box::new(missing)))
+        Err(unready.into())
+    }
+
+    /// Forgets the compiled form of code that the ledger does not have: it was set by what was taken back, or replaced.
+    pub(crate) fn forget_gone_code(&mut self) {
+        let ledger = &self.world.ledger;
+        vm(&mut self.machine).retain(|hash| ledger.find_code(*hash, 0, 0).is_some());
     }
 
     fn pending_block(&self) -> Result<&Pending, Fault> {

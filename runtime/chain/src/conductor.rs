@@ -6,7 +6,7 @@ use consensus::ForkTree;
 use execution::{Machine, TransactionTrace, World};
 use ledger::Ledger;
 use primitives::{BlockId, BlockTimestamp, ChainId, Checksum256, Name, TimePoint, TransactionId};
-use wasm::{Compiler, Loaded};
+use wasm::{Compiler, Loaded, MissingCode};
 
 use crate::pending::Pending;
 use crate::restore::KeptBlocks;
@@ -112,6 +112,17 @@ impl Chain {
     /// What makes code ready, for other threads.
     pub fn compiler(&mut self) -> Compiler {
         vm(&mut self.machine).compiler().clone()
+    }
+
+    /// Code that is used so much that another thread should optimise it.
+    pub fn take_hot_code(&mut self) -> Option<MissingCode> {
+        vm(&mut self.machine).take_hot()
+    }
+
+    /// Number of loaded contracts, and the bytes of memory that they hold between runs.
+    pub fn loaded_code(&mut self) -> (usize, usize) {
+        let machine = vm(&mut self.machine);
+        (machine.loaded_count(), machine.loaded_bytes())
     }
 
     /// Takes code that another thread made ready.

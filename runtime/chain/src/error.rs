@@ -2,7 +2,7 @@
 //! traces and do not appear here.
 
 use primitives::Fault;
-use wasm::MissingCode;
+use wasm::{MissingCode, Unready};
 
 /// Why a call of [`crate::Chain`] failed.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,9 @@ pub enum ChainError {
     /// changed; once the code was handed in ([`crate::Chain::supply_code`]) the same call goes on.
     #[error("contract code {} is not ready to run yet", .0.code_hash)]
     NeedsCode(Box<MissingCode>),
+    /// The system gives no memory or address space to run contracts. Nothing changed; the same call may go well later.
+    #[error("cannot run a contract: the system does not give {0}. Give this node more memory")]
+    Shortage(String),
     /// A snapshot, checkpoint or block log cannot be read: what, and why.
     #[error("{what}: {cause}")]
     Corrupt {
@@ -25,6 +28,15 @@ pub enum ChainError {
     /// The chain's own state contradicts itself. The node must stop.
     #[error("the chain's state is inconsistent: {0}")]
     Broken(String),
+}
+
+impl From<Unready> for ChainError {
+    fn from(unready: Unready) -> Self {
+        match unready {
+            Unready::Code(missing) => Self::NeedsCode(Box::new(missing)),
+            Unready::Shortage(what) => Self::Shortage(what),
+        }
+    }
 }
 
 impl From<Fault> for ChainError {

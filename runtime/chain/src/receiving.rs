@@ -108,10 +108,10 @@ impl Chain {
     pub fn push_checked(&mut self, block: CheckedBlock) -> Result<Applied, ChainError> {
         let (id, before) = (self.enter(block)?, self.head.id());
         match self.switch_to_best() {
-            Err(ChainError::NeedsCode(missing)) => {
+            Err(error @ (ChainError::NeedsCode(_) | ChainError::Shortage(_))) => {
                 self.go_back(&before)?;
                 self.tree.remove(&id).map_err(ChainError::broken)?;
-                Err(ChainError::NeedsCode(missing))
+                Err(error)
             }
             other => other,
         }

@@ -56,8 +56,8 @@ impl Chain {
         activate_features(&mut self.world, features)?;
         self.announce_schedule()?;
         let onblock = run_onblock(vm(&mut self.machine), &mut self.world);
-        if let Some(missing) = vm(&mut self.machine).take_missing() {
-            return Err(ChainError::NeedsCode(Box::new(missing)));
+        if let Some(unready) = vm(&mut self.machine).take_unready() {
+            return Err(unready.into());
         }
         self.pending.as_mut().expect("a block was started").traces.push(Arc::new(onblock));
         clear_expired_transactions(&mut self.world);

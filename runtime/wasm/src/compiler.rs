@@ -7,6 +7,7 @@ use primitives::{Checksum256, Fault};
 use crate::engine::{Artefact, CodeCache, Engine};
 use crate::fault::system_failure;
 use crate::rewrite::Image;
+use crate::tier::{Tier, Tiers};
 
 /// Makes code ready to run. Cheap to clone.
 #[derive(Clone)]
@@ -16,11 +17,25 @@ pub struct Compiler {
 }
 
 /// Code that is ready to run, or the fault that each of its runs ends with.
-pub struct Loaded(pub(crate) Result<(Image, wasmtime::Module), Fault>);
+pub struct Loaded {
+    tier: Tier,
+    result: Result<(Image, wasmtime::Module), Fault>,
+}
 
 impl std::fmt::Debug for Loaded {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_tuple("Loaded").field(&self.0.as_ref().map(drop)).finish()
+        out.debug_tuple("Loaded").field(&self.tier).field(&self.result.as_ref().map(drop)).finish()
+    }
+}
+
+impl Loaded {
+    /// How it was compiled.
+    pub fn tier(&self) -> Tier {
+        self.tier
+    }
+
+    pub(crate) fn into_result(self) -> Result<(Image, wasmtime::Module), Fault> {
+        self.result
     }
 }
 
@@ -30,21 +45,44 @@ impl Compiler {
         Self { engine, cache }
     }
 
-    /// Finds code in the cache, or compiles it and keeps it there. `code` are the original bytes.
+    /// Makes code ready to run: finds it in the cache, or compiles it for the first tier. `code` are the original bytes.
     pub fn load(&self, code_hash: &Checksum256, code: &[u8]) -> Loaded {
-        Loaded(self.cached(code_hash).map_or_else(|| self.compiled(code_hash, code), Ok))
+        match self.engine.tiers() {
+            Tiers::First => None,
+            Tiers::ByUse => self.cached(code_hash),
+            Tiers::Optimised => self.optimise(code_hash, code),
+        }
+        .unwrap_or_else(|| self.first(code_hash, code))
     }
 
-    fn cached(&self, code_hash: &Checksum256) -> Option<(Image, wasmtime::Module)> {
-        let artefact = Artefact::from_bytes(&self.cache.get(&Artefact::key(code_hash))?)?;
+    fn first(&self, code_hash: &Checksum256, code: &[u8]) -> Loaded {
+        let result = match self.engine.compile_first(code) {
+            Ok(Some(compiled)) => Ok(compiled),
+            Ok(None) => match self.optimise(code_hash, code) {
+                Some(optimised) => return optimised,
+                None => Err(system_failure()),
+            },
+            Err(fault) => Err(fault),
+        };
+        Loaded { tier: Tier::First, result }
+    }
+
+    /// Optimises code and keeps that in the cache; nothing for code that would take too long, which stays in the first
+    /// tier.
+    pub fn optimise(&self, code_hash: &Checksum256, code: &[u8]) -> Option<Loaded> {
+        self.cached(code_hash).or_else(|| {
+            let artefact = self.engine.optimise(code).ok()??;
+            self.cache.put(&Artefact::key(code_hash), &artefact.to_bytes());
+            self.loaded(artefact)
+        })
+    }
+
+    fn cached(&self, code_hash: &Checksum256) -> Option<Loaded> {
+        self.loaded(Artefact::from_bytes(&self.cache.get(&Artefact::key(code_hash))?)?)
+    }
+
+    fn loaded(&self, artefact: Artefact) -> Option<Loaded> {
         let module = self.engine.load(&artefact)?;
-        Some((artefact.image, module))
-    }
-
-    fn compiled(&self, code_hash: &Checksum256, code: &[u8]) -> Result<(Image, wasmtime::Module), Fault> {
-        let artefact = self.engine.compile(code)?;
-        self.cache.put(&Artefact::key(code_hash), &artefact.to_bytes());
-        let module = self.engine.load(&artefact).ok_or_else(system_failure)?;
-        Ok((artefact.image, module))
+        Some(Loaded { tier: Tier::Optimised, result: Ok((artefact.image, module)) })
     }
 }

@@ -1,20 +1,21 @@
-//! The compiler behind all runtimes of a process, its clock tick and the cache of compiled code.
+//! The compilers behind all runtimes of a process, their clock tick and the cache of compiled code.
 
-use crate::fault::{execution_error, system_failure};
+use crate::fault::execution_error;
 use crate::linear::{Creator, RESERVATION};
 use crate::rewrite::{Image, Program, rewrite};
 use codec::{Pack, Reader, Unpack};
 use primitives::{Checksum256, Fault, Sha256};
-use wasmtime::{Config, Module, OptLevel};
+use wasmtime::{Config, Module, OptLevel, RegallocAlgorithm};
+
+use crate::parse::ParseError;
+use crate::tier::{Efforts, Tier, Tiers};
 
 /// Changes whenever artefacts of older builds must not be used: the rewriting, the compiler, their settings.
-const ARTEFACT_VERSION: u32 = 4;
+const ARTEFACT_VERSION: u32 = 5;
 /// Native stack that a contract may use: `max_call_depth` calls of functions with 8 KiB of locals and more.
 pub(crate) const WASM_STACK_BYTES: usize = 16 << 20;
 /// Stack of a thread on which contracts run at full speed.
 pub const THREAD_STACK_BYTES: usize = WASM_STACK_BYTES + (8 << 20);
-/// Bytes of a module beyond which compilation must be quick rather than good.
-const QUICK_COMPILE_BYTES: usize = 2 << 20;
 /// What nodeos says of code that was set by the older rules and breaks those for running.
 const NOT_RUNNABLE: &str = "Error building eos-vm interp: wasm parse exception";
 
@@ -74,28 +75,33 @@ fn envelope_hash(body: &[u8]) -> Checksum256 {
     Sha256::packed(&(ARTEFACT_VERSION, Sha256::of(body)))
 }
 
-/// The compiler. Cheap to clone, usable from every thread.
+/// The compilers. Cheap to clone, usable from every thread.
 #[derive(Clone)]
 pub struct Engine {
-    inner: wasmtime::Engine,
-    /// Compiles huge modules in bounded time.
-    quick: wasmtime::Engine,
+    first: wasmtime::Engine,
+    optimised: wasmtime::Engine,
+    tiers: Tiers,
 }
 
 /// Moves an engine's epoch on: each tick lets running contracts ask their host for the time.
-pub struct Ticker(wasmtime::Engine);
+pub struct Ticker([wasmtime::Engine; 2]);
 
 impl Ticker {
     /// One tick. Call it every few milliseconds from a thread of the shell.
     pub fn tick(&self) {
-        self.0.increment_epoch();
+        self.0.iter().for_each(wasmtime::Engine::increment_epoch);
     }
 }
 
-fn config(level: OptLevel) -> Config {
+fn config(tier: Tier) -> Config {
     let mut config = Config::new();
+    match tier {
+        Tier::First => {
+            config.cranelift_opt_level(OptLevel::None).cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass)
+        }
+        Tier::Optimised => config.cranelift_opt_level(OptLevel::Speed),
+    };
     config
-        .cranelift_opt_level(level)
         .wasm_multi_memory(true)
         .epoch_interruption(true)
         .async_stack_size(WASM_STACK_BYTES)
@@ -110,37 +116,75 @@ fn config(level: OptLevel) -> Config {
 }
 
 impl Engine {
-    /// A new engine.
+    /// A new engine, whose runtimes begin each contract in the first tier and optimise what is used much.
     pub fn new() -> Self {
-        let engine = |level| wasmtime::Engine::new(&config(level)).expect("the configuration is constant");
-        Self { inner: engine(OptLevel::Speed), quick: engine(OptLevel::None) }
+        Self::with_tiers(Tiers::ByUse)
+    }
+
+    /// A new engine of which only some tiers run.
+    pub fn with_tiers(tiers: Tiers) -> Self {
+        let engine = |tier| wasmtime::Engine::new(&config(tier)).expect("the configuration is constant");
+        Self { first: engine(Tier::First), optimised: engine(Tier::Optimised), tiers }
     }
 
     /// Its ticker.
     pub fn ticker(&self) -> Ticker {
-        Ticker(self.inner.clone())
+        Ticker([self.first.clone(), self.optimised.clone()])
     }
 
-    pub(crate) fn inner(&self) -> &wasmtime::Engine {
-        &self.inner
+    pub(crate) fn tiers(&self) -> Tiers {
+        self.tiers
     }
 
-    /// Compiles valid contract code.
+    pub(crate) fn inner(&self, tier: Tier) -> &wasmtime::Engine {
+        match tier {
+            Tier::First => &self.first,
+            Tier::Optimised => &self.optimised,
+        }
+    }
+
+    /// Compiles valid contract code for the first tier, in time that grows with its length alone; nothing where that
+    /// compiler does not take it.
     ///
     /// # Errors
     /// The fault that every run of the code ends with, where it cannot be run at all.
-    pub fn compile(&self, code: &[u8]) -> Result<Artefact, Fault> {
-        let Program { module, image } = rewrite(code).map_err(|_| execution_error(NOT_RUNNABLE))?;
-        let engine = if module.len() > QUICK_COMPILE_BYTES { &self.quick } else { &self.inner };
-        let compiled = engine.precompile_module(&module).map_err(|_| system_failure())?;
-        Ok(Artefact { image, compiled })
+    pub(crate) fn compile_first(&self, code: &[u8]) -> Result<Option<(Image, Module)>, Fault> {
+        let Program { module, image, .. } = rewritten(code, Tier::First)?;
+        Ok(guarded(|| Module::new(&self.first, &module)).map(|module| (image, module)))
     }
 
-    /// Loads compiled code; none where this engine cannot use it.
-    pub(crate) fn load(&self, artefact: &Artefact) -> Option<Module> {
-        // SAFETY: the bytes come from `compile`, directly or through an envelope whose hash was right.
-        unsafe { Module::deserialize(&self.inner, &artefact.compiled) }.ok()
+    /// Optimises valid contract code; nothing for code that would take too long
+    /// ([`Efforts::is_bearable`]).
+    ///
+    /// # Errors
+    /// The fault that every run of the code ends with, where it cannot be run at all.
+    pub fn optimise(&self, code: &[u8]) -> Result<Option<Artefact>, Fault> {
+        if !Efforts::of(code).map_err(not_runnable)?.is_bearable() {
+            return Ok(None);
+        }
+        let Program { module, image, .. } = rewritten(code, Tier::Optimised)?;
+        let compiled = guarded(|| self.optimised.precompile_module(&module));
+        Ok(compiled.map(|compiled| Artefact { image, compiled }))
     }
+
+    /// Loads optimised code; none where this engine cannot use it.
+    pub(crate) fn load(&self, artefact: &Artefact) -> Option<Module> {
+        // SAFETY: the bytes come from `optimise`, directly or through an envelope whose hash was right.
+        unsafe { Module::deserialize(&self.optimised, &artefact.compiled) }.ok()
+    }
+}
+
+/// What a compiler makes; nothing where it refuses, or fails in a way of its own.
+fn guarded<T>(compile: impl FnOnce() -> wasmtime::Result<T>) -> Option<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(compile)).ok()?.ok()
+}
+
+fn rewritten(code: &[u8], tier: Tier) -> Result<Program, Fault> {
+    rewrite(code, tier).map_err(not_runnable)
+}
+
+fn not_runnable(_: ParseError) -> Fault {
+    execution_error(NOT_RUNNABLE)
 }
 
 impl Default for Engine {

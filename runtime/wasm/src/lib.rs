@@ -6,6 +6,7 @@ pub mod compiler;
 pub mod engine;
 pub mod fault;
 pub mod host;
+mod instance;
 pub mod intrinsics;
 mod linear;
 pub mod memory;
@@ -14,6 +15,7 @@ mod parse;
 mod rewrite;
 pub mod runtime;
 mod stack;
+pub mod tier;
 pub mod validate;
 
 pub use args::{
@@ -23,8 +25,10 @@ pub use args::{
 pub use compiler::{Compiler, Loaded};
 pub use engine::{Artefact, CodeCache, Engine, NoCache, THREAD_STACK_BYTES, Ticker};
 pub use host::Host;
+pub use instance::{Apply, RunLimits};
 pub use intrinsics::{HostFunction, Intrinsic, Intrinsics, Kind, Signature};
 pub use memory::Memory;
-pub use runtime::{Apply, MissingCode, RunLimits, Runtime};
+pub use runtime::{MissingCode, Runtime, Unready};
 pub use stack::with_enough as with_enough_stack;
+pub use tier::{Tier, Tiers};
 pub use validate::{Imports, Limits, Whitelisted, validate};

@@ -178,6 +178,25 @@ impl Pages {
         if done == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
     }
 
+    /// Bytes of memory that stay between runs, at most.
+    pub fn kept_bytes(&self) -> usize {
+        self.count.min(2 * KEPT_PAGES) * PAGE
+    }
+
+    /// After a run: gives memory back to the system that a run which writes much would keep. `image_len` bytes are
+    /// something else in a new run.
+    pub fn give_back(&mut self, image_len: usize) {
+        if self.count <= KEPT_PAGES {
+            return;
+        }
+        let (_, notes) = self.parts();
+        let written = notes.iter().skip(KEPT_PAGES * CHUNKS).any(|note| *note != 0);
+        if written {
+            // What cannot be given back now is cleared by the next run.
+            let _ = self.clear_from(KEPT_PAGES, image_len);
+        }
+    }
+
     /// `count` pages that begin with `image` and are zero behind it, whatever a run left there.
     ///
     /// # Errors

@@ -6,12 +6,14 @@
 //! not part of the result; see [`Program`].
 
 mod float;
+mod frame;
 mod function;
 mod wide;
 
 use crate::args::ValueType;
 use crate::linear::{NOTES, PAGE};
 use crate::parse::{FuncType, Module, Options, ParseError, parse};
+use crate::tier::{Efforts, Tier};
 use codec::{Bytes, Pack, Unpack};
 use function::Functions;
 use wasm_encoder::{
@@ -50,6 +52,8 @@ pub struct Program {
     pub module: Vec<u8>,
     /// What each run finds besides.
     pub image: Image,
+    /// About what it takes to compile it.
+    pub efforts: Efforts,
 }
 
 /// What the memory looks like at the beginning of a run, and what keeps a run from beginning.
@@ -69,15 +73,16 @@ pub struct Image {
     pub has_start: bool,
 }
 
-/// Rewrites valid code.
+/// Rewrites valid code for a tier.
 ///
 /// # Errors
 /// eos-vm's message, where it would not run the code.
-pub fn rewrite(code: &[u8]) -> Result<Program, ParseError> {
-    let mut functions = Functions::default();
+pub fn rewrite(code: &[u8], tier: Tier) -> Result<Program, ParseError> {
+    let efforts = Efforts::of(code)?;
+    let mut functions = Functions::new(efforts.framed(tier));
     let module = parse(code, &Options::running(), &mut functions)?;
     let image = image(&module);
-    Ok(Program { module: encode(&module, functions, &image), image })
+    Ok(Program { module: encode(&module, functions, &image), image, efforts })
 }
 
 fn image(module: &Module<'_>) -> Image {
@@ -127,6 +132,8 @@ struct Layout {
     imports: u32,
     first_added_type: u32,
     depth_global: u32,
+    /// Where the frames end.
+    top_global: u32,
     first_float_helper: u32,
     wide: Wide,
 }
@@ -138,7 +145,8 @@ impl Layout {
         Self {
             imports,
             depth_global,
-            wide: Wide::of(module, depth_global + 1),
+            top_global: depth_global + 1,
+            wide: Wide::of(module, depth_global + 2),
             first_added_type: module.types.len() as u32,
             first_float_helper: imports + ADDED_IMPORTS + module.function_types.len() as u32,
         }
@@ -169,6 +177,7 @@ fn encode(module: &Module<'_>, functions: Functions, image: &Image) -> Vec<u8> {
     let mut encoded = wasm_encoder::Module::new();
     encoded.section(&types(module, &layout));
     encoded.section(&imports(module, &layout));
+    let functions_framed = functions.has_frames();
     let (declared, bodies) = code(module, &layout, functions, image);
     encoded.section(&declared);
     if let Some(table) = module.table {
@@ -183,22 +192,13 @@ fn encode(module: &Module<'_>, functions: Functions, image: &Image) -> Vec<u8> {
         });
         encoded.section(&section);
     }
-    if module.memory.is_some() {
+    if module.memory.is_some() || functions_framed {
         let mut section = MemorySection::new();
-        section.memory(MemoryType {
-            minimum: 0,
-            maximum: Some(MEMORY_PAGES_MAX),
-            memory64: false,
-            shared: false,
-            page_size_log2: None,
-        });
-        section.memory(MemoryType {
-            minimum: NOTES_PAGES,
-            maximum: Some(NOTES_PAGES),
-            memory64: false,
-            shared: false,
-            page_size_log2: None,
-        });
+        section.memory(memory_type(0, MEMORY_PAGES_MAX));
+        section.memory(memory_type(NOTES_PAGES, NOTES_PAGES));
+        if functions_framed {
+            section.memory(memory_type(frame::PAGES, frame::PAGES));
+        }
         encoded.section(&section);
     }
     encoded.section(&globals(module, &layout));
@@ -214,6 +214,10 @@ fn encode(module: &Module<'_>, functions: Functions, image: &Image) -> Vec<u8> {
     }
     encoded.section(&bodies);
     encoded.finish()
+}
+
+fn memory_type(minimum: u64, maximum: u64) -> MemoryType {
+    MemoryType { minimum, maximum: Some(maximum), memory64: false, shared: false, page_size_log2: None }
 }
 
 fn types(module: &Module<'_>, layout: &Layout) -> TypeSection {
@@ -242,7 +246,7 @@ fn globals(module: &Module<'_>, layout: &Layout) -> GlobalSection {
         let global_type = GlobalType { val_type: val_type(global.value_type), mutable: global.mutable, shared: false };
         section.global(global_type, &constant(global.value_type, global.initial));
     }
-    for value in std::iter::once(ValueType::I32).chain(layout.wide.globals()) {
+    for value in [ValueType::I32; 2].into_iter().chain(layout.wide.globals()) {
         section.global(GlobalType { val_type: val_type(value), mutable: true, shared: false }, &constant(value, 0));
     }
     section
@@ -313,6 +317,8 @@ fn entry(module: &Module<'_>, layout: &Layout, index: u32, params: u32, reset: b
     }
     body.instruction(&Instruction::LocalGet(0));
     body.instruction(&Instruction::GlobalSet(layout.depth_global));
+    body.instruction(&Instruction::I32Const(frame::TOP));
+    body.instruction(&Instruction::GlobalSet(layout.top_global));
     for param in 1..=params {
         body.instruction(&Instruction::LocalGet(param));
     }

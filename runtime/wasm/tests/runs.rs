@@ -3,7 +3,7 @@
 mod world;
 
 use primitives::{Checksum256, Fault, Name, Sha256};
-use wasm::{Apply, Artefact, CodeCache, Engine, Intrinsics, Memory, RunLimits, Runtime, Span};
+use wasm::{Apply, Artefact, CodeCache, Engine, Intrinsics, Memory, RunLimits, Runtime, Span, Tiers};
 use world::World;
 
 const APPLY: Apply = Apply { receiver: Name(1), account: Name(2), action: Name(3) };
@@ -250,7 +250,8 @@ fn compiled_code_is_kept_and_checked() {
     let hash = Sha256::of(&code);
     let mut world = World { code, ..World::default() };
     let run = |world: &mut World| {
-        let mut runtime = Runtime::new(Engine::new(), &world::intrinsics(), Box::new(cache.clone()));
+        let engine = Engine::with_tiers(Tiers::Optimised);
+        let mut runtime = Runtime::new(engine, &world::intrinsics(), Box::new(cache.clone()));
         runtime.run(&hash, APPLY, RunLimits::default(), world)
     };
     run(&mut world).expect("compiles");
@@ -290,7 +291,7 @@ fn broken_bytes_are_refused_without_harm() {
         bytes.truncate(bytes.len() - if round % 3 == 0 { next(bytes.len()) } else { 0 });
         let _ = wasm::validate(&bytes, wasm::Limits::Fixed { building: true }, &Nothing);
         if round % 400 == 0 {
-            let _ = engine.compile(&bytes);
+            let _ = engine.optimise(&bytes);
         }
     }
 }

@@ -58,7 +58,8 @@ impl<'a> Live<'a> {
         let log = BlockLog::open(&recording.log).map_err(|error| error.to_string())?;
         let mut settings = Settings::default();
         settings.execution.disable_all_subjective_mitigations = true;
-        let chain = Chain::from_genesis(&genesis(&log), settings, doors()).map_err(|error| error.to_string())?;
+        let chain = Chain::from_genesis(&genesis(&log), settings, doors(wasm::Tiers::ByUse))
+            .map_err(|error| error.to_string())?;
         Ok(Self { chain, log, number: 1, differences: Vec::new() })
     }
 

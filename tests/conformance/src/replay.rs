@@ -4,13 +4,15 @@ use chain::block_log::{BlockLog, ChainContext};
 use chain::{Chain, Doors, PrepareMode, PreparedBlock, Settings};
 use execution::StoppedClock;
 use primitives::Genesis;
+use wasm::Tiers;
 
 use crate::Recording;
 use crate::step::Step;
 
 /// Doors of a chain without a world: the clock stands still, nothing is cached.
-pub fn doors() -> Doors {
-    Doors { clock: Box::new(StoppedClock), engine: wasm::Engine::new(), code_cache: Box::new(wasm::NoCache) }
+pub fn doors(tiers: Tiers) -> Doors {
+    let engine = wasm::Engine::with_tiers(tiers);
+    Doors { clock: Box::new(StoppedClock), engine, code_cache: Box::new(wasm::NoCache) }
 }
 
 /// The genesis a recorded log begins with.
@@ -24,14 +26,15 @@ pub fn genesis(log: &BlockLog<'_>) -> Genesis {
     }
 }
 
-/// Replays the whole log with `mode`, comparing every id, and with `each` block's integrity hash if told so.
+/// Replays the whole log with `mode`, contracts in `tiers`, comparing every id, and with `each` block's integrity hash if told so.
 ///
 /// # Errors
 /// The first difference in words.
-pub fn replay(recording: &Recording, mode: PrepareMode, each: bool) -> Result<(), String> {
+pub fn replay(recording: &Recording, mode: PrepareMode, tiers: Tiers, each: bool) -> Result<(), String> {
     let log = BlockLog::open(&recording.log).map_err(|error| error.to_string())?;
     let genesis = genesis(&log);
-    let mut chain = Chain::from_genesis(&genesis, Settings::default(), doors()).map_err(|error| error.to_string())?;
+    let chain = Chain::from_genesis(&genesis, Settings::default(), doors(tiers));
+    let mut chain = chain.map_err(|error| error.to_string())?;
     let chain_id = chain.chain_id();
     if hex::encode(chain_id.0) != recording.expected.chain_id {
         return Err(format!("chain id: ours {chain_id:?}, nodeos {}", recording.expected.chain_id));

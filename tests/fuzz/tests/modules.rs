@@ -180,7 +180,7 @@ fn modules_that_ask_for_much() {
     run("large counts", &seeds, |input| {
         let imports = Whitelisted { intrinsics: &imports, listed: |_: &str| true };
         if validate(input, Limits::Configured(&config), &imports).is_ok() && input.len() <= MODULE_BYTES_MAX {
-            let _ = engine.compile(input);
+            let _ = engine.optimise(input);
         }
     });
 }

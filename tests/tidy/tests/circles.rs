@@ -41,7 +41,7 @@ const LEFT: [(&str, &[&str]); 7] = [
             "parse::module",
         ],
     ),
-    ("node/engine", &["compiling", "follower", "retry", "saving", "sealing", "snapshots", "whole_state", "writer"]),
+    ("node/engine", &["compiling", "follower", "saving", "sealing", "snapshots", "whole_state", "writer"]),
     ("node/daemon", &["dev", "settings", "settings::args", "settings::commands", "signing", "start", "translate"]),
 ];
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use chain::{PrepareMode, PreparedBlock};
-use engine::{RetrySettings, RetryUntil, SubmitKind, Verdict};
+use engine::{Patience, Refusal, Refused, RetrySettings, RetryUntil, SubmitKind, Verdict, WaitFor};
 use execution::TransactionTrace;
 use primitives::{Fault, FaultKind, SignedBlock, TimePoint, TimePointSec, TransactionId, ensure};
 use serde::Deserialize;
@@ -18,15 +18,48 @@ use crate::recover::{self, TransactionJson};
 use crate::reply::{Answer, Reply, json};
 use crate::trace_json::{self, Shape};
 
+/// The field of our own that says what to wait for, as it stands in JSON.
+const WAIT: &str = "\"wait\"";
 /// Transactions that one request may hold.
 const TRANSACTIONS_MAX: usize = 1000;
 
-const PLAIN: SubmitKind = SubmitKind::Input { return_failure_trace: false, retry: None };
+const PLAIN: SubmitKind = SubmitKind::Input { return_failure_trace: false, patience: None };
 
-async fn run(node: &Node, json: TransactionJson, kind: SubmitKind) -> Result<Arc<TransactionTrace>, Fault> {
+async fn run(node: &Node, json: TransactionJson, kind: SubmitKind) -> Result<Arc<TransactionTrace>, Refused> {
     let packed = recover::packed(node, json)?;
     let transaction = recover::recovered(node, packed, kind != SubmitKind::ReadOnly)?;
-    Ok(node.handle.submit(transaction, kind).await?)
+    node.handle.submit(transaction, kind).await
+}
+
+/// Why a transaction was not taken, as clients see it.
+fn refused(refused: Refused) -> ApiError {
+    match refused {
+        Refused::Node(busy @ Refusal::Busy { .. }) => ApiError::busy(busy.to_string()),
+        other => ApiError::of_transaction(&other.into()),
+    }
+}
+
+/// What a request of `send_transaction` asks to wait for: a field beside those of the transaction.
+fn wait_beside(body: &[u8]) -> Result<Option<Patience>, ApiError> {
+    if !body.windows(WAIT.len()).any(|part| part == WAIT.as_bytes()) {
+        return Ok(None);
+    }
+    wait_for(Fields::required(body)?.maybe("wait")?)
+}
+
+/// Reads our own `wait`.
+fn wait_for(wait: Option<String>) -> Result<Option<Patience>, ApiError> {
+    let until = match wait.as_deref() {
+        None => return Ok(None),
+        Some("block") => WaitFor::Block,
+        Some("stored") => WaitFor::Stored,
+        Some("irreversible") => WaitFor::Irreversible,
+        Some(other) => {
+            let message = format!("wait is \"block\", \"stored\" or \"irreversible\", not \"{other}\"");
+            return Err(ApiError::new(FaultKind::INVALID_HTTP_REQUEST, message));
+        }
+    };
+    Ok(Some(Patience::Wait(until)))
 }
 
 pub(crate) fn shown(node: &Node, trace: &TransactionTrace, shape: Shape) -> Vec<u8> {
@@ -38,14 +71,15 @@ pub(crate) fn shown(node: &Node, trace: &TransactionTrace, shape: Shape) -> Vec<
 /// `push_transaction`: the trace as a tree.
 pub async fn push(node: Arc<Node>, body: Bytes) -> Answer {
     let json = recover::read_body(&body)?;
-    let trace = run(&node, json, PLAIN).await.map_err(|fault| ApiError::of_transaction(&fault))?;
+    let trace = run(&node, json, PLAIN).await.map_err(refused)?;
     Ok(Reply { status: 202, body: shown(&node, &trace, Shape::Tree) })
 }
 
 /// `send_transaction`: the trace as a list.
 pub async fn send(node: Arc<Node>, body: Bytes) -> Answer {
     let json = recover::read_body(&body)?;
-    let trace = run(&node, json, PLAIN).await.map_err(|fault| ApiError::of_transaction(&fault))?;
+    let kind = SubmitKind::Input { return_failure_trace: false, patience: wait_beside(&body)? };
+    let trace = run(&node, json, kind).await.map_err(refused)?;
     Ok(Reply { status: 202, body: shown(&node, &trace, Shape::Flat) })
 }
 
@@ -59,6 +93,9 @@ pub(crate) struct SendParams {
     retry_trx: bool,
     #[serde(default)]
     retry_trx_num_blocks: Option<u16>,
+    /// Our own.
+    #[serde(default)]
+    wait: Option<String>,
     pub(crate) transaction: TransactionJson,
 }
 
@@ -76,6 +113,7 @@ impl SendParams {
             return_failure_trace: fields.or("return_failure_trace", true)?,
             retry_trx: fields.get("retry_trx")?,
             retry_trx_num_blocks: fields.maybe("retry_trx_num_blocks")?,
+            wait: fields.maybe("wait")?,
             transaction: TransactionJson::read(&fields.take("transaction"))?,
         })
     }
@@ -89,14 +127,19 @@ pub async fn send2(node: Arc<Node>, body: Bytes) -> Answer {
         Some(depth) => RetryUntil::Blocks(depth),
         None => RetryUntil::Irreversible,
     });
+    let wait = wait_for(params.wait)?;
+    if retry.is_some() && wait.is_some() {
+        let message = "retry_trx and wait exclude each other: wait tries again, too, until the transaction expires";
+        return Err(ApiError::new(FaultKind::INVALID_HTTP_REQUEST, message));
+    }
     let packed = recover::packed(&node, params.transaction)?;
     let transaction = recover::recovered(&node, packed, true).map_err(|fault| ApiError::of_transaction(&fault))?;
     if retry.is_some() {
         check_retry(node.handle.retry(), transaction.parts.header.expiration, node.handle.now())?;
     }
-    let kind = SubmitKind::Input { return_failure_trace: params.return_failure_trace, retry };
-    let trace = node.handle.submit(transaction, kind).await;
-    let trace = trace.map_err(|refused| ApiError::of_transaction(&refused.into()))?;
+    let patience = retry.map(Patience::Retry).or(wait);
+    let kind = SubmitKind::Input { return_failure_trace: params.return_failure_trace, patience };
+    let trace = node.handle.submit(transaction, kind).await.map_err(refused)?;
     Ok(Reply { status: 202, body: shown(&node, &trace, Shape::Flat) })
 }
 
@@ -129,7 +172,7 @@ pub async fn read_only(node: Arc<Node>, body: Bytes) -> Answer {
 
 async fn transient(node: &Node, body: &[u8], kind: SubmitKind) -> Answer {
     let params = SendParams::read(body)?;
-    let trace = run(node, params.transaction, kind).await.map_err(|fault| ApiError::of_transaction(&fault))?;
+    let trace = run(node, params.transaction, kind).await.map_err(refused)?;
     Ok(Reply { status: 200, body: shown(node, &trace, Shape::Flat) })
 }
 
@@ -146,7 +189,7 @@ pub async fn push_many(node: Arc<Node>, body: Bytes) -> Answer {
             out.push(b',');
         }
         let pushed = match json {
-            Ok(json) => run(&node, json, PLAIN).await,
+            Ok(json) => run(&node, json, PLAIN).await.map_err(Fault::from),
             Err(fault) => Err(fault),
         };
         match pushed {

@@ -17,7 +17,8 @@ fn main() {
         return;
     }
     let log = BlockLog::open(&recording.log).expect("a whole log");
-    let mut chain = Chain::from_genesis(&genesis(&log), Settings::default(), doors()).expect("a valid genesis");
+    let mut chain =
+        Chain::from_genesis(&genesis(&log), Settings::default(), doors(wasm::Tiers::ByUse)).expect("a valid genesis");
     let id = chain.chain_id();
     for (_, bytes) in log.iter().filter(|(number, _)| (2..=last).contains(number)) {
         let block = PreparedBlock::from_bytes(bytes, &id, PrepareMode::Full).expect("a valid block");

@@ -1,0 +1,324 @@
+//! A loaded contract that can run: its instance in one of the engines, what host functions find in it, and the linker
+//! that connects the two.
+
+use crate::args::ValueType;
+use crate::engine::Engine;
+use crate::fault::{access_violation, system_failure};
+use crate::host::Host;
+use crate::intrinsics::{Intrinsics, RawFunction, Signature};
+use crate::linear::{PAGE, Pages};
+use crate::memory::Memory;
+use crate::rewrite::{APPLY, Image, MEMORY, MEMORY_GROW, MEMORY_MODULE, MEMORY_SIZE, NOTES_MEMORY, START};
+use crate::tier::{RUN_HEAT, TICK_HEAT, Tier};
+use primitives::{Fault, Name};
+use std::mem::MaybeUninit;
+use std::ptr::NonNull;
+use wasmtime::{Caller, FuncType, Linker, Module, Store, Trap, TypedFunc, UpdateDeadline, ValRaw, ValType};
+
+/// Limits of one run that the chain can change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunLimits {
+    /// Pages of 64 KiB that the memory can have (`max_pages`).
+    pub max_pages: u32,
+    /// Nested calls, `apply` included (`max_call_depth`).
+    pub max_call_depth: u32,
+}
+
+impl Default for RunLimits {
+    /// nodeos' limits before CONFIGURABLE_WASM_LIMITS2 (wasm_eosio_constraints.hpp).
+    fn default() -> Self {
+        Self { max_pages: 528, max_call_depth: 251 }
+    }
+}
+
+/// What is run: the arguments of `apply`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Apply {
+    /// Whose code runs.
+    pub receiver: Name,
+    /// The account the action was sent to.
+    pub account: Name,
+    /// The action's name.
+    pub action: Name,
+}
+
+/// A contract's instance, used again by each run.
+pub(crate) struct Instance<H: Host> {
+    store: Store<Run<H>>,
+    apply: TypedFunc<(u32, u64, u64, u64), ()>,
+    start: Option<TypedFunc<u32, ()>>,
+    /// Bytes of compiled code.
+    code_bytes: usize,
+}
+
+/// Why a run did not end well.
+pub(crate) enum Failure<S> {
+    /// The host's reason, or a trap's fault.
+    Stop(S),
+    /// The system did not give what the run needs. That is not the contract's fault.
+    Shortage(String),
+}
+
+impl<S: From<Fault>> From<Fault> for Failure<S> {
+    fn from(fault: Fault) -> Self {
+        Self::Stop(fault.into())
+    }
+}
+
+/// What host functions find in the store of a running instance.
+pub(crate) struct Run<H: Host> {
+    /// Set during a run.
+    host: Option<NonNull<H>>,
+    pages: Pages,
+    /// Bytes of the memory's image.
+    image_len: usize,
+    has_memory: bool,
+    max_pages: u32,
+    /// How much the code was used.
+    heat: u32,
+    stop: Option<Stop<H::Stop>>,
+}
+
+// SAFETY: `host` is only set while `Runtime::run` holds the host exclusively.
+unsafe impl<H: Host> Send for Run<H> {}
+
+enum Stop<S> {
+    Host(S),
+    Exit,
+    Shortage(String),
+}
+
+/// How an entry point ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    ByReturn,
+    ByExit,
+}
+
+/// The error that unwinds compiled code; the reason lies in [`Run::stop`].
+#[derive(Debug)]
+struct Halt;
+
+impl std::fmt::Display for Halt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("stopped by the host")
+    }
+}
+
+impl std::error::Error for Halt {}
+
+impl<H: Host> Run<H> {
+    /// The host of the current run and the contract's memory.
+    fn parts(&mut self) -> (&mut H, Memory<'_>) {
+        let mut host = self.host.expect("a run is on");
+        // SAFETY: `Runtime::run` borrows the host exclusively until the run ends.
+        (unsafe { host.as_mut() }, {
+            let (bytes, notes) = self.pages.parts();
+            Memory::new(bytes, notes, self.has_memory)
+        })
+    }
+
+    fn halt(&mut self, stop: Stop<H::Stop>) -> wasmtime::Error {
+        self.stop = Some(stop);
+        wasmtime::Error::new(Halt)
+    }
+}
+
+impl<H: Host> Instance<H> {
+    /// An instance of compiled code.
+    ///
+    /// # Errors
+    /// What the system does not give.
+    pub fn new(
+        engine: &wasmtime::Engine,
+        linker: &Linker<Run<H>>,
+        image: &Image,
+        module: &Module,
+    ) -> wasmtime::Result<Self> {
+        let run: Run<H> = Run {
+            host: None,
+            // SAFETY: null is allowed.
+            pages: unsafe { Pages::new(std::ptr::null_mut(), std::ptr::null_mut()) },
+            image_len: image.bytes.len(),
+            has_memory: image.initial_pages.is_some(),
+            max_pages: 0,
+            heat: 0,
+            stop: None,
+        };
+        let mut store = Store::new(engine, run);
+        store.epoch_deadline_callback(|mut store| {
+            let run = store.data_mut();
+            run.heat = run.heat.saturating_add(TICK_HEAT);
+            match run.parts().0.checktime() {
+                Ok(()) => Ok(UpdateDeadline::Continue(1)),
+                Err(stop) => Err(run.halt(Stop::Host(stop))),
+            }
+        });
+        let instance = linker.instantiate(&mut store, module)?;
+        let memories = (instance.get_memory(&mut store, MEMORY), instance.get_memory(&mut store, NOTES_MEMORY));
+        if let (Some(memory), Some(notes)) = memories {
+            let (base, notes) = (memory.data_ptr(&store), notes.data_ptr(&store));
+            // SAFETY: the creator's reservations, which live as long as the store.
+            store.data_mut().pages = unsafe { Pages::new(base, notes) };
+        }
+        let apply = instance.get_typed_func(&mut store, APPLY)?;
+        let start = instance.get_typed_func(&mut store, START).ok();
+        let range = module.image_range();
+        let code_bytes = range.end as usize - range.start as usize;
+        Ok(Self { store, apply, start, code_bytes })
+    }
+
+    /// How much it was used.
+    pub fn heat(&self) -> u32 {
+        self.store.data().heat
+    }
+
+    /// Bytes of memory that it holds between runs.
+    pub fn bytes(&self) -> usize {
+        self.code_bytes + self.store.data().pages.kept_bytes()
+    }
+
+    /// Runs `apply` on memory as `image` has it.
+    ///
+    /// # Errors
+    /// Why it stopped.
+    pub fn run(
+        &mut self,
+        image: &Image,
+        apply: Apply,
+        limits: RunLimits,
+        host: &mut H,
+    ) -> Result<(), Failure<H::Stop>> {
+        let initial = image.initial_pages.unwrap_or(0);
+        if initial > limits.max_pages {
+            return Err(system_failure().into());
+        }
+        if image.data_out_of_range {
+            return Err(access_violation().into());
+        }
+        let run = self.store.data_mut();
+        run.heat = run.heat.saturating_add(RUN_HEAT);
+        let shortage =
+            |error: std::io::Error| Failure::Shortage(format!("memory of {} bytes: {error}", initial as usize * PAGE));
+        run.pages.reset(initial as usize, &image.bytes).map_err(shortage)?;
+        run.max_pages = image.maximum_pages.unwrap_or(u32::MAX).min(limits.max_pages);
+        run.host = Some(NonNull::from(host));
+        let result = self.call(apply, limits.max_call_depth.saturating_add(1));
+        let run = self.store.data_mut();
+        run.host = None;
+        run.pages.give_back(image.bytes.len());
+        result
+    }
+
+    /// The start function, then `apply`; `eosio_exit` in either ends the action.
+    fn call(&mut self, apply: Apply, depth: u32) -> Result<(), Failure<H::Stop>> {
+        self.store.set_epoch_deadline(1);
+        if let Some(start) = &self.start {
+            let result = start.call(&mut self.store, depth);
+            if self.outcome(result)? == Ended::ByExit {
+                return Ok(());
+            }
+        }
+        let arguments = (depth, apply.receiver.0, apply.account.0, apply.action.0);
+        let result = self.apply.call(&mut self.store, arguments);
+        self.outcome(result).map(|_| ())
+    }
+
+    fn outcome(&mut self, result: wasmtime::Result<()>) -> Result<Ended, Failure<H::Stop>> {
+        let Err(error) = result else { return Ok(Ended::ByReturn) };
+        match self.store.data_mut().stop.take() {
+            Some(Stop::Exit) => Ok(Ended::ByExit),
+            Some(Stop::Host(stop)) => Err(Failure::Stop(stop)),
+            Some(Stop::Shortage(what)) => Err(Failure::Shortage(what)),
+            None => Err(trap(&error).into()),
+        }
+    }
+}
+
+/// nodeos' fault of a trap: what the processor raised is an access violation, the rest eos-vm's own.
+fn trap(error: &wasmtime::Error) -> Fault {
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::MemoryOutOfBounds | Trap::HeapMisaligned) => access_violation(),
+        Some(Trap::IntegerDivisionByZero | Trap::IntegerOverflow) => access_violation(),
+        _ => system_failure(),
+    }
+}
+
+/// The host functions as contracts of one tier import them.
+///
+/// # Errors
+/// Two have one name.
+pub(crate) fn link<H: Host>(
+    engine: &Engine,
+    tier: Tier,
+    intrinsics: &Intrinsics<H>,
+) -> wasmtime::Result<Linker<Run<H>>> {
+    let engine = engine.inner(tier);
+    let mut linker = Linker::new(engine);
+    for entry in intrinsics.iter() {
+        let func_type = func_type(engine, &entry.signature);
+        match &entry.function {
+            Some(function) => {
+                define(&mut linker, entry.name, func_type, function.clone(), entry.signature.params.len())?
+            }
+            None => {
+                linker.func_new("env", entry.name, func_type, |mut caller, _, _| {
+                    Err(caller.data_mut().halt(Stop::Exit))
+                })?;
+            }
+        }
+    }
+    linker.func_wrap(MEMORY_MODULE, MEMORY_GROW, |mut caller: Caller<'_, Run<H>>, pages: i32| {
+        memory_grow(caller.data_mut(), pages)
+    })?;
+    linker.func_wrap(MEMORY_MODULE, MEMORY_SIZE, |caller: Caller<'_, Run<H>>| caller.data().pages.count() as u32)?;
+    Ok(linker)
+}
+
+fn define<H: Host>(
+    linker: &mut Linker<Run<H>>,
+    name: &str,
+    func_type: FuncType,
+    function: RawFunction<H>,
+    params: usize,
+) -> wasmtime::Result<()> {
+    let call = move |mut caller: Caller<'_, Run<H>>, values: &mut [MaybeUninit<ValRaw>]| {
+        for value in values.iter_mut().skip(params) {
+            value.write(ValRaw::u64(0));
+        }
+        // SAFETY: compiled code set the parameters, the line above the rest.
+        let values = unsafe { &mut *(std::ptr::from_mut(values) as *mut [ValRaw]) };
+        let run = caller.data_mut();
+        let (host, mut memory) = run.parts();
+        function(host, &mut memory, values).map_err(|stop| run.halt(Stop::Host(stop)))
+    };
+    // SAFETY: `function` reads and writes values of the types in `func_type`: both come from one signature.
+    unsafe { linker.func_new_unchecked("env", name, func_type, call) }?;
+    Ok(())
+}
+
+fn func_type(engine: &wasmtime::Engine, signature: &Signature) -> FuncType {
+    let types = |types: &[ValueType]| -> Vec<ValType> {
+        let one = |value: &ValueType| match value {
+            ValueType::I32 => ValType::I32,
+            ValueType::I64 => ValType::I64,
+            ValueType::F32 => ValType::F32,
+            ValueType::F64 => ValType::F64,
+        };
+        types.iter().map(one).collect()
+    };
+    FuncType::new(engine, types(&signature.params), types(&signature.results))
+}
+
+/// eos-vm's `grow_linear_memory`: a negative number takes pages away.
+fn memory_grow<H: Host>(run: &mut Run<H>, pages: i32) -> wasmtime::Result<i32> {
+    let old = run.pages.count() as i64;
+    let new = old + i64::from(pages);
+    if new < 0 || (pages >= 0 && new > i64::from(run.max_pages)) {
+        return Ok(-1);
+    }
+    match run.pages.resize(new as usize, run.image_len) {
+        Ok(()) => Ok(old as i32),
+        Err(error) => Err(run.halt(Stop::Shortage(format!("memory of {} bytes: {error}", new as usize * PAGE)))),
+    }
+}

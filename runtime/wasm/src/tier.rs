@@ -1,0 +1,117 @@
+//! Two tiers of compiled code. The first is made at once, in time that grows with the code's length alone; the optimised
+//! one is made of what is used much, where that does not take too long. Both run the same rewritten functions, so a
+//! contract does the same in both.
+//!
+//! A compiler keeps something for each local at each place where ways of control meet: a few bytes of code can ask for
+//! millions of these. Functions that do have their locals in memory in the first tier (`rewrite::frame`), and are not
+//! optimised.
+
+use crate::parse::{Emit, Module, Op, Options, ParseError, parse};
+
+/// How code was compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tier {
+    /// Without optimisation.
+    First,
+    /// With all optimisations.
+    Optimised,
+}
+
+/// Which tiers an engine's runtimes use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tiers {
+    /// The first one, and the optimised one for what is used much.
+    ByUse,
+    /// The first one alone.
+    First,
+    /// The optimised one from the first run on, where it can be had.
+    Optimised,
+}
+
+/// Heat from which code is worth optimising.
+pub(crate) const HOT: u32 = 100;
+/// Heat of a run.
+pub(crate) const RUN_HEAT: u32 = 1;
+/// Heat of a tick of the clock during a run.
+pub(crate) const TICK_HEAT: u32 = 20;
+
+/// Effort of a function beyond which it has a frame in the first tier.
+const FUNCTION_MAX: u64 = 20_000;
+/// Effort of a module's functions beyond which those that follow have frames.
+const MODULE_MAX: u64 = 500_000;
+/// Effort of a function beyond which it is not optimised: a second of the compiler's time.
+const OPTIMISED_FUNCTION_MAX: u64 = 150_000;
+/// Effort of a module beyond which it is not optimised: ten seconds.
+const OPTIMISED_MODULE_MAX: u64 = 2_000_000;
+
+/// About what a compiler has to do with each function of a module: locals that are used, times places where ways of
+/// control meet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Efforts(Vec<u64>);
+
+/// Counts what an effort is made of.
+#[derive(Default)]
+struct Counter {
+    efforts: Vec<u64>,
+    accesses: u64,
+    meetings: u64,
+}
+
+impl Emit for Counter {
+    fn begin(&mut self, _: &Module<'_>, _: usize) {
+        (self.accesses, self.meetings) = (0, 1);
+    }
+
+    fn op(&mut self, op: Op<'_>) {
+        match op {
+            Op::Open(..) => self.meetings += 1,
+            Op::BrTable(labels, _) => self.meetings += labels.len() as u64,
+            Op::Variable(..) => self.accesses += 1,
+            _ => {}
+        }
+    }
+
+    fn finish(&mut self, module: &Module<'_>, index: usize) {
+        let function = &module.functions[index];
+        let params = module.types[function.func_type as usize].params.len() as u64;
+        let locals = function.locals.iter().fold(params, |sum, (count, _)| sum + u64::from(*count));
+        self.efforts.push(locals.min(self.accesses) * self.meetings);
+    }
+}
+
+impl Efforts {
+    /// Looks through valid code.
+    ///
+    /// # Errors
+    /// eos-vm's message, where it would not run the code.
+    pub fn of(code: &[u8]) -> Result<Self, ParseError> {
+        let mut counter = Counter::default();
+        parse(code, &Options::running(), &mut counter)?;
+        Ok(Self(counter.efforts))
+    }
+
+    /// Whether all may be optimised.
+    pub fn is_bearable(&self) -> bool {
+        self.0.iter().all(|effort| *effort <= OPTIMISED_FUNCTION_MAX)
+            && self.0.iter().fold(0_u64, |sum, effort| sum.saturating_add(*effort)) <= OPTIMISED_MODULE_MAX
+    }
+
+    /// Which functions have their locals in a frame in a tier.
+    pub(crate) fn framed(&self, tier: Tier) -> Vec<bool> {
+        let mut left = MODULE_MAX;
+        let frame = |effort: &u64| {
+            let frame = *effort > FUNCTION_MAX.min(left);
+            left -= if frame { 0 } else { *effort };
+            frame
+        };
+        match tier {
+            Tier::First => self.0.iter().map(frame).collect(),
+            Tier::Optimised => vec![false; self.0.len()],
+        }
+    }
+
+    /// The largest effort of a function, and that of all.
+    pub fn worst_and_total(&self) -> (u64, u64) {
+        (self.0.iter().copied().max().unwrap_or(0), self.0.iter().sum())
+    }
+}
