@@ -8,6 +8,7 @@
 //! - [`document`]: what users write; [`Document::dev`] is the built-in one.
 //! - [`parameters`]: the system contract's numbers as options.
 //! - [`plan`]: a document as stages of transactions.
+//! - [`takeover`]: a chain of others, with keys that this node has.
 //! - [`boot`]: carrying out a plan, and building blocks for all producers of a chain.
 
 pub mod boot;
@@ -15,6 +16,7 @@ pub mod contracts;
 pub mod document;
 pub mod parameters;
 pub mod plan;
+pub mod takeover;
 
 pub use boot::{BootError, LocalProducer, later_features};
 pub use contracts::Contract;

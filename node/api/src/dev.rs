@@ -19,7 +19,7 @@ use crate::reply::{Answer, Reply, json};
 use crate::trace_json::Shape;
 
 /// What a dumped chain takes along of the node's database, by name.
-pub const CHAIN_FACTS: [&str; 4] = ["genesis", "chain id", "boot document", "booted"];
+pub const CHAIN_FACTS: [&str; 5] = ["genesis", "chain id", "boot document", "booted", "taken over from"];
 
 /// Microseconds of a second.
 const SECOND_US: f64 = 1e6;

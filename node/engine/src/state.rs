@@ -101,12 +101,13 @@ impl Handle {
         let (store, chain) = (Arc::clone(self.store()), self.chain_id());
         let read = move || -> Result<Dump, String> {
             let mut blocks = Vec::new();
-            for number in 1..=state.num() {
+            let first = store.earliest_block_num().map_err(|error| error.to_string())?;
+            let first = first.into_iter().chain(cut.keys().copied()).min().unwrap_or(1);
+            for number in first..=state.num() {
                 let bytes = match cut.get(&number) {
                     Some((_, bytes)) => Some(bytes.clone()),
                     None => store.block_at(number).map_err(|error| error.to_string())?,
                 };
-                // A chain that began with a snapshot has no earlier ones.
                 blocks.extend(bytes);
             }
             Ok(Dump { chain, facts: Vec::new(), state: (*state).clone(), blocks })

@@ -165,6 +165,26 @@ impl Chain {
         Ok(Self::assemble(header, None, snapshot.ledger, settings, doors))
     }
 
+    /// Changes what a chain has begun with, before a block follows: what is no chain of its own any more (a development
+    /// chain) may go on with other producers' keys. The block itself stays what it was.
+    ///
+    /// # Errors
+    /// The head is not the root, or a block is pending.
+    pub fn edit_origin(&mut self, edit: impl FnOnce(&mut BlockHeaderState, &mut Ledger)) -> Result<(), ChainError> {
+        self.nothing_pending("a change of the beginning")?;
+        if self.head.id() != self.root().id() {
+            return Err(ChainError::broken("a change of the beginning was asked for while blocks are reversible"));
+        }
+        let mut head = BlockState::clone(&self.head);
+        let number = head.number();
+        self.world.ledger.begin_block(number);
+        edit(&mut head.header, &mut self.world.ledger);
+        self.world.ledger.commit_blocks_up_to(number);
+        self.head = Arc::new(head);
+        self.tree = ForkTree::new(self.head.clone());
+        Ok(())
+    }
+
     /// A portable snapshot of the head (nodeos' version 6). A pending block must be aborted first.
     ///
     /// # Errors
