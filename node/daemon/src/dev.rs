@@ -1,8 +1,9 @@
 //! `boreasd dev`: a producing chain with a running system in one command. The first start boots it from a document,
-//! in slots of the past, before the node itself begins; later starts continue it.
+//! in slots of the past, before the node itself begins, or takes over the chain of a snapshot; later starts continue it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -12,7 +13,7 @@ use chain::{Applied, Chain};
 use codec::Unpack;
 use engine::follower::TraceEncoder;
 use engine::{Clock, Dump, NewChain};
-use genesis::{Document, LocalProducer, Preset, contracts, document::dev_key};
+use genesis::{Document, LocalProducer, Preset, contracts, document::dev_key, takeover};
 use primitives::{BlockTimestamp, Genesis, Name, PrivateKey, PublicKey, Sha256, TimePoint, name};
 use store::{Store, Watermark};
 use wasm::{Artefact, Engine};
@@ -44,12 +45,26 @@ const DOCUMENT_FACT: &str = "boot document";
 const BOOTED_FACT: &str = "booted";
 const EOSIO: Name = name!("eosio");
 
-/// A chain from a document, all of whose producers are in this process.
+/// Under which name the store keeps the path of the snapshot that its chain was taken over from.
+const SNAPSHOT_FACT: &str = "taken over from";
+/// Producers whose names the welcome prints.
+const NAMES_SHOWN: usize = 30;
+
+/// A chain all of whose producers are in this process.
 #[derive(Debug)]
 pub struct DevChain {
-    document: Document,
+    origin: Origin,
     /// Whether whatever is in the folder gives way to a new chain.
     anew: bool,
+}
+
+/// What a development chain began, or begins, with.
+#[derive(Debug, Clone)]
+enum Origin {
+    /// A document.
+    Document(Box<Document>),
+    /// The chain of others, in a snapshot.
+    Snapshot(PathBuf),
 }
 
 impl DevChain {
@@ -59,19 +74,39 @@ impl DevChain {
     /// # Errors
     /// The document cannot be read, the folder cannot be used, or has another chain.
     pub fn open(args: &DevArgs, folder: &Folder) -> anyhow::Result<(Self, Option<Arc<Store>>)> {
-        anyhow::ensure!(
-            args.node.chain.snapshot.is_none(),
-            "a development chain begins with a document, not with a snapshot. Start boreasd without dev to run one from \
-             a snapshot"
-        );
         let given = given_document(args)?;
-        let begin = |given: Option<Document>, anew| Self { document: given.unwrap_or_else(Document::dev), anew };
+        anyhow::ensure!(
+            given.is_none() || args.node.chain.snapshot.is_none(),
+            "a development chain begins with a snapshot or with a document (--genesis-document, --preset, --accounts, ...), \
+             not with both"
+        );
+        let snapshot = args.node.chain.snapshot.as_deref().map(absolute);
+        let begin = |given: Option<Document>, anew| Self {
+            origin: match &snapshot {
+                Some(path) => Origin::Snapshot(path.clone()),
+                None => Origin::Document(Box::new(given.unwrap_or_else(Document::dev))),
+            },
+            anew,
+        };
         if args.reset || args.node.chain.delete_all_blocks {
             return Ok((begin(given, true), None));
         }
         let replays = args.node.chain.replay_blockchain || args.node.chain.hard_replay_blockchain;
         let store = if replays { folder.open_for_replay()? } else { folder.open_existing()? };
         let Some(store) = store else { return Ok((begin(given, false), None)) };
+        if let Some(path) = snapshot_fact(&store)? {
+            if store.checkpoint()?.is_none() && !replays {
+                // The start that was to take it over was killed.
+                return Ok((begin(given, true), None));
+            }
+            anyhow::ensure!(
+                given.is_none(),
+                "the chain in {} was taken over from a snapshot. Leave the options of new chains (--genesis-document, \
+                 --preset, ...) out to continue it, or begin anew with --reset",
+                folder.path().display()
+            );
+            return Ok((Self { origin: Origin::Snapshot(snapshot.unwrap_or(path)), anew: false }, Some(store)));
+        }
         let Some(text) = store.fact(DOCUMENT_FACT)? else {
             anyhow::ensure!(
                 store.head()?.is_none() && store.checkpoint()?.is_none(),
@@ -83,8 +118,13 @@ impl DevChain {
         if !is_booted(&store)? {
             return Ok((begin(given, true), None));
         }
+        anyhow::ensure!(
+            snapshot.is_none(),
+            "{} has a development chain already. Leave --snapshot out to continue it, or begin anew with --reset",
+            folder.path().display()
+        );
         let document = known_document(&text, given.as_ref(), folder.path())?;
-        Ok((Self { document, anew: false }, Some(store)))
+        Ok((Self { origin: Origin::Document(Box::new(document)), anew: false }, Some(store)))
     }
 
     /// The options, with what the folder asks for.
@@ -92,44 +132,59 @@ impl DevChain {
         ChainArgs { delete_all_blocks: self.anew, ..args.clone() }
     }
 
-    /// Sees that a chain that is to begin can be booted, and gives it its document.
+    /// Sees that a chain that is to begin can be booted, and gives it its document; takes the chain of a snapshot over.
     ///
     /// # Errors
     /// A key is missing, or the genesis leaves no time for the boot.
     pub fn prepare(&self, plan: &mut Plan<'_>, keyring: &Keyring) -> anyhow::Result<()> {
-        let Some(genesis) = plan.new_genesis() else { return Ok(()) };
-        self.check(genesis.initial_timestamp, &genesis.initial_key, keyring)?;
-        plan.add_fact(DOCUMENT_FACT, text_of(&self.document)?);
+        match &self.origin {
+            Origin::Document(document) => {
+                let Some(genesis) = plan.new_genesis() else { return Ok(()) };
+                check(document, genesis.initial_timestamp, &genesis.initial_key, keyring)?;
+                plan.add_fact(DOCUMENT_FACT, text_of(document)?);
+            }
+            Origin::Snapshot(path) => {
+                let Some(chain) = plan.snapshot_chain() else { return Ok(()) };
+                let taken = takeover::take_over(chain).context("the snapshot's chain cannot be taken over")?;
+                tracing::info!(
+                    "the keys of {} producers in the schedule and of {} registered ones are this node's now",
+                    taken.schedule.len(),
+                    taken.registered
+                );
+                if taken.unknown > 0 {
+                    tracing::warn!(
+                        "{} rows of the table producers of eosio are not laid out as the system contract's: their keys \
+                         stay, and who is elected by them cannot sign here",
+                        taken.unknown
+                    );
+                }
+                plan.add_fact(SNAPSHOT_FACT, path.as_os_str().as_encoded_bytes().to_vec());
+                plan.add_fact(BOOTED_FACT, Vec::new());
+            }
+        }
         Ok(())
-    }
-
-    /// Whether a chain whose head is of this time can be booted; gives the slot in which the boot begins.
-    fn check(&self, head_time: TimePoint, boot_key: &PublicKey, keyring: &Keyring) -> anyhow::Result<BlockTimestamp> {
-        anyhow::ensure!(
-            keyring.private(boot_key).is_some(),
-            "the private key of eosio ({boot_key}, the genesis' initial_key) is not known. Give it with \
-             --signature-provider {boot_key}=KEY:PRIVATE"
-        );
-        let slots = LocalProducer::slots_of(&self.document, boot_key)?;
-        let begin = BlockTimestamp(BlockTimestamp::at(engine::clock::machine_time()).0.saturating_sub(slots));
-        anyhow::ensure!(
-            head_time < begin.time(),
-            "the genesis' initial_timestamp {head_time} must lie {} seconds back: its boot takes the slots until now",
-            slots / 2 + 1
-        );
-        Ok(begin)
     }
 
     /// Everybody who can be elected is produced for, with the keys that everybody knows.
     pub fn hand_over_keys(&self, keyring: &mut Keyring) {
-        let accounts = self.document.accounts.iter().map(|account| (account.name, account.key.is_none()));
-        let producers = self.document.producers.iter().map(|producer| (producer.name, producer.key.is_none()));
+        let Origin::Document(document) = &self.origin else { return };
+        let accounts = document.accounts.iter().map(|account| (account.name, account.key.is_none()));
+        let producers = document.producers.iter().map(|producer| (producer.name, producer.key.is_none()));
         keyring.producers.insert(EOSIO);
         for (name, has_dev_key) in accounts.chain(producers) {
             keyring.producers.insert(name);
-            let key = has_dev_key.then(|| dev_key(name));
-            if let Some((public, key)) = key.and_then(|key| Some((key.public_key().ok()?, key))) {
-                keyring.add(public, key);
+            if has_dev_key {
+                add_dev_key(keyring, name);
+            }
+        }
+    }
+
+    /// The same for a chain that was taken over: who can be elected stands in its state.
+    pub fn hand_over_elected(&self, chain: &Chain, keyring: &mut Keyring) {
+        if let Origin::Snapshot(_) = &self.origin {
+            for name in takeover::producers(chain) {
+                keyring.producers.insert(name);
+                add_dev_key(keyring, name);
             }
         }
     }
@@ -139,14 +194,15 @@ impl DevChain {
     /// # Errors
     /// The document cannot be carried out, or a key is missing.
     pub fn boot(&self, started: &mut Started, keyring: &Keyring, traces: Option<TraceEncoder>) -> anyhow::Result<()> {
+        let Origin::Document(document) = &self.origin else { return Ok(()) };
         let Started { store, chain, .. } = started;
         let boot_key = boot_key(store)?;
-        let begin = self.check(chain.head_time(), &boot_key, keyring)?;
+        let begin = check(document, chain.head_time(), &boot_key, keyring)?;
         let mut producer = LocalProducer::after(begin);
         for key in keyring.private_keys() {
             producer.know(key.clone()).context("a key of the keyring is not a valid key")?;
         }
-        let mut blocks = producer.boot(chain, &self.document, &boot_key).context("the chain cannot be booted")?;
+        let mut blocks = producer.boot(chain, document, &boot_key).context("the chain cannot be booted")?;
         // Clients count from the head's time, so the head must not lie back as far as the boot began.
         producer.skip_to(BlockTimestamp::at(engine::clock::machine_time()));
         blocks.push(producer.block(chain, Vec::new(), &[]).context("the first block after the boot")?.1);
@@ -175,12 +231,15 @@ impl DevChain {
         compiler: &Engine,
         data_dir: &Path,
     ) -> anyhow::Result<NewChain> {
-        let genesis = genesis_of(store)?;
+        let origin = match &self.origin {
+            Origin::Document(_) => Beginning::Genesis(Box::new(genesis_of(store)?)),
+            Origin::Snapshot(path) => Beginning::Snapshot(path.clone()),
+        };
         let (compiler, data_dir) = (compiler.clone(), data_dir.to_owned());
         Ok(Arc::new(move || {
-            let doors =
-                start::doors(&compiler, &Clock::real(), Some(&data_dir)).map_err(|error| format!("{error:#}"))?;
-            Chain::from_genesis(&genesis, settings.clone(), doors).map_err(|error| error.to_string())
+            let doors = start::doors(&compiler, &Clock::real(), Some(&data_dir));
+            let made = doors.and_then(|doors| origin.make(settings.clone(), doors));
+            made.map_err(|error| format!("{error:#}"))
         }))
     }
 
@@ -190,13 +249,81 @@ impl DevChain {
     /// The genesis cannot be read.
     pub fn welcome(
         &self,
-        store: &Store,
+        Started { store, chain, .. }: &Started,
         keyring: &Keyring,
-    ) -> anyhow::Result<impl FnOnce(Option<&str>) -> String + use<>> {
-        let (document, boot_key) = (self.document.clone(), boot_key(store)?);
-        let boot_private = keyring.private(&boot_key).cloned();
-        Ok(move |url: Option<&str>| welcome(&document, (&boot_key, boot_private.as_ref()), url))
+    ) -> anyhow::Result<Box<dyn FnOnce(Option<&str>) -> String>> {
+        Ok(match &self.origin {
+            Origin::Document(document) => {
+                let (document, boot_key) = (document.clone(), boot_key(store)?);
+                let boot_private = keyring.private(&boot_key).cloned();
+                Box::new(move |url| welcome(&document, (&boot_key, boot_private.as_ref()), url))
+            }
+            Origin::Snapshot(path) => {
+                let (path, id, head) = (path.clone(), chain.chain_id(), chain.head().number());
+                let producers = takeover::producers(chain);
+                Box::new(move |url| taken_over_welcome(&path, id, head, &producers, url))
+            }
+        })
     }
+}
+
+/// What makes a chain as it began.
+enum Beginning {
+    Genesis(Box<Genesis>),
+    Snapshot(PathBuf),
+}
+
+impl Beginning {
+    fn make(&self, settings: chain::Settings, doors: chain::Doors) -> anyhow::Result<Chain> {
+        match self {
+            Self::Genesis(genesis) => Ok(Chain::from_genesis(genesis, settings, doors)?),
+            Self::Snapshot(path) => {
+                let mut chain = start::read_snapshot(path, settings, doors)
+                    .context("the chain was taken over from a snapshot, which is needed again")?;
+                takeover::take_over(&mut chain)?;
+                Ok(chain)
+            }
+        }
+    }
+}
+
+fn add_dev_key(keyring: &mut Keyring, name: Name) {
+    let key = dev_key(name);
+    if let Ok(public) = key.public_key() {
+        keyring.add(public, key);
+    }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// The snapshot that the chain of a database was taken over from.
+fn snapshot_fact(store: &Store) -> anyhow::Result<Option<PathBuf>> {
+    use std::os::unix::ffi::OsStringExt;
+    Ok(store.fact(SNAPSHOT_FACT)?.map(|bytes| PathBuf::from(std::ffi::OsString::from_vec(bytes))))
+}
+
+/// Whether a chain whose head is of this time can be booted; gives the slot in which the boot begins.
+fn check(
+    document: &Document,
+    head_time: TimePoint,
+    boot_key: &PublicKey,
+    keyring: &Keyring,
+) -> anyhow::Result<BlockTimestamp> {
+    anyhow::ensure!(
+        keyring.private(boot_key).is_some(),
+        "the private key of eosio ({boot_key}, the genesis' initial_key) is not known. Give it with \
+         --signature-provider {boot_key}=KEY:PRIVATE"
+    );
+    let slots = LocalProducer::slots_of(document, boot_key)?;
+    let begin = BlockTimestamp(BlockTimestamp::at(engine::clock::machine_time()).0.saturating_sub(slots));
+    anyhow::ensure!(
+        head_time < begin.time(),
+        "the genesis' initial_timestamp {head_time} must lie {} seconds back: its boot takes the slots until now",
+        slots / 2 + 1
+    );
+    Ok(begin)
 }
 
 /// Whether a database holds a development chain.
@@ -204,7 +331,7 @@ impl DevChain {
 /// # Errors
 /// The disk refuses.
 pub fn is_dev_chain(store: &Store) -> anyhow::Result<bool> {
-    Ok(store.fact(DOCUMENT_FACT)?.is_some())
+    Ok(store.fact(DOCUMENT_FACT)?.is_some() || store.fact(SNAPSHOT_FACT)?.is_some())
 }
 
 /// Whether the document has been carried out.
@@ -223,9 +350,9 @@ pub fn load_dump(file: &Path, folder: &Folder, reset: bool) -> anyhow::Result<()
     let bytes = std::fs::read(file).with_context(|| format!("cannot read the state {}", file.display()))?;
     let dump = Dump::from_file(&bytes).map_err(|why| anyhow::anyhow!("{} cannot be loaded: {why}", file.display()))?;
     let blocks = dump.numbered().map_err(|why| anyhow::anyhow!("{} cannot be loaded: {why}", file.display()))?;
-    let names: Vec<_> = dump.facts.iter().map(|(name, _)| name.as_str()).collect();
+    let has = |wanted: &str| dump.facts.iter().any(|(name, _)| name == wanted);
     anyhow::ensure!(
-        CHAIN_FACTS.iter().all(|fact| names.contains(fact)),
+        has(BOOTED_FACT) && (has(DOCUMENT_FACT) || has(SNAPSHOT_FACT)),
         "{} is not of a development chain that has begun",
         file.display()
     );
@@ -248,7 +375,7 @@ pub fn load_dump(file: &Path, folder: &Folder, reset: bool) -> anyhow::Result<()
 /// The genesis of the chain in a database.
 fn genesis_of(store: &Store) -> anyhow::Result<Genesis> {
     let bytes = store.fact(start::GENESIS_FACT)?;
-    let bytes = bytes.context("a development chain begins with a genesis, not with a snapshot")?;
+    let bytes = bytes.context("the genesis of the development chain is not there any more")?;
     Genesis::from_bytes(&bytes).context("the stored genesis is damaged")
 }
 
@@ -379,5 +506,37 @@ fn welcome(document: &Document, eosio: (&PublicKey, Option<&PrivateKey>), url: O
     if !numbers.is_empty() {
         let _ = writeln!(text, "Numbers that differ from the reference: {}.", numbers.join(", "));
     }
+    text
+}
+
+fn taken_over_welcome(
+    snapshot: &Path,
+    id: primitives::ChainId,
+    head: u32,
+    producers: &BTreeSet<Name>,
+    url: Option<&str>,
+) -> String {
+    let mut text = String::new();
+    let url = url.map(|url| format!(" at {url}")).unwrap_or_default();
+    let mut shown: Vec<_> = producers.iter().take(NAMES_SHOWN).map(ToString::to_string).collect();
+    if producers.len() > NAMES_SHOWN {
+        shown.push(format!("and {} more", producers.len() - NAMES_SHOWN));
+    }
+    // Writing into memory does not fail.
+    let _ = writeln!(
+        text,
+        "\nA development chain is running{url}: chain {id} as of {}, at block {head}.",
+        snapshot.display()
+    );
+    let _ = writeln!(
+        text,
+        "It has left the real chain, though its id is the same. These producers have keys that everybody can \
+         derive, in the\nschedules and in the rows of the system contract: {}.",
+        shown.join(", ")
+    );
+    let _ = writeln!(
+        text,
+        "All other keys are as they were. Act as any account, without its key: boreas --impersonate ..."
+    );
     text
 }

@@ -93,7 +93,8 @@ pub fn dev(args: &DevArgs) -> anyhow::Result<()> {
         // The time was moved before the node stopped: it goes on from there.
         clock.set(started.chain.head_time());
     }
-    let welcome = dev.welcome(&started.store, &keyring)?;
+    dev.hand_over_elected(&started.chain, &mut keyring);
+    let welcome = dev.welcome(&started, &keyring)?;
     let blocks = match args.block_mode {
         Blocks::Slots { every, empty } => Blocks::Slots { every, empty: empty && !args.no_empty_blocks },
         other => other,
@@ -102,7 +103,7 @@ pub fn dev(args: &DevArgs) -> anyhow::Result<()> {
     let new_chain = Some(dev.replays(&started.store, chain_settings(node)?, &shell.compiler, data_dir)?);
     let settings = translate::engine_settings(node, keyring)?;
     let settings = engine::Settings { clock, dev: true, blocks, cpu, new_chain, ..settings };
-    shell.run(node, started, settings, anew, Some(Box::new(welcome)))
+    shell.run(node, started, settings, anew, Some(welcome))
 }
 
 /// What a node has before it has a chain: its folder, and the places that its API is served at.

@@ -249,6 +249,15 @@ impl Plan<'_> {
         }
     }
 
+    /// The chain that the snapshot gives, where the start begins or replays one from it.
+    pub fn snapshot_chain(&mut self) -> Option<&mut Chain> {
+        match &mut self.step {
+            Step::New(chain, None) => Some(chain),
+            Step::Replay { chain, .. } if self.args.snapshot.is_some() => Some(chain),
+            _ => None,
+        }
+    }
+
     /// Touches the disk: begins the chain there, or loads it and applies the blocks that its state lacks. With `traces`
     /// those of the applied blocks are kept.
     ///
