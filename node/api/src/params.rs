@@ -141,7 +141,7 @@ fn bad_cast(message: impl Into<String>) -> Fault {
 }
 
 /// A text that must be one, without any conversion.
-fn plain_text(value: &Value) -> Result<&str, Fault> {
+pub(crate) fn plain_text(value: &Value) -> Result<&str, Fault> {
     value.as_str().ok_or_else(|| bad_cast(format!("Invalid cast from type '{}' to string", type_name(value))))
 }
 
@@ -245,7 +245,7 @@ impl FromVariant for Symbol {
 impl FromVariant for Checksum256 {
     /// A shorter text fills the first bytes, what is too long is cut.
     fn from_variant(value: &Value) -> Result<Self, Fault> {
-        let bytes = primitives::json::bytes_of_hex(&String::from_variant(value)?)?;
+        let bytes = primitives::json::bytes_of_hex(plain_text(value)?)?;
         let mut digest = Self::default();
         let length = bytes.len().min(digest.0.len());
         digest.0[..length].copy_from_slice(&bytes[..length]);

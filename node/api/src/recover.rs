@@ -165,7 +165,7 @@ impl FromVariant for Signature {
 
 impl FromVariant for Bytes {
     fn from_variant(value: &Value) -> Result<Self, Fault> {
-        primitives::json::bytes_of_hex(&String::from_variant(value)?).map(Self)
+        primitives::json::bytes_of_hex(params::plain_text(value)?).map(Self)
     }
 }
 

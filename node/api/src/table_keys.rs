@@ -29,12 +29,11 @@ fn no_key(text: &str, what: &str) -> String {
 /// What boost says of a character that is not a digit, but for those of long decimal numbers.
 const NO_DIGIT: &str = "Unexpected content found while parsing character string.";
 
-/// The little-endian bits of an integer as `boost::multiprecision` reads one: a sign, hexadecimal behind `0x`, octal
+/// The little-endian bits of an integer as `boost::multiprecision` reads one: a minus sign, hexadecimal behind `0x`, octal
 /// behind `0`, what does not fit cut off. `refusal` is what boost says of another decimal text, which depends on the width.
 fn bits(text: &str, what: &str, refusal: &str) -> Result<[u8; 32], Fault> {
     let (negative, digits) = match text.as_bytes().first() {
         Some(b'-') => (true, &text[1..]),
-        Some(b'+') => (false, &text[1..]),
         _ => (false, text),
     };
     let (radix, digits) = match digits.strip_prefix('0') {

@@ -114,7 +114,7 @@ impl Fault {
         if self.kind.is_a(FaultKind::CHAIN_EXCEPTION) {
             return self.with_context(message);
         }
-        let message = message.into();
+        let message = said(message.into());
         let message = self.bare().map(|what| format!("{message} ({what})")).unwrap_or(message);
         self.details.insert(0, message);
         Self { kind, standard: None, ..self }

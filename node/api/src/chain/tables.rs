@@ -191,6 +191,8 @@ fn find(abi: &ContractAbi, ledger: &Ledger, params: &RowsParams) -> Result<Found
 
 fn primary(ledger: &Ledger, params: &RowsParams) -> Result<Found, Fault> {
     let scope = Name(keys::to_u64(&params.scope, "scope")?);
+    // Nobody looks at the bounds of a table that does not exist.
+    let Some(table) = ledger.find_table(params.code, scope, params.table) else { return Ok(Found::default()) };
     let bound = |text: &str, what: &str, default: u64| -> Result<u64, Fault> {
         match text {
             "" => Ok(default),
@@ -200,7 +202,6 @@ fn primary(ledger: &Ledger, params: &RowsParams) -> Result<Found, Fault> {
     };
     let lower = bound(&params.lower_bound, "lower_bound", 0)?;
     let upper = bound(&params.upper_bound, "upper_bound", u64::MAX)?;
-    let Some(table) = ledger.find_table(params.code, scope, params.table) else { return Ok(Found::default()) };
     if upper < lower {
         return Ok(Found::default());
     }
