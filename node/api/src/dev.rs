@@ -59,6 +59,7 @@ pub async fn send_transaction(node: Arc<Node>, body: Bytes) -> Answer {
     let kind = SubmitKind::Input { return_failure_trace: params.return_failure_trace, patience: None };
     let trace = node.handle.submit(transaction, kind).await;
     let trace = trace.map_err(|refused| ApiError::of_transaction(&refused.into()))?;
+    node.failures.note(&trace);
     Ok(Reply { status: 202, body: transactions::shown(&node, &trace, Shape::Flat) })
 }
 

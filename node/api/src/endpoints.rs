@@ -9,7 +9,7 @@ use axum::body::Bytes;
 use crate::ApiError;
 use crate::node::Node;
 use crate::reply::{Answer, Reply};
-use crate::{chain, dev, net, others, producer, trace_api};
+use crate::{chain, dev, net, others, page, producer, trace_api};
 
 /// An answer that takes waiting.
 pub type Later = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -61,6 +61,9 @@ const fn later(path: &'static str, run: fn(Arc<Node>, Bytes) -> Later) -> Endpoi
 const fn needing(needs: Needs, endpoint: Endpoint) -> Endpoint {
     Endpoint { needs, ..endpoint }
 }
+
+/// The page of development chains, which is not part of any API.
+pub const PAGE: &Endpoint = &Endpoint { content_type: "text/html; charset=utf-8", ..now("/", page::get) };
 
 /// Every endpoint, ascending by path.
 pub const ENDPOINTS: &[Endpoint] = &[
@@ -150,6 +153,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     Endpoint { content_type: PLAIN_TEXT, ..now("/v1/prometheus/metrics", others::metrics) },
     later("/v1/test_control/kill_node_on_producer", |node, body| Box::pin(others::kill_node_on_producer(node, body))),
     now("/v1/trace_api/get_block", trace_api::get_block),
+    now("/v1/trace_api/get_processed_transaction", trace_api::get_processed_transaction),
     now("/v1/trace_api/get_transaction_trace", trace_api::get_transaction_trace),
 ];
 

@@ -3,6 +3,7 @@
 //!
 //! Reading order: [`error`] answers of failure, [`params`] request bodies, [`reply`] answers of success, [`node`] what
 //! handlers reach, [`abis`] contracts' ABIs, [`authorizers`] who may use what,
+//! [`failures`] what failed lately, [`stored_trace`] what the store keeps of blocks' traces,
 //! [`bounds`] what an answer may take, [`endpoints`] the table of all paths,
 //! [`category`] which of them go together, [`connection`] how long clients may take, `in_flight` what is under way,
 //! [`server`] sockets. Then one file for each group of endpoints: [`chain`], [`producer`], [`trace_api`], [`dev`],
@@ -19,15 +20,18 @@ pub mod connection;
 pub mod dev;
 pub mod endpoints;
 pub mod error;
+pub mod failures;
 mod in_flight;
 pub mod net;
 pub mod node;
 pub mod others;
+mod page;
 pub mod params;
 pub mod producer;
 pub mod recover;
 pub mod reply;
 pub mod server;
+pub mod stored_trace;
 pub mod table_keys;
 pub mod trace_api;
 pub mod trace_json;

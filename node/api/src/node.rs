@@ -9,6 +9,7 @@ use primitives::{PrivateKey, PublicKey};
 
 use crate::abis::Abis;
 use crate::authorizers::Authorizers;
+use crate::failures::Failures;
 
 /// How the API is set up.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +24,8 @@ pub struct ApiSettings {
     pub full_version: String,
     /// Answer `get_accounts_by_authorizers`.
     pub account_queries: bool,
+    /// Keep the traces of the last transactions that failed.
+    pub keeps_failures: bool,
     /// Show traces' data as bytes only, without the contracts' ABIs.
     pub trace_no_abis: bool,
     /// Bytes that a signature's variable parts may have.
@@ -61,6 +64,8 @@ pub struct Node {
     pub abis: Abis,
     /// Which permissions name an account or a key.
     pub authorizers: Mutex<Authorizers>,
+    /// Transactions that failed here lately.
+    pub failures: Failures,
     /// How the API is set up.
     pub settings: ApiSettings,
     /// Where added signing keys are kept.
@@ -73,6 +78,7 @@ impl Node {
     /// A node that nobody has asked anything yet.
     pub fn new(handle: Handle, settings: ApiSettings, keys: Option<Arc<dyn KeyKeeper>>) -> Self {
         let authorizers = Mutex::new(Authorizers::since(handle.began_at()));
-        Self { handle, abis: Abis::default(), authorizers, settings, keys, network: None }
+        let failures = Failures::new(settings.keeps_failures);
+        Self { handle, abis: Abis::default(), authorizers, failures, settings, keys, network: None }
     }
 }

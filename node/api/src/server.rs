@@ -23,7 +23,7 @@ use tokio::net::{TcpListener, UnixListener};
 use crate::ApiError;
 use crate::category::{Api, Category};
 use crate::connection::{Connections, HEAD_BYTES_MAX, HEAD_TIME_MAX, Patient, Place, Work};
-use crate::endpoints::{ENDPOINTS, Endpoint, Run};
+use crate::endpoints::{ENDPOINTS, Endpoint, PAGE, Run};
 use crate::in_flight::{InFlight, Share};
 use crate::node::Node;
 use crate::reply::{Answer, Reply, json};
@@ -130,9 +130,11 @@ pub async fn serve(
         let here = |wanted: &BTreeSet<_>| category.is_none_or(|category| wanted.contains(&category));
         Api::of(path).is_some_and(|api| settings.apis.contains(&api)) && categories.as_ref().is_none_or(here)
     };
+    let page = settings.apis.contains(&Api::Dev).then_some(PAGE);
     let endpoints = ENDPOINTS
         .iter()
         .filter(|endpoint| endpoint.needs.met_by(&shared.node) && served(endpoint.path))
+        .chain(page)
         .map(|endpoint| (endpoint.path, endpoint))
         .collect();
     let common = common_headers(&settings);
@@ -271,7 +273,7 @@ async fn route(server: &Server, request: Request<Incoming>, ends: Option<Ends>) 
         return Ok(Reply { status: 200, body: b"{}".to_vec() });
     }
     if path == SUPPORTED_APIS {
-        let mut apis: Vec<_> = server.endpoints.keys().collect();
+        let mut apis: Vec<_> = server.endpoints.keys().filter(|path| **path != PAGE.path).collect();
         apis.sort_unstable();
         return json(200, &serde_json::json!({ "apis": apis }));
     }

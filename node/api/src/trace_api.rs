@@ -1,18 +1,17 @@
 //! `/v1/trace_api`: what the transactions of stored blocks did.
 
-use chain::SealedBlock;
-use execution::features::Feature;
-use execution::{ReceiptHeader, RecoveredTransaction};
-use primitives::transaction::TransactionHeader;
-use primitives::{FaultKind, Name, TimePointSec, TransactionId, TransactionStatus};
-use rustc_hash::FxHashMap;
-use serde_json::{Map, Value, json as value};
+use std::sync::Arc;
+
+use execution::{ActionTrace, TransactionTrace};
+use primitives::TransactionId;
+use serde_json::{Value, json as value};
 
 use crate::bounds::Bounds;
 use crate::node::Node;
 use crate::params::FromVariant;
-use crate::reply::{Answer, integer, json};
-use crate::{ApiError, block_json};
+use crate::reply::{Answer, Reply, integer, json};
+use crate::stored_trace::{BlockTraces, StoredTransaction};
+use crate::{ApiError, block_json, stored_trace, trace_json};
 
 /// Digits that a transaction's id may have.
 const ID_DIGITS: std::ops::RangeInclusive<usize> = 8..=64;
@@ -21,81 +20,44 @@ fn refuse(status: u16, message: &'static str) -> ApiError {
     ApiError::plain(status, message)
 }
 
-/// A block's traces as the store keeps them.
-pub fn encode(sealed: &SealedBlock) -> Vec<u8> {
-    let Some(block) = &sealed.state.block else { return Vec::new() };
-    let header = &block.signed_header.header;
-    let input: FxHashMap<TransactionId, &RecoveredTransaction> =
-        sealed.state.transactions.iter().map(|transaction| (transaction.id, &**transaction)).collect();
-    let transactions: Vec<Value> = sealed
-        .traces
-        .iter()
-        .enumerate()
-        .filter_map(|(index, trace)| Some((index, trace, trace.receipt.filter(is_shown)?)))
-        .map(|(index, trace, receipt)| {
-            // A deferred transaction that failed is shown with what its error handler did.
-            let shown = trace.failed_dtrx_trace.as_deref().unwrap_or(trace);
-            let id = shown.id;
-            let (signatures, header) = match (input.get(&id), &shown.scheduled_header) {
-                (_, Some(header)) => (value!([]), header.clone()),
-                (Some(transaction), None) => {
-                    (block_json::value(&transaction.packed.signatures), transaction.parts.header.clone())
-                }
-                (None, None) => (value!([]), if index == 0 { onblock_header(sealed) } else { Default::default() }),
-            };
-            value!({
-                "id": id.to_string(),
-                "block_num": trace.block_num,
-                "block_time": trace.block_time.to_string(),
-                "producer_block_id": trace.producer_block_id.map(|id| id.to_string()),
-                "actions": actions(trace),
-                "status": receipt.status.name(),
-                "cpu_usage_us": receipt.cpu_usage_us,
-                "net_usage_words": receipt.net_usage_words.0,
-                "signatures": signatures,
-                "transaction_header": block_json::value(&header),
-            })
-        })
-        .collect();
-    let trace = value!({
-        "id": sealed.state.id().to_string(),
-        "number": sealed.state.number(),
-        "previous_id": header.previous.to_string(),
-        "status": "pending",
-        "timestamp": format!("{}Z", header.timestamp),
-        "producer": header.producer.to_string(),
-        "transaction_mroot": header.transaction_mroot.to_string(),
-        "action_mroot": header.action_mroot.to_string(),
-        "schedule_version": header.schedule_version,
-        "transactions": transactions,
-    });
-    trace.to_string().into_bytes()
+/// A stored block as `get_block` shows it.
+fn shown_block(node: &Node, block: &BlockTraces) -> Value {
+    let bounds = Bounds::new();
+    let number = store::blocks::number_of(&block.id);
+    let irreversible = node.handle.read(|chain| chain.root().number());
+    value!({
+        "id": block.id.to_string(),
+        "number": number,
+        "previous_id": block.previous.to_string(),
+        "status": if number <= irreversible { "irreversible" } else { "pending" },
+        "timestamp": format!("{}Z", block.timestamp),
+        "producer": block.producer.to_string(),
+        "transaction_mroot": block.transaction_mroot.to_string(),
+        "action_mroot": block.action_mroot.to_string(),
+        "schedule_version": block.schedule_version,
+        "transactions": block.transactions.iter().map(|each| transaction_json(node, each, &bounds)).collect::<Value>(),
+    })
 }
 
-/// Whether a transaction did something: executed, or failed with an error handler that was.
-fn is_shown(receipt: &ReceiptHeader) -> bool {
-    matches!(receipt.status, TransactionStatus::Executed | TransactionStatus::SoftFail)
+fn transaction_json(node: &Node, transaction: &StoredTransaction, bounds: &Bounds) -> Value {
+    let (trace, shown) = (&transaction.trace, transaction.shown());
+    let receipt = trace.receipt.as_ref();
+    value!({
+        "id": shown.id.to_string(),
+        "block_num": trace.block_num,
+        "block_time": trace.block_time.to_string(),
+        "producer_block_id": trace.producer_block_id.map(|id| id.to_string()),
+        "actions": actions(node, trace, bounds),
+        "status": receipt.map(|receipt| receipt.status.name()),
+        "cpu_usage_us": receipt.map(|receipt| receipt.cpu_usage_us),
+        "net_usage_words": receipt.map(|receipt| receipt.net_usage_words.0),
+        "signatures": block_json::value(&transaction.signatures),
+        "transaction_header": block_json::value(&transaction.header),
+    })
 }
 
-/// The header of the transaction that runs onblock, whose trace is a block's first. Since NO_DUPLICATE_DEFERRED_ID it
-/// refers to no block.
-fn onblock_header(sealed: &SealedBlock) -> TransactionHeader {
-    let header = &sealed.state.header;
-    if header.activated_protocol_features.contains(&Feature::NoDuplicateDeferredId.digest()) {
-        return TransactionHeader::default();
-    }
-    let previous = header.previous();
-    // The next whole second.
-    let expiration = (header.timestamp().time().0 + 999_999) / 1_000_000;
-    TransactionHeader {
-        expiration: TimePointSec(expiration as u32),
-        ref_block_num: store::blocks::number_of(&previous) as u16,
-        ref_block_prefix: block_json::ref_block_prefix(&previous),
-        ..TransactionHeader::default()
-    }
-}
-
-fn actions(trace: &execution::TransactionTrace) -> Value {
+/// The actions that ran, in the order in which they did, with data in the form of their contracts' ABIs.
+fn actions(node: &Node, trace: &TransactionTrace, bounds: &Bounds) -> Value {
     let actions = trace.action_traces.iter().filter(|action| !action.context_free);
     let mut ran: Vec<_> = actions.filter_map(|action| Some((action.receipt.as_ref()?, action))).collect();
     ran.sort_by_key(|(receipt, _)| receipt.global_sequence);
@@ -104,7 +66,7 @@ fn actions(trace: &execution::TransactionTrace) -> Value {
             let level = |level: &primitives::PermissionLevel| {
                 value!({"account": level.actor.to_string(), "permission": level.permission.to_string()})
             };
-            value!({
+            let mut shown = value!({
                 "global_sequence": integer(receipt.global_sequence),
                 "receiver": action.receiver.to_string(),
                 "account": action.act.account.to_string(),
@@ -112,44 +74,25 @@ fn actions(trace: &execution::TransactionTrace) -> Value {
                 "authorization": action.act.authorization.iter().map(level).collect::<Value>(),
                 "data": hex::encode(&action.act.data[..]),
                 "return_value": hex::encode(&action.return_value),
-            })
+            });
+            if !node.settings.trace_no_abis {
+                decode(node, action, bounds, &mut shown);
+            }
+            shown
         })
         .collect()
 }
 
-fn load(node: &Node, num: u32) -> Result<Option<Map<String, Value>>, ApiError> {
-    let Some(bytes) = node.handle.store().traces(num)? else { return Ok(None) };
-    let parsed: Result<Map<String, Value>, _> = serde_json::from_slice(&bytes);
-    let mut block =
-        parsed.map_err(|error| ApiError::new(FaultKind::EXCEPTION, format!("stored traces are damaged: {error}")))?;
-    let irreversible = node.handle.read(|chain| chain.root().number());
-    if num <= irreversible {
-        block.insert("status".to_owned(), "irreversible".into());
-    }
-    Ok(Some(block))
-}
-
-/// Adds actions' data in the form of their contracts' ABIs.
-fn decode(node: &Node, block: &mut Map<String, Value>) {
-    if node.settings.trace_no_abis {
-        return;
-    }
-    let Some(Value::Array(transactions)) = block.get_mut("transactions") else { return };
-    let bounds = Bounds::new();
-    for action in transactions.iter_mut().filter_map(|entry| entry.get_mut("actions")?.as_array_mut()).flatten() {
-        let text = |key: &str| action.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let account: Name = text("account").parse().unwrap_or_default();
-        let name: Name = text("action").parse().unwrap_or_default();
-        let contract = node.abis.contract(&node.handle, account);
-        let Some(abi) = contract.as_ref().and_then(|contract| contract.usable()) else { continue };
-        let limits = bounds.limits();
-        let decoded = |kind: Option<&str>, key: &str| abi.decode(kind?, &hex::decode(text(key)).ok()?, &limits).ok();
-        let params = decoded(abi.action_type(name), "data");
-        let result = decoded(abi.action_result_type(name), "return_value");
-        if let Some(fields) = action.as_object_mut() {
-            fields.extend(params.map(|params| ("params".to_owned(), params)));
-            fields.extend(result.map(|result| ("return_data".to_owned(), result)));
-        }
+fn decode(node: &Node, action: &ActionTrace, bounds: &Bounds, shown: &mut Value) {
+    let contract = node.abis.contract(&node.handle, action.act.account);
+    let Some(abi) = contract.as_ref().and_then(|contract| contract.usable()) else { return };
+    let limits = bounds.limits();
+    let decoded = |kind: Option<&str>, bytes: &[u8]| abi.decode(kind?, bytes, &limits).ok();
+    let params = decoded(abi.action_type(action.act.name), &action.act.data);
+    let result = decoded(abi.action_result_type(action.act.name), &action.return_value);
+    if let Some(fields) = shown.as_object_mut() {
+        fields.extend(params.map(|params| ("params".to_owned(), params)));
+        fields.extend(result.map(|result| ("return_data".to_owned(), result)));
     }
 }
 
@@ -158,31 +101,52 @@ fn asked(body: &[u8], field: &str) -> Option<Value> {
     abi::json::from_slice(body).ok()?.get_mut(field).map(Value::take)
 }
 
+/// The id of a request; what is missing of it is zero, half a byte too.
+fn asked_id(body: &[u8]) -> Result<TransactionId, ApiError> {
+    let text = asked(body, "id").and_then(|id| String::from_variant(&id).ok());
+    let whole = |text: String| if text.len().is_multiple_of(2) { text } else { text + "0" };
+    let text = text.filter(|text| ID_DIGITS.contains(&text.len())).map(|text| Value::from(whole(text)));
+    let id = text.and_then(|text| TransactionId::from_variant(&text).ok());
+    id.ok_or_else(|| refuse(400, "Bad or missing transaction ID"))
+}
+
+/// The answer where no block has a transaction.
+pub(crate) fn unknown_transaction() -> ApiError {
+    refuse(404, "Trace API: transaction id missing in the transaction id log files")
+}
+
+/// The answer where a transaction's block has no trace of it.
+pub(crate) fn no_trace() -> ApiError {
+    refuse(404, "Trace API: transaction trace missing")
+}
+
+fn asked_block(body: &[u8]) -> Option<u32> {
+    let number = asked(body, "block_num").and_then(|number| u64::from_variant(&number).ok());
+    number.and_then(|number| u32::try_from(number).ok())
+}
+
 /// `get_block`.
 pub fn get_block(node: &Node, body: &[u8]) -> Answer {
-    let number = asked(body, "block_num").and_then(|number| u64::from_variant(&number).ok());
-    let number = number.and_then(|number| u32::try_from(number).ok());
-    let number = number.ok_or_else(|| refuse(400, "Bad or missing block_num"))?;
-    let mut block = load(node, number)?.ok_or_else(|| refuse(404, "Trace API: block trace missing"))?;
-    decode(node, &mut block);
-    json(200, &block)
+    let number = asked_block(body).ok_or_else(|| refuse(400, "Bad or missing block_num"))?;
+    let block = stored_trace::load(node, number)?.ok_or_else(|| refuse(404, "Trace API: block trace missing"))?;
+    json(200, &shown_block(node, &block))
 }
 
 /// `get_transaction_trace`.
 pub fn get_transaction_trace(node: &Node, body: &[u8]) -> Answer {
-    let text = asked(body, "id").and_then(|id| String::from_variant(&id).ok());
-    // What is missing of an id is zero, half a byte too.
-    let whole = |text: String| if text.len().is_multiple_of(2) { text } else { text + "0" };
-    let text = text.filter(|text| ID_DIGITS.contains(&text.len())).map(|text| Value::from(whole(text)));
-    let id = text.and_then(|text| TransactionId::from_variant(&text).ok());
-    let id = id.ok_or_else(|| refuse(400, "Bad or missing transaction ID"))?;
-    let missing = || refuse(404, "Trace API: transaction id missing in the transaction id log files");
-    let position = node.handle.store().transaction_position(&id)?.ok_or_else(missing)?;
-    let mut block = load(node, position.num)?.ok_or_else(missing)?;
-    decode(node, &mut block);
-    let id = id.to_string();
-    let found = block.get("transactions").and_then(Value::as_array).and_then(|transactions| {
-        transactions.iter().find(|entry| entry.get("id").and_then(Value::as_str) == Some(&id)).cloned()
-    });
-    json(200, &found.ok_or_else(|| refuse(404, "Trace API: transaction trace missing"))?)
+    let (block, index) = stored_trace::find(node, &asked_id(body)?, None)?;
+    json(200, &transaction_json(node, &block.transactions[index], &Bounds::new()))
+}
+
+/// `get_processed_transaction`, which nodeos does not have: a transaction of a block, or one that failed here lately, in
+/// the form of `send_transaction`, with consoles, RAM, and where the node keeps them the rows that changed. With a
+/// `block_num` that block's own transaction is found too.
+pub fn get_processed_transaction(node: &Node, body: &[u8]) -> Answer {
+    let id = asked_id(body)?;
+    let (trace, block) = match stored_trace::find(node, &id, asked_block(body)) {
+        Ok((mut block, index)) => (Arc::new(block.transactions.swap_remove(index).trace), Some(block.id)),
+        Err(error) => (node.failures.find(&id).ok_or(error)?, None),
+    };
+    let abis = node.abis.set(&node.handle, trace_json::contracts(&trace));
+    Ok(Reply { status: 200, body: trace_json::with_rows(&trace, block, &abis) })
 }

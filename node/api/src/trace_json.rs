@@ -5,23 +5,26 @@ use std::fmt::Write;
 use std::ops::Range;
 
 use abi::present;
-use execution::{AccountDelta, ActionReceipt, ActionTrace, TransactionTrace};
+use execution::{AccountDelta, ActionReceipt, ActionTrace, RowChange, TransactionTrace};
 use primitives::json::LARGEST_PLAIN_INTEGER;
-use primitives::{Action, Fault, Name, Sha256, TimePoint};
+use primitives::{Action, BlockId, Fault, Name, Sha256, TimePoint};
 
 use crate::abis::AbiSet;
 use crate::block_json::from_set;
 use crate::bounds::Bounds;
+use crate::reply::integer;
 
 /// Prefix of the message of a contract's assertion, and how nodeos formats it.
 const ASSERTION: &str = "assertion failure with message: ";
 /// Prefix of the message that passes a contract's console output on.
 const CONSOLE: &str = "pending console output: ";
 
-/// The contracts whose actions a trace holds.
+/// The contracts whose actions, or whose rows, a trace holds.
 pub fn contracts(trace: &TransactionTrace) -> Vec<Name> {
     let inner = trace.failed_dtrx_trace.iter().flat_map(|failed| contracts(failed));
-    trace.action_traces.iter().map(|action| action.act.account).chain(inner).collect()
+    let changed = trace.action_traces.iter().filter(|action| !action.rows.kept.is_empty());
+    let changed = changed.map(|action| action.receiver);
+    trace.action_traces.iter().map(|action| action.act.account).chain(changed).chain(inner).collect()
 }
 
 /// How the actions of a trace are arranged.
@@ -36,9 +39,21 @@ pub enum Shape {
 /// `{"transaction_id": ..., "processed": ...}`.
 pub fn processed(trace: &TransactionTrace, abis: &AbiSet, shape: Shape) -> Vec<u8> {
     let mut out = String::with_capacity(1024 + 1200 * trace.action_traces.len());
-    let abis = &Sources { abis, bounds: Bounds::new(), written: RefCell::default() };
+    let abis = &Sources { abis, bounds: Bounds::new(), written: RefCell::default(), with_rows: false };
     write(&mut out, format_args!("{{\"transaction_id\":\"{}\",\"processed\":", trace.id));
     transaction(&mut out, trace, abis, shape);
+    out.push('}');
+    out.into_bytes()
+}
+
+/// The same as a list, with the `block` it is in and the rows that its actions changed.
+pub fn with_rows(trace: &TransactionTrace, block: Option<BlockId>, abis: &AbiSet) -> Vec<u8> {
+    let mut out = String::new();
+    let abis = &Sources { abis, bounds: Bounds::new(), written: RefCell::default(), with_rows: true };
+    write(&mut out, format_args!("{{\"transaction_id\":\"{}\",\"block_id\":", trace.id));
+    optional_text(&mut out, block);
+    out.push_str(",\"processed\":");
+    transaction(&mut out, trace, abis, Shape::Flat);
     out.push('}');
     out.into_bytes()
 }
@@ -52,6 +67,8 @@ struct Sources<'a> {
     abis: &'a AbiSet,
     bounds: Bounds,
     written: RefCell<Vec<(*const Action, Range<usize>)>>,
+    /// Whether actions show the rows that they changed.
+    with_rows: bool,
 }
 
 /// A whole trace.
@@ -163,6 +180,11 @@ fn action_fields(
     optional_text(out, trace.producer_block_id);
     out.push_str(",\"account_ram_deltas\":");
     list(out, &action.account_ram_deltas, account_delta);
+    if abis.with_rows {
+        out.push_str(",\"row_changes\":");
+        list(out, &action.rows.kept, |out, change| row_change(out, action.receiver, change, abis));
+        write(out, format_args!(",\"row_changes_omitted\":{}", action.rows.omitted));
+    }
     failure(out, action.except.as_deref(), action.error_code);
     out.push_str(",\"return_value_hex_data\":\"");
     hexadecimal(out, &action.return_value);
@@ -224,6 +246,37 @@ fn act(out: &mut String, act: &Action, abis: &Sources<'_>) {
 fn data(action: &Action, abis: &Sources<'_>) -> Option<serde_json::Value> {
     let abi = abis.abis.get(&action.account)?.as_ref()?.usable()?;
     abi.decode(abi.action_type(action.name)?, &action.data, &abis.bounds.limits()).ok()
+}
+
+/// A changed row, before and after.
+fn row_change(out: &mut String, code: Name, change: &RowChange, abis: &Sources<'_>) {
+    let RowChange { scope, table, primary, before, after } = change;
+    let primary = integer(*primary);
+    write(out, format_args!("{{\"scope\":\"{scope}\",\"table\":\"{table}\",\"primary_key\":{primary}"));
+    for (when, image) in [("before", before), ("after", after)] {
+        write(out, format_args!(",\"{when}\":"));
+        match image {
+            Some(image) => {
+                write(out, format_args!("{{\"payer\":\"{}\",\"data\":", image.payer));
+                match row(code, *table, &image.value, abis) {
+                    Some(row) => write(out, format_args!("{row}}}")),
+                    None => {
+                        out.push('"');
+                        hexadecimal(out, &image.value);
+                        out.push_str("\"}");
+                    }
+                }
+            }
+            None => out.push_str("null"),
+        }
+    }
+    out.push('}');
+}
+
+/// A row in the form of its contract's ABI.
+fn row(code: Name, table: Name, bytes: &[u8], abis: &Sources<'_>) -> Option<serde_json::Value> {
+    let abi = abis.abis.get(&code)?.as_ref()?.usable()?;
+    abi.decode(abi.table_type(table)?, bytes, &abis.bounds.limits()).ok()
 }
 
 fn account_delta(out: &mut String, delta: &AccountDelta) {

@@ -25,11 +25,12 @@ use crate::signing::Keyring;
 use crate::start::{self, Plan, Started};
 
 /// The options that a development chain begins with; `config.ini` and the command line come after them.
-pub const DEFAULTS: [&str; 11] = [
+pub const DEFAULTS: [&str; 12] = [
     "--enable-stale-production",
     "--contracts-console",
     "--verbose-http-errors",
     "--enable-account-queries=true",
+    "--trace-rows=true",
     "--transaction-finality-status-max-storage-size-gb=1",
     "--plugin=eosio::chain_api_plugin",
     "--plugin=eosio::db_size_api_plugin",

@@ -51,6 +51,7 @@ pub fn execution_settings(args: &NodeArgs) -> anyhow::Result<execution::Settings
         action_blacklist: chain.action_blacklist.iter().map(action).collect::<anyhow::Result<_>>()?,
         key_blacklist: chain.key_blacklist.iter().map(key).collect::<anyhow::Result<_>>()?,
         contracts_console: chain.contracts_console,
+        trace_rows: args.folders.trace_rows,
         ..execution::Settings::default()
     })
 }
@@ -135,7 +136,7 @@ fn microseconds(seconds: u64) -> i64 {
 
 /// What keeps traces, where they are kept.
 pub fn trace_encoder(args: &NodeArgs) -> Option<TraceEncoder> {
-    apis(args).contains(&Api::TraceApi).then_some(api::trace_api::encode as TraceEncoder)
+    apis(args).contains(&Api::TraceApi).then_some(api::stored_trace::encode as TraceEncoder)
 }
 
 /// The APIs of the plugins that were named.
@@ -156,6 +157,7 @@ pub fn api_settings(args: &NodeArgs) -> ApiSettings {
         version: build::VERSION.to_owned(),
         full_version: build::VERSION.to_owned(),
         account_queries: args.chain.enable_account_queries,
+        keeps_failures: trace_encoder(args).is_some(),
         trace_no_abis: args.folders.trace_no_abis,
         signature_bytes_max: args.chain.maximum_variable_signature_length as usize,
         states_dir: Some(args.folders.data_dir.join("states")),

@@ -1,6 +1,7 @@
 //! Binary forms of the standard types.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::{DecodeError, Pack, Reader, Sink, Unpack, VarUint32};
 
@@ -212,6 +213,20 @@ impl<T: Pack> Pack for Box<T> {
 }
 
 impl<T: Unpack> Unpack for Box<T> {
+    #[inline]
+    fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        T::unpack(input).map(Self::new)
+    }
+}
+
+impl<T: Pack> Pack for Arc<T> {
+    #[inline]
+    fn pack<S: Sink + ?Sized>(&self, out: &mut S) {
+        (**self).pack(out);
+    }
+}
+
+impl<T: Unpack> Unpack for Arc<T> {
     #[inline]
     fn unpack(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         T::unpack(input).map(Self::new)

@@ -13,7 +13,7 @@ use crate::authorization::{EOSIO_CODE, Provided, level_text};
 use crate::budget::TransactionKind;
 use crate::features::Feature;
 use crate::native;
-use crate::trace::{AccountDelta, ActionReceipt, ActionTrace, AuthSequences};
+use crate::trace::{AccountDelta, ActionReceipt, ActionTrace, AuthSequences, RowChanges};
 use crate::world::{Machine, Outcome, World};
 use primitives::message::{Part, message};
 
@@ -196,6 +196,7 @@ impl World {
         action.inline_actions.clear();
         action.context_free_inline_actions.clear();
         action.ram_deltas.clear();
+        action.rows = RowChanges::default();
         action.console.clear();
         action.return_value.clear();
         action.digests = ActionDigests::default();
@@ -259,9 +260,11 @@ impl World {
         let elapsed_us = self.clock.now_us() - start_us;
         let deltas = std::mem::take(&mut self.action.ram_deltas);
         let console = std::mem::take(&mut self.action.console);
+        let rows = std::mem::take(&mut self.action.rows);
         let trace = self.current_trace();
         trace.account_ram_deltas = deltas;
         trace.console = console;
+        trace.rows = rows;
         trace.elapsed_us = elapsed_us;
         if let Some(fault) = fault {
             trace.error_code = error_code(fault);
@@ -294,6 +297,7 @@ impl World {
             except: None,
             error_code: None,
             return_value: Vec::new(),
+            rows: RowChanges::default(),
         });
         ordinal
     }

@@ -36,5 +36,8 @@ pub use onblock::{activate_features, clear_expired_transactions, run_onblock, up
 pub use primitives::message::utf8_only;
 pub use recovered::{RecoveredTransaction, TransactionParts};
 pub use settings::Settings;
-pub use trace::{AccountDelta, ActionReceipt, ActionTrace, AuthSequences, ReceiptHeader, TransactionTrace};
+pub use trace::{
+    AccountDelta, ActionReceipt, ActionTrace, AuthSequences, ReceiptHeader, RowChange, RowChanges, RowImage,
+    TransactionTrace,
+};
 pub use world::{BlockContext, Machine, Outcome, World};

@@ -51,6 +51,8 @@ pub struct Settings {
     pub key_blacklist: BTreeSet<PublicKey>,
     /// Whether traces tell what contracts print; on unless an operator leaves it off, as nodeos' are.
     pub contracts_console: bool,
+    /// Whether traces say which rows of contracts' tables changed.
+    pub trace_rows: bool,
     /// Which protocol features may be activated, and from when.
     pub features: Restrictions,
 }
@@ -74,6 +76,7 @@ impl Default for Settings {
             action_blacklist: BTreeSet::new(),
             key_blacklist: BTreeSet::new(),
             contracts_console: true,
+            trace_rows: false,
             features: Restrictions::default(),
         }
     }

@@ -111,8 +111,76 @@ impl ActionReceipt {
     }
 }
 
+/// A row of a contract's table at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack)]
+pub struct RowImage {
+    /// Who pays for it.
+    pub payer: Name,
+    /// The row, packed as the contract packs it.
+    pub value: Vec<u8>,
+}
+
+/// What an action did to one row of its receiver's tables, secondary indexes apart.
+#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack)]
+pub struct RowChange {
+    /// The table's scope.
+    pub scope: Name,
+    /// The table.
+    pub table: Name,
+    /// The row's primary key.
+    pub primary: u64,
+    /// The row before; missing where it was stored.
+    pub before: Option<RowImage>,
+    /// The row afterwards; missing where it was removed.
+    pub after: Option<RowImage>,
+}
+
+impl RowChange {
+    /// Bytes of both images.
+    fn bytes(&self) -> usize {
+        [&self.before, &self.after].into_iter().flatten().map(|image| image.value.len()).sum()
+    }
+}
+
+/// Bytes of rows and their keys that a transaction's trace holds at most; what comes after them is counted.
+const ROW_CHANGES_BYTES_MAX: usize = 1 << 20;
+/// What a change takes beside its rows, about.
+const ROW_CHANGE_BYTES: usize = 64;
+
+/// Which rows an action changed, in the order in which it did.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack)]
+pub struct RowChanges {
+    /// The changes.
+    pub kept: Vec<RowChange>,
+    /// How many more there were.
+    pub omitted: u32,
+}
+
+impl RowChanges {
+    /// Adds a change, within what is left of the transaction's `budget` of bytes.
+    pub(crate) fn add(&mut self, change: RowChange, budget: &mut RowBudget) {
+        match budget.0.checked_sub(change.bytes() + ROW_CHANGE_BYTES) {
+            Some(left) if self.omitted == 0 => {
+                budget.0 = left;
+                self.kept.push(change);
+            }
+            _ => self.omitted = self.omitted.saturating_add(1),
+        }
+    }
+}
+
+/// Bytes of changed rows that a transaction's trace may still take.
+#[derive(Debug)]
+pub(crate) struct RowBudget(usize);
+
+impl Default for RowBudget {
+    fn default() -> Self {
+        Self(ROW_CHANGES_BYTES_MAX)
+    }
+}
+
 /// One receiver's run of one action.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack)]
 pub struct ActionTrace {
     /// Number in the order of scheduling, from 1.
     pub action_ordinal: u32,
@@ -140,10 +208,12 @@ pub struct ActionTrace {
     pub error_code: Option<u64>,
     /// What it returned (ACTION_RETURN_VALUE).
     pub return_value: Vec<u8>,
+    /// The rows that it changed, where the node wants to know ([`crate::Settings::trace_rows`]).
+    pub rows: RowChanges,
 }
 
 /// A transaction's run.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack)]
 pub struct TransactionTrace {
     /// The transaction.
     pub id: TransactionId,
@@ -178,6 +248,23 @@ pub struct TransactionTrace {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn changes_beyond_the_budget_are_counted() {
+        let change = |bytes| RowChange {
+            scope: Name(1),
+            table: Name(2),
+            primary: 3,
+            before: None,
+            after: Some(RowImage { payer: Name(4), value: vec![0; bytes] }),
+        };
+        let (mut rows, mut budget) = (RowChanges::default(), RowBudget::default());
+        for bytes in [10, ROW_CHANGES_BYTES_MAX, 10] {
+            rows.add(change(bytes), &mut budget);
+        }
+        assert_eq!((rows.kept.len(), rows.omitted), (1, 2));
+        assert_eq!(RowChanges::from_bytes(&rows.to_bytes()), Ok(rows));
+    }
 
     #[test]
     fn auth_sequences_stay_sorted_and_unique() {

@@ -10,7 +10,7 @@ use crate::budget::{Budget, TransactionKind, UNLIMITED_US};
 use crate::features::Feature;
 use crate::recovered::TransactionParts;
 use crate::settings::GREYLIST_LIMIT_MAX;
-use crate::trace::TransactionTrace;
+use crate::trace::{RowBudget, TransactionTrace};
 use crate::world::{Outcome, World};
 
 /// Net bytes of an id, charged ahead for the receipt that retires a deferred transaction.
@@ -67,6 +67,8 @@ pub struct TransactionState {
     /// Hash of the packed transaction; a replaced deferred transaction is known by another id.
     pub(crate) packed_id: TransactionId,
     pub(crate) trace: TransactionTrace,
+    /// What its trace may still say of changed rows.
+    pub(crate) row_budget: RowBudget,
     pub(crate) published: TimePoint,
     pub(crate) delay_us: i64,
     pub(crate) is_input: bool,

@@ -11,7 +11,7 @@ use crate::budget::{BlockMode, Clock};
 use crate::features::{Feature, FeatureSet};
 use crate::intrinsics::db::TableCursors;
 use crate::settings::Settings;
-use crate::trace::AccountDelta;
+use crate::trace::{AccountDelta, RowChanges};
 use crate::transaction::TransactionState;
 
 /// What runs contracts; stands beside the [`World`], not in it.
@@ -76,6 +76,8 @@ pub struct ActionState {
     pub(crate) context_free_inline_actions: Vec<u32>,
     /// RAM that this run moved, ascending by account.
     pub(crate) ram_deltas: Vec<AccountDelta>,
+    /// Rows that this run changed.
+    pub(crate) rows: RowChanges,
     /// What this run printed.
     pub console: Vec<u8>,
     /// What this run returned.

@@ -150,6 +150,23 @@ impl fmt::Debug for Fault {
 
 impl std::error::Error for Fault {}
 
+impl codec::Pack for Fault {
+    fn pack<S: codec::Sink + ?Sized>(&self, out: &mut S) {
+        self.kind.code.pack(out);
+        self.details.pack(out);
+        self.error_code.pack(out);
+        self.standard.as_deref().pack(out);
+    }
+}
+
+impl codec::Unpack for Fault {
+    fn unpack(input: &mut codec::Reader<'_>) -> Result<Self, codec::DecodeError> {
+        let kind = FaultKind::by_code(u32::unpack(input)?).ok_or(codec::DecodeError::Invalid("number of a fault"))?;
+        let (details, error_code) = (Vec::unpack(input)?, Option::unpack(input)?);
+        Ok(Self { kind, details, error_code, standard: Option::<String>::unpack(input)?.map(Into::into) })
+    }
+}
+
 impl From<codec::DecodeError> for Fault {
     /// The exception that `fc::raw::unpack` would throw.
     fn from(error: codec::DecodeError) -> Self {
@@ -192,6 +209,17 @@ mod tests {
             assert!(kind.is_a(FaultKind::EXCEPTION));
         }
         assert_eq!(FaultKind::all().len(), 1 + 20 + 220);
+    }
+
+    #[test]
+    fn faults_are_packed_whole() {
+        use codec::{Pack, Unpack};
+        let plain = Fault::new(FaultKind::NAME_TYPE_EXCEPTION, "first").with_context("second").with_error_code(7);
+        for fault in [plain, Fault::standard("bad"), Fault::standard("bad").with_context("passed on")] {
+            let read = Fault::from_bytes(&fault.to_bytes()).expect("it was packed");
+            assert_eq!((read.kind, &read.details, read.error_code), (fault.kind, &fault.details, fault.error_code));
+            assert_eq!(read.what(), fault.what());
+        }
     }
 
     #[test]

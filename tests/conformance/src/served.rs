@@ -46,7 +46,7 @@ impl Served {
         let chain_id = chain.chain_id();
         let store = new_store(folder.path(), &chain);
         let settings = engine::Settings {
-            traces: Some(api::trace_api::encode),
+            traces: Some(api::stored_trace::encode),
             finality: FinalitySettings { bytes_max: 1 << 30, ..FinalitySettings::default() },
             snapshots_dir: folder.path().join("snapshots"),
             ..engine::Settings::default()

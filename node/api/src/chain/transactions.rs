@@ -140,6 +140,7 @@ pub async fn send2(node: Arc<Node>, body: Bytes) -> Answer {
     let patience = retry.map(Patience::Retry).or(wait);
     let kind = SubmitKind::Input { return_failure_trace: params.return_failure_trace, patience };
     let trace = node.handle.submit(transaction, kind).await.map_err(refused)?;
+    node.failures.note(&trace);
     Ok(Reply { status: 202, body: shown(&node, &trace, Shape::Flat) })
 }
 
@@ -173,6 +174,7 @@ pub async fn read_only(node: Arc<Node>, body: Bytes) -> Answer {
 async fn transient(node: &Node, body: &[u8], kind: SubmitKind) -> Answer {
     let params = SendParams::read(body)?;
     let trace = run(node, params.transaction, kind).await.map_err(refused)?;
+    node.failures.note(&trace);
     Ok(Reply { status: 200, body: shown(node, &trace, Shape::Flat) })
 }
 

@@ -1,11 +1,12 @@
 //! Primary rows: `db_*_i64`.
 
 use ledger::config::ROW_RAM_BYTES;
-use ledger::{RowId, TableId};
+use ledger::{Ledger, RowId, TableId, TableKey};
 use primitives::Name;
 use wasm::{Intrinsics, LegacyPtr, LegacySpan, Memory};
 
 use super::{check_payer, taken};
+use crate::trace::{RowChange, RowImage};
 use crate::world::{Outcome, World};
 
 /// Adds the functions to the table.
@@ -43,6 +44,7 @@ fn store(
     let value = value.bytes(memory);
     let row = world.ledger.insert_row(table, primary, payer, value).ok_or_else(taken)?;
     world.update_db_usage(payer, ram_bytes(value.len()))?;
+    world.note_change(table, primary, |_| (None, Some(RowImage { payer, value: value.to_vec() })));
     Ok(world.arrive(table, row))
 }
 
@@ -50,7 +52,7 @@ fn update(world: &mut World, memory: &mut Memory<'_>, iterator: i32, payer: Name
     world.check_writable("update")?;
     let id = world.row_at(iterator)?;
     let row = world.ledger.row(id);
-    let (table, old_payer, old_size) = (row.table, row.payer, ram_bytes(row.value().len()));
+    let (table, primary, old_payer, old_size) = (row.table, row.primary, row.payer, ram_bytes(row.value().len()));
     world.check_own_table(table)?;
     let value = value.bytes(memory);
     let new_size = ram_bytes(value.len());
@@ -61,6 +63,7 @@ fn update(world: &mut World, memory: &mut Memory<'_>, iterator: i32, payer: Name
     } else if old_size != new_size {
         world.update_db_usage(payer, new_size - old_size)?;
     }
+    world.note_change(table, primary, |ledger| (image(ledger, id), Some(RowImage { payer, value: value.to_vec() })));
     world.ledger.update_row(id, payer, value);
     Ok(())
 }
@@ -69,13 +72,20 @@ fn remove(world: &mut World, _: &mut Memory<'_>, iterator: i32) -> Outcome {
     world.check_writable("remove")?;
     let id = world.row_at(iterator)?;
     let row = world.ledger.row(id);
-    let (table, payer, size) = (row.table, row.payer, ram_bytes(row.value().len()));
+    let (table, primary, payer, size) = (row.table, row.primary, row.payer, ram_bytes(row.value().len()));
     world.check_own_table(table)?;
     world.update_db_usage(payer, -size)?;
+    world.note_change(table, primary, |ledger| (image(ledger, id), None));
     world.ledger.remove_row(id);
     world.remove_table_when_empty(table)?;
     world.action.tables.primary.remove(iterator);
     Ok(())
+}
+
+/// A row as it is.
+fn image(ledger: &Ledger, row: RowId) -> Option<RowImage> {
+    let row = ledger.row(row);
+    Some(RowImage { payer: row.payer, value: row.value().to_vec() })
 }
 
 fn get(world: &mut World, memory: &mut Memory<'_>, iterator: i32, buffer: LegacySpan) -> Outcome<i32> {
@@ -155,6 +165,22 @@ impl World {
     #[inline]
     fn row_at(&self, iterator: i32) -> Outcome<RowId> {
         self.action.tables.primary.row_at(iterator).map(RowId::from_raw)
+    }
+
+    /// Notes what becomes of a row for the action's trace, where that is wanted.
+    #[inline]
+    fn note_change(
+        &mut self,
+        table: TableId,
+        primary: u64,
+        images: impl FnOnce(&Ledger) -> (Option<RowImage>, Option<RowImage>),
+    ) {
+        if self.settings.trace_rows {
+            let TableKey { scope, table, .. } = self.ledger.table(table).key;
+            let (before, after) = images(&self.ledger);
+            let change = RowChange { scope, table, primary, before, after };
+            self.action.rows.add(change, &mut self.trx.row_budget);
+        }
     }
 
     fn end_of(&mut self, table: TableId) -> i32 {
