@@ -27,6 +27,7 @@ mod session;
 mod set;
 mod sign;
 mod system;
+mod trace;
 mod transact;
 mod transactions;
 mod transfer;
@@ -79,6 +80,8 @@ enum Command {
     /// Push arbitrary transactions to the blockchain
     #[command(subcommand)]
     Push(push::Push),
+    /// Show what a transaction did: its actions as a tree, with consoles, RAM and rows
+    Trace(trace::Trace),
     /// Transfer tokens from account to account
     Transfer(transfer::Transfer),
     /// See and change the node's connections to other nodes
@@ -137,6 +140,7 @@ fn run(command: Command, session: &mut Session) -> anyhow::Result<()> {
         Command::Get(command) => command.run(session),
         Command::Set(command) => command.run(session),
         Command::Push(command) => command.run(session),
+        Command::Trace(command) => command.run(session),
         Command::Transfer(command) => command.run(session),
         Command::Net(command) => command.run(session),
         Command::Wallet(command) => command.run(session),

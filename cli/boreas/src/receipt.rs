@@ -136,6 +136,11 @@ fn gather(below: &mut BTreeMap<u64, Vec<&Value>>, creator: u64) -> Vec<Value> {
     gathered
 }
 
+/// Prints the actions of a transaction as a tree.
+pub fn print_tree(processed: &Value, layout: Layout) -> anyhow::Result<()> {
+    tree::print(&nested(traces(processed)), layout)
+}
+
 /// Prints what a transaction did.
 pub fn print_receipt(processed: &Value, layout: Layout) -> anyhow::Result<()> {
     let receipt = &processed["receipt"];
@@ -148,7 +153,7 @@ pub fn print_receipt(processed: &Value, layout: Layout) -> anyhow::Result<()> {
         count(receipt["cpu_usage_us"].as_i64()),
     ));
     if layout.tree {
-        return tree::print(&nested(traces(processed)), layout);
+        return print_tree(processed, layout);
     }
     if !receipt.is_object() {
         return Ok(());

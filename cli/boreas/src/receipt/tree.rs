@@ -57,6 +57,7 @@ fn describe(trace: &Value, first: &str, rest: &str, layout: Layout, lines: &mut 
     if hidden > 0 {
         lines.push(format!("{bar}{}", paint(Paint::Quiet, &format!(">> {hidden} more lines: boreas --verbose"))));
     }
+    lines.extend(changed_rows(trace).into_iter().map(|line| format!("{bar}{}", paint(Paint::Quiet, &line))));
     if trace["except"].is_object() && !inner.iter().any(|inner| inner["except"].is_object()) {
         lines.push(format!("{bar}{}", paint(Paint::Failure, "failed here")));
     }
@@ -89,6 +90,55 @@ fn arguments(data: &Value) -> String {
 fn returned(trace: &Value) -> Option<String> {
     let hex = || trace["return_value_hex_data"].as_str().filter(|hex| !hex.is_empty()).map(str::to_owned);
     trace.get("return_value_data").map(ToString::to_string).or_else(hex).map(|text| cut(&text))
+}
+
+/// The rows that an action changed, where the node kept them: what is new, what is gone, and of the others the fields
+/// that differ.
+fn changed_rows(trace: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    for change in trace["row_changes"].as_array().into_iter().flatten() {
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let (before, after) = (&change["before"], &change["after"]);
+        let (sign, shown) = match (before.is_object(), after.is_object()) {
+            (false, _) => ('+', arguments(&after["data"])),
+            (_, false) => ('-', arguments(&before["data"])),
+            _ => ('~', differences(before, after)),
+        };
+        let place = format!("{}/{} {}", text(&change["table"]), text(&change["scope"]), change["primary_key"]);
+        lines.push(format!("{sign} {place}: {shown}"));
+    }
+    match trace["row_changes_omitted"].as_u64() {
+        Some(omitted) if omitted > 0 => {
+            lines.push(format!("and {omitted} more changes of rows that the node left out"))
+        }
+        _ => {}
+    }
+    lines
+}
+
+/// `field: old -> new` for each field that differs, the payer among them.
+fn differences(before: &Value, after: &Value) -> String {
+    let text = |value: &Value| cut(&value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    let mut parts = Vec::new();
+    match (before["data"].as_object(), after["data"].as_object()) {
+        (Some(old), Some(new)) => {
+            let names = old.keys().chain(new.keys().filter(|name| !old.contains_key(*name)));
+            for name in names {
+                let (old, new) = (old.get(name).unwrap_or(&Value::Null), new.get(name).unwrap_or(&Value::Null));
+                if old != new {
+                    parts.push(format!("{name} {} -> {}", text(old), text(new)));
+                }
+            }
+        }
+        _ if before["data"] != after["data"] => {
+            parts.push(format!("{} -> {}", text(&before["data"]), text(&after["data"])));
+        }
+        _ => {}
+    }
+    if before["payer"] != after["payer"] {
+        parts.push(format!("payer {} -> {}", text(&before["payer"]), text(&after["payer"])));
+    }
+    if parts.is_empty() { "written again, unchanged".to_owned() } else { parts.join(", ") }
 }
 
 /// CPU in microseconds, and whose RAM changed by how many bytes.
@@ -157,6 +207,28 @@ mod tests {
             "      => 2a",
         ];
         assert_eq!(text, lines.join("\n"));
+    }
+
+    #[test]
+    fn changed_rows_show_what_differs() {
+        let row = |balance: &str, payer: &str| json!({ "payer": payer, "data": { "balance": balance, "open": true } });
+        let change = |before: Value, after: Value| json!({ "scope": "alice", "table": "accounts", "primary_key": 7, "before": before, "after": after });
+        let trace = json!({ "row_changes_omitted": 3, "row_changes": [
+            change(Value::Null, row("1.0000 SYS", "bob")),
+            change(row("1.0000 SYS", "bob"), row("2.0000 SYS", "alice")),
+            change(row("2.0000 SYS", "alice"), row("2.0000 SYS", "alice")),
+            change(json!({ "payer": "bob", "data": "00" }), json!({ "payer": "bob", "data": "01" })),
+            change(row("2.0000 SYS", "alice"), Value::Null),
+        ] });
+        let lines = [
+            "+ accounts/alice 7: balance=\"1.0000 SYS\" open=true",
+            "~ accounts/alice 7: balance 1.0000 SYS -> 2.0000 SYS, payer bob -> alice",
+            "~ accounts/alice 7: written again, unchanged",
+            "~ accounts/alice 7: 00 -> 01",
+            "- accounts/alice 7: balance=\"2.0000 SYS\" open=true",
+            "and 3 more changes of rows that the node left out",
+        ];
+        assert_eq!(changed_rows(&trace), lines);
     }
 
     #[test]

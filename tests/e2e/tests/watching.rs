@@ -1,0 +1,112 @@
+//! What `boreas trace` shows of transactions.
+
+use std::process::{Command, Output};
+
+use e2e::{RunningNode, binary};
+use serde_json::{Value, json};
+
+fn boreas(node: &RunningNode, arguments: &[&str]) -> Output {
+    let home = tempfile::tempdir().expect("temporary folder");
+    let command =
+        Command::new(binary("boreas")).env("HOME", home.path()).args(["-u", &node.url]).args(arguments).output();
+    command.expect("boreas runs")
+}
+
+fn told(node: &RunningNode, arguments: &[&str]) -> String {
+    let output = boreas(node, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn refused(node: &RunningNode, arguments: &[&str]) -> String {
+    let output = boreas(node, arguments);
+    assert!(!output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn transfer(node: &RunningNode, quantity: &str) -> Output {
+    let arguments = json!({ "from": "alice", "to": "bob", "quantity": quantity, "memo": "hello" }).to_string();
+    let command = ["--impersonate", "push", "action", "-j", "eosio.token", "transfer", &arguments, "-p", "alice"];
+    boreas(node, &command)
+}
+
+fn id_of(sent: &Output) -> String {
+    let answer: Value = serde_json::from_slice(&sent.stdout).unwrap_or_default();
+    answer["transaction_id"]
+        .as_str()
+        .map(str::to_owned)
+        .unwrap_or_else(|| panic!("{}{}", String::from_utf8_lossy(&sent.stdout), String::from_utf8_lossy(&sent.stderr)))
+}
+
+#[test]
+fn a_trace_shows_actions_and_rows_before_and_after() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let node = RunningNode::dev(folder.path(), &[]);
+    let id = id_of(&transfer(&node, "1.0000 SYS"));
+    node.call("/v1/dev/produce", &json!({}));
+    let check = |node: &RunningNode| {
+        let text = told(node, &["trace", &id]);
+        for shown in [
+            &format!("transaction {id}\nin block "),
+            "executed, ",
+            "eosio.token::transfer  from=alice to=bob quantity=\"1.0000 SYS\" memo=hello",
+            "~ accounts/alice 5462355: balance 1000000.0000 SYS -> 999999.0000 SYS",
+            "~ accounts/bob 5462355: balance 1000000.0000 SYS -> 1000001.0000 SYS",
+            "├─ alice was told",
+            "└─ bob was told",
+        ] {
+            assert!(text.contains(shown), "{shown} is not in\n{text}");
+        }
+        let whole: Value = serde_json::from_str(&told(node, &["trace", "--json", &id])).expect("it is JSON");
+        assert_eq!(whole["processed"]["action_traces"][0]["row_changes"][0]["before"]["payer"], "eosio");
+        // The answers of nodeos' own endpoints have no more fields than there.
+        let plain = node.call("/v1/trace_api/get_transaction_trace", &json!({ "id": id }));
+        assert_eq!(plain["actions"][0]["params"]["memo"], "hello");
+        assert!(!plain.to_string().contains("row_changes"));
+    };
+    check(&node);
+    node.kill();
+    let node = RunningNode::dev(folder.path(), &[]);
+    check(&node);
+
+    let missing = refused(&node, &["trace", &"ab".repeat(32)]);
+    assert!(missing.contains("has no trace of transaction abab") && missing.contains("is in no block"), "{missing}");
+    assert!(refused(&node, &["trace", "xy"]).contains("64 hexadecimal digits"));
+}
+
+#[test]
+fn a_trace_shows_what_failed_lately() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let node = RunningNode::dev(folder.path(), &[]);
+    let failed = boreas(
+        &node,
+        &[
+            "--impersonate",
+            "push",
+            "action",
+            "-j",
+            "eosio.token",
+            "transfer",
+            r#"["alice","bob","9999999.0000 SYS","x"]"#,
+            "-p",
+            "alice",
+        ],
+    );
+    assert!(!failed.status.success());
+    let told_id = String::from_utf8_lossy(&failed.stderr).into_owned() + &String::from_utf8_lossy(&failed.stdout);
+    let id = told_id.split(|letter: char| !letter.is_ascii_hexdigit()).find(|word| word.len() == 64);
+    let text = told(&node, &["trace", id.unwrap_or_else(|| panic!("no id in {told_id}"))]);
+    for shown in ["in no block: it failed at ", "failed here", "overdrawn balance", "in action eosio.token::transfer"] {
+        assert!(text.contains(shown), "{shown} is not in\n{text}");
+    }
+}
+
+#[test]
+fn rows_are_kept_only_where_that_is_wanted() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let node = RunningNode::dev(folder.path(), &["--trace-rows=false"]);
+    let id = id_of(&transfer(&node, "1.0000 SYS"));
+    node.call("/v1/dev/produce", &json!({}));
+    let text = told(&node, &["trace", &id]);
+    assert!(text.contains("eosio.token::transfer") && !text.contains("accounts/alice"), "{text}");
+}
