@@ -1,5 +1,5 @@
-//! The clients that users have: eosjs and wharfkit against our node and nodeos, `boreas` and tests of a contract in
-//! JavaScript against ours.
+//! The clients that users have: eosjs and wharfkit against our node and nodeos, `boreas`, a browser and tests of a
+//! contract in JavaScript against ours.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -85,6 +85,21 @@ fn a_contract_is_tested_from_javascript() {
     let node = RunningNode::dev(folder.path(), &[]);
     node.printed_keys("alice"); // it serves as soon as this is there
     run_with("contract.js", &node.url, "cookbook", &[]);
+}
+
+#[test]
+fn a_browser_shows_and_moves_a_development_chain() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let node = RunningNode::dev(folder.path(), &[]);
+    let place = installed("page.js");
+    let output = Command::new("node").current_dir(&place).args(["page.js", &node.url]).arg(&place).output();
+    let output = output.expect("node.js is installed");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // Chains that are not for development have no page.
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let plain = RunningNode::start(folder.path(), &[]);
+    let answer = e2e::exchange(plain.address(), b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
 }
 
 #[test]
