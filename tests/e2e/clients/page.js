@@ -13,7 +13,10 @@ async function main() {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   const problems = [];
   page.on("pageerror", error => problems.push(String(error)));
-  page.on("console", message => message.type() === "error" && problems.push(message.text()));
+  // A trace is asked for until its block is there; the browser says so of each answer that is not a success.
+  const awaited = response => response.url().endsWith("/get_processed_transaction") && response.status() === 404;
+  page.on("response", response => response.ok() || awaited(response) || problems.push(response.status() + " " + response.url()));
+  page.on("console", message => message.type() === "error" && !/Failed to load resource/.test(message.text()) && problems.push(message.text()));
   page.on("request", request => request.url().startsWith(url) || problems.push("asked " + request.url()));
   const tab = name => page.getByRole("button", { name, exact: true }).click();
   const shot = name => page.screenshot({ path: path.join(folder, name + ".png") });
