@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use clap::Args;
-use client::ApiFault;
+use client::{ApiError, ClientError};
 use serde_json::{Value, json};
 
 use crate::arguments::transaction_id;
@@ -40,17 +40,28 @@ impl Trace {
         let id = transaction_id(&self.id)?;
         let answer = session.call("/v1/trace_api/get_processed_transaction", &json!({ "id": id }));
         let Err(error) = answer else { return answer };
-        match error.downcast_ref::<ApiFault>() {
-            Some(fault) if fault.status == 404 && error.to_string().contains("Unknown Endpoint") => bail!(
+        match error.downcast_ref::<ClientError>().and_then(status) {
+            Some(404) if error.to_string().contains("Unknown Endpoint") => bail!(
                 "this node keeps no traces of this form. It is boreasd that does, with --plugin \
                  eosio::trace_api_plugin; boreas get transaction_trace shows what a nodeos keeps"
             ),
-            Some(fault) if fault.status == 404 => bail!(
+            Some(404) => bail!(
                 "the node has no trace of transaction {id}: it is in no block, was not among the last that failed, or is \
                  older than the node's traces"
             ),
             _ => Err(error),
         }
+    }
+}
+
+/// The HTTP status of a refusal.
+fn status(error: &ClientError) -> Option<u16> {
+    match error {
+        ClientError::Api(error) => match &**error {
+            ApiError::Fault(fault) => Some(fault.status),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -10,9 +10,9 @@ use primitives::{
 };
 use rustc_hash::FxHashMap;
 
+use crate::ApiError;
 use crate::block_json::ref_block_prefix;
 use crate::node::Node;
-use crate::{ApiError, trace_api};
 
 /// The first byte of stored traces; another one is of another version of the node.
 const VERSION: u8 = 1;
@@ -145,8 +145,18 @@ pub fn find(node: &Node, id: &TransactionId, block: Option<u32>) -> Result<(Bloc
     let position = || node.handle.store().transaction_position(id);
     let number =
         block.map_or_else(|| Ok(position()?.map(|position| position.num)), |number| Ok::<_, ApiError>(Some(number)))?;
-    let number = number.ok_or_else(trace_api::unknown_transaction)?;
-    let block = load(node, number)?.ok_or_else(trace_api::unknown_transaction)?;
+    let number = number.ok_or_else(unknown_transaction)?;
+    let block = load(node, number)?.ok_or_else(unknown_transaction)?;
     let index = block.transactions.iter().position(|transaction| transaction.shown().id == *id);
-    Ok((block, index.ok_or_else(trace_api::no_trace)?))
+    Ok((block, index.ok_or_else(no_trace)?))
+}
+
+/// The answer where no block has a transaction.
+fn unknown_transaction() -> ApiError {
+    ApiError::plain(404, "Trace API: transaction id missing in the transaction id log files")
+}
+
+/// The answer where a transaction's block has no trace of it.
+fn no_trace() -> ApiError {
+    ApiError::plain(404, "Trace API: transaction trace missing")
 }

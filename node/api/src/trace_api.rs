@@ -110,16 +110,6 @@ fn asked_id(body: &[u8]) -> Result<TransactionId, ApiError> {
     id.ok_or_else(|| refuse(400, "Bad or missing transaction ID"))
 }
 
-/// The answer where no block has a transaction.
-pub(crate) fn unknown_transaction() -> ApiError {
-    refuse(404, "Trace API: transaction id missing in the transaction id log files")
-}
-
-/// The answer where a transaction's block has no trace of it.
-pub(crate) fn no_trace() -> ApiError {
-    refuse(404, "Trace API: transaction trace missing")
-}
-
 fn asked_block(body: &[u8]) -> Option<u32> {
     let number = asked(body, "block_num").and_then(|number| u64::from_variant(&number).ok());
     number.and_then(|number| u32::try_from(number).ok())
