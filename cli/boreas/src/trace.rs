@@ -2,9 +2,9 @@
 
 use anyhow::bail;
 use clap::Args;
-use client::{ApiError, ClientError};
 use serde_json::{Value, json};
 
+use crate::advice::refusal;
 use crate::arguments::transaction_id;
 use crate::json::pretty;
 use crate::receipt::{FailedTransaction, print_tree};
@@ -40,7 +40,7 @@ impl Trace {
         let id = transaction_id(&self.id)?;
         let answer = session.call("/v1/trace_api/get_processed_transaction", &json!({ "id": id }));
         let Err(error) = answer else { return answer };
-        match error.downcast_ref::<ClientError>().and_then(status) {
+        match refusal(&error).map(|fault| fault.status) {
             Some(404) if error.to_string().contains("Unknown Endpoint") => bail!(
                 "this node keeps no traces of this form. It is boreasd that does, with --plugin \
                  eosio::trace_api_plugin; boreas get transaction_trace shows what a nodeos keeps"
@@ -51,17 +51,6 @@ impl Trace {
             ),
             _ => Err(error),
         }
-    }
-}
-
-/// The HTTP status of a refusal.
-fn status(error: &ClientError) -> Option<u16> {
-    match error {
-        ClientError::Api(error) => match &**error {
-            ApiError::Fault(fault) => Some(fault.status),
-            _ => None,
-        },
-        _ => None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Traces as the store keeps them: packed and whole, so that every form of an answer can be made of them later.
 
+use std::sync::Arc;
+
 use chain::SealedBlock;
 use codec::{Pack, Unpack};
 use execution::features::Feature;
@@ -48,14 +50,18 @@ pub struct StoredTransaction {
     /// Its header.
     pub header: TransactionHeader,
     /// What it did.
-    pub trace: TransactionTrace,
+    pub trace: Arc<TransactionTrace>,
 }
 
 impl StoredTransaction {
     /// What is shown of it: of a deferred transaction that failed, itself, with what its error handler did.
     pub fn shown(&self) -> &TransactionTrace {
-        self.trace.failed_dtrx_trace.as_deref().unwrap_or(&self.trace)
+        shown(&self.trace)
     }
+}
+
+fn shown(trace: &TransactionTrace) -> &TransactionTrace {
+    trace.failed_dtrx_trace.as_deref().unwrap_or(trace)
 }
 
 /// A block's traces, packed.
@@ -66,7 +72,7 @@ pub fn encode(sealed: &SealedBlock) -> Vec<u8> {
         sealed.state.transactions.iter().map(|transaction| (transaction.id, &**transaction)).collect();
     let did_something = sealed.traces.iter().enumerate().filter(|(_, trace)| trace.receipt.is_some_and(is_shown));
     let transactions = did_something.map(|(index, trace)| {
-        let shown = trace.failed_dtrx_trace.as_deref().unwrap_or(trace);
+        let shown = shown(trace);
         let (signatures, header) = match (input.get(&shown.id), &shown.scheduled_header) {
             (_, Some(header)) => (Vec::new(), header.clone()),
             (Some(input), None) => (input.packed.signatures.clone(), input.parts.header.clone()),
@@ -96,9 +102,13 @@ fn is_shown(receipt: ReceiptHeader) -> bool {
     matches!(receipt.status, TransactionStatus::Executed | TransactionStatus::SoftFail)
 }
 
-fn with_short_consoles(trace: &TransactionTrace) -> TransactionTrace {
-    let mut trace = trace.clone();
-    trace.action_traces.iter_mut().for_each(|action| action.console.truncate(CONSOLE_BYTES_KEPT));
+/// The trace itself, but where a console is longer than what is kept.
+fn with_short_consoles(trace: &Arc<TransactionTrace>) -> Arc<TransactionTrace> {
+    let mut trace = Arc::clone(trace);
+    if trace.action_traces.iter().any(|action| action.console.len() > CONSOLE_BYTES_KEPT) {
+        let actions = &mut Arc::make_mut(&mut trace).action_traces;
+        actions.iter_mut().for_each(|action| action.console.truncate(CONSOLE_BYTES_KEPT));
+    }
     trace
 }
 

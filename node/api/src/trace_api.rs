@@ -1,7 +1,5 @@
 //! `/v1/trace_api`: what the transactions of stored blocks did.
 
-use std::sync::Arc;
-
 use execution::{ActionTrace, TransactionTrace};
 use primitives::TransactionId;
 use serde_json::{Value, json as value};
@@ -134,7 +132,7 @@ pub fn get_transaction_trace(node: &Node, body: &[u8]) -> Answer {
 pub fn get_processed_transaction(node: &Node, body: &[u8]) -> Answer {
     let id = asked_id(body)?;
     let (trace, block) = match stored_trace::find(node, &id, asked_block(body)) {
-        Ok((mut block, index)) => (Arc::new(block.transactions.swap_remove(index).trace), Some(block.id)),
+        Ok((mut block, index)) => (block.transactions.swap_remove(index).trace, Some(block.id)),
         Err(error) => (node.failures.find(&id).ok_or(error)?, None),
     };
     let abis = node.abis.set(&node.handle, trace_json::contracts(&trace));

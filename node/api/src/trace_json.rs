@@ -228,14 +228,7 @@ fn act(out: &mut String, act: &Action, abis: &Sources<'_>) {
         write(out, format_args!("{{\"actor\":\"{}\",\"permission\":\"{}\"}}", level.actor, level.permission));
     });
     out.push_str(",\"data\":");
-    match data(act, abis) {
-        Some(data) => write(out, format_args!("{data}")),
-        None => {
-            out.push('"');
-            hexadecimal(out, &act.data);
-            out.push('"');
-        }
-    }
+    decoded(out, data(act, abis), &act.data);
     out.push_str(",\"hex_data\":\"");
     hexadecimal(out, &act.data);
     out.push_str("\"}");
@@ -248,6 +241,18 @@ fn data(action: &Action, abis: &Sources<'_>) -> Option<serde_json::Value> {
     abi.decode(abi.action_type(action.name)?, &action.data, &abis.bounds.limits()).ok()
 }
 
+/// What an ABI made of bytes, or the bytes.
+fn decoded(out: &mut String, value: Option<serde_json::Value>, bytes: &[u8]) {
+    match value {
+        Some(value) => write(out, format_args!("{value}")),
+        None => {
+            out.push('"');
+            hexadecimal(out, bytes);
+            out.push('"');
+        }
+    }
+}
+
 /// A changed row, before and after.
 fn row_change(out: &mut String, code: Name, change: &RowChange, abis: &Sources<'_>) {
     let RowChange { scope, table, primary, before, after } = change;
@@ -258,14 +263,8 @@ fn row_change(out: &mut String, code: Name, change: &RowChange, abis: &Sources<'
         match image {
             Some(image) => {
                 write(out, format_args!("{{\"payer\":\"{}\",\"data\":", image.payer));
-                match row(code, *table, &image.value, abis) {
-                    Some(row) => write(out, format_args!("{row}}}")),
-                    None => {
-                        out.push('"');
-                        hexadecimal(out, &image.value);
-                        out.push_str("\"}");
-                    }
-                }
+                decoded(out, row(code, *table, &image.value, abis), &image.value);
+                out.push('}');
             }
             None => out.push_str("null"),
         }
