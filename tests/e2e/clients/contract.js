@@ -1,9 +1,10 @@
 // A contract tested from JavaScript on `boreasd dev`: anybody acts without keys, time moves, the chain goes back.
 // Usage: node contract.js URL CONTRACT.wasm CONTRACT.abi, with the contract of contracts/examples/cookbook.
-const { Api, JsonRpc, Serialize } = require('eosjs');
+const { Api, JsonRpc } = require('eosjs');
 const assert = require('node:assert');
 const fs = require('node:fs');
 const { before, beforeEach, test } = require('node:test');
+const { packedAbi } = require('./abi.js');
 
 const [url, wasm, abi] = process.argv.slice(2);
 const CONTRACT = 'alice';
@@ -36,15 +37,6 @@ async function push(...actions) {
 const call = async (name, actor, data) => (await push(action(CONTRACT, name, actor, data))).action_traces[0].return_value_data;
 const rows = async (table) => (await rpc.get_table_rows({ json: true, code: CONTRACT, scope: CONTRACT, table })).rows;
 
-function packedAbi() {
-  const definition = JSON.parse(fs.readFileSync(abi, 'utf8'));
-  const types = api.abiTypes.get('abi_def');
-  for (const { name } of types.fields) definition[name] ??= name === 'version' ? '' : [];
-  const buffer = new Serialize.SerialBuffer();
-  types.serialize(buffer, definition);
-  return Buffer.from(buffer.asUint8Array()).toString('hex');
-}
-
 // --- the tests
 
 before(async () => {
@@ -52,7 +44,7 @@ before(async () => {
   await push(
     action('eosio', 'buyrambytes', CONTRACT, { payer: CONTRACT, receiver: CONTRACT, bytes: 400_000 }),
     action('eosio', 'setcode', CONTRACT, { account: CONTRACT, vmtype: 0, vmversion: 0, code }),
-    action('eosio', 'setabi', CONTRACT, { account: CONTRACT, abi: packedAbi() }),
+    action('eosio', 'setabi', CONTRACT, { account: CONTRACT, abi: packedAbi(api, abi) }),
   );
   assert.equal((await dev('save', { name: 'deployed' })).name, 'deployed');
 });

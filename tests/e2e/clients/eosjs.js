@@ -1,8 +1,9 @@
 // eosjs: create an account, deploy a contract, push actions, read rows. Usage: node eosjs.js URL CONTRACT.wasm CONTRACT.abi [zlib]
-const { Api, JsonRpc, Serialize } = require('eosjs');
+const { Api, JsonRpc } = require('eosjs');
 const { JsSignatureProvider } = require('eosjs/dist/eosjs-jssig');
 const assert = require('assert');
 const fs = require('fs');
+const { packedAbi } = require('./abi.js');
 
 const [url, wasm, abi, compression] = process.argv.slice(2);
 const key = '5KQwrPbwdL6PhXujxW37FSSQZ1JiwsST4cqQzDeyXtP79zkvFD3';
@@ -16,15 +17,6 @@ const settings = { blocksBehind: 3, expireSeconds: 30, compression: compression 
 const by = (actor) => [{ actor, permission: 'active' }];
 const send = (actions, other = {}) => api.transact({ actions }, { ...settings, ...other });
 
-async function packedAbi() {
-  const definition = JSON.parse(fs.readFileSync(abi, 'utf8'));
-  const types = api.abiTypes.get('abi_def');
-  for (const { name } of types.fields) definition[name] ??= name === 'version' ? '' : [];
-  const buffer = new Serialize.SerialBuffer();
-  types.serialize(buffer, definition);
-  return Buffer.from(buffer.asUint8Array()).toString('hex');
-}
-
 async function main() {
   for (const name of [account, 'eosjsalice']) {
     const data = { creator: 'eosio', name, owner: authority, active: authority };
@@ -33,7 +25,7 @@ async function main() {
   const code = fs.readFileSync(wasm).toString('hex');
   await send([
     { account: 'eosio', name: 'setcode', authorization: by(account), data: { account, vmtype: 0, vmversion: 0, code } },
-    { account: 'eosio', name: 'setabi', authorization: by(account), data: { account, abi: await packedAbi() } },
+    { account: 'eosio', name: 'setabi', authorization: by(account), data: { account, abi: packedAbi(api, abi) } },
   ]);
   const token = (name, actor, data) => ({ account, name, authorization: by(actor), data });
   await send([
@@ -47,7 +39,7 @@ async function main() {
   assert.deepEqual(rows, [{ balance: '1.5000 JS' }]);
   assert.deepEqual(await rpc.get_currency_balance(account, account, 'JS'), ['98.5000 JS']);
 
-  await send([{ account: 'eosio', name: 'setabi', authorization: by('eosjsalice'), data: { account: 'eosjsalice', abi: await packedAbi() } }]);
+  await send([{ account: 'eosio', name: 'setabi', authorization: by('eosjsalice'), data: { account: 'eosjsalice', abi: packedAbi(api, abi) } }]);
   const free = { account: 'eosjsalice', name: 'retire', authorization: [], data: { quantity: '1.0000 JS', memo: '' } };
   const read = await api.transact(
     { actions: [token('transfer', account, { from: account, to: 'eosjsalice', quantity: '0.5000 JS', memo: '' })], context_free_actions: [free], context_free_data: ['abcd', ''] },

@@ -16,7 +16,7 @@ fn installed(script: &str) -> PathBuf {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
     let place = target_dir().join("e2e-clients").join(script);
     std::fs::create_dir_all(&place).expect("the target folder can be written");
-    for file in ["package.json", script] {
+    for file in ["package.json", "abi.js", script] {
         std::fs::copy(sources.join(file), place.join(file)).expect("the sources are there");
     }
     if !place.join("node_modules/eosjs").exists() {
