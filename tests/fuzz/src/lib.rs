@@ -22,7 +22,8 @@ const BYTES_PER_INPUT_BYTE: usize = 256;
 /// Inputs do not grow beyond this.
 const INPUT_BYTES_MAX: usize = 64 * 1024;
 
-fn from_environment(name: &str, default: u64) -> u64 {
+/// A number from the environment variable `name`, `default` where it is not set to one.
+pub fn from_environment(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use fuzz::{Mutator, from_environment};
 use primitives::{Checksum256, Fault, Name, Sha256};
 use wasm::{Apply, Engine, Host, Intrinsics, Memory, NoCache, RunLimits, Runtime, Tier, Tiers};
 
@@ -12,25 +13,8 @@ const FUNCTIONS: usize = 5;
 const LOCALS: usize = 4;
 const TYPES: [&str; 4] = ["i32", "i64", "f32", "f64"];
 
-/// Programs of a run.
+/// Programs of a run; `BOREAS_FUZZ_SEED` is the first, `BOREAS_FUZZ_ROUNDS` how many follow.
 const ROUNDS: u64 = 300;
-
-/// Numbers from a seed (xorshift64*).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, count: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        ((self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % count as u64) as usize
-    }
-}
-
-/// A number from the environment: `BOREAS_FUZZ_SEED` is the first program, `BOREAS_FUZZ_ROUNDS` how many follow.
-fn from_environment(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
 
 /// Writes down what it is told.
 #[derive(Default)]
@@ -73,7 +57,7 @@ fn intrinsics() -> Intrinsics<World> {
 
 /// Writes programs: every expression has a type, every loop ends.
 struct Writer<'a> {
-    random: &'a mut Random,
+    random: &'a mut Mutator,
     text: String,
 }
 
@@ -477,7 +461,7 @@ fn random_programs_do_the_same_in_both_tiers() {
         let (mut well, mut faults) = (0, std::collections::BTreeSet::new());
         let seed = from_environment("BOREAS_FUZZ_SEED", 1);
         for round in seed..seed + from_environment("BOREAS_FUZZ_ROUNDS", ROUNDS) {
-            let mut random = Random(round.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+            let mut random = Mutator::new(round, 0);
             let mut writer = Writer { random: &mut random, text: String::new() };
             writer.program();
             let text = writer.text;
