@@ -10,9 +10,15 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// Begins to log; `RUST_LOG` says what.
 pub fn begin(node: bool) {
-    let default = if node { "info" } else { "warn" };
+    // What libraries of the network tell in passing is not news of the node.
+    let default = if node { "info,libp2p=warn" } else { "warn" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).event_format(Line).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .event_format(Line)
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 /// Tells a person why the program ends: what failed, and each cause below it.

@@ -1,9 +1,11 @@
-//! The network's settings from the options, its threads, and the address that it listens at.
+//! The network's settings from the options, its threads, and the addresses that it listens at.
+
+use std::path::Path;
 
 use anyhow::Context;
-use p2p::address::Address;
+use p2p::address::{PeerAddress, is_multiaddress, listening};
 use p2p::wire::message::TEXT_BYTES_MAX;
-use p2p::{Allowed, Network, ShellSettings};
+use p2p::{Allowed, Libp2p, Libp2pSettings, Network, ShellSettings};
 use primitives::{ChainId, PrivateKey, PublicKey};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -13,12 +15,13 @@ use crate::settings::net::NetArgs;
 /// Bytes that an address may have that peers are told (`max_p2p_address_length`): `:trx - 1234567` follows it.
 const ADDRESS_BYTES_MAX: usize = 253 + 6;
 
-/// What the options say, checked; and the address taken, so that nothing in the folder is changed by a node that cannot
+/// What the options say, checked; and the addresses taken, so that nothing in the folder is changed by a node that cannot
 /// run.
 #[derive(Debug)]
 pub struct Prepared {
     runtime: Runtime,
     listener: Option<TcpListener>,
+    libp2p: Libp2p,
     settings: p2p::Settings,
     shell: ShellSettings,
 }
@@ -35,13 +38,24 @@ impl Prepared {
     /// Reads the options and listens.
     ///
     /// # Errors
-    /// An option is wrong, or the address cannot be listened at.
-    pub fn open(args: &NetArgs, producer_keys: Vec<PublicKey>) -> anyhow::Result<Self> {
-        let endpoint = args.p2p_listen_endpoint.as_deref().filter(|endpoint| !endpoint.is_empty());
-        let settings = settings(args, endpoint, producer_keys)?;
+    /// An option is wrong, the identity in the data folder is damaged, or an address cannot be listened at.
+    pub fn open(args: &NetArgs, data_dir: &Path, producer_keys: Vec<PublicKey>) -> anyhow::Result<Self> {
+        let endpoints = args.p2p_listen_endpoint.iter().map(String::as_str).filter(|endpoint| !endpoint.is_empty());
+        let (encrypted, plain): (Vec<_>, Vec<_>) = endpoints.partition(|endpoint| is_multiaddress(endpoint));
+        anyhow::ensure!(
+            plain.len() < 2,
+            "--p2p-listen-endpoint may name one HOST:PORT, and these are {}",
+            plain.join(", ")
+        );
+        let endpoint = plain.first().copied();
+        let settings = settings(args, endpoint, &encrypted, producer_keys)?;
         for peer in &args.p2p_peer_address {
-            peer.parse::<Address>().context("--p2p-peer-address")?;
+            peer.parse::<PeerAddress>().context("--p2p-peer-address")?;
         }
+        let listen = encrypted
+            .iter()
+            .map(|endpoint| listening(endpoint).context("--p2p-listen-endpoint"))
+            .collect::<anyhow::Result<Vec<_>>>()?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(usize::from(args.net_threads))
             .max_blocking_threads(usize::from(args.net_threads))
@@ -49,17 +63,36 @@ impl Prepared {
             .enable_all()
             .build()
             .context("cannot start the threads that serve peers")?;
-        let listener = endpoint.map(|endpoint| runtime.block_on(listen(endpoint))).transpose()?;
+        let listener = endpoint.map(|endpoint| runtime.block_on(listen_plainly(endpoint))).transpose()?;
+        let dials_encrypted = args.p2p_peer_address.iter().any(|address| is_multiaddress(address));
+        let libp2p = Libp2pSettings {
+            keep_identity: !listen.is_empty() || dials_encrypted || args.p2p_mdns,
+            listen,
+            agent: args.agent_name.clone(),
+            max_clients: args.max_clients,
+            mdns: args.p2p_mdns,
+            accept_transactions: args.p2p_accept_transactions,
+        };
+        let libp2p = runtime.block_on(async { Libp2p::open(data_dir, libp2p) })?;
+        let settings = p2p::Settings { identity: libp2p.identity(), ..settings };
         let shell = ShellSettings { peers: args.p2p_peer_address.clone(), threads: usize::from(args.net_threads) };
-        Ok(Self { runtime, listener, settings, shell })
+        Ok(Self { runtime, listener, libp2p, settings, shell })
+    }
+
+    /// Keeps a new identity in the data folder, where others know the node by it.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn save(&mut self) -> anyhow::Result<()> {
+        Ok(self.libp2p.save()?)
     }
 
     /// Starts the network of a chain.
     pub fn start(self, chain_id: ChainId, engine: &engine::Handle) -> RunningNetwork {
-        let Self { runtime, listener, settings, shell } = self;
+        let Self { runtime, listener, libp2p, settings, shell } = self;
         let settings = p2p::Settings { chain_id, ..settings };
         let _inside = runtime.enter();
-        let network = Network::start(settings, &shell, listener, engine.clone());
+        let network = Network::start(settings, &shell, listener, Some(libp2p), engine.clone());
         RunningNetwork { network, runtime }
     }
 }
@@ -73,7 +106,7 @@ impl RunningNetwork {
     }
 }
 
-async fn listen(endpoint: &str) -> anyhow::Result<TcpListener> {
+async fn listen_plainly(endpoint: &str) -> anyhow::Result<TcpListener> {
     // As for nodeos, a port alone means every address.
     let bound = if endpoint.starts_with(':') { format!("[::]{endpoint}") } else { endpoint.to_owned() };
     let listener = TcpListener::bind(&bound)
@@ -83,7 +116,12 @@ async fn listen(endpoint: &str) -> anyhow::Result<TcpListener> {
     Ok(listener)
 }
 
-fn settings(args: &NetArgs, endpoint: Option<&str>, producer_keys: Vec<PublicKey>) -> anyhow::Result<p2p::Settings> {
+fn settings(
+    args: &NetArgs,
+    endpoint: Option<&str>,
+    encrypted: &[&str],
+    producer_keys: Vec<PublicKey>,
+) -> anyhow::Result<p2p::Settings> {
     let allowed = allowed(&args.allowed_connection);
     anyhow::ensure!(
         !allowed.specified || !args.peer_key.is_empty(),
@@ -97,7 +135,7 @@ fn settings(args: &NetArgs, endpoint: Option<&str>, producer_keys: Vec<PublicKey
     let server_address = match (&args.p2p_server_address, endpoint) {
         (Some(told), Some(_)) if !told.is_empty() => told.clone(),
         (_, Some(endpoint)) => public_address(endpoint),
-        (_, None) => String::new(),
+        (_, None) => encrypted.first().map(|endpoint| (*endpoint).to_owned()).unwrap_or_default(),
     };
     anyhow::ensure!(
         server_address.len() <= ADDRESS_BYTES_MAX,
@@ -128,6 +166,7 @@ fn settings(args: &NetArgs, endpoint: Option<&str>, producer_keys: Vec<PublicKey
         peer_keys: args.peer_key.iter().map(peer_key).collect::<anyhow::Result<_>>()?,
         own_keys: args.peer_private_key.iter().map(own_key).collect::<anyhow::Result<_>>()?,
         producer_keys,
+        peer_exchange: args.p2p_peer_exchange,
         ..p2p::Settings::default()
     })
 }
@@ -161,7 +200,7 @@ mod tests {
     fn open(words: &[&str]) -> anyhow::Result<Prepared> {
         let words = ["boreasd", "--config-dir", "/nonexistent"].iter().chain(words).map(Into::into);
         let Work::Node(args) = parse(&words.collect::<Vec<_>>())?.work else { unreachable!("no subcommand") };
-        Prepared::open(&args.net, Vec::new())
+        Prepared::open(&args.net, Path::new("/nonexistent"), Vec::new())
     }
 
     #[test]
@@ -171,6 +210,21 @@ mod tests {
         let listening = open(&["--p2p-listen-endpoint", "127.0.0.1:0", "--p2p-server-address", "a.example:1"]).unwrap();
         assert!(listening.listener.is_some());
         assert_eq!(listening.settings.server_address, "a.example:1");
+    }
+
+    #[test]
+    fn both_wires_listen_at_once() {
+        let both = ["--p2p-listen-endpoint", "127.0.0.1:0", "/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/udp/0/quic-v1"];
+        assert!(open(&both).unwrap().listener.is_some());
+        assert!(open(&["--p2p-listen-endpoint", "/ip4/127.0.0.1/tcp/0"]).unwrap().listener.is_none());
+        let refusal = |words: &[&str]| format!("{:#}", open(words).unwrap_err());
+        assert!(refusal(&["--p2p-listen-endpoint", "127.0.0.1:0", "127.0.0.1:0"]).contains("one HOST:PORT"));
+        for wrong in ["/ip4/127.0.0.1/tcp/1/ws", "/dns4/a/tcp/1", "/ip4/127.0.0.1"] {
+            assert!(refusal(&["--p2p-listen-endpoint", wrong]).contains("is not an address"), "{wrong}");
+        }
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let taken = format!("/ip4/127.0.0.1/tcp/{}", taken.local_addr().unwrap().port());
+        assert!(refusal(&["--p2p-listen-endpoint", &taken]).contains("cannot listen on"));
     }
 
     #[test]

@@ -120,7 +120,7 @@ impl Shell {
     fn open(args: &NodeArgs, producer_keys: Vec<PublicKey>) -> anyhow::Result<Self> {
         // The engine's settings are made once there is a chain; what is wrong with them is said now.
         translate::engine_settings(args, Keyring::default())?;
-        let network = Prepared::open(&args.net, producer_keys)?;
+        let network = Prepared::open(&args.net, &args.folders.data_dir, producer_keys)?;
         let mut places = listen::places(&args.http, &args.folders.data_dir)?;
         if !translate::serves(args) {
             tracing::info!("no API is served: name its plugin, such as --plugin eosio::chain_api_plugin");
@@ -145,7 +145,8 @@ impl Shell {
         anew: bool,
         welcome: Option<Welcome>,
     ) -> anyhow::Result<()> {
-        let Self { folder, compiler, listeners, network, runtime } = self;
+        let Self { folder, compiler, listeners, mut network, runtime } = self;
+        network.save()?;
         let Started { store, chain, reapplied } = started;
         if args.chain.integrity_hash_on_start {
             tracing::info!("chain database started with hash: {}", chain.integrity_hash()?);

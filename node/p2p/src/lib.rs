@@ -1,7 +1,7 @@
 //! The network. What peers tell each other and what is done about it is a pure core; bytes and sockets are shells
 //! around it.
 //!
-//! Reading order: [`limits`] what peers may take, [`address`] how peers are named, [`wire`] nodeos' messages, [`core`]
+//! Reading order: [`limits`] what peers may take, [`address`] how peers are named, [`wire`] messages, [`core`]
 //! the decisions, [`shell`] sockets, threads and the way to the engine.
 
 pub mod address;
@@ -10,7 +10,9 @@ pub mod limits;
 pub mod shell;
 pub mod wire;
 
+pub use core::doubles::DoubleSign;
 pub use core::{Allowed, ConnectionStatus, Settings};
+pub use shell::swarm::{Libp2p, Libp2pSettings};
 pub use shell::{Network, NetworkHandle, ShellSettings};
 
 /// A node's id: another one for each start.

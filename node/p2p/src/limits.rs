@@ -10,6 +10,8 @@ pub const RECEIVED_BYTES_MAX: usize = 192 << 20;
 pub const MESSAGE_BYTES_MIN: usize = 512;
 /// Bytes that a frame may have before the peer has introduced itself.
 pub const GREETING_BYTES_MAX: usize = 8 << 10;
+/// Bytes of a frame that is neither a block nor a transaction, where such ones have a stream of their own.
+pub const TALK_BYTES_MAX: usize = 16 << 10;
 /// Bytes that may wait to be sent to one peer. Who is further behind is disconnected.
 pub const QUEUED_BYTES_PER_PEER: usize = 24 << 20;
 /// Bytes that may wait to be sent to all peers; beyond it the peer with the longest queue is disconnected.
@@ -19,8 +21,13 @@ pub const QUEUED_BYTES_FOR_TRANSACTIONS: usize = 4 << 20;
 /// Bytes of asked blocks that wait for a peer; the next block is read from the store when there is less.
 pub const SERVED_BYTES_AHEAD: usize = 512 << 10;
 
+/// Bytes that a packed transaction may have to travel by gossip; larger ones go from node to node, counted as blocks are.
+pub const GOSSIP_BYTES_MAX: usize = 16 << 10;
+
 /// Connections that have not introduced themselves, at most.
 pub const HALF_OPEN_MAX: usize = 32;
+/// The same of one host, where connections are encrypted.
+pub const HALF_OPEN_PER_HOST_MAX: usize = 8;
 /// Microseconds within which a connection must have introduced itself.
 pub const GREETING_US: i64 = 10_000_000;
 /// Seconds within which a frame must be whole once it has begun.
@@ -54,6 +61,24 @@ pub const STALL_US: i64 = 5_000_000;
 pub const SLOW_BLOCKS_PER_SECOND: f64 = 20.0;
 /// See [`SLOW_BLOCKS_PER_SECOND`].
 pub const SLOW_BYTES_PER_SECOND: f64 = 65_536.0;
+
+/// Nodes that peers told of and that are remembered.
+pub const MET_MAX: usize = 256;
+/// Addresses of one node that are remembered.
+pub const MET_ADDRESSES_MAX: usize = 8;
+/// Addresses that a peer may tell at once.
+pub const TOLD_ADDRESSES_MAX: usize = 64;
+/// Peers on encrypted connections beyond which a node dials none that it was told of.
+pub const MET_PEERS_MAX: usize = 8;
+/// Dials after which a node that was told of is forgotten.
+pub const MEET_FAILURES_MAX: u32 = 5;
+/// Microseconds before a node that was told of is dialled again; doubled by each failure.
+pub const MEET_AGAIN_US: i64 = 3_000_000;
+
+/// Slots of producers whose headers are remembered, to find who signs twice for one.
+pub const SIGNED_SLOTS_MAX: usize = 2048;
+/// Double signings that are remembered.
+pub const DOUBLE_SIGNS_MAX: usize = 128;
 
 /// Points of blame at which a peer is disconnected.
 pub const DISCONNECT_AT: f64 = 20.0;

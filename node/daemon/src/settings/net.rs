@@ -8,15 +8,23 @@ use super::value::{number, switch};
 /// How the node meets others.
 #[derive(Debug, Clone, Args)]
 pub struct NetArgs {
-    /// Address and port that peers connect to; without it, or empty, no peer can
-    #[arg(long, value_name = "HOST:PORT")]
-    pub p2p_listen_endpoint: Option<String>,
+    /// Where peers connect to: HOST:PORT for nodeos' wire, /ip4/HOST/tcp/PORT or /ip4/HOST/udp/PORT/quic-v1 for
+    /// libp2p; without any, or empty, no peer can
+    #[arg(long, value_name = "ADDRESS", action = ArgAction::Append, num_args = 1..)]
+    pub p2p_listen_endpoint: Vec<String>,
     /// Address and port that peers are told, where that is another one
     #[arg(long, value_name = "HOST:PORT")]
     pub p2p_server_address: Option<String>,
-    /// Peer to connect to; with :trx or :blk for transactions or blocks alone
-    #[arg(long, value_name = "HOST:PORT[:trx|:blk]", action = ArgAction::Append, num_args = 1..)]
+    /// Peer to connect to: HOST:PORT for nodeos' wire, with :trx or :blk for transactions or blocks alone;
+    /// /ip4/HOST/tcp/PORT or /ip4/HOST/udp/PORT/quic-v1, with or without /p2p/ID, for libp2p
+    #[arg(long, value_name = "ADDRESS", action = ArgAction::Append, num_args = 1..)]
     pub p2p_peer_address: Vec<String>,
+    /// Tell libp2p's peers of each other, and dial nodes that they tell of while there are few
+    #[arg(long, value_parser = switch, action = ArgAction::Set, default_value_t = true)]
+    pub p2p_peer_exchange: bool,
+    /// Look for libp2p's peers on the local network
+    #[arg(long, value_parser = switch, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true", default_value_t = false)]
+    pub p2p_mdns: bool,
     /// Connections that one address may have to this node
     #[arg(long, value_name = "NUM", default_value_t = 1, allow_hyphen_values = true, value_parser = number::<u32>(0..=i32::MAX.into()))]
     pub p2p_max_nodes_per_host: u32,

@@ -29,9 +29,16 @@ pub struct Dial {
     pub state: State,
     /// Connections that failed or ended at once, one after another.
     failures: u32,
+    /// Whether a peer told of it; such ones go when their connection ends.
+    pub was_told: bool,
 }
 
 impl Dial {
+    /// Whether it is a peer.
+    pub fn is_connected(&self) -> bool {
+        matches!(self.state, State::Connected(_))
+    }
+
     /// Whether it was never tried.
     pub fn is_new(&self) -> bool {
         self.failures == 0 && matches!(self.state, State::Waits(_))
@@ -47,9 +54,19 @@ pub struct Dials {
 impl Dials {
     /// Adds an address. False when it is there, or there are too many.
     pub fn add(&mut self, address: &str, now: TimePoint) -> bool {
+        self.enter(address, false, now)
+    }
+
+    /// The same of one that a peer told of.
+    pub fn add_told(&mut self, address: &str, now: TimePoint) -> bool {
+        self.enter(address, true, now)
+    }
+
+    fn enter(&mut self, address: &str, was_told: bool, now: TimePoint) -> bool {
         let new = self.find(address).is_none() && self.dials.len() < DIALLED_MAX;
         if new {
-            self.dials.push(Dial { address: address.to_owned(), state: State::Waits(now), failures: 0 });
+            let address = address.to_owned();
+            self.dials.push(Dial { address, state: State::Waits(now), failures: 0, was_told });
         }
         new
     }
@@ -86,6 +103,7 @@ impl Dials {
 
     /// A connection ended, or there was none.
     pub fn failed(&mut self, address: &str, parting: Option<GoAway>, pause_max_us: i64, now: TimePoint) {
+        self.dials.retain(|dial| !dial.was_told || dial.address != address);
         let Some(dial) = self.dials.iter_mut().find(|dial| dial.address == address) else { return };
         dial.failures = dial.failures.saturating_add(1);
         let pause = REDIAL_US.saturating_mul(1 << dial.failures.min(20).saturating_sub(1)).min(pause_max_us);

@@ -97,8 +97,13 @@ impl Core {
         let refused = if found.dialled.is_none() && duplicate {
             Some(GoAway::Duplicate)
         } else if handshake.chain_id != self.settings.chain_id {
-            tracing::info!("peer {} is on another chain: {}", found.name(), handshake.chain_id);
+            let (name, theirs, ours) = (found.name(), handshake.chain_id, self.settings.chain_id);
+            tracing::warn!("peer {name} is on another chain: {theirs}, and this node on {ours}");
             Some(GoAway::WrongChain)
+        } else if found.wire.identity().is_some() && found.version != VERSION {
+            let (name, version) = (found.name(), found.version);
+            tracing::warn!("peer {name} speaks version {version} of the protocol, and this node {VERSION}");
+            Some(GoAway::WrongVersion)
         } else if !self.may_connect(handshake) {
             tracing::warn!("peer {} has no key that may connect", handshake.p2p_address.shown());
             Some(GoAway::Authentication)
@@ -132,6 +137,7 @@ impl Core {
         if self.peers.get(&peer).is_some_and(|found| found.generation == 0) {
             self.send_handshake(peer, now);
         }
+        self.send_addresses(peer);
         if forked {
             tracing::warn!("peer {name} is on another branch: block {} is irreversible there", irreversible.id);
             self.close(peer, Some(GoAway::Forked), now);
@@ -172,6 +178,14 @@ impl Core {
             && handshake.token == token_of(handshake.time)
             && known(&handshake.key)
             && handshake.sig.recover(&handshake.token).is_ok_and(|key| key == handshake.key)
+    }
+
+    /// A peer speaks what this node does not: there is no way to tell it, and it finds out the same.
+    pub(super) fn wrong_version(&mut self, peer: PeerId, why: &str, now: TimePoint) {
+        let Some(found) = self.peers.get_mut(&peer) else { return };
+        tracing::warn!("peer {} is refused: {why}", found.name());
+        found.parting = Some(GoAway::WrongVersion);
+        self.close(peer, None, now);
     }
 
     /// A peer wants to end the connection.

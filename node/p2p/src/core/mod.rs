@@ -1,13 +1,17 @@
 //! The network's decisions, without clock or sockets: `step(input, now) -> outputs`. The rules are those of nodeos
 //! (net_plugin.cpp of Leap 4), with limits where it has none.
 //!
-//! Reading order: [`peer`] what is known of a peer, [`standing`] who misbehaved, [`dials`] whom this node dials,
-//! `greeting` handshakes and clocks, `serving` blocks that peers ask for, [`sync`] ranges that this node asks for,
-//! `catching_up` how it comes to the others' head, [`relay`] and `relaying` blocks and transactions as they come.
+//! Reading order: [`link`] what carries a connection, [`peer`] what is known of a peer, [`standing`] who misbehaved, [`dials`] whom this node dials,
+//! `greeting` handshakes and clocks, `meeting` nodes that peers know of, `serving` blocks that peers ask for, [`sync`] ranges that this node asks for,
+//! `catching_up` how it comes to the others' head, [`relay`] and `relaying` blocks and transactions as they come,
+//! [`doubles`] who signs two blocks for a slot.
 
 mod catching_up;
 pub mod dials;
+pub mod doubles;
 mod greeting;
+pub mod link;
+mod meeting;
 mod peer;
 pub mod relay;
 mod relaying;
@@ -22,14 +26,18 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use primitives::{BlockId, ChainId, Checksum256, PrivateKey, PublicKey, TimePoint, TransactionId};
+use rustc_hash::FxHashSet;
 
-use crate::address::{Address, Kind};
+use crate::address::{Address, Kind, PeerAddress};
 use crate::limits::{GREETING_US, HALF_OPEN_MAX, QUEUED_BYTES_MAX, QUEUED_BYTES_PER_PEER};
 use crate::wire::message::Point;
 use crate::wire::{BlockMessage, GoAway, Handshake, Message, TransactionMessage};
 
 use catching_up::CatchUp;
 use dials::{Dials, State};
+use doubles::{DoubleSign, DoubleSigns};
+pub use link::{Lane, Wire};
+use meeting::Book;
 use peer::Peer;
 pub use peer::PeerId;
 use relay::{InHand, KnownTransactions};
@@ -90,6 +98,10 @@ pub struct Settings {
     pub own_keys: Vec<(PublicKey, PrivateKey)>,
     /// Keys of this node's producers.
     pub producer_keys: Vec<PublicKey>,
+    /// What others call this node on encrypted connections; empty without such ones.
+    pub identity: String,
+    /// Whether peers are told of each other.
+    pub peer_exchange: bool,
 }
 
 impl Default for Settings {
@@ -110,6 +122,8 @@ impl Default for Settings {
             peer_keys: Vec::new(),
             own_keys: Vec::new(),
             producer_keys: Vec::new(),
+            identity: String::new(),
+            peer_exchange: true,
         }
     }
 }
@@ -167,17 +181,23 @@ pub enum TransactionJudgement {
 #[allow(missing_docs, reason = "named as the types are")]
 pub enum Input {
     /// A socket is connected. For one that came to this node [`Core::admits`] was asked before.
-    Connected { peer: PeerId, address: IpAddr, dialled: Option<String> },
+    Connected { peer: PeerId, wire: Wire, address: IpAddr, dialled: Option<String> },
     /// An address cannot be reached.
     DialFailed { address: String, why: String },
     /// A socket is closed.
     Closed { peer: PeerId },
     /// A message came.
     Received { peer: PeerId, message: Message, charge: Charge },
+    /// This node can be reached at these addresses.
+    Listening { addresses: Vec<String> },
+    /// Nodes of the local network were found.
+    Found { addresses: Vec<String> },
+    /// A peer speaks another version of the protocol, or another one.
+    WrongVersion { peer: PeerId, why: String },
     /// Something came that is not a message.
     Malformed { peer: PeerId, why: String },
     /// Bytes were sent.
-    Written { peer: PeerId, bytes: usize },
+    Written { peer: PeerId, lane: Lane, bytes: usize },
     /// A block's header and signatures are in order.
     HeaderGood { id: BlockId },
     /// The chain judged a block.
@@ -199,13 +219,17 @@ pub enum Output {
     /// Connect to an address.
     Dial { address: String },
     /// Send a frame.
-    Send { peer: PeerId, frame: Arc<[u8]> },
+    Send { peer: PeerId, lane: Lane, frame: Arc<[u8]> },
     /// Close a socket, `flushed` once everything before is sent.
     Close { peer: PeerId, flushed: bool },
     /// Hand a block to the chain. With an epoch it is one of a range, and nobody waits for it to be relayed.
     TakeBlock { peer: PeerId, block: BlockMessage, charge: Charge, epoch: Option<u64> },
     /// Hand a transaction to the chain.
     TakeTransaction { peer: PeerId, transaction: TransactionMessage, charge: Charge },
+    /// Pass an accepted transaction on to the peers that share transactions with each other (gossip).
+    Publish(TransactionMessage),
+    /// What became of a peer's transaction, for a wire that has not passed it on yet.
+    TransactionDone { id: TransactionId, judgement: TransactionJudgement },
 }
 
 /// What is counted, since the start.
@@ -216,6 +240,7 @@ pub struct Counts {
     pub refused_connections: u64,
     pub bans: u64,
     pub failed_dials: u64,
+    pub double_signs: u64,
 }
 
 /// How a connection stands, as `/v1/net/connections` shows it.
@@ -236,13 +261,17 @@ pub struct Core {
     peers: BTreeMap<PeerId, Peer>,
     dials: Dials,
     standing: Standing,
+    book: Book,
+    /// Where this node can be reached on encrypted connections.
+    listening: Vec<String>,
     sync: Sync,
     catch_up: Option<CatchUp>,
     transactions: KnownTransactions,
-    transactions_in_hand: usize,
+    transactions_in_hand: FxHashSet<TransactionId>,
     in_hand: InHand,
     /// Blocks whose headers were checked, until they are irreversible: they travel on before they run.
     relayed: BTreeMap<BlockId, Arc<[u8]>>,
+    double_signs: DoubleSigns,
     counts: Counts,
     out: Vec<Output>,
 }
@@ -256,12 +285,15 @@ impl Core {
             peers: BTreeMap::new(),
             dials: Dials::default(),
             standing: Standing::default(),
+            book: Book::default(),
+            listening: Vec::new(),
             sync: Sync::default(),
             catch_up: None,
             transactions: KnownTransactions::default(),
-            transactions_in_hand: 0,
+            transactions_in_hand: FxHashSet::default(),
             in_hand: InHand::default(),
             relayed: BTreeMap::new(),
+            double_signs: DoubleSigns::default(),
             counts: Counts::default(),
             out: Vec::new(),
         }
@@ -275,12 +307,16 @@ impl Core {
 
     fn act(&mut self, input: Input, now: TimePoint, blocks: &dyn Blocks) {
         match input {
-            Input::Connected { peer, address, dialled } => self.connected(peer, address, dialled, now),
+            Input::Connected { peer, wire, address, dialled } => self.connected(peer, wire, address, dialled, now),
             Input::DialFailed { address, why } => {
                 tracing::info!("cannot connect to {address}: {why}");
                 self.counts.failed_dials += 1;
                 self.dials.failed(&address, None, self.settings.redial_max_us, now);
+                self.book.ended(&address, false, now);
             }
+            Input::Listening { addresses } => self.listens(addresses),
+            Input::Found { addresses } => self.found(&addresses, now),
+            Input::WrongVersion { peer, why } => self.wrong_version(peer, &why, now),
             Input::Closed { peer } => self.closed(peer, now),
             Input::Received { peer, message, charge } => self.received(peer, message, charge, now, blocks),
             Input::Malformed { peer, why } => {
@@ -289,13 +325,18 @@ impl Core {
                 self.out.push(Output::Close { peer, flushed: false });
                 self.closed(peer, now);
             }
-            Input::Written { peer, bytes } => {
+            Input::Written { peer, lane, bytes } => {
                 if let Some(found) = self.peers.get_mut(&peer) {
-                    found.queued = found.queued.saturating_sub(bytes);
+                    found.written(lane, bytes);
                     self.serve(peer, now, blocks);
                 }
             }
-            Input::HeaderGood { id } => self.relay_block(id, now),
+            Input::HeaderGood { id } => {
+                if let Some(bytes) = self.relayed.get(&id).cloned() {
+                    self.note_signed(&bytes);
+                }
+                self.relay_block(id, now);
+            }
             Input::BlockJudged { peer, id, bytes, epoch, judgement, why } => {
                 self.block_judged(peer, id, bytes, epoch, judgement, &why, now);
             }
@@ -342,8 +383,8 @@ impl Core {
             return "already connected";
         }
         // nodeos says this of any text and never dials what is not an address.
-        if address.parse::<Address>().is_err() {
-            tracing::error!("Invalid peer address. must be \"host:port[:<blk>|<trx>]\": {address}");
+        if address.parse::<PeerAddress>().is_err() {
+            tracing::error!("Invalid peer address. must be \"host:port[:<blk>|<trx>]\" or a multiaddress: {address}");
         } else if !self.dials.add(address, now) {
             tracing::error!("{address} is not dialled: there are as many addresses as this node dials at most");
         }
@@ -390,6 +431,11 @@ impl Core {
         }
     }
 
+    /// Who signed two blocks for a slot, with both headers.
+    pub fn double_signs(&self) -> Vec<DoubleSign> {
+        self.double_signs.found().cloned().collect()
+    }
+
     /// What was counted.
     pub fn counts(&self) -> Counts {
         self.counts
@@ -416,7 +462,7 @@ impl Core {
         self.peers.values().map(|peer| peer.queued).sum()
     }
 
-    fn connected(&mut self, peer: PeerId, address: IpAddr, dialled: Option<String>, now: TimePoint) {
+    fn connected(&mut self, peer: PeerId, wire: Wire, address: IpAddr, dialled: Option<String>, now: TimePoint) {
         let kind =
             dialled.as_deref().and_then(|text| text.parse::<Address>().ok()).map_or(Kind::Both, |parsed| parsed.kind);
         if let Some(dialled) = &dialled {
@@ -428,7 +474,7 @@ impl Core {
             self.dials.set(dialled, State::Connected(peer));
         }
         let is_dialled = dialled.is_some();
-        self.peers.insert(peer, Peer::new(address, dialled, kind, now));
+        self.peers.insert(peer, Peer::new(wire, address, dialled, kind, now));
         if is_dialled {
             self.send_handshake(peer, now);
         }
@@ -443,6 +489,7 @@ impl Core {
         if let Some(dialled) = &gone.dialled {
             let until = self.standing.banned_until(&gone.key(), now);
             self.dials.failed(dialled, gone.parting, self.settings.redial_max_us, now);
+            self.book.ended(dialled, gone.open && gone.parting.is_none(), now);
             if let Some(until) = until {
                 self.dials.set(dialled, State::Waits(until));
             }
@@ -494,19 +541,19 @@ impl Core {
     }
 
     fn send(&mut self, peer: PeerId, message: &Message) {
-        self.send_frame(peer, message.frame().into());
+        self.send_frame(peer, Lane::Talk, message.frame().into());
     }
 
     /// Queues a frame. Who does not take what it gets is disconnected.
-    fn send_frame(&mut self, peer: PeerId, frame: Arc<[u8]>) -> bool {
+    fn send_frame(&mut self, peer: PeerId, lane: Lane, frame: Arc<[u8]>) -> bool {
         let Some(found) = self.peers.get_mut(&peer) else { return false };
-        found.queued += frame.len();
+        found.queue(lane, frame.len());
         if found.queued > QUEUED_BYTES_PER_PEER {
             tracing::warn!("peer {} is disconnected: it does not take what is sent to it", found.name());
             self.drop_silently(peer);
             return false;
         }
-        self.out.push(Output::Send { peer, frame });
+        self.out.push(Output::Send { peer, lane, frame });
         if self.queued_bytes() > QUEUED_BYTES_MAX
             && let Some(longest) = self.peers.iter().max_by_key(|(_, other)| other.queued).map(|(id, _)| *id)
         {
@@ -526,8 +573,14 @@ impl Core {
     }
 
     fn received(&mut self, peer: PeerId, message: Message, charge: Charge, now: TimePoint, blocks: &dyn Blocks) {
-        let Some(found) = self.peers.get_mut(&peer).filter(|found| !found.leaving) else { return };
+        let Some(found) = self.peers.get_mut(&peer).filter(|found| !found.leaving) else {
+            return self.pass_over(&message);
+        };
         found.heard = now;
+        if !found.open && found.wire.identity().is_some() && matches!(message, Message::Transaction(_)) {
+            // Gossip may be faster than the introduction.
+            return self.pass_over(&message);
+        }
         let is_content = matches!(message, Message::Block(_) | Message::Transaction(_));
         if !is_content && !found.requests.draw(now) {
             self.blame(peer, 10.0, "it sends too many requests", now);
@@ -549,6 +602,11 @@ impl Core {
         match message {
             Message::Handshake(handshake) => self.greeted(peer, *handshake, now, blocks),
             Message::ChainSize(_) => {}
+            Message::Addresses(_) if found.wire == Wire::Nodeos => {
+                self.blame(peer, 10.0, "it sends a message of another wire", now);
+                self.close(peer, None, now);
+            }
+            Message::Addresses(addresses) => self.addresses_came(peer, &addresses, now),
             Message::GoAway { reason, .. } => self.sent_away(peer, reason, now),
             Message::Time(time) => self.compare_clocks(peer, time, now),
             Message::Notice(notice) => self.noticed(peer, &notice, now, blocks),
@@ -559,8 +617,18 @@ impl Core {
         }
     }
 
+    /// A message is not looked at.
+    fn pass_over(&mut self, message: &Message) {
+        if let Message::Transaction(TransactionMessage { id, .. }) = message
+            && !self.transactions_in_hand.contains(id)
+        {
+            self.out.push(Output::TransactionDone { id: *id, judgement: TransactionJudgement::NotNow });
+        }
+    }
+
     fn tick(&mut self, now: TimePoint) {
         self.transactions.expire(now);
+        self.meet(now);
         for address in self.dials.due(now) {
             self.out.push(Output::Dial { address });
         }

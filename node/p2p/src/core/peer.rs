@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use primitives::{BlockId, Checksum256, TimePoint};
 
+use super::link::{Lane, Wire};
 use super::standing::Key;
 use crate::address::Kind;
 use crate::limits::{KNOWN_BLOCKS_MAX, REPEATED_BLOCKS, REQUESTS};
@@ -62,6 +63,7 @@ pub struct Clocks {
 /// A peer.
 #[derive(Debug)]
 pub struct Peer {
+    pub wire: Wire,
     pub address: IpAddr,
     /// The address that was dialled; none for one that came to this node.
     pub dialled: Option<String>,
@@ -90,6 +92,8 @@ pub struct Peer {
     pub serving: Option<Serving>,
     /// Bytes that wait to be sent to it.
     pub queued: usize,
+    /// Bytes of these that it asked for.
+    pub queued_asked: usize,
     /// Bytes of its blocks that wait here.
     pub in_hand: usize,
     known: BTreeSet<BlockId>,
@@ -98,6 +102,8 @@ pub struct Peer {
     pub block_at: TimePoint,
     pub beat: TimePoint,
     pub clocks: Clocks,
+    /// Where it can be reached, as it says.
+    pub addresses: Vec<String>,
     pub requests: Bucket,
     pub repeated: Bucket,
     /// When it was last asked for what this node lacks.
@@ -107,8 +113,9 @@ pub struct Peer {
 }
 
 impl Peer {
-    pub fn new(address: IpAddr, dialled: Option<String>, kind: Kind, now: TimePoint) -> Self {
+    pub fn new(wire: Wire, address: IpAddr, dialled: Option<String>, kind: Kind, now: TimePoint) -> Self {
         Self {
+            wire,
             address,
             dialled,
             kind,
@@ -126,12 +133,14 @@ impl Peer {
             earliest: 0,
             serving: None,
             queued: 0,
+            queued_asked: 0,
             in_hand: 0,
             known: BTreeSet::new(),
             heard: now,
             block_at: now,
             beat: now,
             clocks: Clocks::default(),
+            addresses: Vec::new(),
             requests: Bucket::full(REQUESTS, now),
             repeated: Bucket::full(REPEATED_BLOCKS, now),
             asked: TimePoint(0),
@@ -146,11 +155,39 @@ impl Peer {
 
     /// Who it is, for the log.
     pub fn name(&self) -> String {
+        if let Wire::Libp2p { identity } = &self.wire {
+            return match &self.dialled {
+                Some(dialled) => format!("{identity} at {dialled}"),
+                None => format!("{identity} from {}", self.address),
+            };
+        }
         match (&self.said, &self.dialled) {
             (Some(said), _) => said.p2p_address.shown(),
             (None, Some(dialled)) => dialled.clone(),
             (None, None) => self.address.to_string(),
         }
+    }
+
+    /// Notes bytes that wait to be sent to it.
+    pub fn queue(&mut self, lane: Lane, bytes: usize) {
+        self.queued += bytes;
+        if lane == Lane::Asked {
+            self.queued_asked += bytes;
+        }
+    }
+
+    /// Notes bytes that were sent.
+    pub fn written(&mut self, lane: Lane, bytes: usize) {
+        self.queued = self.queued.saturating_sub(bytes);
+        if lane == Lane::Asked {
+            self.queued_asked = self.queued_asked.saturating_sub(bytes);
+        }
+    }
+
+    /// Where a new block goes: behind the blocks that the peer asked for, while some of these wait, since it follows
+    /// them.
+    pub fn lane_of_news(&self) -> Lane {
+        if self.queued_asked > 0 { Lane::Asked } else { Lane::News }
     }
 
     /// Its node's id, once it has introduced itself.

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use codec::{Pack, Unpack};
+use primitives::block::SignedBlockHeader;
 use primitives::{BlockId, TimePoint, TransactionId};
 
+use super::link::Wire;
 use super::peer::PeerId;
 use super::sync::{Given, Taken};
-use super::{BlockJudgement, Blocks, Charge, Core, Output, Stands, TransactionJudgement};
-use crate::limits::{QUEUED_BYTES_FOR_TRANSACTIONS, TRANSACTIONS_IN_HAND_MAX};
+use super::{BlockJudgement, Blocks, Charge, Core, Lane, Output, Stands, TransactionJudgement};
+use crate::limits::{GOSSIP_BYTES_MAX, QUEUED_BYTES_FOR_TRANSACTIONS, TRANSACTIONS_IN_HAND_MAX};
 use crate::wire::message::Point;
 use crate::wire::{BlockMessage, Message, SyncRequest, TransactionMessage, block_frame, transaction_frame};
 
@@ -154,6 +157,18 @@ impl Core {
         }
     }
 
+    /// Notes who signed a block whose header was checked, or that is in this node's chain.
+    pub(super) fn note_signed(&mut self, block: &[u8]) {
+        let Ok(header) = SignedBlockHeader::from_prefix(block) else { return };
+        let (num, slot, producer) = (header.header.block_num(), header.header.timestamp, header.header.producer);
+        if self.double_signs.note(header) {
+            self.counts.double_signs += 1;
+            tracing::error!(
+                "{producer} signed two blocks for the slot {slot}, one of them #{num}: /v1/node/double_signs has both headers"
+            );
+        }
+    }
+
     fn keep_for_relay(&mut self, block: &BlockMessage) {
         self.relayed.insert(block.id, Arc::clone(&block.bytes));
         let mut bytes: usize = self.relayed.values().map(|bytes| bytes.len()).sum();
@@ -191,7 +206,8 @@ impl Core {
                 found.note_has(block);
                 found.block_at = now;
             }
-            self.send_frame(peer, Arc::clone(&frame));
+            let lane = self.peers.get(&peer).map_or(Lane::News, super::Peer::lane_of_news);
+            self.send_frame(peer, lane, Arc::clone(&frame));
         }
     }
 
@@ -211,6 +227,9 @@ impl Core {
             return;
         }
         let follows = stands.head.num > before.head.num && blocks.id_at(before.head.num) == Some(before.head.id);
+        if let Some(head) = blocks.block_at(stands.head.num) {
+            self.note_signed(&head);
+        }
         // After a change of branches all of the new one that is reversible may be news.
         let first = if follows { before.head.num } else { before.irreversible.num }.saturating_add(1);
         for num in first..=stands.head.num {
@@ -232,24 +251,28 @@ impl Core {
         charge: Charge,
         now: TimePoint,
     ) {
-        if !self.settings.accept_transactions || self.sync.is_active() {
-            return;
+        let id = transaction.id;
+        if self.takes_transaction(peer, &transaction, now) {
+            self.transactions_in_hand.insert(id);
+            self.out.push(Output::TakeTransaction { peer, transaction, charge });
+        } else if !self.transactions_in_hand.contains(&id) {
+            self.out.push(Output::TransactionDone { id, judgement: TransactionJudgement::NotNow });
         }
+    }
+
+    /// Whether a transaction is news that this node wants and has room for.
+    fn takes_transaction(&mut self, peer: PeerId, transaction: &TransactionMessage, now: TimePoint) -> bool {
         let expiration = TimePoint::from(transaction.expiration);
-        if expiration < now {
-            return;
+        if !self.settings.accept_transactions || self.sync.is_active() || expiration < now {
+            return false;
         }
         let (new, _) = self.transactions.note(transaction.id, expiration, Some(peer), now);
-        if !new {
-            return;
-        }
-        if self.transactions_in_hand >= TRANSACTIONS_IN_HAND_MAX {
+        if new && self.transactions_in_hand.len() >= TRANSACTIONS_IN_HAND_MAX {
             self.counts.dropped_transactions += 1;
             self.transactions.forget(&transaction.id);
-            return;
+            return false;
         }
-        self.transactions_in_hand += 1;
-        self.out.push(Output::TakeTransaction { peer, transaction, charge });
+        new
     }
 
     /// The chain has judged a peer's transaction. Good ones come as accepted, too, and travel on then.
@@ -261,7 +284,8 @@ impl Core {
         why: &str,
         now: TimePoint,
     ) {
-        self.transactions_in_hand = self.transactions_in_hand.saturating_sub(1);
+        self.transactions_in_hand.remove(&id);
+        self.out.push(Output::TransactionDone { id, judgement });
         match judgement {
             TransactionJudgement::Accepted => {}
             TransactionJudgement::NotNow => tracing::debug!("transaction {id} is not taken: {why}"),
@@ -279,13 +303,23 @@ impl Core {
         let wants = |peer: &super::Peer| {
             peer.is_current() && peer.kind.has_transactions() && peer.queued < QUEUED_BYTES_FOR_TRANSACTIONS
         };
-        let wanting: Vec<PeerId> = self.peers.iter().filter(|(_, peer)| wants(peer)).map(|(id, _)| *id).collect();
+        let small = transaction.packed.packed_size() <= GOSSIP_BYTES_MAX;
+        let (mut wanting, mut gossips) = (Vec::new(), false);
+        for (id, peer) in self.peers.iter().filter(|(_, peer)| wants(peer)) {
+            match peer.wire {
+                Wire::Libp2p { .. } if small => gossips = true,
+                _ => wanting.push(*id),
+            }
+        }
+        if gossips {
+            self.out.push(Output::Publish(transaction.clone()));
+        }
         let mut frame: Option<Arc<[u8]>> = None;
         for peer in wanting {
             let (_, news) = self.transactions.note(transaction.id, expiration, Some(peer), now);
             if news {
                 let frame = frame.get_or_insert_with(|| transaction_frame(&transaction.packed).into());
-                self.send_frame(peer, Arc::clone(frame));
+                self.send_frame(peer, Lane::News, Arc::clone(frame));
             }
         }
     }

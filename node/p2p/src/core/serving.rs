@@ -3,7 +3,7 @@
 use primitives::{BlockId, TimePoint};
 
 use super::peer::{PeerId, Serving};
-use super::{Blocks, Core};
+use super::{Blocks, Core, Lane};
 use crate::limits::SERVED_BYTES_AHEAD;
 use crate::wire::message::Point;
 use crate::wire::{GoAway, Mode, Request, SyncRequest, block_frame};
@@ -22,7 +22,7 @@ impl Core {
                     .filter(|block| blocks.id_at(block.num) == Some(block.id))
                     .and_then(|block| blocks.block_at(block.num));
                 if let Some(bytes) = bytes {
-                    self.send_frame(peer, block_frame(&bytes).into());
+                    self.send_frame(peer, Lane::Asked, block_frame(&bytes).into());
                 }
             }
             Mode::None if request.req_trx.mode == Mode::None => {
@@ -88,7 +88,7 @@ impl Core {
                 found.serving = None;
                 return self.close(peer, Some(GoAway::BenignOther), now);
             };
-            if !self.send_frame(peer, block_frame(&bytes).into()) {
+            if !self.send_frame(peer, Lane::Asked, block_frame(&bytes).into()) {
                 return;
             }
         }

@@ -150,8 +150,11 @@ impl Net {
         assert_eq!(self.nodes[from].core.connect(&address, self.now), "added connection");
         self.step(from, Input::Tick);
         self.nodes[to].core.admits(host(from), self.now).unwrap();
-        self.step(to, Input::Connected { peer: there.1, address: host(from), dialled: None });
-        self.step(from, Input::Connected { peer: here.1, address: host(to), dialled: Some(address) });
+        self.step(to, Input::Connected { peer: there.1, wire: Wire::Nodeos, address: host(from), dialled: None });
+        self.step(
+            from,
+            Input::Connected { peer: here.1, wire: Wire::Nodeos, address: host(to), dialled: Some(address) },
+        );
     }
 
     fn step(&mut self, at: usize, input: Input) {
@@ -165,7 +168,7 @@ impl Net {
     fn perform(&mut self, at: usize, output: Output) {
         match output {
             Output::Dial { .. } => {}
-            Output::Send { peer, frame } => {
+            Output::Send { peer, lane, frame } => {
                 let bytes = frame.len();
                 let message = Message::read(&frame[4..]).unwrap();
                 let frame = match &message {
@@ -176,7 +179,7 @@ impl Net {
                 if let (Some(frame), Some((to, line))) = (frame, self.lines.get(&(at, peer))) {
                     self.travelling.push_back((*to, *line, frame));
                 }
-                self.step(at, Input::Written { peer, bytes });
+                self.step(at, Input::Written { peer, lane, bytes });
             }
             Output::Close { peer, .. } => {
                 self.nodes[at].closed.push(peer);
@@ -209,6 +212,7 @@ impl Net {
                 self.step(at, Input::TransactionJudged { peer, id: transaction.id, judgement, why: String::new() });
                 self.step(at, Input::Accepted(transaction));
             }
+            Output::Publish(_) | Output::TransactionDone { .. } => {}
         }
     }
 
@@ -391,7 +395,7 @@ const PLAYED: PeerId = 7;
 impl Stage {
     fn new() -> Self {
         let mut net = Net::new(&[50]);
-        net.step(0, Input::Connected { peer: PLAYED, address: host(9), dialled: None });
+        net.step(0, Input::Connected { peer: PLAYED, wire: Wire::Nodeos, address: host(9), dialled: None });
         Self { net }
     }
 
@@ -535,7 +539,7 @@ fn connections_are_limited() {
     let mut come = |peer: PeerId, address: IpAddr| {
         let admitted = core.admits(address, now);
         if admitted.is_ok() {
-            core.step(Input::Connected { peer, address, dialled: None }, now, &chain);
+            core.step(Input::Connected { peer, wire: Wire::Nodeos, address, dialled: None }, now, &chain);
         }
         admitted.is_ok()
     };
@@ -547,7 +551,11 @@ fn connections_are_limited() {
     let admitted = (0..1000).filter(|peer| {
         let admitted = open.admits(host(1), now).is_ok();
         if admitted {
-            open.step(Input::Connected { peer: *peer, address: host(1), dialled: None }, now, &chain);
+            open.step(
+                Input::Connected { peer: *peer, wire: Wire::Nodeos, address: host(1), dialled: None },
+                now,
+                &chain,
+            );
         }
         admitted
     });
@@ -595,7 +603,7 @@ fn floods_end_the_connection() {
 fn transactions_beyond_the_limit_are_dropped_and_may_come_again() {
     let (chain, now) = (Chain::of(5), TimePoint(1_000_000_000_000));
     let mut core = Core::new(Settings { max_nodes_per_host: 5, ..settings(0) }, chain.stands());
-    core.step(Input::Connected { peer: 1, address: host(1), dialled: None }, now, &chain);
+    core.step(Input::Connected { peer: 1, wire: Wire::Nodeos, address: host(1), dialled: None }, now, &chain);
     let greeting = Handshake {
         node_id: Checksum256([9; 32]),
         head: chain.head(),
@@ -615,7 +623,8 @@ fn transactions_beyond_the_limit_are_dropped_and_may_come_again() {
         let mut id = [0; 32];
         id[..4].copy_from_slice(&number.to_be_bytes());
         let message = Message::Transaction(TransactionMessage { id: Checksum256(id), ..transaction(1, now) });
-        core.step(Input::Received { peer: 1, message, charge: Charge::default() }, now, &chain).len()
+        let outputs = core.step(Input::Received { peer: 1, message, charge: Charge::default() }, now, &chain);
+        outputs.iter().filter(|output| matches!(output, Output::TakeTransaction { .. })).count()
     };
     let taken: usize = (0..3000).map(&mut send).sum();
     assert_eq!(taken, TRANSACTIONS_IN_HAND_MAX);
@@ -627,10 +636,10 @@ fn a_peer_that_never_reads_is_given_up() {
     let chain = Chain::of(50);
     let mut core = Core::new(settings(0), chain.stands());
     let now = TimePoint(1_000_000_000_000);
-    core.step(Input::Connected { peer: 1, address: host(1), dialled: None }, now, &chain);
+    core.step(Input::Connected { peer: 1, wire: Wire::Nodeos, address: host(1), dialled: None }, now, &chain);
     core.peers.get_mut(&1).unwrap().open = true;
     let frame: Arc<[u8]> = vec![0; 1 << 20].into();
-    let sent = (0..1000).take_while(|_| core.send_frame(1, Arc::clone(&frame))).count();
+    let sent = (0..1000).take_while(|_| core.send_frame(1, Lane::News, Arc::clone(&frame))).count();
     assert_eq!(sent, QUEUED_BYTES_PER_PEER >> 20);
     let closes = core.out.iter().filter(|output| matches!(output, Output::Close { peer: 1, flushed: false })).count();
     assert_eq!((closes, core.queued_bytes()), (1, 0));
@@ -688,4 +697,22 @@ fn nobody_is_counted_after_its_socket_is_closed() {
     // It was sent away, and sends nonsense before it has read why.
     node.core.step(Input::Malformed { peer: PLAYED, why: String::new() }, now, &node.chain);
     assert!(node.core.peers.is_empty());
+}
+
+#[test]
+fn who_signs_two_blocks_for_a_slot_is_found() {
+    let mut stage = Stage::new();
+    stage.hears(Message::Handshake(Box::new(stage.greeting())));
+    let head = stage.net.nodes[0].chain.head().id;
+    let blocks = [0, 1].map(|branch| block_after(head, branch));
+    stage.hears(Message::Block(blocks[0].clone()));
+    assert!(stage.net.nodes[0].core.double_signs().is_empty());
+    for _ in 0..2 {
+        stage.hears(Message::Block(blocks[1].clone()));
+    }
+    let core = &stage.net.nodes[0].core;
+    let found = core.double_signs();
+    let ids = found.iter().map(|found| [found.first.header.id(), found.second.header.id()]);
+    assert_eq!(ids.collect::<Vec<_>>(), [blocks.map(|block| block.id)]);
+    assert_eq!(core.counts().double_signs, 1);
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use engine::{Handle, Position};
@@ -17,9 +18,10 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use super::ShellSettings;
 use super::chain_door::{self, StoredBlocks, Taken};
 use super::connection::{Connection, Write};
-use super::event::{Ask, Event};
-use crate::address::Address;
-use crate::core::{Core, Counts, Input, Output, PeerId, Settings, Stands};
+use super::event::{Ask, Event, Link};
+use super::swarm::{Command, Libp2p, Shared, SwarmTask};
+use crate::address::{Address, is_multiaddress};
+use crate::core::{Core, Counts, Input, Lane, Output, PeerId, Settings, Stands, Wire};
 use crate::limits::{DIAL_SECONDS, RECEIVED_BYTES_MAX};
 use crate::wire::TransactionMessage;
 use crate::wire::message::Point;
@@ -34,6 +36,7 @@ struct Metrics {
     dropped_transactions: IntCounter,
     refused: IntCounter,
     bans: IntCounter,
+    double_signs: IntCounter,
     queued_bytes: IntGauge,
     syncing: IntGauge,
 }
@@ -50,6 +53,7 @@ impl Metrics {
             dropped_transactions: counter("dropped_trxs_total", "total number of dropped transactions by net plugin"),
             refused: counter("refused_p2p_connections", "total number of incoming connections beyond a limit"),
             bans: counter("p2p_bans", "total number of bans of peers"),
+            double_signs: counter("double_signs", "total number of slots for which a producer signed two blocks"),
             queued_bytes: gauge("p2p_queued_bytes", "bytes that wait to be sent to peers"),
             syncing: gauge("p2p_syncing", "1 while blocks are fetched that are irreversible elsewhere"),
         }
@@ -67,6 +71,7 @@ impl Metrics {
         self.dropped_transactions.inc_by(counts.dropped_transactions - before.dropped_transactions);
         self.refused.inc_by(counts.refused_connections - before.refused_connections);
         self.bans.inc_by(counts.bans - before.bans);
+        self.double_signs.inc_by(counts.double_signs - before.double_signs);
     }
 }
 
@@ -78,7 +83,10 @@ pub(super) struct Driver {
     connections: BTreeMap<PeerId, Connection>,
     /// Room for what peers sent.
     room: Arc<Semaphore>,
-    next_peer: PeerId,
+    /// The number of the next connection.
+    numbers: Arc<AtomicU64>,
+    /// The way to libp2p's swarm, if there is one.
+    swarm: Option<mpsc::UnboundedSender<Command>>,
     to_writer: mpsc::UnboundedSender<Taken>,
     /// Dials and transactions under way.
     errands: JoinSet<()>,
@@ -92,6 +100,7 @@ impl Driver {
     pub fn new(
         settings: Settings,
         shell: &ShellSettings,
+        libp2p: Option<Libp2p>,
         engine: Handle,
         events: mpsc::Sender<Event>,
         tasks: &mut JoinSet<()>,
@@ -102,6 +111,13 @@ impl Driver {
         for peer in &shell.peers {
             core.connect(peer, engine::clock::machine_time());
         }
+        let (room, numbers) = (Arc::new(Semaphore::new(RECEIVED_BYTES_MAX)), Arc::new(AtomicU64::new(1)));
+        let shared = Shared { events: events.clone(), room: Arc::clone(&room), numbers: Arc::clone(&numbers) };
+        let swarm = libp2p.map(|libp2p| {
+            let (swarm, task) = SwarmTask::new(libp2p, engine.chain_id(), shared);
+            tasks.spawn(task.run());
+            swarm
+        });
         Self {
             core,
             blocks: StoredBlocks(engine.clone()),
@@ -110,8 +126,9 @@ impl Driver {
             engine,
             events,
             connections: BTreeMap::new(),
-            room: Arc::new(Semaphore::new(RECEIVED_BYTES_MAX)),
-            next_peer: 1,
+            room,
+            numbers,
+            swarm,
             errands: JoinSet::new(),
             position,
             accepted,
@@ -169,15 +186,28 @@ impl Driver {
             },
             Event::Dialled(address, Ok((stream, to))) => self.connected(stream, to, Some(address)),
             Event::Dialled(address, Err(why)) => self.step(Input::DialFailed { address, why }),
+            Event::Linked(link) => self.linked(link),
             Event::Asked(ask) => self.answer(ask),
         }
     }
 
     fn connected(&mut self, stream: TcpStream, address: SocketAddr, dialled: Option<String>) {
-        let peer = self.next_peer;
-        self.next_peer += 1;
-        self.connections.insert(peer, Connection::start(peer, stream, &self.events, &self.room));
-        self.step(Input::Connected { peer, address: address.ip(), dialled });
+        let peer = self.numbers.fetch_add(1, Ordering::Relaxed);
+        self.connections.insert(peer, Connection::of_socket(peer, stream, &self.events, &self.room));
+        self.step(Input::Connected { peer, wire: Wire::Nodeos, address: address.ip(), dialled });
+    }
+
+    fn linked(&mut self, link: Link) {
+        let (peer, address, dialled) = (link.peer, link.address, link.dialled.clone());
+        if dialled.is_none()
+            && let Err(why) = self.core.admits(address, engine::clock::machine_time())
+        {
+            tracing::debug!("a connection from {address} is not taken: {why}");
+            return;
+        }
+        let wire = Wire::Libp2p { identity: link.identity.clone() };
+        self.connections.insert(peer, Connection::of_link(peer, link, &self.events, &self.room));
+        self.step(Input::Connected { peer, wire, address, dialled });
     }
 
     fn answer(&mut self, ask: Ask) {
@@ -191,6 +221,7 @@ impl Driver {
             }
             Ask::Status(address, reply) => send(reply, self.core.status(&address)),
             Ask::Connections(reply) => send(reply, self.core.connections()),
+            Ask::DoubleSigns(reply) => send(reply, self.core.double_signs()),
         }
     }
 
@@ -202,18 +233,26 @@ impl Driver {
     fn perform(&mut self, outputs: Vec<Output>) {
         for output in outputs {
             match output {
+                Output::Dial { address } if is_multiaddress(&address) => {
+                    if !self.tell_swarm(Command::Dial(address.clone())) {
+                        let why = "this node speaks nodeos' wire alone".to_owned();
+                        self.step(Input::DialFailed { address, why });
+                    }
+                }
                 Output::Dial { address } => {
                     let events = self.events.clone();
                     self.errands.spawn(dial(address, events));
                 }
-                Output::Send { peer, frame } => self.write(peer, Write::Frame(frame)),
-                Output::Close { peer, flushed: true } => self.write(peer, Write::Last),
+                Output::Send { peer, lane, frame } => self.write(peer, lane, Write::Frame(frame)),
+                Output::Close { peer, flushed: true } => self.write(peer, Lane::Talk, Write::Last),
                 Output::Close { peer, flushed: false } => {
                     self.connections.remove(&peer);
                     let now = engine::clock::machine_time();
                     let outputs = self.core.step(Input::Closed { peer }, now, &self.blocks);
                     self.perform(outputs);
                 }
+                Output::Publish(transaction) => drop(self.tell_swarm(Command::Publish(transaction))),
+                Output::TransactionDone { id, judgement } => drop(self.tell_swarm(Command::Judged(id, judgement))),
                 Output::TakeBlock { peer, block, charge, epoch } => {
                     // The task ends with the node.
                     let _ = self.to_writer.send(Taken { peer, block, charge, epoch });
@@ -231,10 +270,15 @@ impl Driver {
         }
     }
 
-    fn write(&self, peer: PeerId, write: Write) {
+    fn write(&self, peer: PeerId, lane: Lane, write: Write) {
         if let Some(connection) = self.connections.get(&peer) {
-            connection.write(write);
+            connection.write(lane, write);
         }
+    }
+
+    /// Whether there is a swarm that hears it.
+    fn tell_swarm(&self, command: Command) -> bool {
+        self.swarm.as_ref().is_some_and(|swarm| swarm.send(command).is_ok())
     }
 }
 

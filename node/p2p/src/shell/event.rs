@@ -1,11 +1,14 @@
 //! What happens around the core, as the driver hears of it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use libp2p::swarm::Stream;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
+use tokio_util::compat::Compat;
 
-use crate::core::{ConnectionStatus, Input};
+use crate::core::doubles::DoubleSign;
+use crate::core::{ConnectionStatus, Input, PeerId};
 
 /// What happens around the core.
 #[derive(Debug)]
@@ -16,6 +19,8 @@ pub(crate) enum Event {
     Came(TcpStream, SocketAddr),
     /// An address was dialled.
     Dialled(String, Result<(TcpStream, SocketAddr), String>),
+    /// An encrypted connection is there, whoever began it.
+    Linked(Link),
     /// An operator asks.
     Asked(Ask),
 }
@@ -27,4 +32,48 @@ pub(crate) enum Ask {
     Disconnect(String, oneshot::Sender<&'static str>),
     Status(String, oneshot::Sender<Option<ConnectionStatus>>),
     Connections(oneshot::Sender<Vec<ConnectionStatus>>),
+    DoubleSigns(oneshot::Sender<Vec<DoubleSign>>),
+}
+
+/// A stream of an encrypted connection, once it is open.
+pub(crate) type Opening = oneshot::Receiver<Compat<Stream>>;
+
+/// An encrypted connection.
+#[derive(Debug)]
+pub(crate) struct Link {
+    /// Its number.
+    pub peer: PeerId,
+    /// Whose key it was made with.
+    pub identity: String,
+    /// Where the peer is.
+    pub address: IpAddr,
+    /// The address that was dialled; none for one that came to this node.
+    pub dialled: Option<String>,
+    /// For each lane the stream that comes from the peer, and the one to it.
+    pub streams: [(Opening, Opening); 3],
+    /// Ends it.
+    pub end: End,
+}
+
+/// Does something when it is dropped.
+pub(crate) struct End(Option<Box<dyn FnOnce() + Send>>);
+
+impl End {
+    pub fn by(end: impl FnOnce() + Send + 'static) -> Self {
+        Self(Some(Box::new(end)))
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if let Some(end) = self.0.take() {
+            end();
+        }
+    }
+}
+
+impl std::fmt::Debug for End {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("End")
+    }
 }

@@ -1,13 +1,14 @@
 //! Sockets and threads around the core: one task takes all that happens, asks the core, and does what it says. It
 //! never waits for a peer, the chain or the disk's writer; whoever has something for it waits instead.
 //!
-//! Reading order: [`connection`] one socket, `chain_door` the way to the engine and its store, `event` what
-//! happens, `driver` the task.
+//! Reading order: `connection` one socket or link, `chain_door` the way to the engine and its store, `event` what
+//! happens, [`swarm`] libp2p, `driver` the task.
 
 mod chain_door;
 mod connection;
 mod driver;
 mod event;
+pub mod swarm;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,9 +17,11 @@ use engine::Handle;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::core::doubles::DoubleSign;
 use crate::core::{ConnectionStatus, Settings};
 use driver::Driver;
 use event::{Ask, Event};
+use swarm::Libp2p;
 
 /// Events that wait for the core; whoever brings one more waits.
 const EVENTS_CAPACITY: usize = 1024;
@@ -84,6 +87,14 @@ impl NetworkHandle {
         self.ask(Ask::Connections).await
     }
 
+    /// Who signed two blocks for a slot.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn double_signs(&self) -> Result<Vec<DoubleSign>, Stopped> {
+        self.ask(Ask::DoubleSigns).await
+    }
+
     async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Result<T, Stopped> {
         let (reply, answer) = oneshot::channel();
         self.events.send(Event::Asked(ask(reply))).await.map_err(|_| Stopped)?;
@@ -93,13 +104,19 @@ impl NetworkHandle {
 
 impl Network {
     /// Starts the network on this runtime: dials its peers, and lets others in where a listener is given.
-    pub fn start(settings: Settings, shell: &ShellSettings, listener: Option<TcpListener>, engine: Handle) -> Self {
+    pub fn start(
+        settings: Settings,
+        shell: &ShellSettings,
+        listener: Option<TcpListener>,
+        libp2p: Option<Libp2p>,
+        engine: Handle,
+    ) -> Self {
         let (events, received) = mpsc::channel(EVENTS_CAPACITY);
         let mut tasks = tokio::task::JoinSet::new();
         if let Some(listener) = listener {
             tasks.spawn(listen(listener, events.clone()));
         }
-        let driver = Driver::new(settings, shell, engine, events.clone(), &mut tasks);
+        let driver = Driver::new(settings, shell, libp2p, engine, events.clone(), &mut tasks);
         tasks.spawn(driver.run(received));
         Self { handle: NetworkHandle { events }, tasks }
     }

@@ -11,6 +11,7 @@ use primitives::{
 };
 
 use super::frame::LENGTH_BYTES;
+use crate::limits::TOLD_ADDRESSES_MAX;
 
 /// What is added to a protocol version in handshakes (`net_version_base`).
 pub const VERSION_BASE: u16 = 0x04b5;
@@ -29,6 +30,8 @@ const IDS_MAX: usize = 2;
 const BLOCK: u32 = 7;
 /// Index of a transaction.
 const TRANSACTION: u32 = 8;
+/// Index of what nodeos does not have, far from what it may get.
+const ADDRESSES: u32 = 1000;
 
 /// Why a frame's bytes are not a message.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +48,9 @@ pub enum WireError {
     /// A list has more entries than its kind of message may have.
     #[error("it sends {0} ids, and {IDS_MAX} are the limit")]
     Ids(usize),
+    /// A list of addresses is too long.
+    #[error("it sends {0} addresses, and {TOLD_ADDRESSES_MAX} are the limit")]
+    Addresses(usize),
     /// A block is signed in a way that nodeos does not take from peers.
     #[error("it sends a block with a WebAuthn signature")]
     WebAuthn,
@@ -328,6 +334,15 @@ pub struct TransactionMessage {
     pub packed: Arc<PackedTransaction>,
 }
 
+/// Where nodes can be reached, as multiaddresses. Only encrypted connections have this.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack)]
+pub struct Addresses {
+    /// Where the sender can be.
+    pub own: Vec<Text>,
+    /// Where its peers can be.
+    pub others: Vec<Text>,
+}
+
 /// A message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "named as the types are")]
@@ -341,6 +356,7 @@ pub enum Message {
     SyncRequest(SyncRequest),
     Block(BlockMessage),
     Transaction(TransactionMessage),
+    Addresses(Addresses),
 }
 
 impl Message {
@@ -373,6 +389,14 @@ impl Message {
             6 => Self::SyncRequest(SyncRequest::unpack(&mut input)?),
             BLOCK => Self::Block(BlockMessage::read(input.rest())?),
             TRANSACTION => Self::Transaction(TransactionMessage::read(PackedTransaction::unpack(&mut input)?)?),
+            ADDRESSES => {
+                let addresses = Addresses::unpack(&mut input)?;
+                let count = addresses.own.len() + addresses.others.len();
+                if count > TOLD_ADDRESSES_MAX {
+                    return Err(WireError::Addresses(count));
+                }
+                Self::Addresses(addresses)
+            }
             other => return Err(WireError::Unknown(other)),
         })
     }
@@ -389,6 +413,7 @@ impl Message {
             Self::SyncRequest(request) => frame(6, request),
             Self::Block(block) => block_frame(&block.bytes),
             Self::Transaction(transaction) => transaction_frame(&transaction.packed),
+            Self::Addresses(addresses) => frame(ADDRESSES, addresses),
         }
     }
 }
