@@ -16,10 +16,11 @@ pub enum Api {
 }
 
 /// Every API with its name in paths and the plugin that serves it. Development chains serve theirs without one.
-const APIS: [(&str, Api, &str); 8] = [
+const APIS: [(&str, Api, &str); 9] = [
     ("chain", Api::Chain, "chain_api_plugin"),
     ("db_size", Api::DbSize, "db_size_api_plugin"),
     ("net", Api::Net, "net_api_plugin"),
+    ("node", Api::Net, "net_api_plugin"),
     ("producer", Api::Producer, "producer_api_plugin"),
     ("trace_api", Api::TraceApi, "trace_api_plugin"),
     ("prometheus", Api::Prometheus, "prometheus_plugin"),
@@ -97,7 +98,7 @@ impl Category {
             ("chain", _) => Some(Self::ChainRo),
             ("db_size", _) => Some(Self::DbSize),
             ("net", "connect" | "disconnect") => Some(Self::NetRw),
-            ("net", _) => Some(Self::NetRo),
+            ("net" | "node", _) => Some(Self::NetRo),
             ("producer", "create_snapshot" | "schedule_snapshot" | "unschedule_snapshot") => Some(Self::Snapshot),
             ("producer", "get_integrity_hash") => Some(Self::ProducerRw),
             ("producer", call) if call.starts_with("get_") || call == "paused" => Some(Self::ProducerRo),

@@ -119,6 +119,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     later("/v1/net/connections", |node, body| Box::pin(net::connections(node, body))),
     later("/v1/net/disconnect", |node, body| Box::pin(net::disconnect(node, body))),
     later("/v1/net/status", |node, body| Box::pin(net::status(node, body))),
+    later("/v1/node/double_signs", |node, body| Box::pin(net::double_signs(node, body))),
     later("/v1/producer/add_greylist_accounts", |node, body| Box::pin(producer::add_greylist_accounts(node, body))),
     later("/v1/producer/add_signing_key", |node, body| Box::pin(producer::add_signing_key(node, body))),
     later("/v1/producer/create_snapshot", |node, body| Box::pin(producer::create_snapshot(node, body))),

@@ -1,11 +1,12 @@
-//! `/v1/net`: peers, as nodeos' net_api_plugin shows and changes them.
+//! `/v1/net`: peers, as nodeos' net_api_plugin shows and changes them; and what this node alone tells of them.
 
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use p2p::shell::Stopped;
 use p2p::wire::Handshake;
-use p2p::{ConnectionStatus, NetworkHandle};
+use p2p::{ConnectionStatus, DoubleSign, NetworkHandle};
+use primitives::block::SignedBlockHeader;
 use serde_json::{Value, json as value};
 
 use crate::ApiError;
@@ -46,6 +47,29 @@ pub async fn connections(node: Arc<Node>, body: Bytes) -> Answer {
     params::none(&body)?;
     let connections = network(&node)?.connections().await.map_err(stopped)?;
     json(201, &connections.iter().map(shown).collect::<Vec<_>>())
+}
+
+/// `/v1/node/double_signs`: who signed two blocks for a slot, with both signed headers as the proof.
+pub async fn double_signs(node: Arc<Node>, body: Bytes) -> Answer {
+    params::none(&body)?;
+    let found = network(&node)?.double_signs().await.map_err(stopped)?;
+    json(200, &found.iter().map(shown_double_sign).collect::<Vec<_>>())
+}
+
+fn shown_double_sign(found: &DoubleSign) -> Value {
+    let header = |signed: &SignedBlockHeader| {
+        value!({
+            "block_num": signed.header.block_num(),
+            "id": signed.header.id().to_string(),
+            "signed_block_header": signed,
+        })
+    };
+    let DoubleSign { first, second } = found;
+    value!({
+        "producer": first.header.producer,
+        "timestamp": first.header.timestamp,
+        "headers": [header(first), header(second)],
+    })
 }
 
 fn shown(status: &ConnectionStatus) -> Value {
