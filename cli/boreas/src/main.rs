@@ -27,6 +27,7 @@ mod session;
 mod set;
 mod sign;
 mod system;
+mod top;
 mod trace;
 mod transact;
 mod transactions;
@@ -80,6 +81,8 @@ enum Command {
     /// Push arbitrary transactions to the blockchain
     #[command(subcommand)]
     Push(push::Push),
+    /// Watch a chain at work: its head, producers and their turns, transactions, resources, peers
+    Top(top::Top),
     /// Show what a transaction did: its actions as a tree, with consoles, RAM and rows
     Trace(trace::Trace),
     /// Transfer tokens from account to account
@@ -140,6 +143,7 @@ fn run(command: Command, session: &mut Session) -> anyhow::Result<()> {
         Command::Get(command) => command.run(session),
         Command::Set(command) => command.run(session),
         Command::Push(command) => command.run(session),
+        Command::Top(command) => command.run(session),
         Command::Trace(command) => command.run(session),
         Command::Transfer(command) => command.run(session),
         Command::Net(command) => command.run(session),

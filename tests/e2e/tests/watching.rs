@@ -1,4 +1,4 @@
-//! What `boreas trace` shows of transactions.
+//! What `boreas trace` and `boreas top` show of a chain.
 
 use std::process::{Command, Output};
 
@@ -109,4 +109,18 @@ fn rows_are_kept_only_where_that_is_wanted() {
     node.call("/v1/dev/produce", &json!({}));
     let text = told(&node, &["trace", &id]);
     assert!(text.contains("eosio.token::transfer") && !text.contains("accounts/alice"), "{text}");
+}
+
+#[test]
+fn one_screen_shows_the_chain() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let node = RunningNode::dev(folder.path(), &["--producers", "3", "--block-mode=manual"]);
+    let head = node.call("/v1/dev/produce", &json!({ "blocks": 5 }))["head_block_num"].to_string();
+    let text = told(&node, &["top"]);
+    for shown in [&format!("head {head} "), "development chain", "producer3", "last blocks", "peers: 0", "q ends"] {
+        assert!(text.contains(shown), "{shown} is not in\n{text}");
+    }
+    let silent = format!("http://127.0.0.1:{}", e2e::free_port());
+    let output = Command::new(binary("boreas")).args(["-u", &silent, "top"]).output().expect("boreas runs");
+    assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains(&silent));
 }
