@@ -6,8 +6,8 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use e2e::{DEV_PUBLIC_KEY, Load, RunningNode, binary, exchange};
-use primitives::name;
+use e2e::{DEV_PUBLIC_KEY, Dice, Load, RunningNode, binary, exchange};
+use primitives::{Name, name};
 use serde_json::{Value, json};
 
 /// The second development key of nodeos' tests.
@@ -107,6 +107,84 @@ fn a_chain_is_saved_gone_back_to_dumped_and_loaded_elsewhere() {
     copy.stop();
     let message = RunningNode::refusal(other.path(), &["dev", "--load", file_text]);
     assert!(message.contains("has a chain already") && message.contains("--reset"), "{message}");
+}
+
+/// How often a state is gone back to, unless `BOREAS_STATE_ROUNDS` says so.
+const ROUNDS: usize = 20;
+
+/// Something that users do, at random; what the chain refuses is as good.
+fn act_at_random(node: &RunningNode, users: &mut [(Name, Load)], dice: &mut Dice) {
+    let (actor, load) = &mut users[dice.below(2)];
+    let other = dice.of(&["carol", "dave", "erin", "bob", "eosio"]);
+    let asset = format!("{}.{:04} SYS", dice.below(300), dice.below(10_000));
+    let memo = dice.bits().to_string();
+    let (code, action, arguments) = match dice.below(8) {
+        0 => (name!("eosio"), name!("buyram"), json!({ "payer": actor, "receiver": other, "quant": asset })),
+        1 => (name!("eosio"), name!("sellram"), json!({ "account": actor, "bytes": dice.below(5000) })),
+        2 => {
+            let stake = json!({ "from": actor, "receiver": other, "stake_net_quantity": asset,
+                "stake_cpu_quantity": "1.0000 SYS", "transfer": dice.once_in(2) });
+            (name!("eosio"), name!("delegatebw"), stake)
+        }
+        3 => {
+            let unstake = json!({ "from": actor, "receiver": actor, "unstake_net_quantity": asset,
+                "unstake_cpu_quantity": "0.5000 SYS" });
+            (name!("eosio"), name!("undelegatebw"), unstake)
+        }
+        4 => {
+            let producers = if dice.once_in(3) { json!([]) } else { json!(["producer1"]) };
+            (name!("eosio"), name!("voteproducer"), json!({ "voter": actor, "proxy": "", "producers": producers }))
+        }
+        5 => (
+            name!("eosio"),
+            name!("bidname"),
+            json!({ "bidder": actor, "newname": dice.of(&["a", "b", "c"]), "bid": asset }),
+        ),
+        _ => (
+            name!("eosio.token"),
+            name!("transfer"),
+            json!({ "from": actor, "to": other, "quantity": asset, "memo": memo }),
+        ),
+    };
+    // Refused by the contract, or taken: either is a state.
+    let _ = load.send(code, action, *actor, &arguments);
+    if dice.once_in(6) {
+        call(node, "/v1/dev/produce", &json!({ "blocks": 1 + dice.below(4) }));
+    }
+    if dice.once_in(25) {
+        call(node, "/v1/dev/move_time", &json!({ "seconds": 1 + dice.below(200_000) }));
+    }
+}
+
+#[test]
+fn states_are_gone_back_to_with_the_same_hash_each_time() {
+    let rounds = std::env::var("BOREAS_STATE_ROUNDS").map_or(ROUNDS, |text| text.parse().expect("a number"));
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let node = RunningNode::dev(folder.path(), &["--block-mode=transaction"]);
+    let mut dice = Dice::of_test(9);
+    let mut users = [name!("alice"), name!("bob")]
+        .map(|user| (user, Load::signing_with(node.api.clone(), &node.printed_keys(&user.to_string()).1)));
+    // Three places, each left for another future and come back to.
+    let mut places: Vec<Option<(Value, Value)>> = vec![None; 3];
+    let mut changed = 0;
+    for round in 0..rounds {
+        let place = dice.below(places.len());
+        let body = json!({ "name": format!("place{place}") });
+        if places[place].is_none() || dice.once_in(5) {
+            call(&node, "/v1/dev/save", &body);
+            places[place] = Some(hash(&node));
+        }
+        for _ in 0..1 + dice.below(4) {
+            act_at_random(&node, &mut users, &mut dice);
+        }
+        changed += usize::from(Some(hash(&node)) != places[place]);
+        call(&node, "/v1/dev/restore", &body);
+        assert_eq!(Some(hash(&node)), places[place], "round {round}, SEED={}", dice.seed());
+    }
+    assert!(changed > rounds / 2, "{changed} of {rounds} rounds did anything");
+    let known = hash(&node);
+    node.kill();
+    assert_eq!(hash(&RunningNode::dev(folder.path(), &["--block-mode=transaction"])), known);
 }
 
 #[test]
