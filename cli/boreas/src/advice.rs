@@ -58,6 +58,9 @@ pub fn advice(session: &Session, error: &anyhow::Error) -> Option<String> {
     if let Some(ClientError::UnknownAction { name, known, .. }) = error.downcast_ref::<ClientError>() {
         return best(&name.to_string(), known.iter().map(String::as_str)).map(|name| format!("Is {name} meant?"));
     }
+    if let Some(ClientError::UnknownTable { table, known, .. }) = error.downcast_ref::<ClientError>() {
+        return best(&table.to_string(), known.iter().map(String::as_str)).map(|table| format!("Is {table} meant?"));
+    }
     let failed = error.downcast_ref::<FailedTransaction>();
     let fault = failed.map(|failed| &failed.fault).or_else(|| refusal(error))?;
     let known = session.advice.iter().find(|(kind, _)| u64::from(kind.code) == fault.code);
@@ -126,7 +129,10 @@ pub fn refusal(error: &anyhow::Error) -> Option<&ApiFault> {
             _ => None,
         },
         ClientError::Refused(fault) => Some(&**fault),
-        ClientError::Arguments { .. } | ClientError::UnknownAction { .. } | ClientError::Value(_) => None,
+        ClientError::Arguments { .. }
+        | ClientError::UnknownAction { .. }
+        | ClientError::UnknownTable { .. }
+        | ClientError::Value(_) => None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! `boreas dev`: time and state of a development chain (`boreasd dev`). No other chain has them.
 
+mod row;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
@@ -9,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::{name, public_key, token};
 use crate::json::pretty;
-use crate::session::{Session, note, say};
+use crate::session::{Session, address, note, say};
 use crate::transact::TransactArgs;
 
 /// Seconds of a minute, an hour, a day, a week and a year.
@@ -71,6 +73,14 @@ pub enum Dev {
     /// Change the state as no key allows it
     #[command(subcommand)]
     Set(Box<DevSet>),
+    /// Copy contracts from a running chain: code, ABI and rows, in place of what they have here
+    Fork {
+        /// The URL of a node of that chain
+        url: String,
+        /// The contracts
+        #[arg(required = true, value_delimiter = ',', value_name = "CONTRACT")]
+        contracts: Vec<String>,
+    },
     /// Make blocks at once, without waiting for their slots
     Produce {
         /// How many
@@ -125,6 +135,8 @@ pub enum DevSet {
     },
     /// Give an account the code and the ABI of a folder
     Code(crate::set::SetContract),
+    /// Write or remove a row of a contract's table
+    Row(row::SetRow),
 }
 
 impl DevSet {
@@ -169,6 +181,7 @@ impl DevSet {
                 transact.send(session, actions, Compression::None)
             }
             Self::Code(command) => command.run(session),
+            Self::Row(command) => command.run(session),
         }
     }
 }
@@ -281,9 +294,21 @@ impl Dev {
                 show_time(&call(session, "reorganise", &json!({ "blocks": blocks }))?, false)
             }
             Self::Set(command) => command.run(session),
+            Self::Fork { url, contracts } => fork(session, &url, &contracts),
             Self::Produce { blocks, json } => show_time(&call(session, "produce", &json!({ "blocks": blocks }))?, json),
         }
     }
+}
+
+/// Copies contracts here, one after the other.
+fn fork(session: &Session, url: &str, contracts: &[String]) -> anyhow::Result<()> {
+    let source = client::fork::source(&address(url)?);
+    for contract in contracts.iter().map(|text| name(text)).collect::<anyhow::Result<Vec<_>>>()? {
+        let forked = client::fork::fork(&source, &session.node, contract, &mut |line| note(line));
+        let forked = forked.with_context(|| format!("{contract} is not copied"))?;
+        forked.lines(contract).into_iter().try_for_each(say)?;
+    }
+    Ok(())
 }
 
 /// Calls the node; says what is missing where it does not serve a development chain.

@@ -146,7 +146,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 /// A URL that can be called; `host:port` is one too.
-fn address(url: &str) -> anyhow::Result<String> {
+pub fn address(url: &str) -> anyhow::Result<String> {
     ensure!(!url.trim().is_empty(), "the URL is empty; one looks like http://127.0.0.1:8888");
     let Some((scheme, rest)) = url.split_once("://") else { return Ok(format!("http://{url}")) };
     ensure!(

@@ -87,6 +87,23 @@ impl Contracts {
         Ok(Action { account, name, authorization, data: Bytes(data) })
     }
 
+    /// A row of a table, given as JSON.
+    ///
+    /// # Errors
+    /// As [`Contracts::abi`], when there is no such table, or when the value does not fit it.
+    pub fn row(&mut self, node: &Node, account: Name, table: Name, value: &Value) -> Result<Vec<u8>, ClientError> {
+        let Contract { abi, definition } = self.contract(node, account)?;
+        let Some(kind) = abi.table_type(table) else {
+            let known = definition.tables.iter().map(|table| table.name.to_string()).collect();
+            return Err(ClientError::UnknownTable { account, table, known });
+        };
+        abi.encode(kind, value, &Limits::default()).map_err(|fault| ClientError::Arguments {
+            action: format!("the table {table} of {account}"),
+            reason: mismatch(abi, definition, kind, value),
+            fault: Box::new(fault.into()),
+        })
+    }
+
     /// The arguments of an action as JSON.
     pub fn arguments(&mut self, node: &Node, action: &Action) -> Result<Value, ClientError> {
         let abi = self.abi(node, action.account)?;
@@ -104,10 +121,7 @@ fn action_type(abi: &Abi, account: Name, name: Name) -> Result<&str, ClientError
 
 fn fetch(node: &Node, account: Name) -> Result<Contract, ClientError> {
     let answer = node.call("/v1/chain/get_raw_abi", &json!({ "account_name": account }))?;
-    let text = answer["abi"].as_str().unwrap_or_default();
-    let bytes = base64::engine::general_purpose::STANDARD_NO_PAD
-        .decode(text.trim_end_matches('='))
-        .map_err(|error| ClientError::Value(format!("ABI of {account} is not base64: {error}")))?;
+    let bytes = base64_field(&answer, "abi")?;
     if bytes.is_empty() {
         let reason = "its account has no contract, or one without an ABI";
         return Err(ClientError::Value(format!("No ABI found for {account}: {reason}")));
@@ -116,4 +130,15 @@ fn fetch(node: &Node, account: Name) -> Result<Contract, ClientError> {
         .map_err(primitives::Fault::from)
         .and_then(Contract::new)
         .map_err(|fault| ClientError::Value(format!("ABI of {account} is not valid: {fault}")))
+}
+
+/// The bytes of an answer's field in base64, with or without the characters that fill it up.
+///
+/// # Errors
+/// The field is missing, or is not base64.
+pub fn base64_field(answer: &Value, field: &str) -> Result<Vec<u8>, ClientError> {
+    let text = answer[field].as_str();
+    let text = text.ok_or_else(|| ClientError::Value(format!("the node's answer has no {field}")))?;
+    let bytes = base64::engine::general_purpose::STANDARD_NO_PAD.decode(text.trim_end_matches('='));
+    bytes.map_err(|error| ClientError::Value(format!("{field} in the node's answer is not base64: {error}")))
 }

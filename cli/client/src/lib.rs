@@ -3,18 +3,21 @@
 //! - [`Node`] calls endpoints and turns error bodies into [`ApiError`].
 //! - [`Contracts`] packs action arguments by the ABIs that the node stores.
 //! - [`Draft`] becomes a transaction bound to a recent block, signed by a [`Signer`] and sent.
+//! - [`editor`] writes rows of a development chain as no key allows it; [`fork`] copies contracts there.
 //!
 //! No command line and no key storage here.
 
 mod contracts;
 mod draft;
+pub mod editor;
+pub mod fork;
 mod mismatch;
 mod node;
 mod pool;
 mod signer;
 mod unix;
 
-pub use contracts::Contracts;
+pub use contracts::{Contracts, base64_field};
 pub use draft::{Draft, Receipt, Route, SendSettings, complete};
 pub use node::{ApiError, ApiFault, Connection, Message, Node};
 pub use signer::{Keosd, Signer};
@@ -45,6 +48,16 @@ pub enum ClientError {
         account: primitives::Name,
         /// What was asked for.
         name: primitives::Name,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// The contract has no such table.
+    #[error("{account} has no table {table} in its ABI; it has: {}", known.join(", "))]
+    UnknownTable {
+        /// The contract.
+        account: primitives::Name,
+        /// What was asked for.
+        table: primitives::Name,
         /// What there is.
         known: Vec<String>,
     },
