@@ -14,6 +14,7 @@ pub mod contract_chain;
 pub mod dev;
 pub mod export;
 pub mod folder;
+pub mod fork;
 pub mod genesis_file;
 pub mod import;
 pub mod keosd;

@@ -14,6 +14,7 @@ use wasm::Engine;
 
 use crate::dev::{self, DevChain};
 use crate::folder::Folder;
+use crate::fork::Fork;
 use crate::key_file::KeyFile;
 use crate::listen::{Listeners, Servers};
 use crate::network::Prepared;
@@ -30,6 +31,14 @@ const STALE_HEAD_US: i64 = 5_000_000;
 
 /// What is said once the API answers, given its URL.
 type Welcome = Box<dyn FnOnce(Option<&str>) -> String>;
+
+/// What happens once the API answers.
+#[derive(Default)]
+struct Greeting {
+    welcome: Option<Welcome>,
+    /// What is copied from a running chain.
+    fork: Option<Fork>,
+}
 
 /// Runs the node until it is asked to stop.
 ///
@@ -57,7 +66,7 @@ pub fn node(args: &NodeArgs) -> anyhow::Result<()> {
     // Without a database the log beside it is nodeos' own.
     let anew = args.chain.delete_all_blocks && shell.folder.has_database();
     let started = plan.carry_out(translate::trace_encoder(args))?;
-    shell.run(args, started, settings, anew, None)
+    shell.run(args, started, settings, anew, Greeting::default())
 }
 
 /// Runs a development chain until it is asked to stop.
@@ -66,6 +75,7 @@ pub fn node(args: &NodeArgs) -> anyhow::Result<()> {
 /// Whatever keeps it from starting, or from going on.
 pub fn dev(args: &DevArgs) -> anyhow::Result<()> {
     let node = &args.node;
+    let fork = Fork::of_options(args)?;
     let mut keyring = Keyring::new(&node.producer)?;
     let shell = Shell::open(node, keyring.public_keys())?;
     let data_dir = shell.folder.path();
@@ -103,7 +113,7 @@ pub fn dev(args: &DevArgs) -> anyhow::Result<()> {
     let new_chain = Some(dev.replays(&started.store, chain_settings(node)?, &shell.compiler, data_dir)?);
     let settings = translate::engine_settings(node, keyring)?;
     let settings = engine::Settings { clock, dev: true, blocks, cpu, new_chain, ..settings };
-    shell.run(node, started, settings, anew, Some(welcome))
+    shell.run(node, started, settings, anew, Greeting { welcome: Some(welcome), fork })
 }
 
 /// What a node has before it has a chain: its folder, and the places that its API is served at.
@@ -143,7 +153,7 @@ impl Shell {
         started: Started,
         settings: engine::Settings,
         anew: bool,
-        welcome: Option<Welcome>,
+        greeting: Greeting,
     ) -> anyhow::Result<()> {
         let Self { folder, compiler, listeners, mut network, runtime } = self;
         network.save()?;
@@ -162,7 +172,7 @@ impl Shell {
         let settings = engine::Settings { block_log: block_log(args, &store)?, ..settings };
         let running = engine::start(chain, store, settings, reapplied, compiler.ticker())?;
         let network = network.start(running.handle.chain_id(), &running.handle);
-        let result = runtime.block_on(serve(args, listeners, &network.network.handle, running, welcome));
+        let result = runtime.block_on(serve(args, listeners, &network.network.handle, running, greeting));
         network.stop();
         // Whatever still reads the database has to let it go before the process ends.
         runtime.shutdown_timeout(SERVER_STOP_LIMIT);
@@ -231,8 +241,9 @@ async fn serve(
     listeners: Listeners,
     network: &p2p::NetworkHandle,
     mut running: engine::Running,
-    welcome: Option<Welcome>,
+    greeting: Greeting,
 ) -> anyhow::Result<()> {
+    let Greeting { welcome, fork } = greeting;
     let keys = Arc::new(KeyFile::in_folder(&args.folders.data_dir));
     let node = Node::new(running.handle.clone(), translate::api_settings(args), Some(keys.clone()));
     let node = Node { network: Some(network.clone()), ..node };
@@ -245,9 +256,15 @@ async fn serve(
     if let Some(welcome) = welcome {
         say(&welcome(url.as_deref()));
     }
+    let store = Arc::clone(running.handle.store());
+    let mut failed = None;
     let ended = tokio::select! {
         _ = terminate.recv() => None,
         _ = interrupt.recv() => None,
+        error = failed_fork(fork, url, store) => {
+            failed = Some(error);
+            None
+        }
         ended = &mut running.ended => Some(ended),
     };
     // Answers under way are not worth waiting for.
@@ -258,10 +275,21 @@ async fn serve(
             tokio::task::spawn_blocking(move || running.stop())
                 .await
                 .context("the writer failed")?
-                .context("the node could not stop cleanly")
+                .context("the node could not stop cleanly")?;
+            failed.map_or(Ok(()), Err)
         }
         Some(Ok(result)) => result.context("the node cannot go on"),
         Some(Err(_)) => anyhow::bail!("the writer ended unexpectedly; see the messages above"),
+    }
+}
+
+/// Copies what is to be copied; returns only when that fails.
+async fn failed_fork(fork: Option<Fork>, url: Option<String>, store: Arc<Store>) -> anyhow::Error {
+    let Some(fork) = fork else { return std::future::pending().await };
+    match tokio::task::spawn_blocking(move || fork.run(url.as_deref(), &store)).await {
+        Ok(Ok(())) => std::future::pending().await,
+        Ok(Err(error)) => error,
+        Err(error) => anyhow::anyhow!("the copying ended unexpectedly: {error}"),
     }
 }
 

@@ -97,7 +97,8 @@ impl Peer {
         let running = RunningNodeos { process, log: log_path, url: format!("http://{address}") };
         let (api, begin) = (Node::new(&running.url, Vec::new()), Instant::now());
         while api.call("/v1/chain/get_info", &json!({})).is_err() {
-            assert!(begin.elapsed() < START_LIMIT, "nodeos does not answer, see {}/nodeos.log", folder.display());
+            let log = || std::fs::read_to_string(&running.log).unwrap_or_default();
+            assert!(begin.elapsed() < START_LIMIT, "nodeos does not answer:\n{}", log());
             std::thread::sleep(Duration::from_millis(50));
         }
         running

@@ -9,7 +9,8 @@ const MAP: &str = "runtime/README.md";
 /// The groups in the order in which they may use each other: each only itself and those before it.
 const ORDER: [&str; 5] = ["runtime", "genesis", "node", "cli", "tests"];
 /// Edges against the order, with their reasons.
-const AGAINST: [(&str, &str, &str); 2] = [
+const AGAINST: [(&str, &str, &str); 3] = [
+    ("daemon", "client", "boreasd dev --fork-url copies contracts from a running chain, as boreas dev fork does"),
     ("daemon", "tester", "contract-chain serves the tester's chain to contract tests"),
     ("daemon", "wallet", "signing keys that are added to a node are kept in the sealed form of wallets"),
 ];

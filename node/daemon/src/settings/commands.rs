@@ -56,6 +56,12 @@ pub struct DevArgs {
     /// Begin with the chain and the state of a file that boreas dev dump wrote
     #[arg(long, value_name = "FILE", conflicts_with_all = ["genesis_document", "preset", "accounts", "producers"])]
     pub load: Option<PathBuf>,
+    /// URL of a node of another chain that contracts are copied from, with their rows, once this node answers
+    #[arg(long, value_name = "URL", requires = "contract")]
+    pub fork_url: Option<String>,
+    /// The contracts that are copied from --fork-url
+    #[arg(long, value_name = "A,B", value_delimiter = ',', requires = "fork_url")]
+    pub contract: Vec<String>,
     /// Numbers of the system contract that were given for a new chain.
     #[arg(skip)]
     pub parameters: Vec<(Parameter, String)>,
