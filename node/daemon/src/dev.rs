@@ -531,7 +531,7 @@ fn taken_over_welcome(
     );
     let _ = writeln!(
         text,
-        "It is no part of the real chain any more, though its id is the same. These producers have keys that everybody can \
+        "It has left the real chain, though its id is the same. These producers have keys that everybody can \
          derive, in the\nschedules and in the rows of the system contract: {}.",
         shown.join(", ")
     );

@@ -126,7 +126,7 @@ fn a_chain_goes_on_from_a_snapshot_of_nodeos_with_keys_of_this_node() {
         assert!(at > 2 || *key == keys[at].1, "{row}");
     }
     let begin = Instant::now();
-    while !node.log().contains("It is no part of the real chain any more") {
+    while !node.log().contains("It has left the real chain") {
         assert!(begin.elapsed() < SNAPSHOT_LIMIT, "{}", node.log());
     }
     assert!(node.log().contains("proda, prodb, prodc"));

@@ -121,6 +121,7 @@ impl<'a> Target<'a> {
         let (owner, active) = (take(&mut permissions, OWNER)?, take(&mut permissions, ACTIVE)?);
         let data = (EOSIO, self.contract, owner, active).to_bytes();
         let mut actions = vec![self.native(name!("newaccount"), vec![level(EOSIO)], data)];
+        actions.extend(self.limitless()?);
         // Parents come before their children.
         let mut there = vec![OWNER, ACTIVE];
         while let Some(at) = permissions.iter().position(|(_, parent, _)| there.contains(parent)) {
@@ -137,28 +138,39 @@ impl<'a> Target<'a> {
     /// Gives the account net and CPU without limit and more RAM than it needs, unless it has no limits at all, and the
     /// privilege that it has at the source. Where the system contract has no action for it, accounts have no limits.
     pub fn equip(&mut self, privileged: bool) -> Result<(), ForkError> {
-        let account = self.contract;
-        let own = Source { node: self.node, contract: account };
-        let here = own.call("/v1/chain/get_account", &json!({ "account_name": account }))?;
-        let mut wanted = Vec::new();
+        let own = Source { node: self.node, contract: self.contract };
+        let here = own.call("/v1/chain/get_account", &json!({ "account_name": self.contract }))?;
+        let mut actions = Vec::new();
         if here["ram_quota"].as_i64().is_none_or(|quota| quota >= 0) {
-            wanted.push(("setacctram", json!({ "account": account, "ram_bytes": RAM_BYTES })));
-            wanted.push(("setacctnet", json!({ "account": account, "net_weight": -1 })));
-            wanted.push(("setacctcpu", json!({ "account": account, "cpu_weight": -1 })));
+            actions = self.limitless()?;
         }
         if privileged {
-            wanted.push(("setpriv", json!({ "account": account, "is_priv": 1 })));
-        }
-        let mut actions = Vec::new();
-        for (action, arguments) in wanted {
-            let action: Name = action.parse().map_err(ClientError::from).map_err(ForkError::target)?;
-            match self.contracts.action(self.node, EOSIO, action, vec![level(EOSIO)], &arguments) {
-                Ok(action) => actions.push(action),
-                Err(ClientError::UnknownAction { .. } | ClientError::Value(_)) => {}
-                Err(error) => return Err(ForkError::target(error)),
-            }
+            actions.extend(self.system("setpriv", &json!({ "account": self.contract, "is_priv": 1 }))?);
         }
         if actions.is_empty() { Ok(()) } else { self.send(actions, Compression::None) }
+    }
+
+    fn limitless(&mut self) -> Result<Vec<Action>, ForkError> {
+        let limits = [
+            ("setacctram", "ram_bytes", RAM_BYTES),
+            ("setacctnet", "net_weight", -1),
+            ("setacctcpu", "cpu_weight", -1),
+        ];
+        let mut actions = Vec::new();
+        for (action, field, amount) in limits {
+            actions.extend(self.system(action, &json!({ "account": self.contract, field: amount }))?);
+        }
+        Ok(actions)
+    }
+
+    /// An action of the system contract, if that has it.
+    fn system(&mut self, action: &str, arguments: &Value) -> Result<Option<Action>, ForkError> {
+        let action: Name = action.parse().map_err(ClientError::from).map_err(ForkError::target)?;
+        match self.contracts.action(self.node, EOSIO, action, vec![level(EOSIO)], arguments) {
+            Ok(action) => Ok(Some(action)),
+            Err(ClientError::UnknownAction { .. } | ClientError::Value(_)) => Ok(None),
+            Err(error) => Err(ForkError::target(error)),
+        }
     }
 
     /// Puts the row editor in the contract's place, and removes what the contract had here.
