@@ -15,15 +15,23 @@ use super::watch::Watch;
 /// Digits of ids that are shown.
 const ID_DIGITS: usize = 16;
 
-/// Draws everything.
+/// Fewer lines have no room for resources and peers, fewer columns none for transactions.
+const ROOMY: (u16, u16) = (66, 24);
+/// The lines of a table that are not rows: its border and its header.
+const TABLE_FRAME: u16 = 3;
+
+/// Draws everything that there is room for.
 pub fn draw(frame: &mut Frame<'_>, watch: &Watch) {
-    let rows = [Constraint::Length(5), Constraint::Min(8), Constraint::Length(7), Constraint::Length(1)];
+    let (wide, high) = (frame.area().width >= ROOMY.0, frame.area().height >= ROOMY.1);
+    let below = if high { 4 } else { 0 };
+    let rows = [Constraint::Length(5), Constraint::Fill(1), Constraint::Length(below), Constraint::Length(1)];
     let [head, middle, bottom, foot] = Layout::vertical(rows).areas(frame.area());
-    let halves = [Constraint::Percentage(55), Constraint::Percentage(45)];
+    let right = if wide { 45 } else { 0 };
+    let halves = [Constraint::Percentage(100 - right), Constraint::Percentage(right)];
     let [left, right] = Layout::horizontal(halves).areas(middle);
     let [resources_area, peers_area] = Layout::horizontal(halves).areas(bottom);
     frame.render_widget(standing(watch), head);
-    frame.render_widget(producers(watch), left);
+    frame.render_widget(producers(watch, left.height.saturating_sub(TABLE_FRAME)), left);
     transactions(frame, watch, right);
     frame.render_widget(resources(watch), resources_area);
     frame.render_widget(peers(watch), peers_area);
@@ -55,7 +63,8 @@ fn standing(watch: &Watch) -> Paragraph<'_> {
     let text = |name: &str| watch.info[name].as_str().unwrap_or_default().to_owned();
     let short = |name: &str| text(name).chars().take(ID_DIGITS).collect::<String>();
     let (head, irreversible) = (watch.number("head_block_num"), watch.number("last_irreversible_block_num"));
-    let dev = watch.dev_time.as_ref().map(|time| format!("   development chain, it is {time}")).unwrap_or_default();
+    let dev = watch.dev_time.as_ref().map(|time| format!("   it is {time}")).unwrap_or_default();
+    let kind = if watch.dev_time.is_some() { "   development chain" } else { "" };
     let lines = vec![
         Line::from(vec![
             Span::styled(format!("head {head}"), Style::new().add_modifier(Modifier::BOLD)),
@@ -63,19 +72,21 @@ fn standing(watch: &Watch) -> Paragraph<'_> {
                 short("head_block_id")
             })),
         ]),
-        Line::raw(format!("irreversible {irreversible}, {} blocks behind", head.saturating_sub(irreversible))),
-        Line::raw(format!("chain {}...   {}{dev}", short("chain_id"), text("server_version_string"))),
+        Line::raw(format!("irreversible {irreversible}, {} blocks behind{dev}", head.saturating_sub(irreversible))),
+        Line::raw(format!("chain {}...   {}{kind}", short("chain_id"), text("server_version_string"))),
     ];
     Paragraph::new(lines).block(Block::bordered().title(" chain "))
 }
 
-/// The schedule and what its producers did.
-fn producers(watch: &Watch) -> Table<'_> {
+/// The schedule and what its producers did, as many as there is room for, from whose turn it is on.
+fn producers(watch: &Watch, room: u16) -> Table<'_> {
     let next = head_time(watch).map(|time| BlockTimestamp(BlockTimestamp::at(time).0 + 1));
     let turn = next.and_then(|slot| watch.scheduled(slot));
     // Blocks on demand leave slots out, and nobody missed them.
     let counts_missed = watch.dev_time.is_none();
-    let rows = watch.schedule.iter().map(|name| {
+    let (count, shown) = (watch.schedule.len(), watch.schedule.len().min(usize::from(room)));
+    let first = watch.schedule.iter().position(|name| turn == Some(name)).filter(|_| shown < count).unwrap_or_default();
+    let rows = watch.schedule.iter().cycle().skip(first).take(shown).map(|name| {
         let standing = watch.standings.get(name);
         let number = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), |count| count.to_string());
         let missed = standing.map(|standing| standing.missed).filter(|_| counts_missed);
@@ -101,7 +112,8 @@ fn producers(watch: &Watch) -> Table<'_> {
         Constraint::Length(7),
         Constraint::Length(7),
     ];
-    let title = format!(" producers, schedule {} ", watch.schedule_version);
+    let left_out = if shown < count { format!(", {shown} of {count}") } else { String::new() };
+    let title = format!(" producers, schedule {}{left_out} ", watch.schedule_version);
     Table::new(rows, widths)
         .header(
             Row::new(["", "producer", "last block", "made", "missed"]).style(Style::new().add_modifier(Modifier::DIM)),
@@ -111,27 +123,33 @@ fn producers(watch: &Watch) -> Table<'_> {
 
 /// Transactions by block, and the last blocks.
 fn transactions(frame: &mut Frame<'_>, watch: &Watch, area: Rect) {
-    let [curve, list] = Layout::vertical([Constraint::Length(6), Constraint::Min(3)]).areas(area);
+    let [curve, list] = Layout::vertical([Constraint::Max(6), Constraint::Min(6)]).areas(area);
     let width = usize::from(curve.width.saturating_sub(2));
     let skipped = watch.blocks.len().saturating_sub(width);
     let counts: Vec<u64> = watch.blocks.iter().skip(skipped).map(|block| block.transactions).collect();
     let title = format!(" transactions by block, {:.1} a second ", watch.transactions_per_second());
     frame.render_widget(Sparkline::default().data(counts).block(Block::bordered().title(title)), curve);
-    let lines = watch.blocks.iter().rev().map(|block| {
+    let rows = watch.blocks.iter().rev().take(usize::from(list.height)).map(|block| {
         let time = block.slot.to_string();
         let clock = time.split_once('T').map_or(time.as_str(), |(_, clock)| clock);
-        Line::raw(format!("{:>9}  {clock}  {:<13} {:>5}", block.number, block.producer, block.transactions))
+        let clock = clock.strip_suffix("00").unwrap_or(clock).to_owned();
+        let numbers =
+            [block.number.to_string(), block.transactions.to_string()].map(|text| Line::raw(text).right_aligned());
+        let [number, transactions] = numbers;
+        Row::new([number, transactions, Line::raw(clock), Line::raw(&*block.producer)])
     });
-    let lines: Vec<_> = lines.take(usize::from(list.height)).collect();
-    frame.render_widget(Paragraph::new(lines).block(Block::bordered().title(" last blocks ")), list);
+    let widths = [Constraint::Length(9), Constraint::Length(6), Constraint::Length(10), Constraint::Fill(1)];
+    let names = ["    block", "  trxs", "time", "producer"];
+    let table = Table::new(rows, widths).header(Row::new(names).style(Style::new().add_modifier(Modifier::DIM)));
+    frame.render_widget(table.block(Block::bordered().title(" last blocks ")), list);
 }
 
-/// What blocks may take, and how far the chain lets accounts go beyond their share.
+/// What blocks may take, and how far the chain lets accounts go beyond their share while it is idle.
 fn resources(watch: &Watch) -> Paragraph<'_> {
     let line = |what: &str, limit: &str, virtual_limit: &str, unit: &str| {
         let (limit, elastic) = (watch.number(limit), watch.number(virtual_limit));
         let times = elastic.checked_div(limit).unwrap_or(0);
-        Line::raw(format!("{what:<5} {limit:>10} {unit} a block, {times:>4} times as much for accounts while idle"))
+        Line::raw(format!("{what} {limit:>9} {unit} a block, bursts {times}x"))
     };
     let lines = vec![
         line("CPU", "block_cpu_limit", "virtual_block_cpu_limit", "us   "),
@@ -165,6 +183,7 @@ mod tests {
     fn watch() -> Watch {
         let seen = |number, slot, transactions| Seen {
             number,
+            id: String::new(),
             slot: BlockTimestamp(slot),
             producer: "producer1".to_owned(),
             transactions,
@@ -203,8 +222,8 @@ mod tests {
             "> producer1     8           2       3",
             "  producer2     -           -       -",
             "8.0 a second",
-            "8  00:00:04.000  producer1         5",
-            "199900 us    a block, 1000 times",
+            "        8      5 00:00:04.0 producer1",
+            "CPU    199900 us    a block, bursts 1000x",
             "10.0.0.2:9876            head         8  leap",
             "q ends",
         ] {
@@ -217,9 +236,14 @@ mod tests {
         let mut watch = watch();
         watch.problem = Some("no answer\nat all".to_owned());
         assert!(as_text(&watch, (100, 24)).expect("it is drawn").ends_with(" no answer at all"));
-        for size in [(1, 1), (10, 3), (300, 100)] {
+        for size in [(1, 1), (10, 3), (40, 12), (66, 24), (300, 100)] {
             as_text(&watch, size).expect("it is drawn");
         }
+        // What does not fit is left out, the turn is not.
+        watch.schedule = (1..=21).map(|number| format!("producer{number}")).collect();
+        let text = as_text(&watch, (40, 12)).expect("it is drawn");
+        assert!(text.contains("schedule 4, 3 of 21") && text.contains("> producer1"), "{text}");
+        assert!(!text.contains("resources") && !text.contains("last blocks"), "{text}");
         as_text(&Watch::default(), (80, 24)).expect("it is drawn");
     }
 }

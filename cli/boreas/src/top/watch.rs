@@ -21,6 +21,8 @@ const MISSED_ROUNDS_MAX: u32 = 3;
 pub struct Seen {
     /// Its number.
     pub number: u64,
+    /// Its id.
+    pub id: String,
     /// Its slot.
     pub slot: BlockTimestamp,
     /// Who made it.
@@ -79,11 +81,12 @@ impl Watch {
     pub fn look(&mut self, session: &Session) -> anyhow::Result<()> {
         let info = session.call("/v1/chain/get_info", &json!({}))?;
         let head = info["head_block_num"].as_u64().unwrap_or_default();
-        let known = self.blocks.back().map_or(0, |block| block.number);
-        if head < known {
+        let elsewhere = |last: &Seen| head < last.number || (head == last.number && info["head_block_id"] != *last.id);
+        if self.blocks.back().is_some_and(elsewhere) {
             // Another branch, or a state that was restored.
             self.blocks.clear();
         }
+        let known = self.blocks.back().map_or(0, |block| block.number);
         self.info = info;
         let schedule = session.call("/v1/chain/get_producer_schedule", &json!({}))?;
         self.take_schedule(&schedule["active"]);
@@ -112,8 +115,13 @@ impl Watch {
         else {
             return;
         };
+        if self.blocks.back().is_some_and(|before| before.number + 1 == number && block["previous"] != *before.id) {
+            // The branch changed since the last look.
+            self.blocks.clear();
+        }
         let seen = Seen {
             number,
+            id: block["id"].as_str().unwrap_or_default().to_owned(),
             slot: BlockTimestamp::at(time),
             producer: producer.to_owned(),
             transactions: block["transactions"].as_array().map_or(0, |list| list.len() as u64),
@@ -184,7 +192,9 @@ mod tests {
     use super::*;
 
     fn block(number: u64, time: &str, producer: &str, transactions: usize) -> Value {
-        json!({ "block_num": number, "timestamp": time, "producer": producer, "transactions": vec![0; transactions] })
+        let (id, previous) = (number.to_string(), (number - 1).to_string());
+        json!({ "block_num": number, "id": id, "previous": previous, "timestamp": time, "producer": producer,
+            "transactions": vec![0; transactions] })
     }
 
     fn watched() -> Watch {
@@ -207,6 +217,21 @@ mod tests {
         // After a jump nobody is blamed.
         watch.take_block(&block(4, "2001-01-01T00:00:05.000", "a", 0));
         assert_eq!(watch.standings["a"], standing(2, 1, 4));
+    }
+
+    #[test]
+    fn blocks_of_a_branch_that_was_left_are_forgotten() {
+        let mut watch = watched();
+        let numbers = |watch: &Watch| watch.blocks.iter().map(|block| block.number).collect::<Vec<_>>();
+        watch.take_block(&block(7, "2000-01-01T00:00:05.000", "a", 1));
+        watch.take_block(&block(8, "2000-01-01T00:00:05.500", "a", 1));
+        assert_eq!(numbers(&watch), [7, 8]);
+        let mut other = block(9, "2000-01-01T00:00:07.000", "b", 1);
+        other["previous"] = json!("8 of another branch");
+        watch.take_block(&other);
+        assert_eq!(numbers(&watch), [9]);
+        // Nobody is blamed for slots between two branches.
+        assert_eq!(watch.standings["a"].missed, 0);
     }
 
     #[test]
