@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::json::{Grammar, pretty};
 use crate::receipt::{FailedTransaction, print_receipt};
 use crate::session::{Session, say};
+use crate::usage::number;
 use crate::{arguments, json};
 
 /// Flags of a transaction.
@@ -43,7 +44,7 @@ pub struct TransactArgs {
     #[arg(long)]
     return_packed: bool,
     /// Send by the old endpoint push_transaction
-    #[arg(long, conflicts_with = "use_old_send_rpc")]
+    #[arg(long)]
     use_old_rpc: bool,
     /// Send by the old endpoint send_transaction
     #[arg(long)]
@@ -76,7 +77,7 @@ pub struct TransactArgs {
     #[arg(long, value_parser = BoolishValueParser::new(), value_name = "BOOLEAN")]
     retry_irreversible: Option<bool>,
     /// Let the node retry the transaction until it is so many blocks deep
-    #[arg(long, value_name = "BLOCKS", conflicts_with = "retry_irreversible")]
+    #[arg(long, value_name = "BLOCKS")]
     retry_num_blocks: Option<u32>,
     /// Public key, or JSON list of public keys, to sign with
     #[arg(long, value_name = "KEYS")]
@@ -146,12 +147,24 @@ impl TransactArgs {
     }
 
     fn route(&self) -> anyhow::Result<Route> {
+        if self.dont_broadcast {
+            return Ok(self.route.unwrap_or(Route::Send2));
+        }
+        ensure!(
+            !(self.use_old_rpc && self.use_old_send_rpc),
+            "--use-old-rpc cannot be used with --use-old-send-rpc: the transaction is sent once"
+        );
+        let irreversible = self.retry_irreversible == Some(true);
+        ensure!(
+            !(irreversible && self.retry_num_blocks.is_some()),
+            "--retry-irreversible cannot be used with --retry-num-blocks: one of them is waited for"
+        );
         let old = match (self.use_old_rpc, self.use_old_send_rpc) {
             (true, _) => Some((Route::Push, "--use-old-rpc")),
             (_, true) => Some((Route::Send, "--use-old-send-rpc")),
             _ => None,
         };
-        let retry = self.retry_irreversible == Some(true) || self.retry_num_blocks.is_some();
+        let retry = irreversible || self.retry_num_blocks.is_some();
         match (self.route, old) {
             (Some(_), Some((_, option))) => anyhow::bail!("--read and --dry-run cannot be used with {option}"),
             (Some(route), None) => {
@@ -224,6 +237,9 @@ fn create(file: &str) -> anyhow::Result<File> {
 
 /// Seconds, with or without a fraction, which is left out.
 fn seconds(text: &str) -> Result<u32, String> {
+    if text.starts_with("0x") || text.starts_with("0X") {
+        return number(text);
+    }
     let seconds: f64 = text.parse().map_err(|_| "seconds are a number".to_owned())?;
     if (0.0..=f64::from(u32::MAX)).contains(&seconds) { Ok(seconds as u32) } else { Err("out of range".to_owned()) }
 }

@@ -1,10 +1,11 @@
 //! The command line itself: what clap cannot be told, and how its complaints reach people.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::secrets;
 
@@ -30,7 +31,7 @@ fn shielded(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
 /// # Errors
 /// What clap says.
 pub fn parsed(command: &Command, arguments: impl Iterator<Item = OsString>) -> Result<ArgMatches, clap::Error> {
-    let arguments = shielded(arguments);
+    let arguments = switched(command, shielded(arguments));
     let greedy = with_permissions(&arguments, |run| run.iter().all(|word| is_permission(word)));
     if greedy != arguments
         && let Ok(matches) = command.clone().try_get_matches_from(greedy)
@@ -38,6 +39,42 @@ pub fn parsed(command: &Command, arguments: impl Iterator<Item = OsString>) -> R
         return Ok(matches);
     }
     command.clone().try_get_matches_from(with_permissions(&arguments, |_| false))
+}
+
+/// The arguments with flags that have a value, as CLI11 takes them: `--json=true` is `--json`, `--json=false` nothing.
+fn switched(command: &Command, arguments: Vec<OsString>) -> Vec<OsString> {
+    let (mut flags, mut valued) = (BTreeSet::new(), BTreeSet::new());
+    long_names(command, &mut flags, &mut valued);
+    let flag = |text: &str| {
+        let (name, value) = text.strip_prefix("--")?.split_once('=')?;
+        Some((name.to_owned(), switch(value)?)).filter(|(name, _)| flags.contains(name) && !valued.contains(name))
+    };
+    let spelled = |argument: OsString| match argument.to_str().and_then(flag) {
+        Some((name, on)) => on.then(|| OsString::from(format!("--{name}"))),
+        None => Some(argument),
+    };
+    arguments.into_iter().filter_map(spelled).collect()
+}
+
+/// The long names of a command's options and of all below it: those without a value, and those with one.
+fn long_names(command: &Command, flags: &mut BTreeSet<String>, valued: &mut BTreeSet<String>) {
+    for argument in command.get_arguments() {
+        let names = match argument.get_action() {
+            ArgAction::SetTrue => &mut *flags,
+            _ => &mut *valued,
+        };
+        names.extend(argument.get_long().map(str::to_owned));
+    }
+    command.get_subcommands().for_each(|command| long_names(command, flags, valued));
+}
+
+/// Whether the value of a flag switches it on; `None` for what is not such a value.
+fn switch(value: &str) -> Option<bool> {
+    match &*value.to_lowercase() {
+        "true" | "on" | "yes" | "enable" | "t" | "y" | "+" => Some(true),
+        "false" | "off" | "no" | "disable" | "f" | "n" | "-" => Some(false),
+        number => unshielded(number).parse().ok().map(|number: i64| number > 0),
+    }
 }
 
 /// Each value that belongs to a `-p` with a `-p` of its own: all that follow where `all` says so of them, and else those
@@ -77,14 +114,41 @@ pub fn unshielded(text: &str) -> String {
     text.replace(MINUS, "-")
 }
 
-/// A command whose texts get their minus back.
+/// A command that takes what CLI11 takes: its texts get their minus back, its flags may be there again, its numbers may
+/// be hexadecimal or octal.
 pub fn prepared(command: Command) -> Command {
-    let text = ValueParser::string().type_id();
-    let give_back = move |argument: Arg| match argument.get_value_parser().type_id() == text {
-        true => argument.value_parser(|text: &str| Ok::<_, std::convert::Infallible>(unshielded(text))),
-        false => argument,
+    let is = |argument: &Arg, kind: ValueParser| argument.get_value_parser().type_id() == kind.type_id();
+    let prepare = move |argument: Arg| match argument.get_action() {
+        ArgAction::SetTrue => {
+            let own = argument.get_id().clone();
+            argument.overrides_with(own)
+        }
+        _ if is(&argument, ValueParser::string()) => {
+            argument.value_parser(|text: &str| Ok::<_, std::convert::Infallible>(unshielded(text)))
+        }
+        _ if is(&argument, clap::value_parser!(u8).into()) => argument.value_parser(number::<u8>),
+        _ if is(&argument, clap::value_parser!(u16).into()) => argument.value_parser(number::<u16>),
+        _ if is(&argument, clap::value_parser!(u32).into()) => argument.value_parser(number::<u32>),
+        _ => argument,
     };
-    command.mut_args(give_back).mut_subcommands(prepared)
+    command.mut_args(prepare).mut_subcommands(prepared)
+}
+
+/// A number without a sign, as CLI11 reads it: hexadecimal after `0x`, octal after another `0`.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn number<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    let (digits, radix) = match digits.as_bytes() {
+        [b'0', b'x' | b'X', ..] => (&digits[2..], 16),
+        [b'0', _, ..] => (&digits[1..], 8),
+        _ => (digits, 10),
+    };
+    let plain = !digits.starts_with('+');
+    let value = plain.then(|| u64::from_str_radix(digits, radix).ok()).flatten();
+    let value = value.ok_or_else(|| "a whole number without a sign is expected".to_owned())?;
+    T::try_from(value).map_err(|_| "the number is too large".to_owned())
 }
 
 /// What clap says, without private keys, and the status that cleos ends with.
@@ -110,11 +174,12 @@ fn status(error: &clap::Error) -> u8 {
         | ErrorKind::MissingSubcommand
         | ErrorKind::InvalidSubcommand
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => 106,
-        ErrorKind::ArgumentConflict => 108,
+        // The same option again. Where one excludes another cleos looks itself, not CLI11.
+        ErrorKind::ArgumentConflict if error.get(ContextKind::InvalidArg) == error.get(ContextKind::PriorArg) => 114,
+        ErrorKind::ArgumentConflict => 1,
         ErrorKind::UnknownArgument => 109,
-        ErrorKind::TooManyValues | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues | ErrorKind::NoEquals => {
-            114
-        }
+        ErrorKind::TooManyValues => 104,
+        ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues | ErrorKind::NoEquals => 114,
         _ => 2,
     }
 }
@@ -128,6 +193,19 @@ mod tests {
         let all = |run: &[&str]| greedy && run.iter().all(|word| is_permission(word));
         let words = with_permissions(&words, all);
         words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn numbers_are_read_as_cli11_reads_them() {
+        let read = [("0", 0), ("10", 10), ("+5", 5), ("010", 8), ("0x1F", 31), ("0Xff", 255), ("255", 255)];
+        for (text, value) in read {
+            assert_eq!(number::<u8>(text), Ok(value), "{text}");
+        }
+        for text in
+            ["", "+", "-1", "08", "0x", "0b1", "1e3", "1_0", "1.5", "256", "++1", "0x+1", "18446744073709551616"]
+        {
+            assert!(number::<u8>(text).is_err(), "{text}");
+        }
     }
 
     #[test]

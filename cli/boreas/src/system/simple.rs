@@ -11,6 +11,7 @@ use super::action;
 use crate::arguments::{asset, core_token, name};
 use crate::session::Session;
 use crate::transact::TransactArgs;
+use crate::usage::number;
 
 /// A command, as [`Table`]s have them.
 #[derive(Debug)]
@@ -113,7 +114,7 @@ impl<T: Table> Subcommand for Simple<T> {
         T::ROWS.iter().fold(command, |command, row| {
             let arguments = row.arguments.iter().map(|(label, sort, help)| {
                 let argument = Arg::new(*label).required(true).help(*help);
-                if *sort == Sort::Number { argument.value_parser(clap::value_parser!(u64)) } else { argument }
+                if *sort == Sort::Number { argument.value_parser(number::<u64>) } else { argument }
             });
             let alias = ALIASES.iter().find(|(command, _)| *command == row.command).map(|(_, alias)| *alias);
             let own = Command::new(row.command).visible_aliases(alias).about(row.about).args(arguments);
