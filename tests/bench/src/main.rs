@@ -1,8 +1,9 @@
 //! Boreas beside nodeos, in one run on one machine: token transfers over HTTP, replay of the recorded chain, start on an
-//! empty folder. Prints a table with medians and ratios; what a busy machine adds, it adds to both.
+//! empty folder, first answer of a development chain. Prints a table with medians and ratios; what a busy machine adds, it
+//! adds to both.
 //!
 //! Reading order: [`peers`] the two nodes, [`process`] what a process uses, [`workload`] the transactions, [`load`]
-//! sending them, [`measure`] the three benchmarks, [`report`] the table.
+//! sending them, [`measure`] the benchmarks, [`report`] the table.
 
 mod load;
 mod measure;
@@ -23,6 +24,8 @@ enum Part {
     Transfers,
     /// Start on an empty folder, idle memory, stop.
     Start,
+    /// From the start of a development chain to its first answer.
+    Answer,
 }
 
 /// Runs Boreas and nodeos in turn and compares them.
@@ -39,6 +42,9 @@ pub struct Arguments {
     /// Rounds; medians are reported.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    /// Starts whose first answer is waited for; medians are reported.
+    #[arg(long, default_value_t = 20)]
+    starts: usize,
     /// Run this one alone, for a profile.
     #[arg(long)]
     only: Option<Peer>,
@@ -55,11 +61,15 @@ fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let peers = Peers::find()?;
     let mut report = Report::default();
-    if arguments.part != Some(Part::Start) {
+    let wanted = |part| arguments.part.is_none_or(|only| only == part);
+    if wanted(Part::Transfers) {
         measure::transfers(&arguments, &peers, &mut report)?;
     }
-    if arguments.part != Some(Part::Transfers) {
+    if wanted(Part::Start) {
         measure::start(&arguments, &peers, &mut report)?;
+    }
+    if wanted(Part::Answer) {
+        measure::first_answers(&arguments, &peers, &mut report)?;
     }
     report.print();
     Ok(())

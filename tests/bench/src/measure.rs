@@ -138,3 +138,22 @@ pub fn start(arguments: &Arguments, peers: &Peers, report: &mut Report) -> anyho
     }
     Ok(())
 }
+
+/// From the start of a process to its first answer: a development chain of ours beside an empty chain of nodeos. Cold is
+/// the first start ever, which compiles the contracts and boots the chain; with code, a new chain whose contracts were
+/// compiled for another one; again, the same chain once more.
+pub fn first_answers(arguments: &Arguments, peers: &Peers, report: &mut Report) -> anyhow::Result<()> {
+    for _ in 0..arguments.starts {
+        for peer in arguments.peers() {
+            let (folder, other, cache) = (tempfile::tempdir()?, tempfile::tempdir()?, tempfile::tempdir()?);
+            let mut add = |what, folder: &Path| -> anyhow::Result<()> {
+                report.add(what, peer, peers.first_answer(peer, folder, cache.path())?.as_secs_f64());
+                Ok(())
+            };
+            add("start to first answer, cold, s", folder.path())?;
+            add("start to first answer, new chain with code, s", other.path())?;
+            add("start to first answer, again, s", folder.path())?;
+        }
+    }
+    Ok(())
+}

@@ -72,6 +72,32 @@ impl Peers {
         })
     }
 
+    /// Starts a node on a folder, a development chain of ours or an empty chain of nodeos, and stops it: the time from the
+    /// start of the process to the first answer of `get_info`. `cache` holds the code that ours compiled.
+    pub fn first_answer(&self, peer: Peer, folder: &Path, cache: &Path) -> anyhow::Result<Duration> {
+        let address = format!("127.0.0.1:{}", free_port()?);
+        let mut command = self.command(peer);
+        match peer {
+            Peer::Boreas => command.arg("dev"),
+            Peer::Nodeos => command.args(["-e", "-p", "eosio", "--plugin", "eosio::chain_api_plugin"]),
+        };
+        command.arg("--data-dir").arg(folder).arg("--config-dir").arg(folder.join("config"));
+        command.args(["--http-server-address", &address]).env("XDG_CACHE_HOME", cache);
+        if peer == Peer::Nodeos {
+            command.args(["--p2p-listen-endpoint", &format!("127.0.0.1:{}", free_port()?)]);
+        }
+        let api = Node::new(&address, Vec::new());
+        let begin = Instant::now();
+        let process = Process::start(command, &folder.join("node.log"))?;
+        while api.call("/v1/chain/get_info", &json!({})).is_err() {
+            ensure!(begin.elapsed() < START_LIMIT, "{peer:?} does not answer");
+            std::thread::sleep(POLL);
+        }
+        let needed = begin.elapsed();
+        process.stop()?;
+        Ok(needed)
+    }
+
     /// Starts a producing node on an empty folder and waits for its first block.
     pub fn start(&self, peer: Peer, folder: &Path, arguments: &[&str]) -> anyhow::Result<Running> {
         let (http, p2p) = (free_port()?, free_port()?);
