@@ -83,22 +83,22 @@ impl Parameter {
     /// The text is not one.
     pub fn value(&self, text: &str, precision: u8) -> Result<Value, GenesisError> {
         let wrong =
-            |example: &str| GenesisError::new(format!("--{} {text}", self.option), format!("is not valid: {example}"));
+            |what: &str| GenesisError::new(format!("--{}", self.option), format!("{text:?} is not a valid {what}"));
         let rounded = |number: f64| Value::from(number.round() as i64);
         match self.unit {
             Unit::Flag => match text {
                 "true" => Ok(Value::Bool(true)),
                 "false" => Ok(Value::Bool(false)),
-                _ => Err(wrong("true or false is")),
+                _ => Err(wrong("flag, which is true or false")),
             },
-            Unit::Count => text.parse::<i64>().map(Value::from).map_err(|_| wrong("a whole number is")),
+            Unit::Count => text.parse::<i64>().map(Value::from).map_err(|_| wrong("whole number")),
             Unit::Tokens => {
                 let amount = text.split(' ').next().unwrap_or_default().parse::<f64>().ok();
                 let units = amount.map(|amount| rounded(amount * 10f64.powi(precision.into())));
-                units.ok_or_else(|| wrong("a number of tokens such as 150000000 is"))
+                units.ok_or_else(|| wrong("number of tokens, which looks like 150000000"))
             }
             Unit::Seconds | Unit::Slots => {
-                let seconds = duration(text).ok_or_else(|| wrong("a duration such as 5s, 90m or 3d is"))?;
+                let seconds = duration(text).ok_or_else(|| wrong("duration, which looks like 5s, 90m or 3d"))?;
                 Ok(rounded(if self.unit == Unit::Slots { seconds * 2.0 } else { seconds }))
             }
         }

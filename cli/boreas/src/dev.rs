@@ -239,9 +239,10 @@ fn state_name(file: &Path) -> anyhow::Result<String> {
 fn dump(session: &Session, file: &Path) -> anyhow::Result<()> {
     let answer = call(session, "dump", &json!({ "name": state_name(file)? }))?;
     let written = answer["file"].as_str().context("the node does not say where the state is")?;
-    std::fs::copy(written, file).with_context(|| format!("{written} cannot be copied to {}", file.display()))?;
-    // The copy is what was asked for.
+    let copied = std::fs::copy(written, file);
+    // The copy is what was asked for; without it, nobody would look for this one.
     let _ = std::fs::remove_file(written);
+    copied.with_context(|| format!("{} cannot be written", file.display()))?;
     let id = answer["head_block_id"].as_str().unwrap_or_default();
     say(format!("{}: {} bytes, block {id}", file.display(), answer["bytes"]))
 }
@@ -253,8 +254,11 @@ fn load(session: &Session, file: &Path) -> anyhow::Result<Value> {
     let name = state_name(file)?;
     let there = Path::new(&folder).join(format!("{name}.state"));
     std::fs::create_dir_all(&folder).with_context(|| format!("{folder} cannot be made"))?;
-    std::fs::copy(file, &there)
-        .with_context(|| format!("{} cannot be copied to {}", file.display(), there.display()))?;
+    let copied = std::fs::copy(file, &there);
+    if copied.is_err() {
+        let _ = std::fs::remove_file(&there);
+    }
+    copied.with_context(|| format!("{} cannot be taken to {folder}", file.display()))?;
     let answer = call(session, "load", &json!({ "name": name }));
     // Whatever became of it.
     let _ = std::fs::remove_file(&there);

@@ -3,7 +3,7 @@
 use primitives::{ChainId, PrivateKey, PublicKey, Signature, SignedTransaction};
 use serde_json::{Value, json};
 
-use crate::{ClientError, Node};
+use crate::{ApiError, ClientError, Node};
 
 /// Keys that this program holds, or another one.
 pub trait Signer {
@@ -57,7 +57,13 @@ impl Keosd {
     /// # Errors
     /// As [`Node::call`].
     pub fn call(&self, method: &str, body: &Value) -> Result<Value, ClientError> {
-        Ok(self.0.call(&format!("/v1/wallet/{method}"), body)?)
+        let answer = self.0.call(&format!("/v1/wallet/{method}"), body);
+        Ok(answer.map_err(|error| match error {
+            ApiError::Unreachable { url, reason, sent, .. } => {
+                ApiError::Unreachable { url, reason, sent, advice: "is a keosd running there (--wallet-url)?" }
+            }
+            other => other,
+        })?)
     }
 }
 

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum WalletError {
     /// The file system refused.
-    #[error("{path}: {source}", path = path.display())]
+    #[error("{path} cannot be used: {reason}", path = path.display())]
     Io {
-        /// The file.
+        /// The file, or the folder.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// A wallet of this name is there.
     #[error("Wallet with name {0} already exists")]
@@ -59,6 +59,6 @@ pub enum WalletError {
 impl WalletError {
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Io { path, source }
+        move |reason| Self::Io { path, reason }
     }
 }

@@ -139,6 +139,10 @@ impl Handle {
     /// There is no such block, or the disk refuses.
     pub async fn rewind(&self, number: u32) -> Result<Arrival, Refused> {
         self.check_dev()?;
+        let head = self.read(|chain| chain.head().number());
+        if number > head {
+            return Err(Refusal::State(format!("there is no block {number} yet; the head is {head}")).into());
+        }
         let target = self.replayed(number).await?;
         self.ask(|reply| crate::Command::SetState { target: Box::new(target), reply }).await?
     }

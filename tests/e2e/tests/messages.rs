@@ -102,7 +102,7 @@ const BEFORE: [Row; 30] = [
 ];
 
 /// With a key of `eosio` and `alice` in an unlocked wallet.
-const AFTER: [Row; 18] = [
+const AFTER: [Row; 20] = [
     (
         "push action eosio.token tranfer [] -p alice",
         1,
@@ -162,6 +162,8 @@ const AFTER: [Row; 18] = [
         1,
         "this chain has no system contract that was initialized: there is nothing to show (boreas get code eosio)",
     ),
+    ("dev time", 1, "this node does not run a development chain. One is begun with: boreasd dev"),
+    ("trace nonsense", 1, "\"nonsense\" is not a valid transaction id, which has 64 hexadecimal digits"),
     ("net status 127.0.0.1:1", 1, "there is no connection to 127.0.0.1:1: boreas net peers shows those that there are"),
     ("wallet lock", 0, "Locked: default"),
     ("wallet keys", 1, "Locked wallet: default; unlock it with: boreas wallet unlock --name default"),
@@ -297,6 +299,31 @@ fn nodes_that_cannot_start_say_why() {
         start(&[&["--data-dir", "/proc/nowhere", "--config-dir", &other], &none[..]].concat()),
         "error: cannot make the folder /proc/nowhere\n  because: No such file or directory (os error 2)"
     );
+    for (arguments, message) in [
+        (["--nope", "x"], "unexpected argument '--nope' found\n\n  tip: a similar argument exists: '--"),
+        (["--nope", "x"], "\n\nUsage: boreasd dev [OPTIONS]\n"),
+        (
+            ["--preset", "nope"],
+            "invalid value 'nope' for '--preset <NAME>'\n  [possible values: dev, mainnet, minimal]",
+        ),
+        (["--accounts", "1001"], "error: --accounts: 1001 are too many: at most 1000"),
+        (["--producers", "22"], "error: --producers: 22 are too many: at most 21"),
+        (
+            ["--refund-delay", "5x"],
+            "error: --refund-delay: \"5x\" is not a valid duration, which looks like 5s, 90m or 3d",
+        ),
+        (["--keep-unlimited", "2"], "error: --keep-unlimited: \"2\" is not a valid flag, which is true or false"),
+        (
+            ["--genesis-document", "/nowhere"],
+            "error: cannot read the genesis document /nowhere\n  because: No such file",
+        ),
+        (["--genesis-document", "/etc/passwd"], "error: /etc/passwd is not a valid genesis document\n  because: "),
+    ] {
+        let done =
+            Command::new(binary("boreasd")).args(["dev", "--data-dir", &other]).args(none).args(arguments).output();
+        let text = String::from_utf8_lossy(&done.expect("boreasd runs").stderr).into_owned();
+        assert!(text.contains(message), "{arguments:?}: {text}");
+    }
     let file = format!("{other}/config.ini");
     for (text, message) in [
         (
@@ -343,4 +370,93 @@ fn addresses_that_do_not_answer_say_why() {
     }
     let (status, text) = tool.run(&secure, &["get", "info"]);
     assert!(status == 1 && text.contains("is it http:// or https:// there (--url)?"), "TLS is spoken: {text}");
+}
+
+/// The files that `boreas` itself keeps: each time its whole answer.
+#[test]
+fn files_of_the_user_that_are_wrong_are_named() {
+    let home = tempfile::tempdir().expect("temporary folder");
+    let (config, wallets) = (home.path().join(".config/boreas/config.toml"), home.path().join("wallets"));
+    std::fs::create_dir_all(config.parent().expect("a folder")).expect("a folder");
+    let run = |line: &str, wallets: &std::path::Path| {
+        let mut command = Command::new(binary("boreas"));
+        command.args(line.split(' ')).env("HOME", home.path()).env("BOREAS_WALLET_DIR", wallets).stdin(Stdio::null());
+        let done = command.env_remove("XDG_CONFIG_HOME").env_remove("BOREAS_URL").output().expect("boreas runs");
+        assert_eq!(done.status.code(), Some(1), "{line}");
+        String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).trim_end().to_owned()
+    };
+    let path = config.display();
+    for (text, line, message) in [
+        (
+            "network = ",
+            "get info",
+            format!(
+                "{path} is not valid: TOML parse error at line 1, column 11\n  |\n1 | network = \n  |           ^\n\
+                     string values must be quoted, expected literal string"
+            ),
+        ),
+        (
+            "network = \"x\"",
+            "get info",
+            format!("{path} is not valid: network = \"x\" is not one of its networks: it has none"),
+        ),
+        (
+            "netwrk = \"x\"",
+            "get info",
+            format!(
+                "{path} is not valid: TOML parse error at line 1, column 1\n  |\n1 | netwrk = \"x\"\n  | ^^^^^^\n\
+                     unknown field `netwrk`, expected one of `network`, `account`, `networks`"
+            ),
+        ),
+        (
+            "[networks.local]\nurls = [\"http://x\"]",
+            "--network lokal get info",
+            format!("{path} has no network lokal; is local meant?\nIts networks: local"),
+        ),
+        (
+            "[networks.local]\nurls = [\"ftp://x\"]",
+            "--network local get info",
+            "ftp://x begins with ftp://, which is not spoken here: http://, https:// and unix:// are".to_owned(),
+        ),
+        (
+            "[networks.local]\nurls = []",
+            "--network local get info",
+            format!(
+                "{path} is not valid: networks.local has no urls; they look like urls = [\"http://127.0.0.1:8888\"]"
+            ),
+        ),
+    ] {
+        std::fs::write(&config, text).expect("a file");
+        assert_eq!(run(line, &wallets), message, "{text}");
+    }
+    let huge = std::fs::File::create(&config).expect("a file");
+    huge.set_len(1024 * 1024 + 1).expect("a file of zeros takes no room");
+    assert_eq!(run("get info", &wallets), format!("{path} has more than 1048576 bytes"));
+    std::fs::remove_file(&config).expect("the file is there");
+
+    let unwritable = std::path::Path::new("/proc/wallets");
+    assert_eq!(
+        run("wallet create --to-console", unwritable),
+        "/proc/wallets cannot be used: No such file or directory (os error 2)"
+    );
+    let wallet = wallets.join("default.boreas-wallet");
+    std::fs::create_dir_all(&wallets).expect("a folder");
+    for (text, reason) in [
+        ("garbage", "expected value at line 1 column 1"),
+        (r#"{"boreas_wallet":1}"#, "missing field `argon2_memory_kib` at line 1 column 19"),
+    ] {
+        std::fs::write(&wallet, text).expect("a file");
+        assert_eq!(
+            run("wallet unlock --password x", &wallets),
+            format!("{} is not a wallet of this program: {reason}", wallet.display())
+        );
+    }
+    assert_eq!(
+        run("--wallet-url http://127.0.0.1:1 wallet keys", &wallets),
+        "no answer from http://127.0.0.1:1: nobody listens there\nis a keosd running there (--wallet-url)?"
+    );
+    assert_eq!(
+        run("--wallet-url unix:///nowhere wallet unlock --password x", &wallets),
+        "no answer from unix:///nowhere: there is no such socket\nis a keosd running there (--wallet-url)?"
+    );
 }

@@ -88,7 +88,15 @@ fn a_chain_is_saved_gone_back_to_dumped_and_loaded_elsewhere() {
     succeeds(&node, &home, &["dev", "rewind", &(head - 3).to_string()]);
     assert_eq!(balance(&node, "bob"), "1000012.0000 SYS");
 
-    // A file, and the same chain in another folder.
+    assert!(fails(&node, &home, &["dev", "rewind", "999999"]).contains("there is no block 999999 yet"));
+
+    // A file, and the same chain in another folder. What cannot be copied leaves nothing behind.
+    assert!(fails(&node, &home, &["dev", "dump", "/nowhere/x"]).contains("/nowhere/x cannot be written: No such file"));
+    assert!(fails(&node, &home, &["dev", "load", "/nowhere"]).contains("/nowhere cannot be taken to "));
+    assert!(
+        fails(&node, &home, &["dev", "load", "/etc/passwd"]).contains("it is not a state that boreas dev dump wrote")
+    );
+    assert_eq!(std::fs::read_dir(folder.path().join("states")).expect("a folder").count(), 0);
     let file = folder.path().join("chain.state");
     let file_text = file.to_str().expect("a path of ASCII");
     succeeds(&node, &home, &["dev", "dump", file_text]);

@@ -61,10 +61,12 @@ pub struct Parsed {
     pub notices: Vec<String>,
 }
 
-/// The command line with nodeos' options.
+/// The command line with nodeos' options. The usage of `dev` is said: clap's own would list the options that every
+/// development chain begins with.
 fn command() -> Command {
     let with_foreign = |command: Command| command.args(foreign::arguments());
-    with_foreign(Cli::command()).mut_subcommand("dev", |dev| with_foreign(dev).args(parameters()))
+    with_foreign(Cli::command())
+        .mut_subcommand("dev", |dev| with_foreign(dev).args(parameters()).override_usage("boreasd dev [OPTIONS]"))
 }
 
 /// The numbers of the system contract, for new development chains.
