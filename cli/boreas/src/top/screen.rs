@@ -23,7 +23,7 @@ const TABLE_FRAME: u16 = 3;
 /// Draws everything that there is room for.
 pub fn draw(frame: &mut Frame<'_>, watch: &Watch) {
     let (wide, high) = (frame.area().width >= ROOMY.0, frame.area().height >= ROOMY.1);
-    let below = if high { 4 } else { 0 };
+    let below = if high { frame.area().height / 6 } else { 0 };
     let rows = [Constraint::Length(5), Constraint::Fill(1), Constraint::Length(below), Constraint::Length(1)];
     let [head, middle, bottom, foot] = Layout::vertical(rows).areas(frame.area());
     let right = if wide { 45 } else { 0 };
@@ -165,7 +165,7 @@ fn peers(watch: &Watch) -> Paragraph<'_> {
         Some(peers) => {
             let line = |peer: &super::watch::Peer| {
                 let state = if peer.open { "" } else { "  connecting" };
-                Line::raw(format!("{:<24} head {:>9}  {}{state}", peer.address, peer.head, peer.agent))
+                Line::raw(format!("{:<21} head {:>9} {}{state}", peer.address, peer.head, peer.agent))
             };
             peers.iter().map(line).collect()
         }
@@ -224,7 +224,7 @@ mod tests {
             "8.0 a second",
             "        8      5 00:00:04.0 producer1",
             "CPU    199900 us    a block, bursts 1000x",
-            "10.0.0.2:9876            head         8  leap",
+            "10.0.0.2:9876         head         8 leap",
             "q ends",
         ] {
             assert!(text.contains(shown), "{shown} is not in\n{text}");
