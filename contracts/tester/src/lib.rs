@@ -2,8 +2,7 @@
 //!
 //! ```no_run
 //! use sdk::prelude::*;
-//! use serde_json::json;
-//! use tester::Tester;
+//! use tester::{Tester, json};
 //!
 //! let mut chain = Tester::bare();
 //! chain.create("alice");
@@ -19,9 +18,11 @@
 //! push; each push is a block of its own; time is what the test says. Calls, results and rows can be the contract's own
 //! types, or JSON by the ABI of any contract.
 
+mod json;
 mod outcome;
 mod pipe;
 mod tester;
 
+pub use json::{At, FromJson, ToJson, Value};
 pub use outcome::{Fault, Outcome, Trace};
 pub use tester::{State, Tester};

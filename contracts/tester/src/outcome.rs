@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use sdk::codec::{Unpack, unpack};
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
-use serde_json::Value;
 
 use crate::Tester;
+use crate::json::{FromJson, Value};
 
 /// A pushed transaction.
 #[derive(Debug, Clone)]
@@ -142,9 +141,9 @@ impl Outcome {
     /// # Panics
     /// When the ABI does not tell of a result, or it does not fit `T`.
     #[track_caller]
-    pub fn result<T: DeserializeOwned>(&self, _: &mut Tester) -> T {
+    pub fn result<T: FromJson>(&self, _: &mut Tester) -> T {
         let Trace { contract, action, result, .. } = self.first();
-        serde_json::from_value(result.clone()).unwrap_or_else(|error| panic!("result of {contract}::{action}: {error}"))
+        T::from_json(result.clone()).unwrap_or_else(|error| panic!("result of {contract}::{action}: {error}"))
     }
 
     fn first(&self) -> &Trace {
@@ -152,14 +151,12 @@ impl Outcome {
     }
 }
 
-// By hand: deriving would cost every project a compiler of derives.
-
-fn field<T: DeserializeOwned, E: serde::de::Error>(object: &mut Value, name: &str) -> Result<T, E> {
-    serde_json::from_value(object[name].take()).map_err(|error| E::custom(format!("{name}: {error}")))
+fn field<T: FromJson>(object: &mut Value, name: &str) -> Result<T, String> {
+    T::from_json(object.take_field(name)).map_err(|error| format!("{name}: {error}"))
 }
 
-fn bytes<E: serde::de::Error>(object: &mut Value, name: &str) -> Result<Vec<u8>, E> {
-    unhex(&field::<String, E>(object, name)?).ok_or_else(|| E::custom(format!("{name} is not hexadecimal")))
+fn bytes(object: &mut Value, name: &str) -> Result<Vec<u8>, String> {
+    unhex(&field::<String>(object, name)?).ok_or_else(|| format!("{name} is not hexadecimal"))
 }
 
 /// Bytes from hexadecimal text.
@@ -168,33 +165,25 @@ pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     pairs.map(|pair| u8::from_str_radix(str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?, 16).ok()).collect()
 }
 
-impl<'de> Deserialize<'de> for Outcome {
-    fn deserialize<D: Deserializer<'de>>(given: D) -> Result<Self, D::Error> {
-        let mut told = Value::deserialize(given)?;
-        let Value::Array(traces) = told["traces"].take() else { return Err(D::Error::custom("no traces")) };
-        Ok(Self {
-            fault: field(&mut told, "fault")?,
-            path: field(&mut told, "path")?,
-            traces: traces
-                .into_iter()
-                .map(|trace| serde_json::from_value(trace).map_err(D::Error::custom))
-                .collect::<Result<_, _>>()?,
-            net_bytes: field(&mut told, "net_bytes")?,
-        })
+impl FromJson for Outcome {
+    fn from_json(mut told: Value) -> Result<Self, String> {
+        let told = &mut told;
+        let (fault, path) = (field(told, "fault")?, field(told, "path")?);
+        Ok(Self { fault, path, traces: field(told, "traces")?, net_bytes: field(told, "net_bytes")? })
     }
 }
 
-impl<'de> Deserialize<'de> for Fault {
-    fn deserialize<D: Deserializer<'de>>(given: D) -> Result<Self, D::Error> {
-        let told = &mut Value::deserialize(given)?;
+impl FromJson for Fault {
+    fn from_json(mut told: Value) -> Result<Self, String> {
+        let told = &mut told;
         let (code, name) = (field(told, "code")?, field(told, "name")?);
         Ok(Self { code, name, details: field(told, "details")?, text: field(told, "text")? })
     }
 }
 
-impl<'de> Deserialize<'de> for Trace {
-    fn deserialize<D: Deserializer<'de>>(given: D) -> Result<Self, D::Error> {
-        let told = &mut Value::deserialize(given)?;
+impl FromJson for Trace {
+    fn from_json(mut told: Value) -> Result<Self, String> {
+        let told = &mut told;
         Ok(Self {
             receiver: field(told, "receiver")?,
             contract: field(told, "contract")?,
@@ -204,7 +193,7 @@ impl<'de> Deserialize<'de> for Trace {
             creator: field(told, "creator")?,
             console: field(told, "console")?,
             returned: bytes(told, "returned")?,
-            result: told["result"].take(),
+            result: field(told, "result")?,
             ram: field(told, "ram")?,
             cpu_us: field(told, "cpu_us")?,
         })

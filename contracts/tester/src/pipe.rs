@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use serde_json::Value;
+use crate::Value;
 
 /// Names the program, where it is neither on the path nor given by `boreas contract test`.
 const PROGRAM: &str = "BOREASD";
@@ -42,14 +42,14 @@ impl Pipe {
         }
         let mut line = String::new();
         self.answers.read_line(&mut line).map_err(gone)?;
-        let mut answer: Value = serde_json::from_str(&line).map_err(|error| {
+        let mut answer: Value = line.parse().map_err(|error| {
             format!(
                 "boreasd contract-chain ended or said what is not an answer ({error}): {line:?}; is it of this version?"
             )
         })?;
-        match answer["error"].take() {
+        match answer.take_field("error") {
             Value::String(error) => Err(error),
-            _ => Ok(answer["ok"].take()),
+            _ => Ok(answer.take_field("ok")),
         }
     }
 }

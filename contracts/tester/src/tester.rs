@@ -9,12 +9,11 @@ use sdk::ordered::Scope;
 use sdk::table::Row;
 use sdk::text;
 use sdk::time::TimePoint;
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
 
-use crate::Outcome;
+use crate::json::{FromJson, Value};
 use crate::outcome::unhex;
 use crate::pipe::Pipe;
+use crate::{Outcome, json};
 
 /// A chain, and the keys of its accounts.
 pub struct Tester {
@@ -59,9 +58,9 @@ impl Tester {
     }
 
     #[track_caller]
-    fn told<T: DeserializeOwned>(&mut self, request: &Value) -> T {
+    fn told<T: FromJson>(&mut self, request: &Value) -> T {
         let answer = self.ask(request);
-        serde_json::from_value(answer).unwrap_or_else(|error| panic!("what boreasd answers: {error}"))
+        T::from_json(answer).unwrap_or_else(|error| panic!("what boreasd answers: {error}"))
     }
 
     // --- accounts and contracts
@@ -86,7 +85,9 @@ impl Tester {
     /// When a file cannot be read or the contract is refused.
     #[track_caller]
     pub fn deploy_folder(&mut self, account: &str, folder: impl AsRef<Path>) {
-        self.ask(&json!({ "do": "deploy_folder", "account": account, "folder": folder.as_ref() }));
+        let folder = folder.as_ref();
+        let folder = folder.to_str().unwrap_or_else(|| panic!("{} is not text", folder.display()));
+        self.ask(&json!({ "do": "deploy_folder", "account": account, "folder": folder }));
     }
 
     /// Deploys an embedded system contract (`eosio.token`, `eosio.msig`, ...).
@@ -146,8 +147,8 @@ impl Tester {
     /// When the contract has no ABI, the ABI has no such table, or a row is not of its type.
     #[track_caller]
     pub fn table<R: Row>(&mut self, code: &str, scope: impl Scope) -> Vec<R> {
-        let rows = self.rows_told(code, &scope.scope().to_string(), &text!(R::TABLE))["packed"].take();
-        let rows: Vec<String> = serde_json::from_value(rows).unwrap_or_else(|error| panic!("rows: {error}"));
+        let rows = self.rows_told(code, &scope.scope().to_string(), &text!(R::TABLE)).take_field("packed");
+        let rows: Vec<String> = Vec::from_json(rows).unwrap_or_else(|error| panic!("rows: {error}"));
         rows.iter()
             .map(|row| unpack(&unhex(row).unwrap_or_else(|| panic!("a row is not hexadecimal: {row}"))))
             .collect()
@@ -159,7 +160,7 @@ impl Tester {
     /// As [`Tester::table`].
     #[track_caller]
     pub fn rows_json(&mut self, code: &str, scope: &str, table: &str) -> Vec<Value> {
-        match self.rows_told(code, scope, table)["json"].take() {
+        match self.rows_told(code, scope, table).take_field("json") {
             Value::Array(rows) => rows,
             other => panic!("rows that are {other}"),
         }
@@ -170,9 +171,9 @@ impl Tester {
     /// # Panics
     /// As [`Tester::table`], and when a row does not fit `T`.
     #[track_caller]
-    pub fn rows<T: DeserializeOwned>(&mut self, code: &str, scope: &str, table: &str) -> Vec<T> {
+    pub fn rows<T: FromJson>(&mut self, code: &str, scope: &str, table: &str) -> Vec<T> {
         let rows = self.rows_json(code, scope, table).into_iter();
-        rows.map(|row| serde_json::from_value(row).unwrap_or_else(|error| panic!("row of {table}: {error}"))).collect()
+        rows.map(|row| T::from_json(row).unwrap_or_else(|error| panic!("row of {table}: {error}"))).collect()
     }
 
     /// The only row of a table and scope; `None` when there is none.

@@ -21,8 +21,7 @@ fn boreas(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
 const STATES: &str = r#"//! The chain of a test.
 use counter::contract::{Count, calls};
 use sdk::prelude::*;
-use serde_json::json;
-use tester::Tester;
+use tester::{Tester, json};
 
 const CONTRACT: Name = name!("contract");
 
@@ -80,6 +79,12 @@ fn a_first_contract_is_made_tested_and_called() {
     std::fs::rename(place.join("made"), place.join("other/counter")).expect("moved");
     std::os::unix::fs::symlink(place.join("other/counter"), place.join("counter")).expect("a link");
     let told = succeed(&["contract", "test", "other/counter"]);
+    // What a first test costs is what there is to compile.
+    let lock = std::fs::read_to_string(place.join("counter/Cargo.lock")).expect("a lock");
+    let compiled: Vec<_> = lock.lines().filter_map(|line| line.strip_prefix("name = ")).collect();
+    let few = ["counter", "proc-macro2", "quote", "sdk", "sdk-macros", "syn", "tester", "unicode-ident"]
+        .map(|name| format!("{name:?}"));
+    assert_eq!(compiled, few, "a dependency more for every project");
     for part in ["counter: ", "imports: action_data_size", "stack: 32768 bytes", "contract::hello", "last time"] {
         assert!(told.contains(part), "{part:?} is not in {told}");
     }

@@ -1,8 +1,7 @@
 //! A chain in the test process: up in milliseconds, one for each test, with time that can be moved.
 //!
 //! ```no_run
-//! use serde_json::json;
-//! use tester::Tester;
+//! use tester::{Tester, json};
 //!
 //! let mut chain = Tester::bare();
 //! chain.create("alice");
@@ -23,5 +22,7 @@ mod states;
 mod tester;
 
 pub use outcome::Outcome;
+// By the names that the client of contracts/tester has for them: a contract's tests run with either.
+pub use serde_json::{Value, json};
 pub use serve::serve;
 pub use tester::Tester;

@@ -1,8 +1,7 @@
 //! The recipes of the cookbook on a chain in the test process.
 
 use primitives::{Name, PrivateKey, Sha256};
-use serde_json::{Value, json};
-use tester::{Outcome, Tester};
+use tester::{Outcome, Tester, Value, json};
 
 const COOKBOOK: &str = "../../contracts/dist/cookbook";
 

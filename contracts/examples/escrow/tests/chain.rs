@@ -1,7 +1,6 @@
 //! The escrow on a chain in the test process: every deal's fate, and those who try to cheat.
 
-use serde_json::{Value, json};
-use tester::{Outcome, Tester};
+use tester::{Outcome, Tester, Value, json};
 
 const DAY: u32 = 24 * 3600;
 

@@ -2,13 +2,14 @@
 
 use crate::interface::{ActionWords, Outcome, arguments, call};
 use crate::record::{abi_words, describe};
+use crate::source::{Block, Item, Kind, Signature};
 use crate::words::{also, is_attribute, name_number, no_two, only_text, plain, snake, take_attribute};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, Ident, ImplItem, Item, ItemImpl, ItemMod, LitStr, Path, Signature, Token, Type, parenthesized};
+use syn::{Attribute, Data, Ident, LitStr, Path, Token, Type, parenthesized};
 
 /// What stands in `#[contract(...)]`.
 #[derive(Default)]
@@ -94,12 +95,12 @@ impl Parts {
 
     /// Takes the table and the ABI's name of a struct.
     fn take_type(&mut self, item: &Item) -> syn::Result<()> {
-        let (attributes, name, plain_name) = match item {
-            Item::Struct(row) if matches!(row.fields, syn::Fields::Named(_)) => {
-                (&row.attrs, &row.ident, snake(&plain(&row.ident)))
-            }
-            Item::Enum(variant) if variant.variants.iter().any(|case| !case.fields.is_empty()) => {
-                (&variant.attrs, &variant.ident, format!("variant_{}", snake(&plain(&variant.ident))))
+        let Item::Type(kind, _) = item else { return Ok(()) };
+        let (attributes, name) = (&kind.attrs, &kind.ident);
+        let plain_name = match &kind.data {
+            Data::Struct(row) if matches!(row.fields, syn::Fields::Named(_)) => snake(&plain(name)),
+            Data::Enum(variant) if variant.variants.iter().any(|case| !case.fields.is_empty()) => {
+                format!("variant_{}", snake(&plain(name)))
             }
             _ => return Ok(()),
         };
@@ -129,7 +130,7 @@ impl Parts {
             self.handlers.push(Handler {
                 code: if code == "*" { None } else { Some(number(code)?) },
                 action: number(action)?,
-                function: signature.ident.clone(),
+                function: signature.name.clone(),
                 arguments: arguments(signature)?,
                 outcome: Outcome { result: None, ..Outcome::of(signature) },
             });
@@ -140,44 +141,27 @@ impl Parts {
 
 pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let words: Words = syn::parse2(arguments)?;
-    match syn::parse2::<Item>(item)? {
-        Item::Mod(module) => expand_module(words, module),
-        Item::Impl(block) => expand_impl(words, block),
-        other => Err(syn::Error::new_spanned(other, "a contract is a module (mod name { ... }) or an impl")),
-    }
-}
-
-fn expand_module(words: Words, mut module: ItemMod) -> syn::Result<TokenStream> {
+    let wanted = "a contract is a module (mod name { ... }) or an impl";
+    let mut block = Block::read(item, wanted, "a contract's functions stand in braces")?;
     let mut parts = Parts::default();
-    let Some((_, items)) = &mut module.content else {
-        return Err(syn::Error::new_spanned(&module, "a contract's functions stand in braces"));
-    };
-    for item in items.iter() {
+    for item in &block.items {
         parts.take_type(item)?;
     }
-    parts.take_all(items.iter_mut().filter_map(|item| match item {
-        Item::Fn(function) => Some((&mut function.attrs, &function.sig)),
-        _ => None,
-    }))?;
-    let added = written(&words, &parts, &quote!(self));
-    items.push(Item::Verbatim(added));
-    let name = &module.ident;
-    Ok(quote! {
-        #module
-        #[cfg(not(target_arch = "wasm32"))]
-        pub use #name::abi;
+    parts.take_all(block.functions())?;
+    Ok(match &block.kind {
+        Kind::Module(name) => {
+            let module = block.with(&written(&words, &parts, &quote!(self)));
+            quote! {
+                #module
+                #[cfg(not(target_arch = "wasm32"))]
+                pub use #name::abi;
+            }
+        }
+        Kind::Impl(contract) => {
+            let (block, added) = (block.with(&TokenStream::new()), written(&words, &parts, &quote!(#contract)));
+            quote!(#block #added)
+        }
     })
-}
-
-fn expand_impl(words: Words, mut block: ItemImpl) -> syn::Result<TokenStream> {
-    let mut parts = Parts::default();
-    parts.take_all(block.items.iter_mut().filter_map(|item| match item {
-        ImplItem::Fn(function) => Some((&mut function.attrs, &function.sig)),
-        _ => None,
-    }))?;
-    let contract = &block.self_ty;
-    let added = written(&words, &parts, &quote!(#contract));
-    Ok(quote!(#block #added))
 }
 
 /// Entry point, calls and ABI; functions are found under `place`.

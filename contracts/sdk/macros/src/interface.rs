@@ -1,11 +1,12 @@
 //! Typed calls: one function per action that packs its arguments into a `Call`.
 
+use crate::source::{Argument, Block, Item, Signature};
 use crate::words::{
     arguments_of, documentation, inside, name_number, no_type_parameters, only_text, plain, take_attribute,
 };
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
-use syn::{FnArg, Ident, Item, ItemMod, LitStr, Pat, ReturnType, Signature, Type};
+use syn::{Ident, LitStr, Type};
 
 /// An action as its function declares it.
 pub struct ActionWords {
@@ -24,16 +25,16 @@ impl ActionWords {
         let Some(attribute) = take_attribute(attributes, "action") else { return Ok(None) };
         let (name, number) = action_name(&attribute, signature)?;
         no_type_parameters(&signature.generics)?;
-        if let Some(asynchronous) = &signature.asyncness {
+        if let Some(asynchronous) = &signature.asynchronous {
             return Err(syn::Error::new_spanned(asynchronous, "an action cannot wait: it runs to its end or fails"));
         }
-        if let Some(is_unsafe) = &signature.unsafety {
+        if let Some(is_unsafe) = &signature.is_unsafe {
             return Err(syn::Error::new_spanned(is_unsafe, "an action is safe: anybody may send anything to it"));
         }
         Ok(Some(Self {
             number,
             name,
-            function: signature.ident.clone(),
+            function: signature.name.clone(),
             arguments: arguments(signature)?,
             outcome: Outcome::of(signature),
             documentation: documentation(attributes),
@@ -54,11 +55,11 @@ pub struct Outcome {
 
 impl Outcome {
     pub fn of(signature: &Signature) -> Self {
-        let ReturnType::Type(_, kind) = &signature.output else { return Self::default() };
+        let Some(kind) = &signature.output else { return Self::default() };
         let (fallible, kind, error) = match arguments_of(kind, "Result").as_deref() {
             Some([value, error]) => (true, *value, Some((*error).clone())),
             Some([value]) => (true, *value, None),
-            _ => (false, &**kind, None),
+            _ => (false, kind, None),
         };
         Self { fallible, error, result: (!is_unit(kind)).then(|| kind.clone()) }
     }
@@ -71,8 +72,8 @@ fn action_name(attribute: &syn::Attribute, signature: &Signature) -> syn::Result
         let number = name_number(&name)?;
         return Ok((name, number));
     }
-    let written = plain(&signature.ident);
-    let name = LitStr::new(&written, signature.ident.span());
+    let written = plain(&signature.name);
+    let name = LitStr::new(&written, signature.name.span());
     let number = name_number(&name).map_err(|error| {
         let letters: String = written.chars().filter(char::is_ascii_alphabetic).take(12).collect();
         let hint = format!("{error}; name the action, as in #[action({:?})]", letters.to_lowercase());
@@ -87,18 +88,18 @@ fn is_unit(kind: &Type) -> bool {
 
 /// The names and types of a function's arguments.
 pub fn arguments(signature: &Signature) -> syn::Result<Vec<(Ident, Type)>> {
-    let argument = |input: &FnArg| match input {
-        FnArg::Typed(typed) => match &*typed.pat {
-            Pat::Ident(name) => {
-                let text = plain(&name.ident);
-                let stripped = text.strip_prefix('_').filter(|rest| !rest.is_empty()).unwrap_or(&text);
-                Ok((Ident::new_raw_if_needed(stripped, name.ident.span()), (*typed.ty).clone()))
-            }
-            other => Err(syn::Error::new_spanned(other, "an argument needs a plain name: the ABI shows it")),
-        },
-        FnArg::Receiver(this) => Err(syn::Error::new_spanned(this, "a contract has no self: its state is its tables")),
+    let argument = |argument: &Argument| match argument {
+        Argument::Named(name, kind) => {
+            let text = plain(name);
+            let stripped = text.strip_prefix('_').filter(|rest| !rest.is_empty()).unwrap_or(&text);
+            Ok((Ident::new_raw_if_needed(stripped, name.span()), (**kind).clone()))
+        }
+        Argument::Pattern(other) => {
+            Err(syn::Error::new_spanned(other, "an argument needs a plain name: the ABI shows it"))
+        }
+        Argument::This(this) => Err(syn::Error::new_spanned(this, "a contract has no self: its state is its tables")),
     };
-    signature.inputs.iter().map(argument).collect()
+    signature.arguments.iter().map(argument).collect()
 }
 
 /// Identifiers that may be keywords.
@@ -140,28 +141,21 @@ pub fn call(action: &ActionWords) -> TokenStream {
 }
 
 pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
-    let mut module: ItemMod = syn::parse2(item)?;
-    let Some((_, items)) = &mut module.content else {
-        return Err(syn::Error::new_spanned(&module, "an interface's functions stand in braces"));
-    };
+    let wanted = "an interface is a module: mod name { ... }";
+    let mut module = Block::read(item, wanted, "an interface's functions stand in braces")?;
     let mut calls = Vec::new();
     let mut others = Vec::new();
-    for item in items.drain(..) {
+    for item in module.items.drain(..) {
         match item {
-            Item::Fn(mut function) => {
-                let action = ActionWords::take(&mut function.attrs, &function.sig)?;
-                let missing = || syn::Error::new_spanned(&function.sig, "an interface has only #[action] functions");
+            Item::Function(mut function) => {
+                let action = ActionWords::take(&mut function.attributes, &function.signature)?;
+                let missing =
+                    || syn::Error::new_spanned(&function.signature.name, "an interface has only #[action] functions");
                 calls.push(call(&action.ok_or_else(missing)?));
             }
             other => others.push(other),
         }
     }
-    let (attributes, visibility, name) = (&module.attrs, &module.vis, &module.ident);
-    Ok(quote! {
-        #(#attributes)*
-        #visibility mod #name {
-            #(#others)*
-            #(#calls)*
-        }
-    })
+    module.items = others;
+    Ok(module.with(&quote!(#(#calls)*)))
 }

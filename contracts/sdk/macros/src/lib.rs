@@ -10,6 +10,7 @@ mod contract;
 mod interface;
 mod literal;
 mod record;
+mod source;
 mod table;
 mod words;
 

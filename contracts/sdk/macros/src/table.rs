@@ -1,11 +1,12 @@
 //! `#[table]`: a struct as a row, with its keys.
 
+use crate::source::expression;
 use crate::words::{name_number, no_two, no_type_parameters, plain, take_attribute, text};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Expr, Ident, ItemStruct, LitStr, Token, Type, parenthesized};
+use syn::{Data, DataStruct, DeriveInput, Fields, Ident, LitStr, Token, Type, parenthesized};
 
 /// The bits of a table's name in which the host keeps the numbers of its indexes.
 const INDEX_NUMBERS: u64 = 0xf;
@@ -14,12 +15,12 @@ const INDEXES_MAX: usize = 16;
 struct Index {
     name: Ident,
     kind: Type,
-    key: Expr,
+    key: TokenStream,
 }
 
 struct Words {
     name: LitStr,
-    primary: Option<Expr>,
+    primary: Option<TokenStream>,
     singleton: bool,
     indexes: Vec<Index>,
 }
@@ -32,7 +33,7 @@ impl Parse for Words {
             let word: Ident = input.parse()?;
             if word == "primary" {
                 input.parse::<Token![=]>()?;
-                words.primary = Some(input.parse()?);
+                words.primary = Some(expression(input)?);
             } else if word == "singleton" {
                 words.singleton = true;
             } else if word == "index" {
@@ -42,7 +43,7 @@ impl Parse for Words {
                 inner.parse::<Token![:]>()?;
                 let kind = inner.parse()?;
                 inner.parse::<Token![=]>()?;
-                words.indexes.push(Index { name, kind, key: inner.parse()? });
+                words.indexes.push(Index { name, kind, key: expression(&inner)? });
             } else {
                 return Err(syn::Error::new(
                     word.span(),
@@ -56,10 +57,9 @@ impl Parse for Words {
 
 pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut words: Words = syn::parse2(arguments)?;
-    let mut row = match syn::parse2(item)? {
-        syn::Item::Struct(row) => row,
-        other => return Err(syn::Error::new_spanned(other, "a row is a struct")),
-    };
+    let is_not_struct = || syn::Error::new_spanned(&item, "a row is a struct");
+    let mut row: DeriveInput = syn::parse2(item.clone()).map_err(|_| is_not_struct())?;
+    let Data::Struct(DataStruct { fields, .. }) = &mut row.data else { return Err(is_not_struct()) };
     if let Some(life) = row.generics.lifetimes().next() {
         let message = "a row owns what it keeps: String, ByteString or Vec<u8> instead of a reference";
         return Err(syn::Error::new_spanned(life, message));
@@ -70,20 +70,20 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         return Err(syn::Error::new(words.name.span(), message));
     }
     no_type_parameters(&row.generics)?;
-    if !matches!(row.fields, syn::Fields::Named(_)) {
+    if !matches!(fields, Fields::Named(_)) {
         return Err(syn::Error::new_spanned(&row.ident, "a row has named fields: the ABI shows them"));
     }
-    let primary = primary_key(&mut words, &mut row)?;
+    let primary = primary_key(&mut words, &row.ident, fields)?;
     let primary = match primary {
         Some(key) => quote_spanned!(key.span()=> ::sdk::ordered::PrimaryKey::number(&(#key))),
         None => quote!(#table),
     };
-    for field in &mut row.fields {
+    for field in fields {
         if take_attribute(&mut field.attrs, "secondary").is_some() {
             let (name, kind) = (field.ident.clone(), field.ty.clone());
             let index = name.clone().ok_or_else(|| syn::Error::new_spanned(&kind, "a row has named fields"))?;
             // By reference: what cannot be copied is not a key, and is told so once.
-            let key = syn::parse_quote_spanned!(index.span()=> (&::sdk::quiet::Key(&self.#name)).copy_key());
+            let key = quote_spanned!(index.span()=> (&::sdk::quiet::Key(&self.#name)).copy_key());
             words.indexes.push(Index { name: index, kind, key });
         }
     }
@@ -99,13 +99,13 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
 }
 
 /// The expression of the primary key, said exactly once; nothing for a singleton.
-fn primary_key(words: &mut Words, row: &mut ItemStruct) -> syn::Result<Option<Expr>> {
-    let given = words.primary.take().map(|key| (key.to_token_stream(), key));
+fn primary_key(words: &mut Words, row: &Ident, fields: &mut Fields) -> syn::Result<Option<TokenStream>> {
+    let given = words.primary.take().map(|key| (key.clone(), key));
     let mut keys: Vec<_> = given.into_iter().collect();
-    for field in &mut row.fields {
+    for field in fields {
         if let Some(attribute) = take_attribute(&mut field.attrs, "primary") {
             let (name, kind) = (&field.ident, &field.ty);
-            keys.push((attribute.to_token_stream(), syn::parse_quote_spanned!(kind.span()=> self.#name)));
+            keys.push((attribute.to_token_stream(), quote_spanned!(kind.span()=> self.#name)));
         }
     }
     let several = |place: &TokenStream| {
@@ -116,13 +116,13 @@ fn primary_key(words: &mut Words, row: &mut ItemStruct) -> syn::Result<Option<Ex
         ([_, (place, _), ..], _) | ([(place, _)], true) => Err(several(place)),
         ([], false) => {
             let message = "a row needs one key: a field with #[primary], or primary = EXPRESSION, or singleton";
-            Err(syn::Error::new_spanned(&row.ident, message))
+            Err(syn::Error::new_spanned(row, message))
         }
         _ => Ok(keys.pop().map(|(_, key)| key)),
     }
 }
 
-fn written(row: &ItemStruct, table: u64, primary: &TokenStream, indexes: &[Index], name: &LitStr) -> TokenStream {
+fn written(row: &DeriveInput, table: u64, primary: &TokenStream, indexes: &[Index], name: &LitStr) -> TokenStream {
     let kind = &row.ident;
     let kinds: Vec<_> = indexes.iter().map(|index| &index.kind).collect();
     let keys: Vec<_> = indexes.iter().map(|index| &index.key).collect();
