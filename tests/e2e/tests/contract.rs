@@ -217,3 +217,66 @@ fn mistakes_are_told() {
     std::fs::write(&source, text.replace("fn hello(", "fn count(")).expect("written");
     refused(&["contract", "build", "twice"], "two types are called \"count\" in the ABI");
 }
+
+/// Stands in for cargo, rustc, rustup and `contracts/toolchain`: notes what it is asked for. `there` is a target that is
+/// installed, `rustup-fails` a machine that cannot fetch one.
+const STAND_IN: &str = r#"#!/bin/bash
+case "$(basename "$0") $*" in
+  "rustc -vV") echo "host: x86_64-unknown-linux-gnu";;
+  "rustc --print target-libdir"*) echo "$HERE/libdir"; [ ! -e "$HERE/there" ] || { mkdir -p "$HERE/libdir"; : >"$HERE/libdir/libcore-1.rlib"; };;
+  "rustc --print sysroot") echo "$HERE";;
+  "cargo metadata"*) printf '{"packages":[{"name":"c","manifest_path":"%s/Cargo.toml","metadata":null,"targets":[{"name":"c","kind":["cdylib"]}]}],"workspace_root":"%s","target_directory":"%s"}' "$HERE" "$HERE" "$HERE";;
+  "cargo build"*) echo "builds with ${RUSTC:-rustc}" >>"$HERE/log"; exit 1;;
+  "rustup "*) echo "rustup $*" >>"$HERE/log"; [ ! -e "$HERE/rustup-fails" ] || exit 1; : >"$HERE/there";;
+  "toolchain "*) echo "makes a compiler" >>"$HERE/log"; mkdir -p "$1"; : >"$1/complete";;
+esac
+"#;
+
+#[test]
+fn the_compiler_of_rustup_comes_first_and_is_fetched_when_asked_for() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contracts/build");
+    let made = "builds with MADE/rustc";
+    for (given, environment, expected) in [
+        (&["there"][..], &[][..], "builds with rustc"),
+        (&["there"], &["FETCH"], "builds with rustc"),
+        (&[], &["FETCH"], "rustup target add wasm32v1-none, builds with rustc"),
+        (&["rustup-fails"], &["FETCH"], &format!("rustup target add wasm32v1-none, makes a compiler, {made}")),
+        (&["MADE/complete"], &["FETCH"], made),
+        (&["there", "MADE/complete"], &[], "builds with rustc"),
+        (&["there"], &["PINNED", "FETCH"], &format!("makes a compiler, {made}")),
+        (&[], &["CI"], &format!("makes a compiler, {made}")),
+        (&[], &[], "run: rustup target add wasm32v1-none"),
+    ] {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let place = folder.path();
+        std::fs::copy(&script, place.join("build")).expect("copied");
+        std::fs::write(place.join("Cargo.toml"), "").expect("written");
+        std::fs::create_dir(place.join("MADE")).expect("a folder");
+        for name in ["cargo", "rustc", "rustup", "toolchain"] {
+            std::fs::write(place.join(name), STAND_IN).expect("written");
+            std::fs::set_permissions(place.join(name), std::os::unix::fs::PermissionsExt::from_mode(0o755))
+                .expect("set");
+        }
+        given.iter().for_each(|file| std::fs::write(place.join(file), "").expect("written"));
+        let path = format!("{}:{}", place.display(), std::env::var("PATH").expect("a path"));
+        let mut build = Command::new("bash");
+        build.arg(place.join("build")).arg(place).env("PATH", path).env("HERE", place).env("HOME", place);
+        for name in ["CI", "FETCH", "PINNED", "WASM_RUST_DIR", "RUSTC", "XDG_CACHE_HOME"] {
+            build.env_remove(name);
+        }
+        build.envs(environment.iter().map(|name| (name, "1")));
+        // Where the made compiler is kept, without asking for one.
+        std::fs::create_dir_all(place.join(".cache")).expect("a folder");
+        std::os::unix::fs::symlink(place.join("MADE"), place.join(".cache/wasm-rust")).expect("a link");
+        let told = build.output().expect("bash runs");
+        let log = std::fs::read_to_string(place.join("log")).unwrap_or_default();
+        let cache = place.join(".cache/wasm-rust").display().to_string();
+        let log = log.trim_end().replace('\n', ", ").replace(&cache, "MADE");
+        let errors = String::from_utf8_lossy(&told.stderr).into_owned();
+        let done = if log.is_empty() { errors.trim_end().to_owned() } else { log };
+        assert!(
+            done == expected || done.ends_with(&format!("build: {expected}")),
+            "{given:?} {environment:?}: {done}; {errors}"
+        );
+    }
+}

@@ -148,6 +148,9 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         parts.take_type(item)?;
     }
     parts.take_all(block.functions())?;
+    if let Kind::Module(_) = block.kind {
+        block.functions().try_for_each(|(_, signature)| own_name(signature))?;
+    }
     Ok(match &block.kind {
         Kind::Module(name) => {
             let module = block.with(&written(&words, &parts, &quote!(self)));
@@ -162,6 +165,22 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
             quote!(#block #added)
         }
     })
+}
+
+/// An error for a function that has a name of what is written beside it.
+fn own_name(signature: &Signature) -> syn::Result<()> {
+    let name = &signature.name;
+    match ["apply", "abi"].iter().any(|written| name == written) {
+        true => {
+            let message = format!(
+                "a contract has a function {name} already, which #[contract] writes: call this one otherwise; an action keeps \
+                 its name on the chain with #[action({:?})]",
+                name.to_string()
+            );
+            Err(syn::Error::new_spanned(name, message))
+        }
+        false => Ok(()),
+    }
 }
 
 /// Entry point, calls and ABI; functions are found under `place`.

@@ -89,6 +89,9 @@ fn is_unit(kind: &Type) -> bool {
 /// The names and types of a function's arguments.
 pub fn arguments(signature: &Signature) -> syn::Result<Vec<(Ident, Type)>> {
     let argument = |argument: &Argument| match argument {
+        Argument::Named(_, kind) if matches!(**kind, Type::ImplTrait(_)) => {
+            Err(syn::Error::new_spanned(kind, "an argument has one type, which the ABI can name"))
+        }
         Argument::Named(name, kind) => {
             let text = plain(name);
             let stripped = text.strip_prefix('_').filter(|rest| !rest.is_empty()).unwrap_or(&text);

@@ -46,6 +46,7 @@ pub fn describe(kind: &Type) -> TokenStream {
 pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     let input: DeriveInput = syn::parse2(item)?;
     no_type_parameters(&input.generics)?;
+    lives_as_long_as_the_bytes(&input.data)?;
     match &input.data {
         Data::Struct(data) => match &data.fields {
             Fields::Named(fields) => record(&input, &fields.named.iter().collect::<Vec<_>>()),
@@ -58,6 +59,25 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
         Data::Enum(_) => variant(&input),
         Data::Union(_) => Err(syn::Error::new_spanned(&input.ident, "a union has no packed form")),
     }
+}
+
+/// An error for a field that borrows for longer than what it is read from.
+fn lives_as_long_as_the_bytes(data: &Data) -> syn::Result<()> {
+    let fields: Vec<_> = match data {
+        Data::Struct(data) => data.fields.iter().collect(),
+        Data::Enum(data) => data.variants.iter().flat_map(|case| &case.fields).collect(),
+        Data::Union(_) => Vec::new(),
+    };
+    for field in fields {
+        if let Type::Reference(reference) = &field.ty
+            && reference.lifetime.as_ref().is_some_and(|life| life.ident == "static")
+        {
+            let message =
+                "what is read lives as long as the packed bytes: a lifetime of the type's own, or String, Vec<u8>";
+            return Err(syn::Error::new_spanned(reference, message));
+        }
+    }
+    Ok(())
 }
 
 /// In place of a derive that failed: what uses the type is not wrong too. Nothing for what cannot be a record at all.
@@ -116,6 +136,9 @@ fn newtype(input: &DeriveInput, field: &Field) -> TokenStream {
     }
 }
 
+/// The numbers that enums can be and ABIs have.
+const NUMBERS: [&str; 8] = ["u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64"];
+
 /// An enum without values: packed and described as the number that its `repr` names.
 fn number(input: &DeriveInput, data: &syn::DataEnum) -> syn::Result<TokenStream> {
     let (kind, cases) = (&input.ident, data.variants.iter().map(|case| &case.ident).collect::<Vec<_>>());
@@ -123,10 +146,11 @@ fn number(input: &DeriveInput, data: &syn::DataEnum) -> syn::Result<TokenStream>
     for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("repr")) {
         number = Some(attribute.parse_args()?);
     }
-    let number = number.ok_or_else(|| {
-        let message = "an enum without values is packed as a number: say which kind, as in #[repr(u8)]";
-        syn::Error::new_spanned(kind, message)
-    })?;
+    let message = "an enum without values is packed as a number: say which kind, as in #[repr(u8)]";
+    let number = number.ok_or_else(|| syn::Error::new_spanned(kind, message))?;
+    if !NUMBERS.iter().any(|known| number == known) {
+        return Err(syn::Error::new_spanned(&number, message));
+    }
     Ok(quote! {
         impl ::sdk::codec::Pack for #kind {
             fn pack(&self, out: &mut ::sdk::writer::Writer) {

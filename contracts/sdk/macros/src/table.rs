@@ -39,10 +39,13 @@ impl Parse for Words {
             } else if word == "index" {
                 let inner;
                 parenthesized!(inner in input);
-                let name = inner.parse()?;
-                inner.parse::<Token![:]>()?;
+                let whole = |error: syn::Error| {
+                    syn::Error::new(error.span(), format!("{error} of index(name: Type = expression)"))
+                };
+                let name = inner.parse().map_err(whole)?;
+                inner.parse::<Token![:]>().map_err(whole)?;
                 let kind = inner.parse()?;
-                inner.parse::<Token![=]>()?;
+                inner.parse::<Token![=]>().map_err(whole)?;
                 words.indexes.push(Index { name, kind, key: expression(&inner)? });
             } else {
                 return Err(syn::Error::new(

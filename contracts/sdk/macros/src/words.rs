@@ -122,6 +122,10 @@ pub fn name_number(text: &syn::LitStr) -> syn::Result<u64> {
             _ => None,
         }
     };
+    if written.ends_with('.') {
+        let message = format!("{written:?} is not a name: without the dot at its end it would be the same");
+        return Err(syn::Error::new(text.span(), message));
+    }
     let number = written.bytes().enumerate().try_fold(0, |sum, (at, byte)| Some(sum | digit(at, byte)?));
     let wrong = || {
         let rule = "up to 12 of .12345abcdefghijklmnopqrstuvwxyz, and a 13th of .12345abcdefghij";

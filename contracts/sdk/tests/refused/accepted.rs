@@ -84,3 +84,38 @@ pub struct Node {
 fn b(node: Node) -> u64 {
     node.id
 }
+
+// --- keys by expressions with commas, functions of all kinds, what a contract has beside them
+pub const LIST: [u8; 2] = { [1, 2] };
+static TEXT: &str = "{";
+type Pair = (u8, u8);
+use core::cmp::{max, min};
+macro_rules! three {
+    () => {
+        3
+    };
+}
+#[table("deals", index(by_least: u64 = min::<u64>(self.id, three!())), primary = max::<u64>(self.id, 1))]
+struct Deal {
+    id: u64,
+}
+impl Deal {
+    const ONE: u8 = 1;
+}
+const fn two() -> u8 {
+    2
+}
+unsafe extern "C" fn four<T: Copy>(value: T) -> T
+where
+    T: Sized,
+{
+    value
+}
+#[action]
+pub(crate) fn hello(mut account: Name, _unused: sdk::alloc::vec::Vec<u8>, r#type: u8) -> core::result::Result<(), &'static str> {
+    account = name!("alice");
+    Ok(())
+}
+fn pattern((a, b): Pair, [c, ..]: [u8; 2]) -> u8 {
+    a + b + c
+}

@@ -112,3 +112,30 @@ fn send(this: Name) {
     token::open(this, this, Asset::default()).send_as(this); //~ mismatched types: expected `Symbol`, found `Asset`
     token::open(this, this).send_as(this); //~ this function takes 3 arguments but 2 arguments were supplied
 }
+
+// --- an argument of any type with a text
+#[action]
+fn say(value: impl sdk::text::Text) {} //~ an argument has one type, which the ABI can name
+
+// --- a number as parameter
+#[action]
+fn take<const N: usize>(list: [u8; N]) {} //~ no type parameters here
+
+// --- a reference to a record
+#[derive(Record)]
+struct Count {
+    number: u64,
+}
+#[action]
+fn take(count: &Count) {} //~ `&c::Count` cannot be read from packed bytes
+
+// --- a function with the name of the entry point
+#[action]
+fn apply() {} //~ a contract has a function apply already
+
+// --- a helper with the name of what tells the ABI
+fn abi() {} //~ a contract has a function abi already
+
+// --- a notification with one colon
+#[on_notify("eosio.token:transfer")] //~ write "contract::action"
+fn received(from: Name) {}

@@ -170,3 +170,37 @@ pub struct T {
 fn a(quantity: Asset) {
     Table::<T>::new(current_receiver(), quantity); //~ `sdk::asset::Asset` cannot be a scope
 }
+
+// --- an optional as the primary key
+#[table("deals")]
+struct Deal {
+    #[primary]
+    id: Option<u64>, //~ `Option<u64>` cannot be a primary key
+}
+
+// --- a fraction as the primary key
+#[table("deals")]
+struct Deal {
+    #[primary]
+    id: f64, //~ `f64` cannot be a primary key
+}
+
+// --- an index without its type
+#[table("deals", index(by_id = self.id))] //~ expected `:` of index(name: Type = expression)
+struct Deal {
+    #[primary]
+    id: u64,
+}
+
+// --- an index without its expression
+#[table("deals", index(by_id: u64))] //~ expected `=` of index(name: Type = expression)
+struct Deal {
+    #[primary]
+    id: u64,
+}
+
+// --- a primary key without its expression
+#[table("deals", primary = )] //~ expected an expression
+struct Deal {
+    id: u64,
+}

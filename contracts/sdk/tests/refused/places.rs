@@ -10,3 +10,8 @@ fn lonely() {}
 // +++ bare
 #[sdk::contract]
 pub struct Contract; //~ a contract is a module (mod name { ... }) or an impl
+
+// --- a contract that is a trait
+// +++ bare
+#[sdk::contract]
+trait Wrong {} //~ a contract is a module

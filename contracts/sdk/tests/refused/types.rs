@@ -147,3 +147,30 @@ pub struct Words {
     #[abi(renamed = "type")] //~ known here: name = "...", alias = "...", base
     pub kind: u64,
 }
+
+// --- an enum as C has it
+#[derive(Record)]
+#[repr(C)] //~ say which kind, as in #[repr(u8)]
+enum Color {
+    Red,
+}
+
+// --- an enum of the machine's size
+#[derive(Record)]
+#[repr(usize)] //~ say which kind, as in #[repr(u8)]
+enum Color {
+    Red,
+}
+
+// --- a union
+#[derive(Record, Clone, Copy)]
+union Both { //~ a union has no packed form
+    one: u64,
+    other: u32,
+}
+
+// --- a text that lives for ever
+#[derive(Record)]
+struct Memo {
+    text: &'static str, //~ what is read lives as long as the packed bytes
+}

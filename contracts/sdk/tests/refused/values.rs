@@ -28,3 +28,9 @@ fn say(bytes: Vec<u8>, names: Vec<Name>) {
 fn a(x: u64) {
     check(x > 0, text!("not ", x)); //~ mismatched types: expected `&str`, found `String`
 }
+
+// --- a dot at the end of a name
+const A: Name = name!("alice."); //~ without the dot at its end it would be the same
+
+// --- more decimals than a symbol has
+const A: Symbol = symbol!("19,SYS"); //~ decimals (0 to 18)
