@@ -13,6 +13,9 @@ use crate::session::Session;
 /// A name so much alike is offered instead of one that does not exist.
 const ALIKE_MIN: f64 = 0.75;
 
+/// Accounts of every chain with a system contract.
+const EVERYWHERE: [&str; 5] = ["eosio", "eosio.token", "eosio.msig", "eosio.wrap", "eosio.rex"];
+
 /// Kinds of faults and what helps with all of a kind.
 const TABLE: [(FaultKind, &str); 12] = [
     (FaultKind::CONTRACT_TABLE_QUERY_EXCEPTION, "The contract's tables: boreas get abi CONTRACT"),
@@ -170,6 +173,7 @@ fn authority(session: &Session, fault: &ApiFault, text: &str, place: Option<&Fai
 fn no_account(session: &Session, actor: &str) -> String {
     let mut known = own_accounts(session);
     known.extend(known_accounts(session, actor));
+    known.extend(EVERYWHERE.map(str::to_owned));
     let meant = meant(actor, &known);
     format!("There is no account {actor} on this chain{meant}")
 }

@@ -35,15 +35,25 @@ pub enum Dev {
         /// The name
         #[arg(default_value = "saved")]
         name: String,
+        /// Print JSON
+        #[arg(short, long)]
+        json: bool,
     },
     /// Go back to a state that was saved; clients see another branch of the chain
     Restore {
         /// The name
         #[arg(default_value = "saved")]
         name: String,
+        /// Print JSON
+        #[arg(short, long)]
+        json: bool,
     },
     /// List the states that are saved
-    States,
+    States {
+        /// Print JSON
+        #[arg(short, long)]
+        json: bool,
+    },
     /// Forget a saved state
     Forget {
         /// The name
@@ -58,17 +68,26 @@ pub enum Dev {
     Load {
         /// The file
         file: PathBuf,
+        /// Print JSON
+        #[arg(short, long)]
+        json: bool,
     },
     /// Cut the chain back to an earlier block
     Rewind {
         /// Its number
         block: u32,
+        /// Print JSON
+        #[arg(short, long)]
+        json: bool,
     },
     /// Replace the last blocks by others, as in a change of branches, with the transactions that do not refer to them
     Reorganise {
         /// How many
         #[arg(default_value_t = 1)]
         blocks: u32,
+        /// Print JSON
+        #[arg(short, long)]
+        json: bool,
     },
     /// Change the state as no key allows it
     #[command(subcommand)]
@@ -274,16 +293,22 @@ impl Dev {
         match self {
             Self::Time { when: None, json } => show_time(&call(session, "get_time", &Value::Null)?, json),
             Self::Time { when: Some(when), json } => show_time(&call(session, "move_time", &journey(&when)?)?, json),
-            Self::Save { name } => {
+            Self::Save { name, json } => {
                 let state = call(session, "save", &json!({ "name": name }))?;
+                if json {
+                    return say(pretty(&state));
+                }
                 say(format!(
                     "saved block {} as {name}; boreas dev restore {name} goes back to it",
                     state["head_block_num"]
                 ))
             }
-            Self::Restore { name } => show_time(&call(session, "restore", &json!({ "name": name }))?, false),
-            Self::States => {
+            Self::Restore { name, json } => show_time(&call(session, "restore", &json!({ "name": name }))?, json),
+            Self::States { json } => {
                 let states = call(session, "get_states", &Value::Null)?;
+                if json {
+                    return say(pretty(&states));
+                }
                 for state in states["states"].as_array().into_iter().flatten() {
                     let text = |field: &str| state[field].as_str().unwrap_or_default().to_owned();
                     say(format!("{}: block {} at {}", text("name"), state["head_block_num"], text("time")))?;
@@ -292,10 +317,10 @@ impl Dev {
             }
             Self::Forget { name } => call(session, "forget", &json!({ "name": name })).map(drop),
             Self::Dump { file } => dump(session, &file),
-            Self::Load { file } => show_time(&load(session, &file)?, false),
-            Self::Rewind { block } => show_time(&call(session, "rewind", &json!({ "block": block }))?, false),
-            Self::Reorganise { blocks } => {
-                show_time(&call(session, "reorganise", &json!({ "blocks": blocks }))?, false)
+            Self::Load { file, json } => show_time(&load(session, &file)?, json),
+            Self::Rewind { block, json } => show_time(&call(session, "rewind", &json!({ "block": block }))?, json),
+            Self::Reorganise { blocks, json } => {
+                show_time(&call(session, "reorganise", &json!({ "blocks": blocks }))?, json)
             }
             Self::Set(command) => command.run(session),
             Self::Fork { url, contracts } => fork(session, &url, &contracts),

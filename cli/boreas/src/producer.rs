@@ -39,7 +39,11 @@ pub enum Key {
         forget: Option<Option<String>>,
     },
     /// Show the public keys that the node signs with
-    List,
+    List {
+        /// Print JSON
+        #[arg(short, long)]
+        json: bool,
+    },
     /// Sign with the keys that were kept
     Unlock {
         /// The password; it is asked for when this is left out
@@ -76,7 +80,8 @@ impl Producer {
                 );
                 say(format!("{public_key} does not sign blocks any more"))
             }
-            Key::List => {
+            Key::List { json: true } => session.show("/v1/producer/get_signing_keys", &Value::Null),
+            Key::List { json: false } => {
                 let answer = session.call("/v1/producer/get_signing_keys", &Value::Null)?;
                 for key in answer["keys"].as_array().into_iter().flatten() {
                     let added = if key["added"] == true { " (added)" } else { "" };

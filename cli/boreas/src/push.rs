@@ -110,7 +110,13 @@ fn arguments(session: &mut Session, account: Name, action: Name, data: &[String]
                 };
                 Ok((key.to_owned(), value_of(kind, text)?))
             };
-            Ok(Value::Object(pairs.into_iter().map(field).collect::<anyhow::Result<Map<_, _>>>()?))
+            let mut arguments = Map::new();
+            for pair in pairs {
+                let (name, value) = field(pair)?;
+                let before = arguments.insert(name, value);
+                ensure!(before.is_none(), "the argument {} is given twice", pair.0);
+            }
+            Ok(Value::Object(arguments))
         }
         ([text], None) => text_or_file(text, Grammar::Relaxed),
         ([first, second, ..], None) => bail!(

@@ -102,7 +102,7 @@ const BEFORE: [Row; 30] = [
 ];
 
 /// With a key of `eosio` and `alice` in an unlocked wallet.
-const AFTER: [Row; 20] = [
+const AFTER: [Row; 22] = [
     (
         "push action eosio.token tranfer [] -p alice",
         1,
@@ -139,6 +139,12 @@ const AFTER: [Row; 20] = [
         1,
         "...\nalice has no permission actve; it has: active, owner",
     ),
+    (
+        "push action eosio.tokn transfer [] -p alice",
+        1,
+        "...\nThere is no account eosio.tokn on this chain; is eosio.token meant?",
+    ),
+    ("push action eosio.token transfer from=alice from=eosio -p alice", 1, "the argument from is given twice"),
     ("get account alise", 1, "...\nThere is no account alise on this chain; is alice meant?"),
     ("get table eosio.token alice acounts", 1, "...\nThe tables of eosio.token: accounts, stat; is accounts meant?"),
     (
@@ -459,4 +465,40 @@ fn files_of_the_user_that_are_wrong_are_named() {
         run("--wallet-url unix:///nowhere wallet unlock --password x", &wallets),
         "no answer from unix:///nowhere: there is no such socket\nis a keosd running there (--wallet-url)?"
     );
+}
+
+/// Commands of `boreas` with `--json`: nothing else is on standard output.
+const AS_JSON: [&str; 18] = [
+    "system schedule",
+    "system names",
+    "system market",
+    "system market 100 1000",
+    "system vote show alice",
+    "system refund show alice",
+    "system listproducers",
+    "system listbw alice",
+    "get account alice",
+    "get schedule",
+    "producer key list",
+    "dev time",
+    "dev save",
+    "dev states",
+    "dev produce 2",
+    "dev restore",
+    "dev reorganise 1",
+    "dev rewind 30",
+];
+
+#[test]
+fn json_is_all_that_is_printed_where_it_is_wanted() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let node = RunningNode::dev(folder.path(), &["--block-mode=manual"]);
+    let tool = Tool { node, folder };
+    for line in AS_JSON {
+        let words: Vec<_> = line.split(' ').chain(["--json"]).collect();
+        let (status, text) = tool.run(&tool.node.url, &words);
+        assert!(status == 0 && serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{line}: {status}, {text}");
+    }
+    let (status, text) = tool.run(&tool.node.url, &["system", "refund", "show", "alic"]);
+    assert!(status == 1 && text.contains("There is no account alic on this chain; is alice meant?"), "{text}");
 }

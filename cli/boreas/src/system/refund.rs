@@ -103,6 +103,10 @@ fn show(session: &Session, account: &str, as_json: bool) -> anyhow::Result<()> {
     let account = name(account)?.to_string();
     let rules = Rules::of(session)?;
     let waiting = Waiting::of(session, &rules, &account)?;
+    if waiting.is_empty() {
+        // Nobody waits for less than an account that does not exist.
+        session.call("/v1/chain/get_account", &json!({ "account_name": account }))?;
+    }
     let is_due = |waiting: &&Waiting| waiting.due <= rules.now;
     let due: i64 = waiting.iter().filter(is_due).map(Waiting::amount).sum();
     let all: i64 = waiting.iter().map(Waiting::amount).sum();

@@ -85,6 +85,7 @@ impl Watch {
         if self.blocks.back().is_some_and(elsewhere) {
             // Another branch, or a state that was restored.
             self.blocks.clear();
+            self.standings.clear();
         }
         let known = self.blocks.back().map_or(0, |block| block.number);
         self.info = info;
