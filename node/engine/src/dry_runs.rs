@@ -10,6 +10,7 @@ use primitives::TimePoint;
 
 use crate::command::{Submission, SubmitKind, SubmitResult, answer};
 use crate::holds::Hold;
+use crate::queue::check_expiration;
 use crate::writer::{Phase, Writer};
 use crate::{EngineError, Refusal, Refused, slots};
 
@@ -49,6 +50,12 @@ impl Writer {
         transaction: &Arc<RecoveredTransaction>,
         kind: SubmitKind,
     ) -> Result<SubmitResult, EngineError> {
+        // nodeos looks at the time before it runs what may write, and not at all before it only reads.
+        if kind == SubmitKind::DryRun
+            && let Err(fault) = check_expiration(transaction, self.pending_time())
+        {
+            return Ok(Err(fault.into()));
+        }
         let built_for_this = self.phase == Phase::Waiting;
         if built_for_this && !self.speculate_briefly()? {
             return Ok(Err(Refusal::NoBlock.into()));

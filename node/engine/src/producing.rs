@@ -18,7 +18,7 @@ use crate::command::{Submission, SubmitKind, answer};
 use crate::holds::Hold;
 use crate::metrics::Held;
 use crate::obstacles::Obstacle;
-use crate::queue::{Origin, Waiting, expired_fault};
+use crate::queue::{Origin, Waiting, check_expiration};
 use crate::retry::is_executed_input;
 use crate::writer::{Phase, Writer};
 use crate::{Blocks, CpuBilling, EngineError, Refusal, Signer, slots};
@@ -411,8 +411,7 @@ impl Writer {
     fn run_waiting(&mut self, waiting: Waiting, was_aborted: bool) -> Result<Fit, EngineError> {
         let pending_time = self.pending_time();
         let header = &waiting.transaction.parts.header;
-        if TimePoint::from(header.expiration) < pending_time {
-            let fault = expired_fault(&waiting.transaction, pending_time);
+        if let Err(fault) = check_expiration(&waiting.transaction, pending_time) {
             reply_to(waiting.reply, Err(fault.into()));
             return Ok(Fit::Done);
         }
@@ -580,7 +579,7 @@ impl Writer {
         self.now() >= self.deadline()
     }
 
-    fn pending_time(&self) -> TimePoint {
+    pub(crate) fn pending_time(&self) -> TimePoint {
         let chain = self.shared.chain.read();
         chain.pending().map_or(chain.head_time(), |pending| pending.timestamp.time())
     }

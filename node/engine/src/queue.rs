@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chain::{BlockState, SealedBlock};
 use execution::RecoveredTransaction;
-use primitives::{Checksum256, Fault, FaultKind, TimePoint, TransactionId};
+use primitives::{Checksum256, Fault, FaultKind, TimePoint, TransactionId, ensure};
 use rustc_hash::FxHashSet;
 
 use crate::command::{Reply, SubmitResult};
@@ -183,7 +183,7 @@ impl Queue {
 
     /// Drops what expired before `time` and tells whoever waits.
     pub fn drop_expired(&mut self, time: TimePoint) {
-        let alive = |waiting: &Waiting| TimePoint::from(waiting.transaction.parts.header.expiration) >= time;
+        let alive = |waiting: &Waiting| check_expiration(&waiting.transaction, time).is_ok();
         let mut gone = Vec::new();
         for list in [&mut self.aborted, &mut self.incoming] {
             let (kept, expired): (VecDeque<_>, VecDeque<_>) = std::mem::take(list).into_iter().partition(alive);
@@ -193,8 +193,9 @@ impl Queue {
         gone.extend(self.parked.extract_if(.., |(_, waiting)| !alive(waiting)).map(|(_, waiting)| waiting));
         for waiting in gone {
             self.leave(&waiting.transaction);
-            let fault = expired_fault(&waiting.transaction, time);
-            refuse(waiting, fault);
+            if let Err(fault) = check_expiration(&waiting.transaction, time) {
+                refuse(waiting, fault);
+            }
         }
     }
 
@@ -217,11 +218,16 @@ impl Queue {
     }
 }
 
-/// The fault of a transaction that came too late.
-pub fn expired_fault(transaction: &RecoveredTransaction, block_time: TimePoint) -> Fault {
+/// Fails when a transaction comes too late for a block of this time.
+pub fn check_expiration(transaction: &RecoveredTransaction, block_time: TimePoint) -> Result<(), Fault> {
     let expiration = TimePoint::from(transaction.parts.header.expiration);
-    let message = format!("expired transaction {}, expiration {expiration}, block time {block_time}", transaction.id);
-    Fault::new(FaultKind::EXPIRED_TX_EXCEPTION, message)
+    ensure!(
+        expiration >= block_time,
+        EXPIRED_TX_EXCEPTION,
+        "expired transaction {}, expiration {expiration}, block time {block_time}",
+        transaction.id
+    );
+    Ok(())
 }
 
 fn refuse(waiting: Waiting, why: impl Into<Refused>) {
