@@ -63,6 +63,8 @@ pub struct PendingSnapshot {
 pub(crate) struct Snapshots {
     folder: PathBuf,
     requests: Vec<ScheduledSnapshot>,
+    /// The id of the next request: no two have the same while the node runs, also when the first is done.
+    next_id: u32,
     pending: Vec<PendingSnapshot>,
 }
 
@@ -95,7 +97,8 @@ impl Snapshots {
             Ok(text) => read_schedule(&text).ok_or(EngineError::SnapshotSchedule { path })?,
             Err(_) => Vec::new(),
         };
-        Ok(Self { folder, requests, pending: Vec::new() })
+        let next_id = requests.iter().map(|known| known.id).max().map_or(0, |last| last.wrapping_add(1));
+        Ok(Self { folder, requests, next_id, pending: Vec::new() })
     }
 
     /// Whether snapshots wait for their blocks to become irreversible.
@@ -131,8 +134,8 @@ impl Snapshots {
             INVALID_SNAPSHOT_REQUEST,
             "There are {REQUESTS_MAX} snapshot requests already; unschedule one of them first"
         );
-        let id = self.requests.iter().map(|known| known.id).max().map_or(0, |last| last.wrapping_add(1));
-        let scheduled = ScheduledSnapshot { id, request, pending: Vec::new() };
+        let scheduled = ScheduledSnapshot { id: self.next_id, request, pending: Vec::new() };
+        self.next_id = self.next_id.wrapping_add(1);
         self.requests.push(scheduled.clone());
         Ok(scheduled)
     }
@@ -385,7 +388,7 @@ mod tests {
 
     #[test]
     fn requests_are_checked_as_nodeos_does() {
-        let mut snapshots = Snapshots { folder: PathBuf::new(), requests: Vec::new(), pending: Vec::new() };
+        let mut snapshots = Snapshots { folder: PathBuf::new(), requests: Vec::new(), next_id: 0, pending: Vec::new() };
         let mut code = |request| snapshots.add(request).map_or_else(|fault| fault.kind.code, |added| added.id);
         assert_eq!(code(request(2, 10, 20)), 0);
         assert_eq!(code(request(2, 10, 20)), FaultKind::DUPLICATE_SNAPSHOT_REQUEST.code);
@@ -396,6 +399,9 @@ mod tests {
         assert!(snapshots.remove(0).is_ok());
         let again = read_schedule(&write_schedule(&snapshots.requests));
         assert_eq!(again.as_deref(), Some(snapshots.requests()));
+        // nodeos gives no id twice, not that of a request which is done either.
+        assert!(snapshots.remove(1).is_ok());
+        assert_eq!(snapshots.add(request(0, 10, 10)).map(|added| added.id), Ok(2));
     }
 
     #[test]
