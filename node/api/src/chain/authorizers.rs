@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ledger::Ledger;
-use primitives::{Fault, Name, PermissionLevel, PublicKey};
+use primitives::{Fault, FaultKind, Name, PermissionLevel, PublicKey};
 use serde_json::{Map, Value, json as value};
 
 use crate::authorizers::{Authorizer, Found};
@@ -22,9 +22,16 @@ impl FromVariant for Account {
     fn from_variant(value: &Value) -> Result<Self, Fault> {
         match value {
             Value::String(_) => Ok(Self { actor: Name::from_variant(value)?, permission: None }),
-            Value::Object(_) => {
-                let level = PermissionLevel::from_variant(value)?;
-                Ok(Self { actor: level.actor, permission: Some(level.permission).filter(|name| !name.is_empty()) })
+            Value::Object(fields) => {
+                let refused = |why: &str| Fault::new(FaultKind::INVALID_HTTP_REQUEST, why);
+                let actor = fields.get("actor").ok_or_else(|| refused("Missing Actor field"))?;
+                let actor = Name::from_variant(actor)?;
+                let permission = match (fields.get("permission"), fields.len()) {
+                    (Some(permission), 2) => Some(Name::from_variant(permission)?).filter(|name| !name.is_empty()),
+                    (_, 1) => None,
+                    _ => return Err(refused("Unrecognized fields in account")),
+                };
+                Ok(Self { actor, permission })
             }
             // Whatever else stands for nobody.
             _ => Ok(Self { actor: Name(0), permission: None }),
