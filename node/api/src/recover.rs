@@ -38,10 +38,13 @@ pub struct TransactionJson {
     transaction: Option<Value>,
 }
 
+/// The most levels that a transaction stands deep in a body; one that is too deep then is read again with its body.
+const TRANSACTION_DEPTH: u32 = 2;
+
 /// Reads a part with nodeos' rules for numbers and strings, which are not those of serde_json.
 fn as_nodeos<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     let text = <&RawValue>::deserialize(deserializer)?.get();
-    abi::json::from_slice(text.as_bytes()).map(Some).map_err(serde::de::Error::custom)
+    abi::json::from_part(text.as_bytes(), TRANSACTION_DEPTH).map(Some).map_err(serde::de::Error::custom)
 }
 
 /// What nodeos' reader adds to a fault inside a transaction.

@@ -10,8 +10,8 @@ use primitives::message::printable;
 use primitives::{Fault, FaultKind};
 use serde_json::{Map, Number, Value};
 
-/// Levels that values may be nested (`DEFAULT_MAX_RECURSION_DEPTH`, of which each level takes two).
-const DEPTH_MAX: u32 = 500;
+/// Levels that values may be nested (`DEFAULT_MAX_RECURSION_DEPTH`, 200, of which each level takes two).
+const DEPTH_MAX: u32 = 100;
 /// The byte that ends a text beside its real end.
 const END_OF_TRANSMISSION: u8 = 4;
 /// The byte that nodeos takes for the end where a value should begin.
@@ -24,7 +24,15 @@ const ESCAPE_DIGITS: usize = 4;
 /// # Errors
 /// `parse_error_exception` and its like, with nodeos' messages.
 pub fn from_slice(text: &[u8]) -> Result<Value, Fault> {
-    Reader { rest: text }.value(0).map_err(|fault| fault.with_context(""))
+    from_part(text, 0)
+}
+
+/// Reads a value that stands `depth` levels deep in a text.
+///
+/// # Errors
+/// Those of [`from_slice`].
+pub fn from_part(text: &[u8], depth: u32) -> Result<Value, Fault> {
+    Reader { rest: text }.value(depth).map_err(|fault| fault.with_context(""))
 }
 
 struct Reader<'a> {
@@ -325,6 +333,16 @@ mod tests {
         assert_eq!(read("x"), json!("Unexpected char '120' in \"x\""));
         assert_eq!(read("1.2.3"), json!("Can't parse a number with two decimal places"));
         assert_eq!(read("[".repeat(100_000)), json!("Too many nested items in JSON input!"));
+    }
+
+    #[test]
+    fn values_are_nested_as_deep_as_in_nodeos() {
+        let nested = |levels| "[".repeat(levels) + &"]".repeat(levels);
+        assert!(read(nested(100)).is_array());
+        assert_eq!(read(nested(101)), json!("Too many nested items in JSON input!"));
+        assert_eq!(read("[".repeat(99) + "7" + &"]".repeat(99)).as_array().map(Vec::len), Some(1));
+        assert_eq!(read("[".repeat(100) + "7" + &"]".repeat(100)), json!("Too many nested items in JSON input!"));
+        assert!(from_part(nested(97).as_bytes(), 3).is_ok() && from_part(nested(98).as_bytes(), 3).is_err());
     }
 
     #[test]

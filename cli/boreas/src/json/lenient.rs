@@ -11,7 +11,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::secrets;
 
-/// Deeper nesting is refused, as by cleos.
+/// Deeper nesting is refused, as by cleos; its relaxed grammar has no limit, but no ABI takes more than 32 levels.
 const DEPTH_MAX: usize = 100;
 /// The largest integer below which a double holds every integer.
 const EXACT_DOUBLE_MAX: f64 = 9_007_199_254_740_992.0;
@@ -119,7 +119,7 @@ impl Reader<'_> {
     }
 
     fn value(&mut self, depth: usize) -> Result<Value, Mistake> {
-        if depth > DEPTH_MAX {
+        if depth >= DEPTH_MAX {
             return self.mistake(format!("JSON that is nested more than {DEPTH_MAX} levels deep"));
         }
         self.skip_space();
@@ -477,6 +477,9 @@ mod tests {
             "a value is expected, not ']' in line 3, column 6: ...  \"b\":]}"
         );
         assert!(refused(&"[".repeat(100_000), Grammar::Relaxed).contains("nested"));
+        let nested = |levels| "[".repeat(levels) + &"]".repeat(levels);
+        assert!(parse(&nested(100), Grammar::Plain).is_ok());
+        assert!(refused(&nested(101), Grammar::Plain).contains("nested"));
         assert!(refused("", Grammar::Relaxed).contains("the end"));
         let secret = refused("[5KQwrPbwdL6PhXujxW37FSSQZ1JiwsST4cqQzDeyXtP79zkvFD3", Grammar::Relaxed);
         assert!(secret.contains("not shown") && !secret.contains("5KQw"), "{secret}");
