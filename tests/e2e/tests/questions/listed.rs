@@ -61,6 +61,39 @@ const AUTHORIZATIONS: [&str; 9] = [
 /// Data of an action that are not its arguments.
 const DATA: [&str; 9] = ["1.5", "7", "true", "null", "[]", "{}", "\"\"", "\"00\"", "{\"v\":1}"];
 
+/// Fields that say when a transaction expires: not at all, long ago, too late to be allowed, or wrongly.
+const EXPIRATIONS: [&str; 9] = [
+    "",
+    "\"expiration\":null,",
+    "\"expiration\":\"1970-01-01T00:00:00\",",
+    "\"expiration\":\"2020-01-01T00:00:00\",",
+    "\"expiration\":\"2020-01-01T00:00:00.500\",",
+    "\"expiration\":\"2100-01-01T00:00:00\",",
+    "\"expiration\":\"2106-02-07T06:28:15\",",
+    "\"expiration\":\"\",",
+    "\"expiration\":0,",
+];
+/// Levels of an action's data, with which a body has 98 to 102 of them; nodeos reads 100.
+const DEEP_DATA: std::ops::RangeInclusive<usize> = 93..=97;
+/// Whom `get_accounts_by_authorizers` may be asked about.
+const ACCOUNTS: [&str; 12] = [
+    "{}",
+    "{\"actor\":\"bob\"}",
+    "{\"permission\":\"active\"}",
+    "{\"actor\":\"bob\",\"x\":1}",
+    "{\"actor\":\"bob\",\"permission\":\"active\",\"x\":1}",
+    "{\"actor\":\"bob\",\"permission\":\"\"}",
+    "{\"actor\":\"bob\",\"permission\":null}",
+    "{\"actor\":null,\"permission\":\"active\"}",
+    "{\"actor\":[],\"permission\":\"active\"}",
+    "[\"bob\",\"active\"]",
+    "null",
+    "7",
+];
+/// Endpoints that take a transaction beside other fields, and those that take one alone.
+const AMONG_OTHERS: [&str; 3] = ["send_read_only_transaction", "compute_transaction", "send_transaction2"];
+const ALONE: [&str; 2] = ["push_transaction", "send_transaction"];
+
 /// Modules and functions that contracts may want to import, and that there are not.
 const IMPORTS: [(&[u8], &[u8]); 14] = [
     (b"env", b"no_such"),
@@ -150,6 +183,33 @@ pub fn questions(chain: &Chain) -> Vec<(String, String)> {
         add("get_required_keys", format!("{{\"transaction\":{bare},\"available_keys\":[]}}"));
         add("get_transaction_id", bare);
     }
+    for levels in DEEP_DATA {
+        for (open, close) in [("[", "]"), ("{\"v\":[", "]}")] {
+            let levels = levels / close.len();
+            let data = open.repeat(levels) + &close.repeat(levels);
+            let actions =
+                format!("[{{\"account\":\"empty\",\"name\":\"nosuch\",\"authorization\":{LEVELS},\"data\":{data}}}]");
+            everywhere(&signed(chain, &actions, &[]), &mut add);
+            let bare = header(chain, &actions, &[]);
+            add("get_required_keys", format!("{{\"transaction\":{bare},\"available_keys\":[]}}"));
+            add("get_transaction_id", bare);
+        }
+    }
+    for account in ACCOUNTS {
+        add("get_accounts_by_authorizers", format!("{{\"accounts\":[\"bob\",{account}]}}"));
+    }
+    for expiration in EXPIRATIONS {
+        for actions in [
+            "[]".to_owned(),
+            format!("[{{\"account\":\"empty\",\"name\":\"nosuch\",\"authorization\":{LEVELS},\"data\":\"\"}}]"),
+        ] {
+            let (num, prefix) = chain.reference;
+            let rest = format!("\"ref_block_num\":{num},\"ref_block_prefix\":{prefix},\"actions\":{actions}");
+            let whole =
+                format!("{{\"signatures\":[],\"compression\":\"none\",\"transaction\":{{{expiration}{rest}}}}}");
+            everywhere(&whole, &mut add);
+        }
+    }
     for (module, function) in IMPORTS {
         let code = importing(module, function);
         let actions = json!([{
@@ -160,6 +220,17 @@ pub fn questions(chain: &Chain) -> Vec<(String, String)> {
         add("compute_transaction", format!("{{\"transaction\":{whole}}}"));
     }
     all
+}
+
+/// Asks every endpoint that takes a whole transaction.
+fn everywhere(whole: &str, add: &mut impl FnMut(&str, String)) {
+    for endpoint in AMONG_OTHERS {
+        add(endpoint, format!("{{\"transaction\":{whole}}}"));
+    }
+    for endpoint in ALONE {
+        add(endpoint, whole.to_owned());
+    }
+    add("push_transactions", format!("[{whole}]"));
 }
 
 /// The read-only transactions whose inline action names an authorization.

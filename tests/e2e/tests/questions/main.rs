@@ -310,7 +310,7 @@ impl<'a> Both<'a> {
                 continue;
             }
             let asked = Asked::text(path, body, theirs.0, &still(&theirs.1));
-            if wanted::reason(&asked).is_some() || is_wanted(path, body) {
+            if wanted::reason(&asked).is_some() || (ours.0 == theirs.0 && is_wanted(path, body)) {
                 return Ok(None);
             }
             let own_block = |body| previous_of(body).is_some_and(|number| number >= self.common);
