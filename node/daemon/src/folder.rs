@@ -23,12 +23,24 @@ pub struct Folder {
     _lock: File,
 }
 
+/// Checks that what an option names is a folder, or not there yet.
+///
+/// # Errors
+/// It is something else, or in something else.
+pub fn check(path: &Path, option: &str) -> anyhow::Result<()> {
+    match path.ancestors().find(|part| part.symlink_metadata().is_ok()) {
+        Some(part) if !part.is_dir() => anyhow::bail!("{} is not a folder; see {option}", part.display()),
+        _ => Ok(()),
+    }
+}
+
 impl Folder {
     /// Makes the folder if there is none and takes it.
     ///
     /// # Errors
     /// Another process has it, or it cannot be written.
     pub fn lock(path: &Path) -> anyhow::Result<Self> {
+        check(path, "--data-dir")?;
         std::fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()))?;
         let file = path.join(LOCK_FILE);
         let lock = File::options().create(true).append(true).open(&file);

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use anyhow::Context;
-use primitives::{Genesis, PrivateKey, PublicKey, TimePoint};
+use primitives::{Genesis, TimePoint};
 use serde_json::{Map, Value};
+
+use crate::words;
 
 const TIME: &str = "initial_timestamp";
 const KEY: &str = "initial_key";
@@ -36,7 +38,7 @@ fn parse(text: &[u8]) -> anyhow::Result<Genesis> {
         genesis.initial_timestamp = read_time(time).with_context(|| format!("{TIME} {time}"))?;
     }
     if let Some(key) = text_of(&fields, KEY)? {
-        genesis.initial_key = read_key(key).context(KEY)?;
+        genesis.initial_key = words::public_key(key).context(KEY)?;
     }
     if let Some(parameters) = fields.get(CONFIGURATION) {
         anyhow::ensure!(parameters.is_object(), "{CONFIGURATION} must be an object with the chain's parameters");
@@ -58,20 +60,6 @@ pub fn read_time(text: &str) -> anyhow::Result<TimePoint> {
     let clock = text.split_once(['T', 't']).map_or("", |(_, clock)| clock);
     anyhow::ensure!(!clock.contains(['Z', 'z', '+', '-']), "a time has no zone at its end, it is always UTC: {FORM}");
     text.parse().ok().with_context(|| format!("it is not a valid time: {FORM}"))
-}
-
-fn read_key(text: &str) -> anyhow::Result<PublicKey> {
-    if text.parse::<PrivateKey>().is_ok() {
-        // It is not repeated: what is logged is read by others.
-        anyhow::bail!("it is a private key, and a genesis has the public one, which everybody may see");
-    }
-    let cause = match text.parse::<PublicKey>() {
-        Ok(key) => return Ok(key),
-        Err(fault) => fault.details.first().cloned().unwrap_or_else(|| fault.kind.what.to_owned()),
-    };
-    let known = ["EOS", "PUB_K1_", "PUB_R1_", "PUB_WA_"].iter().any(|prefix| text.starts_with(prefix));
-    anyhow::ensure!(known, "{text} does not begin as public keys do: with EOS, PUB_K1_, PUB_R1_ or PUB_WA_");
-    anyhow::bail!("{text} is not a valid public key; a letter may be wrong or missing: {cause}")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `boreasd`, as a library: what its `main` runs, and what tests of its settings reach.
 //!
-//! Reading order: [`settings`] options, [`translate`] options as the parts want them, [`protocol_features`] which
+//! Reading order: [`settings`] options, [`translate`] options as the parts want them, [`words`] names and keys, [`protocol_features`] which
 //! features may be activated, [`signing`] and [`keosd`] who signs blocks, [`folder`] the data folder, [`genesis_file`]
 //! the document, [`beginning`] how a start begins, [`start`] from files to a chain, [`listen`] where the API is
 //! served, [`network`] peers, [`run`] the node, [`dev`] the development chain, [`print`](mod@print) what is printed instead, [`replay`],
@@ -32,3 +32,4 @@ pub mod settings;
 pub mod signing;
 pub mod start;
 pub mod translate;
+pub mod words;

@@ -149,6 +149,11 @@ impl Listeners {
             );
             std::fs::remove_file(path).with_context(|| format!("cannot remove the old socket {}", path.display()))?;
         }
+        anyhow::ensure!(
+            path.symlink_metadata().is_err(),
+            "{} is there already and is not a socket; choose another --unix-socket-path",
+            path.display()
+        );
         let listener = sockets::listen(path)
             .and_then(|listener| {
                 listener.set_nonblocking(true)?;

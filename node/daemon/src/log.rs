@@ -24,12 +24,30 @@ pub fn begin(node: bool) {
 /// Tells a person why the program ends: what failed, and each cause below it.
 #[allow(clippy::print_stderr, reason = "the last words of a program belong on standard error")]
 pub fn failure(error: &anyhow::Error) {
+    eprintln!("{}", told(error));
+}
+
+fn told(error: &anyhow::Error) -> String {
     let mut text = format!("error: {error}");
-    for cause in error.chain().skip(1) {
-        // Writing into memory does not fail.
-        let _ = write!(text, "\n  because: {cause}");
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        // Some errors say what is below them themselves.
+        if !text.ends_with(&cause) {
+            // Writing into memory does not fail.
+            let _ = write!(text, "\n  because: {cause}");
+        }
     }
-    eprintln!("{text}");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = Err::<(), _>(anyhow::anyhow!("no space")).context("cannot write x: no space").context("no start");
+        assert_eq!(super::told(&error.unwrap_err()), "error: no start\n  because: cannot write x: no space");
+    }
 }
 
 struct Line;

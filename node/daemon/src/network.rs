@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use crate::settings::net::NetArgs;
+use crate::words;
 
 /// Bytes that an address may have that peers are told (`max_p2p_address_length`): `:trx - 1234567` follows it.
 const ADDRESS_BYTES_MAX: usize = 253 + 6;
@@ -144,13 +145,12 @@ fn settings(
     let own_key = |text: &String| -> anyhow::Result<(PublicKey, PrivateKey)> {
         let pair: (String, String) =
             serde_json::from_str(text).context("--peer-private-key is written as [\"PUBLIC\",\"PRIVATE\"]")?;
-        let read = |fault| anyhow::anyhow!("--peer-private-key of {}: {fault}", pair.0);
-        Ok((pair.0.parse().map_err(read)?, pair.1.parse().map_err(read)?))
+        let public = words::public_key(&pair.0).context("--peer-private-key")?;
+        let private =
+            pair.1.parse().map_err(|_| anyhow::anyhow!("--peer-private-key of {public} is not a valid key"))?;
+        Ok((public, private))
     };
-    let peer_key = |text: &String| {
-        let key = text.trim_matches('"');
-        key.parse::<PublicKey>().map_err(|fault| anyhow::anyhow!("--peer-key {key}: {fault}"))
-    };
+    let peer_key = |text: &String| words::public_key(text.trim_matches('"')).context("--peer-key");
     Ok(p2p::Settings {
         node_id: p2p::random_node_id(),
         server_address,

@@ -13,11 +13,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use wasm::Engine;
 
 use crate::dev::{self, DevChain};
-use crate::folder::Folder;
+use crate::folder::{self, Folder};
 use crate::fork::Fork;
 use crate::key_file::KeyFile;
 use crate::listen::{Listeners, Servers};
 use crate::network::Prepared;
+use crate::settings::args::FolderArgs;
 use crate::settings::{DevArgs, NodeArgs};
 use crate::signing::Keyring;
 use crate::start::Started;
@@ -130,6 +131,11 @@ impl Shell {
     fn open(args: &NodeArgs, producer_keys: Vec<PublicKey>) -> anyhow::Result<Self> {
         // The engine's settings are made once there is a chain; what is wrong with them is said now.
         translate::engine_settings(args, Keyring::default())?;
+        let FolderArgs { data_dir, snapshots_dir, blocks_dir, .. } = &args.folders;
+        folder::check(&data_dir.join(snapshots_dir), "--snapshots-dir")?;
+        if let Some(blocks_dir) = blocks_dir {
+            folder::check(&data_dir.join(blocks_dir), "--blocks-dir")?;
+        }
         let network = Prepared::open(&args.net, &args.folders.data_dir, producer_keys)?;
         let mut places = listen::places(&args.http, &args.folders.data_dir)?;
         if !translate::serves(args) {

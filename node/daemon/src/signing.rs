@@ -11,6 +11,7 @@ use primitives::{Name, PrivateKey, PublicKey};
 use crate::keosd::{Endpoint, Keosd};
 use crate::settings::args::ProducerArgs;
 use crate::translate::names;
+use crate::words;
 
 /// nodeos' development key, public and private: whoever sets nothing else produces with it.
 pub const DEVELOPMENT: &str =
@@ -33,8 +34,7 @@ pub enum Provider {
 /// It has another form, a key is not valid, or the two keys do not belong together.
 pub fn provider(text: &str) -> anyhow::Result<(PublicKey, Provider)> {
     let (public, provider) = text.split_once('=').context("it is neither PUBLIC=KEY:PRIVATE nor PUBLIC=KEOSD:URL")?;
-    let public: PublicKey =
-        public.parse().map_err(|fault| anyhow::anyhow!("the public key is not a valid key: {fault}"))?;
+    let public = words::public_key(public)?;
     match provider.split_once(':') {
         Some(("KEY", private)) => {
             let key: PrivateKey =
@@ -81,7 +81,7 @@ impl Keyring {
     pub fn new(args: &ProducerArgs) -> anyhow::Result<Self> {
         let mut ring = Self { producers: names("producer-name", &args.producer_name)?, ..Self::default() };
         for text in &args.signature_provider {
-            let shown = text.split('=').next().unwrap_or_default();
+            let shown = words::shown(text.split('=').next().unwrap_or_default());
             let (public, provider) =
                 provider(text).with_context(|| format!("--signature-provider {shown}=... is not understood"))?;
             match provider {
@@ -127,6 +127,9 @@ mod tests {
     fn other_forms_are_refused_with_their_reason() {
         const PUBLIC: &str = "EOS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV";
         let refused = |text: &str| provider(text).unwrap_err().to_string();
+        let turned_round = format!("{}=KEY:{PUBLIC}", "5KQwrPbwdL6PhXujxW37FSSQZ1JiwsST4cqQzDeyXtP79zkvFD3");
+        assert!(refused(&turned_round).starts_with("it is a private key"));
+        assert!(refused("foo=KEY:x").contains("does not begin as public keys do"));
         assert!(refused(PUBLIC).contains("PUBLIC=KEOSD:URL"));
         assert!(refused(&format!("{PUBLIC}=SE:x")).contains("type SE"));
         assert!(refused(&format!("{PUBLIC}=KEOSD:ftp://x")).contains("ftp"));

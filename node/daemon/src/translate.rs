@@ -5,19 +5,19 @@ use std::collections::BTreeSet;
 use anyhow::Context;
 use api::{Api, ApiSettings, HttpSettings};
 use engine::follower::TraceEncoder;
-use primitives::{BlockId, Name, PublicKey};
+use primitives::{BlockId, Name};
 
 use crate::build;
 use crate::settings::NodeArgs;
 use crate::signing::Keyring;
+use crate::words;
 
 /// The accounts that an option names.
 ///
 /// # Errors
 /// One of them is no name.
 pub fn names(option: &str, texts: &[String]) -> anyhow::Result<BTreeSet<Name>> {
-    let read = |text: &String| text.parse::<Name>().map_err(|fault| anyhow::anyhow!("--{option} {text}: {fault}"));
-    texts.iter().map(read).collect()
+    texts.iter().map(|text| words::name(text).with_context(|| format!("--{option}"))).collect()
 }
 
 /// Limits and lists for transactions.
@@ -29,12 +29,10 @@ pub fn execution_settings(args: &NodeArgs) -> anyhow::Result<execution::Settings
     let action = |text: &String| {
         let (contract, action) =
             text.split_once("::").with_context(|| format!("--action-blacklist {text} is not CONTRACT::ACTION"))?;
-        let read =
-            |part: &str| part.parse::<Name>().map_err(|fault| anyhow::anyhow!("--action-blacklist {text}: {fault}"));
+        let read = |part: &str| words::name(part).context("--action-blacklist");
         Ok::<_, anyhow::Error>((read(contract)?, read(action)?))
     };
-    let key =
-        |text: &String| text.parse::<PublicKey>().map_err(|fault| anyhow::anyhow!("--key-blacklist {text}: {fault}"));
+    let key = |text: &String| words::public_key(text).context("--key-blacklist");
     Ok(execution::Settings {
         greylist_limit: args.producer.greylist_limit,
         resource_greylist: names("greylist-account", &args.producer.greylist_account)?,

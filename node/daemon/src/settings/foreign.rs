@@ -15,6 +15,8 @@ enum Takes {
     Text(&'static str),
     /// Any texts, one or more.
     Texts,
+    /// Texts of the form `ACCOUNT=ABI`, one or more.
+    Pairs,
     /// True or false.
     Switch(&'static str),
     /// A whole number from the least to the most.
@@ -43,7 +45,7 @@ const WALLET: &str = "wallets are those of boreas and keosd";
 const EFFORT: &str = "see --cpu-effort-percent";
 const WINDOW: &str = "reads run between transactions";
 
-use Takes::{Choice, Nothing, Number, Switch, Text, Texts};
+use Takes::{Choice, Nothing, Number, Pairs, Switch, Text, Texts};
 
 /// Name, what it takes, why it has no effect.
 #[rustfmt::skip]
@@ -81,7 +83,7 @@ const FOREIGN: &[(&str, Takes, &str)] = &[
     ("delete-state-history", Nothing, HISTORY), ("trace-dir", Text("traces"), TRACES),
     ("trace-slice-stride", Number(0, U32, "10000"), TRACES), ("trace-minimum-irreversible-history-blocks", Number(-1, I32, "-1"), TRACES),
     ("trace-minimum-uncompressed-irreversible-history-blocks", Number(-1, I32, "-1"), TRACES),
-    ("trace-rpc-abi", Texts, TRACE_ABI),
+    ("trace-rpc-abi", Pairs, TRACE_ABI),
     ("wallet-dir", Text("."), WALLET), ("unlock-timeout", Number(0, I64, "900"), WALLET),
     ("logconf", Text("logging.json"), "see RUST_LOG"),
 ];
@@ -95,6 +97,7 @@ pub fn arguments() -> impl Iterator<Item = Arg> {
             Nothing => argument.action(ArgAction::SetTrue).allow_hyphen_values(false),
             Text(_) => argument.num_args(1),
             Texts => argument.num_args(1..).allow_hyphen_values(false),
+            Pairs => argument.num_args(1..).allow_hyphen_values(false).value_parser(pair),
             Switch(_) => argument.num_args(1).value_parser(|text: &str| switch(text).map(|_| text.to_owned())),
             Number(least, most, _) => {
                 let read = number::<i128>(least..=most);
@@ -103,6 +106,11 @@ pub fn arguments() -> impl Iterator<Item = Arg> {
             Choice(known, _) => argument.num_args(1).value_parser(PossibleValuesParser::new(known)),
         }
     })
+}
+
+fn pair(text: &str) -> Result<String, &'static str> {
+    let whole = text.split_once('=').is_some_and(|(account, abi)| !account.is_empty() && !abi.is_empty());
+    if whole { Ok(text.to_owned()) } else { Err("it must be ACCOUNT=ABI, with a file or JSON for the ABI") }
 }
 
 /// What a value says, whichever way it is written.
@@ -119,7 +127,7 @@ fn is_set(matches: &ArgMatches, name: &str, takes: Takes) -> bool {
         return false;
     }
     match takes {
-        Nothing | Texts => true,
+        Nothing | Texts | Pairs => true,
         Text(default) | Switch(default) | Number(_, _, default) | Choice(_, default) => {
             let given = matches.get_many::<String>(name).into_iter().flatten().last();
             given.is_some_and(|given| meaning(takes, given) != meaning(takes, default))

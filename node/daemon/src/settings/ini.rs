@@ -62,15 +62,18 @@ pub fn blame(words: &[Word], command: &Command) -> Option<Mistake> {
     })
 }
 
+/// What is said of an option that nodeos had once.
+pub fn former(name: &str) -> Option<String> {
+    let (_, instead) = FORMER.iter().find(|(former, _)| *former == name)?;
+    Some(format!("there is no option {name} any more: {instead}"))
+}
+
 fn argument(text: &str, command: &Command) -> Result<Option<String>, String> {
     let (name, value) =
         text.split_once('=').ok_or_else(|| format!("it is not of the form \"name = value\": {text}"))?;
     let (name, value) = (name.trim(), unquoted(value.trim()));
     let Some(option) = command.get_arguments().find(|option| option.get_long() == Some(name)) else {
-        return Err(match FORMER.iter().find(|(former, _)| *former == name) {
-            Some((_, instead)) => format!("there is no option {name} any more: {instead}"),
-            None => format!("there is no option {name}{}", nearest(name, command)),
-        });
+        return Err(former(name).unwrap_or_else(|| format!("there is no option {name}{}", nearest(name, command))));
     };
     if COMMAND_LINE_ONLY.contains(&name) {
         return Err(format!("{name} is an option of the command line only"));

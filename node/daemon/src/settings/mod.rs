@@ -1,9 +1,11 @@
 //! Settings: defaults, then `config.ini`, then the command line. Reading order: [`args`] the options of the node,
-//! [`net`] those of the network, [`commands`] the subcommands, [`foreign`] nodeos' options without a meaning here, [`plugins`] nodeos' plugins,
+//! [`net`] those of the network, [`commands`] the subcommands, [`foreign`] nodeos' options without a meaning here,
+//! [`conflicts`] options that exclude each other, [`plugins`] nodeos' plugins,
 //! [`ini`] the file, [`value`] values of options, [`template`] a file with the defaults.
 
 pub mod args;
 pub mod commands;
+mod conflicts;
 mod foreign;
 mod ini;
 pub mod net;
@@ -94,12 +96,12 @@ pub fn parse(argv: &[OsString]) -> anyhow::Result<Parsed> {
         return combine(argv, None);
     }
     let (path, named) = config_file(&words, kind.config_dir());
-    if !path.is_file() {
+    if path.symlink_metadata().is_err() {
         anyhow::ensure!(!named, "there is no configuration {}", path.display());
         return combine(argv, None);
     }
-    let text =
-        std::fs::read_to_string(&path).with_context(|| format!("cannot read the configuration {}", path.display()))?;
+    let text = std::fs::read_to_string(&path);
+    let text = text.with_context(|| format!("cannot read the configuration {}", path.display()))?;
     combine(argv, Some(&text)).map_err(|error| match error.downcast::<ini::Mistake>() {
         Ok(mistake) => anyhow::anyhow!("{}, {mistake}", path.display()),
         Err(error) => error,
@@ -125,16 +127,21 @@ pub fn combine(argv: &[OsString], config: Option<&str>) -> anyhow::Result<Parsed
     words.extend(from_file.iter().map(|word| word.text.clone()));
     words.extend_from_slice(own);
     let matches = command.clone().try_get_matches_from(words);
-    let matches = matches.map_err(|error| match ini::blame(&from_file, &command) {
-        Some(mistake) => anyhow::Error::new(mistake),
-        None => error.into(),
+    let matches = matches.map_err(|error| match (ini::blame(&from_file, &command), unknown(&error)) {
+        (Some(mistake), _) => anyhow::Error::new(mistake),
+        (None, Some(told)) => anyhow::anyhow!(told),
+        (None, None) => error.into(),
     })?;
-    let mut notices = foreign::notices(matches.subcommand_matches("dev").unwrap_or(&matches));
+    let of_node = matches.subcommand_matches("dev").unwrap_or(&matches);
+    let mut notices = foreign::notices(of_node);
     let mut cli = Cli::from_arg_matches(&matches)?;
     let node = match &mut cli.subcommand {
         Some(Subcommand::Dev(args)) => &mut args.node,
         _ => &mut cli.node,
     };
+    if kind != Kind::Tool {
+        conflicts::check(node, of_node)?;
+    }
     node.folders.plugin = plugins::names(&node.folders.plugin, &mut notices)?;
     let work = match cli.subcommand {
         None => Work::Node(Box::new(cli.node)),
@@ -150,6 +157,14 @@ pub fn combine(argv: &[OsString], config: Option<&str>) -> anyhow::Result<Parsed
         Some(Subcommand::ContractChain) => Work::ContractChain,
     };
     Ok(Parsed { work, notices })
+}
+
+/// What is said of an unknown option of the command line that nodeos had once.
+fn unknown(error: &clap::Error) -> Option<String> {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else { return None };
+    let name = word.split('=').next()?.strip_prefix("--")?;
+    (error.kind() == ErrorKind::UnknownArgument).then(|| ini::former(name))?
 }
 
 fn texts(argv: &[OsString]) -> Vec<String> {
@@ -255,6 +270,20 @@ mod tests {
     }
 
     #[test]
+    fn a_configuration_that_cannot_be_read_is_not_passed_over() {
+        for make in [
+            |path: &std::path::Path| std::fs::create_dir(path),
+            |path: &std::path::Path| std::os::unix::fs::symlink("/nonexistent/config.ini", path),
+            |path: &std::path::Path| std::fs::write(path, b"agent-name = \xff\n"),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            make(&folder.path().join("config.ini")).unwrap();
+            let message = parsed(&["--config-dir", folder.path().to_str().unwrap()]).unwrap_err().to_string();
+            assert!(message.contains("cannot read the configuration"), "{message}");
+        }
+    }
+
+    #[test]
     fn nodeos_options_without_a_meaning_are_noticed() {
         let words = [
             "--config-dir",
@@ -314,6 +343,8 @@ mod tests {
             ("subjective-account-decay-time-minutes", "0", "it must be from 1 to"),
             ("trace-minimum-irreversible-history-blocks", "-2", "it must be from -1 to"),
             ("eos-vm-oc-compile-threads", "0", "it must be from 1 to"),
+            ("trace-rpc-abi", "eosio", "it must be ACCOUNT=ABI"),
+            ("trace-rpc-abi", "=eosio.abi", "it must be ACCOUNT=ABI"),
         ];
         for (name, value, expected) in table {
             let words = ["--config-dir", "/nonexistent", &format!("--{name}"), value];
@@ -338,7 +369,38 @@ mod tests {
         {
             let message = format!("{:#}", with_file(&format!("{name} = x\n"), &[]).unwrap_err());
             assert!(message.contains("line 1") && message.contains(instead), "{message}");
+            for words in [&[format!("--{name}"), "x".to_owned()][..], &[format!("--{name}=x")]] {
+                let words: Vec<_> = words.iter().map(String::as_str).collect();
+                let message = parsed(&words).unwrap_err().to_string();
+                assert!(message.contains("no option") && message.contains(instead), "{message}");
+            }
         }
+    }
+
+    /// What nodeos 4.1 refuses, each in a line of the command line and without the half of it.
+    #[test]
+    fn options_that_exclude_each_other_are_refused() {
+        let table = [
+            ("-p eosio", "--read-mode irreversible"),
+            ("-p eosio", "--validation-mode light"),
+            ("-p eosio", "--api-accept-transactions false --p2p-accept-transactions false"),
+            ("-p eosio", "--read-only-threads 2"),
+            ("--block-log-retain-blocks 0", "--blocks-log-stride 5"),
+            ("--block-log-retain-blocks 5", "--blocks-archive-dir x"),
+            ("--trace-no-abis", "--trace-rpc-abi eosio=eosio.abi"),
+            ("--transaction-retry-max-storage-size-gb 1", "--transaction-retry-interval-sec 120"),
+        ];
+        for (one, other) in table {
+            let line = |halves: &[&str]| {
+                let words = halves.iter().flat_map(|half| half.split(' '));
+                parsed(&["--config-dir", "/nonexistent"].into_iter().chain(words).collect::<Vec<_>>())
+            };
+            assert!(line(&[one]).is_ok() && line(&[other]).is_ok(), "{one} or {other} is refused alone");
+            let message = line(&[one, other]).unwrap_err().to_string();
+            let option = other.split(' ').next().unwrap();
+            assert!(message.contains(option), "{one} {other}: {message}");
+        }
+        assert!(parsed(&["-p", "eosio", "--api-accept-transactions", "false"]).is_ok());
     }
 
     /// A configuration that says what nodeos does anyway is passed over; the rest is one line for each reason.
