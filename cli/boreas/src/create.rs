@@ -1,13 +1,12 @@
 //! `boreas create`.
 
-use std::io::Write;
-
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use primitives::{Action, Authority, Bytes, Compression, FaultKind, Name, Pack, PermissionLevel};
 
 use crate::arguments::{authority, name};
-use crate::session::{Session, note, say, secret_file};
+use crate::secret_file::SecretFile;
+use crate::session::{Session, note, say};
 use crate::transact::TransactArgs;
 
 /// What is created.
@@ -66,17 +65,14 @@ impl CreateKey {
             bail!("ERROR: Either indicate a file using \"--file\" or pass \"--to-console\"");
         }
         // The file first: a key that cannot be written is not made.
-        let file = self.file.as_deref().map(|file| Ok::<_, anyhow::Error>((file, secret_file(file)?))).transpose()?;
+        let file =
+            self.file.as_deref().map(|file| Ok::<_, anyhow::Error>((file, SecretFile::open(file)?))).transpose()?;
         let key = wallet::generate_key(self.r1);
         let text = format!("Private key: {}\nPublic key: {}", key.to_secret_text(), key.public_key()?);
         match file {
-            Some((file, mut opened)) => {
+            Some((file, opened)) => {
                 note(format!("saving keys to {file}"));
-                let emptied =
-                    if opened.metadata().is_ok_and(|data| data.is_file()) { opened.set_len(0) } else { Ok(()) };
-                emptied
-                    .and_then(|()| opened.write_all((text + "\n").as_bytes()))
-                    .with_context(|| format!("{file} cannot be written"))
+                opened.write(&(text + "\n")).with_context(|| format!("{file} cannot be written"))
             }
             None => say(text),
         }

@@ -22,6 +22,7 @@ mod permission;
 mod producer;
 mod push;
 mod receipt;
+mod secret_file;
 mod secrets;
 mod session;
 mod set;

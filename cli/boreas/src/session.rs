@@ -1,7 +1,6 @@
 //! What every command works with: a node, wallets, ABIs, and where output goes.
 
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
 use abi::AbiDefinition;
@@ -224,18 +223,6 @@ pub fn say(line: impl AsRef<str>) -> anyhow::Result<()> {
 pub fn note(line: impl AsRef<str>) {
     // Notes are for eyes only: losing one is no failure.
     let _ = writeln!(std::io::stderr(), "{}", secrets::hidden(line.as_ref()));
-}
-
-/// Opens a file that only its owner may read, before the secret is made that goes into it. What is in it stays.
-pub fn secret_file(file: &str) -> anyhow::Result<std::fs::File> {
-    let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(file);
-    let opened = opened.with_context(|| format!("{file} cannot be written"))?;
-    if opened.metadata().is_ok_and(|data| data.is_file()) {
-        // The mode above is for a new file only.
-        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-        opened.set_permissions(private).with_context(|| format!("{file} cannot be made private"))?;
-    }
-    Ok(opened)
 }
 
 /// Reads an ABI from a JSON or binary file.

@@ -4,8 +4,7 @@ mod files;
 mod remote;
 mod serve;
 
-use std::fs::File;
-use std::io::{BufRead, IsTerminal, Read, Write};
+use std::io::{BufRead, IsTerminal, Read};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
@@ -16,8 +15,9 @@ use zeroize::Zeroizing;
 use crate::arguments::{private_key, public_key};
 use crate::json::pretty;
 use crate::keys::Keys;
+use crate::secret_file::SecretFile;
 use crate::secrets;
-use crate::session::{Session, note, say, secret_file};
+use crate::session::{Session, note, say};
 
 /// Passwords and keys are far shorter.
 const SECRET_BYTES_MAX: u64 = 4096;
@@ -197,14 +197,14 @@ pub fn given_or_asked(given: Option<Option<String>>, prompt: &str) -> anyhow::Re
 
 fn create(wallets: &Wallets<'_>, name: &str, file: Option<String>, to_console: bool) -> anyhow::Result<()> {
     ensure!(file.is_some() != to_console, "ERROR: Either indicate a file using \"--file\" or pass \"--to-console\"");
-    // What could not be written afterwards would be lost; what is in the file stays until there is a new password.
-    let opened = file.as_deref().map(|file| Ok::<_, anyhow::Error>((file, secret_file(file)?))).transpose()?;
+    // What could not be written afterwards would be lost.
+    let opened = file.as_deref().map(|file| Ok::<_, anyhow::Error>((file, SecretFile::open(file)?))).transpose()?;
     let password = Zeroizing::new(wallets.create(name)?);
     let Some((file, opened)) = opened else {
         told(name)?;
         return say(format!("\"{}\"", *password));
     };
-    if let Err(error) = write(opened, &password) {
+    if let Err(error) = opened.write(&password) {
         wallets.discard_empty(name)?;
         return Err(error).context(format!("{file} cannot be written; no wallet was made"));
     }
@@ -216,14 +216,4 @@ fn create(wallets: &Wallets<'_>, name: &str, file: Option<String>, to_console: b
 fn told(name: &str) -> anyhow::Result<()> {
     say(format!("Creating wallet: {name}\nSave password to use in the future to unlock this wallet."))?;
     say("Without password imported keys will not be retrievable.")
-}
-
-fn write(mut file: File, password: &str) -> std::io::Result<()> {
-    // A pipe or a device has no length.
-    let regular = file.metadata()?.is_file();
-    if regular {
-        file.set_len(0)?;
-    }
-    file.write_all(password.as_bytes())?;
-    if regular { file.sync_all() } else { Ok(()) }
 }

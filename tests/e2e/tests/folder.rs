@@ -53,14 +53,21 @@ fn a_start_that_fails_deletes_nothing() {
         (folder.path().join("bad.json"), "EOS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV=KEY:5x");
     let bad = bad.to_str().expect("a path of ASCII");
     let quiet = ["--http-server-address", ""];
-    let table: [(&[&str], &str); 8] = [
+    let table: [(&[&str], &str); 15] = [
         (&["--http-server-address", &taken], "cannot listen on"),
         (&["--http-server-address", "", "--unix-socket-path", "busy.sock"], "another process serves the socket"),
         (&["--genesis-json", bad], "is not a valid genesis document"),
         (&["--genesis-json", "/nonexistent"], "cannot read the genesis"),
         (&["--snapshot", bad], "is not a snapshot that this node can use"),
         (&["--signature-provider", bad_key], "--signature-provider"),
-        (&["--producer-name", "NOBODY"], "--producer-name NOBODY"),
+        (&["--producer-name", "NOBODY"], "NOBODY is not a valid name"),
+        (&["--action-blacklist", "eosio::NOTHING"], "NOTHING is not a valid name"),
+        (&["--key-blacklist", "foo"], "foo does not begin as public keys do"),
+        (&["--peer-key", "foo"], "foo does not begin as public keys do"),
+        (&["--producer-name", "eosio", "--read-mode", "irreversible"], "exclude each other"),
+        (&["--snapshots-dir", bad], "bad.json is not a folder; see --snapshots-dir"),
+        (&["--blocks-dir", "bad.json/blocks"], "bad.json is not a folder; see --blocks-dir"),
+        (&["--http-server-address", "", "--unix-socket-path", "bad.json"], "is there already and is not a socket"),
         (&["--checkpoint", "[1]"], "--checkpoint"),
     ];
     for (arguments, expected) in table {

@@ -11,7 +11,7 @@ const ADVICE: &str = "A private key was given as an argument, where other users 
 type Row = (&'static str, i32, &'static str);
 
 /// Without a wallet, nor need of one.
-const BEFORE: [Row; 30] = [
+const BEFORE: [Row; 32] = [
     ("wallet keys", 1, "There is no wallet yet; make one with: boreas wallet create --to-console"),
     (
         "wallet create --file /nonexistent/pw",
@@ -22,6 +22,16 @@ const BEFORE: [Row; 30] = [
         "wallet create --file /dev/full",
         1,
         "/dev/full cannot be written; no wallet was made: No space left on device (os error 28)",
+    ),
+    (
+        "wallet create --file HUGE",
+        1,
+        "...HUGE is there already, and the key or password in it would be lost: name another file",
+    ),
+    (
+        "create key --file HUGE",
+        1,
+        "...HUGE is there already, and the key or password in it would be lost: name another file",
     ),
     ("wallet list", 0, "Wallets:\n[]"),
     (
