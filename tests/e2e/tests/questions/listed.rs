@@ -78,15 +78,15 @@ const DEEP_DATA: std::ops::RangeInclusive<usize> = 93..=97;
 /// Whom `get_accounts_by_authorizers` may be asked about.
 const ACCOUNTS: [&str; 12] = [
     "{}",
-    "{\"actor\":\"bob\"}",
+    "{\"actor\":\"empty\"}",
     "{\"permission\":\"active\"}",
-    "{\"actor\":\"bob\",\"x\":1}",
-    "{\"actor\":\"bob\",\"permission\":\"active\",\"x\":1}",
-    "{\"actor\":\"bob\",\"permission\":\"\"}",
-    "{\"actor\":\"bob\",\"permission\":null}",
+    "{\"actor\":\"empty\",\"x\":1}",
+    "{\"actor\":\"empty\",\"permission\":\"active\",\"x\":1}",
+    "{\"actor\":\"empty\",\"permission\":\"\"}",
+    "{\"actor\":\"empty\",\"permission\":null}",
     "{\"actor\":null,\"permission\":\"active\"}",
     "{\"actor\":[],\"permission\":\"active\"}",
-    "[\"bob\",\"active\"]",
+    "[\"empty\",\"active\"]",
     "null",
     "7",
 ];
@@ -196,7 +196,7 @@ pub fn questions(chain: &Chain) -> Vec<(String, String)> {
         }
     }
     for account in ACCOUNTS {
-        add("get_accounts_by_authorizers", format!("{{\"accounts\":[\"bob\",{account}]}}"));
+        add("get_accounts_by_authorizers", format!("{{\"accounts\":[\"empty\",{account}]}}"));
     }
     for expiration in EXPIRATIONS {
         for actions in [
