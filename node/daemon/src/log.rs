@@ -39,17 +39,6 @@ fn told(error: &anyhow::Error) -> String {
     text
 }
 
-#[cfg(test)]
-mod tests {
-    use anyhow::Context as _;
-
-    #[test]
-    fn a_cause_is_told_once() {
-        let error = Err::<(), _>(anyhow::anyhow!("no space")).context("cannot write x: no space").context("no start");
-        assert_eq!(super::told(&error.unwrap_err()), "error: no start\n  because: cannot write x: no space");
-    }
-}
-
 struct Line;
 
 impl<S, N> FormatEvent<S, N> for Line
@@ -70,5 +59,16 @@ where
         write!(out, "{level} {} {name:<9} ] ", engine::clock::machine_time())?;
         context.field_format().format_fields(out.by_ref(), event)?;
         writeln!(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = Err::<(), _>(anyhow::anyhow!("no space")).context("cannot write x: no space").context("no start");
+        assert_eq!(super::told(&error.unwrap_err()), "error: no start\n  because: cannot write x: no space");
     }
 }
