@@ -250,7 +250,7 @@ mod tests {
         assert!(refusal(&["--p2p-peer-address", "here"]).contains("here is not a peer's address"));
         assert!(refusal(&["--allowed-connection", "specified"]).contains("peer-key must accompany"));
         assert!(refusal(&["--peer-private-key", "x"]).contains("[\"PUBLIC\",\"PRIVATE\"]"));
-        assert!(refusal(&["--peer-key", "x"]).contains("--peer-key x"));
+        assert!(refusal(&["--peer-key", "x"]).contains("--peer-key: x does not begin as public keys do"));
         assert!(refusal(&["--agent-name", &"x".repeat(400)]).contains("384"));
         assert!(refusal(&["--p2p-listen-endpoint", "256.1.1.1:1"]).contains("cannot listen"));
     }
