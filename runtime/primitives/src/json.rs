@@ -210,7 +210,8 @@ pub fn bytes_of_hex(text: &str) -> Result<Vec<u8>, crate::Fault> {
     );
     let digit = |byte: u8| {
         (byte as char).to_digit(16).map(|value| value as u8).ok_or_else(|| {
-            let message = format!("Invalid hex character '{}'", byte as char);
+            // A byte of a longer character is no text by itself.
+            let message = format!("Invalid hex character '{}'", crate::message::printable(&[byte]));
             crate::Fault::new(crate::FaultKind::EXCEPTION, message)
         })
     };

@@ -75,6 +75,8 @@ const EXPIRATIONS: [&str; 9] = [
 ];
 /// Levels of an action's data, with which a body has 98 to 102 of them; nodeos reads 100.
 const DEEP_DATA: std::ops::RangeInclusive<usize> = 93..=97;
+/// Texts that are not hexadecimal.
+const NOT_HEX: [&str; 6] = ["é", "00€0", "zz", "0\\t", "0\\n", "0\\\""];
 /// Whom `get_accounts_by_authorizers` may be asked about.
 const ACCOUNTS: [&str; 12] = [
     "{}",
@@ -193,6 +195,17 @@ pub fn questions(chain: &Chain) -> Vec<(String, String)> {
             let bare = header(chain, &actions, &[]);
             add("get_required_keys", format!("{{\"transaction\":{bare},\"available_keys\":[]}}"));
             add("get_transaction_id", bare);
+        }
+    }
+    for bound in NOT_HEX {
+        for (place, kind) in [(8, "ripemd160"), (8, "sha256"), (4, "sha256"), (4, "i256")] {
+            add(
+                "get_table_rows",
+                format!(
+                    "{{\"json\":true,\"code\":\"store\",\"scope\":\"beta\",\"table\":\"rows\",\"index_position\":{place},\
+                     \"key_type\":\"{kind}\",\"lower_bound\":\"{bound}\"}}"
+                ),
+            );
         }
     }
     for account in ACCOUNTS {

@@ -57,6 +57,10 @@ const MOVING: [&str; 11] = [
     "auth_sequence",
 ];
 
+/// Fields that depend on how well a program compresses a transaction that it is given in JSON and asked to compress:
+/// nodeos has zlib, we have zlib-rs, whose streams are a few bytes longer or shorter.
+const COMPRESSED: [&str; 2] = ["net_usage", "net_usage_words"];
+
 /// Built-in types, and those that the ABI makes of them.
 const TYPES: [&str; 42] = [
     "bool",
@@ -147,20 +151,20 @@ fn ask(address: &str, path: &str, body: &str) -> Option<(u16, Vec<u8>)> {
 }
 
 /// An answer without what differs from one moment to the next.
-fn still(body: &[u8]) -> String {
+fn still(body: &[u8], compressed: bool) -> String {
     let text = String::from_utf8_lossy(body).into_owned();
     match serde_json::from_str::<Value>(&text) {
         Ok(mut value) => {
-            calm(&mut value);
+            calm(&mut value, compressed);
             value.to_string()
         }
         Err(_) => text,
     }
 }
 
-fn calm(value: &mut Value) {
+fn calm(value: &mut Value, compressed: bool) {
     match value {
-        Value::Array(items) => items.iter_mut().for_each(calm),
+        Value::Array(items) => items.iter_mut().for_each(|item| calm(item, compressed)),
         Value::Object(fields) => {
             for (name, field) in fields {
                 match field {
@@ -171,7 +175,8 @@ fn calm(value: &mut Value) {
                     }
                     _ => {}
                 }
-                if MOVING.contains(&name.as_str()) { *field = Value::Null } else { calm(field) }
+                let moves = MOVING.contains(&name.as_str()) || (compressed && COMPRESSED.contains(&name.as_str()));
+                if moves { *field = Value::Null } else { calm(field, compressed) }
             }
         }
         Value::String(text) => *text = without_times(text),
@@ -309,6 +314,7 @@ impl<'a> Both<'a> {
             if is_slow(ours.0, &ours.1) || is_slow(theirs.0, &theirs.1) {
                 continue;
             }
+            let still = |answer: &[u8]| still(answer, body.contains("\"zlib\""));
             let asked = Asked::text(path, body, theirs.0, &still(&theirs.1));
             if wanted::reason(&asked).is_some() || (ours.0 == theirs.0 && is_wanted(path, body)) {
                 return Ok(None);
