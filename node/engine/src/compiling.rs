@@ -1,6 +1,6 @@
-//! Contract code is made ready ahead and aside: a thread compiles what was set, and at once what a transaction or a
-//! block needs. Whoever needs it waits; the writer goes on. A second thread optimises what is used much, which runs as
-//! it is meanwhile.
+//! Contract code is made ready ahead and aside: a thread loads what was set, and at once what a transaction or a block
+//! needs. Whoever needs it waits; the writer goes on. A second thread optimises what is used much, which runs as it is
+//! meanwhile; a transaction that would take long as it is waits for that, too.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::SyncSender;
@@ -116,16 +116,14 @@ impl Compiling {
     pub fn start(compiler: Compiler, commands: SyncSender<Command>) -> Result<Self, EngineError> {
         let (jobs, hot) = (Arc::<Jobs>::default(), Arc::<Jobs>::default());
         let (first, sender) = (compiler.clone(), commands.clone());
-        start_thread("compiler", NICENESS, &jobs, move |MissingCode { code_hash, code }| {
+        start_thread("compiler", NICENESS, &jobs, move |MissingCode { code_hash, code, .. }| {
             let loaded = first.load(&code_hash, &code);
             sender.send(Command::CodeReady { code_hash, loaded }).is_ok()
         })?;
-        start_thread("optimiser", OPTIMISER_NICENESS, &hot, move |MissingCode { code_hash, code }| {
-            match compiler.optimise(&code_hash, &code) {
-                Some(loaded) => commands.send(Command::CodeReady { code_hash, loaded }).is_ok(),
-                // It stays in the first tier.
-                None => true,
-            }
+        start_thread("optimiser", OPTIMISER_NICENESS, &hot, move |MissingCode { code_hash, code, .. }| {
+            // Where it cannot be, whoever waits goes on in the first tier.
+            let loaded = compiler.optimise(&code_hash, &code).unwrap_or_else(|| compiler.load(&code_hash, &code));
+            commands.send(Command::CodeReady { code_hash, loaded }).is_ok()
         })?;
         Ok(Self { jobs, hot, asked: FxHashSet::default(), transients: Vec::new(), block: None })
     }
@@ -133,13 +131,14 @@ impl Compiling {
     /// Has code loaded that something waits for.
     fn need(&mut self, missing: MissingCode) {
         let new = self.asked.insert(missing.code_hash);
-        self.jobs.add_first(missing, !new);
+        let jobs = if missing.optimised { &self.hot } else { &self.jobs };
+        jobs.add_first(missing, !new);
     }
 
     /// Has code loaded that was set, unless there is much to do.
     fn expect(&mut self, code_hash: Checksum256, code: Vec<u8>) {
         if self.asked.len() < JOBS_MAX && self.asked.insert(code_hash) {
-            self.jobs.add(MissingCode { code_hash, code });
+            self.jobs.add(MissingCode { code_hash, code, optimised: false });
         }
     }
 }

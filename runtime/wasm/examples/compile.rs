@@ -1,5 +1,6 @@
-//! Milliseconds and peak memory of compiling: `cargo run --release --workspace --example compile [CONTRACT.wasm]`, in both tiers. Without contracts:
-//! modules that are built to take long.
+//! Milliseconds that contracts take to be ready in the first tier, and in the optimised one if `OPTIMISE` is set:
+//! `cargo run --release --workspace --example compile [CONTRACT.wasm]`. Without contracts: modules that are built to take
+//! long.
 #![allow(clippy::print_stdout, reason = "a command that prints")]
 
 use std::time::Instant;

@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 use wasmtime::ValRaw;
 
 /// A WASM value type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ValueType {
     /// 32-bit integer.
     I32,

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use primitives::{Checksum256, Fault};
 
-use crate::engine::{Artefact, CodeCache, Engine};
-use crate::fault::system_failure;
-use crate::rewrite::Image;
+use crate::engine::{Artefact, CodeCache, Engine, not_runnable};
+use crate::interpreter::{Code, translate};
+use crate::rewrite::{Image, image};
 use crate::tier::{Tier, Tiers};
 
 /// Makes code ready to run. Cheap to clone.
@@ -19,7 +19,15 @@ pub struct Compiler {
 /// Code that is ready to run, or the fault that each of its runs ends with.
 pub struct Loaded {
     tier: Tier,
-    result: Result<(Image, wasmtime::Module), Fault>,
+    result: Result<(Image, Form), Fault>,
+}
+
+/// What runs.
+pub(crate) enum Form {
+    /// In the first tier.
+    Interpreted(Arc<Code>),
+    /// In the optimised tier.
+    Compiled(wasmtime::Module),
 }
 
 impl std::fmt::Debug for Loaded {
@@ -34,7 +42,7 @@ impl Loaded {
         self.tier
     }
 
-    pub(crate) fn into_result(self) -> Result<(Image, wasmtime::Module), Fault> {
+    pub(crate) fn into_result(self) -> Result<(Image, Form), Fault> {
         self.result
     }
 }
@@ -45,26 +53,14 @@ impl Compiler {
         Self { engine, cache }
     }
 
-    /// Makes code ready to run: finds it in the cache, or compiles it for the first tier. `code` are the original bytes.
+    /// Makes code ready to run: finds it in the cache, or translates it for the first tier. `code` are the original bytes.
     pub fn load(&self, code_hash: &Checksum256, code: &[u8]) -> Loaded {
         match self.engine.tiers() {
             Tiers::First => None,
             Tiers::ByUse => self.cached(code_hash),
             Tiers::Optimised => self.optimise(code_hash, code),
         }
-        .unwrap_or_else(|| self.first(code_hash, code))
-    }
-
-    fn first(&self, code_hash: &Checksum256, code: &[u8]) -> Loaded {
-        let result = match self.engine.compile_first(code) {
-            Ok(Some(compiled)) => Ok(compiled),
-            Ok(None) => match self.optimise(code_hash, code) {
-                Some(optimised) => return optimised,
-                None => Err(system_failure()),
-            },
-            Err(fault) => Err(fault),
-        };
-        Loaded { tier: Tier::First, result }
+        .unwrap_or_else(|| first(code))
     }
 
     /// Optimises code and keeps that in the cache; nothing for code that would take too long, which stays in the first
@@ -83,6 +79,13 @@ impl Compiler {
 
     fn loaded(&self, artefact: Artefact) -> Option<Loaded> {
         let module = self.engine.load(&artefact)?;
-        Some(Loaded { tier: Tier::Optimised, result: Ok((artefact.image, module)) })
+        Some(Loaded { tier: Tier::Optimised, result: Ok((artefact.image, Form::Compiled(module))) })
     }
+}
+
+/// Code for the first tier, in time that grows with its length alone.
+fn first(code: &[u8]) -> Loaded {
+    let translated = translate(code).map_err(not_runnable);
+    let result = translated.map(|(module, code)| (image(&module), Form::Interpreted(Arc::new(code))));
+    Loaded { tier: Tier::First, result }
 }

@@ -1,17 +1,19 @@
-//! The compilers behind all runtimes of a process, their clock tick and the cache of compiled code.
+//! The compiler behind all runtimes of a process, the clock's tick and the cache of compiled code.
 
 use crate::fault::execution_error;
+use crate::instance::Clock;
 use crate::linear::{Creator, RESERVATION};
 use crate::rewrite::{Image, Program, rewrite};
 use codec::{Pack, Reader, Unpack};
 use primitives::{Checksum256, Fault, Sha256};
-use wasmtime::{Config, Module, OptLevel, RegallocAlgorithm};
+use std::sync::atomic::Ordering;
+use wasmtime::{Config, Module, OptLevel};
 
 use crate::parse::ParseError;
-use crate::tier::{Efforts, Tier, Tiers};
+use crate::tier::{Efforts, Tiers};
 
 /// Changes whenever artefacts of older builds must not be used: the rewriting, the compiler, their settings.
-const ARTEFACT_VERSION: u32 = 5;
+const ARTEFACT_VERSION: u32 = 6;
 /// Native stack that a contract may use: `max_call_depth` calls of functions with 8 KiB of locals and more.
 pub(crate) const WASM_STACK_BYTES: usize = 16 << 20;
 /// Stack of a thread on which contracts run at full speed.
@@ -75,33 +77,33 @@ fn envelope_hash(body: &[u8]) -> Checksum256 {
     Sha256::packed(&(ARTEFACT_VERSION, Sha256::of(body)))
 }
 
-/// The compilers. Cheap to clone, usable from every thread.
+/// The compiler. Cheap to clone, usable from every thread.
 #[derive(Clone)]
 pub struct Engine {
-    first: wasmtime::Engine,
     optimised: wasmtime::Engine,
+    /// The clock of interpreted code.
+    clock: Clock,
     tiers: Tiers,
 }
 
-/// Moves an engine's epoch on: each tick lets running contracts ask their host for the time.
-pub struct Ticker([wasmtime::Engine; 2]);
+/// Moves an engine's clocks on: each tick lets running contracts ask their host for the time.
+pub struct Ticker {
+    optimised: wasmtime::Engine,
+    clock: Clock,
+}
 
 impl Ticker {
     /// One tick. Call it every few milliseconds from a thread of the shell.
     pub fn tick(&self) {
-        self.0.iter().for_each(wasmtime::Engine::increment_epoch);
+        self.optimised.increment_epoch();
+        self.clock.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-fn config(tier: Tier) -> Config {
+fn config() -> Config {
     let mut config = Config::new();
-    match tier {
-        Tier::First => {
-            config.cranelift_opt_level(OptLevel::None).cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass)
-        }
-        Tier::Optimised => config.cranelift_opt_level(OptLevel::Speed),
-    };
     config
+        .cranelift_opt_level(OptLevel::Speed)
         .wasm_multi_memory(true)
         .epoch_interruption(true)
         .async_stack_size(WASM_STACK_BYTES)
@@ -123,34 +125,25 @@ impl Engine {
 
     /// A new engine of which only some tiers run.
     pub fn with_tiers(tiers: Tiers) -> Self {
-        let engine = |tier| wasmtime::Engine::new(&config(tier)).expect("the configuration is constant");
-        Self { first: engine(Tier::First), optimised: engine(Tier::Optimised), tiers }
+        let optimised = wasmtime::Engine::new(&config()).expect("the configuration is constant");
+        Self { optimised, clock: Clock::default(), tiers }
     }
 
     /// Its ticker.
     pub fn ticker(&self) -> Ticker {
-        Ticker([self.first.clone(), self.optimised.clone()])
+        Ticker { optimised: self.optimised.clone(), clock: self.clock.clone() }
     }
 
     pub(crate) fn tiers(&self) -> Tiers {
         self.tiers
     }
 
-    pub(crate) fn inner(&self, tier: Tier) -> &wasmtime::Engine {
-        match tier {
-            Tier::First => &self.first,
-            Tier::Optimised => &self.optimised,
-        }
+    pub(crate) fn optimised(&self) -> &wasmtime::Engine {
+        &self.optimised
     }
 
-    /// Compiles valid contract code for the first tier, in time that grows with its length alone; nothing where that
-    /// compiler does not take it.
-    ///
-    /// # Errors
-    /// The fault that every run of the code ends with, where it cannot be run at all.
-    pub(crate) fn compile_first(&self, code: &[u8]) -> Result<Option<(Image, Module)>, Fault> {
-        let Program { module, image, .. } = rewritten(code, Tier::First)?;
-        Ok(guarded(|| Module::new(&self.first, &module)).map(|module| (image, module)))
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock.clone()
     }
 
     /// Optimises valid contract code; nothing for code that would take too long
@@ -162,7 +155,7 @@ impl Engine {
         if !Efforts::of(code).map_err(not_runnable)?.is_bearable() {
             return Ok(None);
         }
-        let Program { module, image, .. } = rewritten(code, Tier::Optimised)?;
+        let Program { module, image } = rewrite(code).map_err(not_runnable)?;
         let compiled = guarded(|| self.optimised.precompile_module(&module));
         Ok(compiled.map(|compiled| Artefact { image, compiled }))
     }
@@ -179,11 +172,7 @@ fn guarded<T>(compile: impl FnOnce() -> wasmtime::Result<T>) -> Option<T> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(compile)).ok()?.ok()
 }
 
-fn rewritten(code: &[u8], tier: Tier) -> Result<Program, Fault> {
-    rewrite(code, tier).map_err(not_runnable)
-}
-
-fn not_runnable(_: ParseError) -> Fault {
+pub(crate) fn not_runnable(_: ParseError) -> Fault {
     execution_error(NOT_RUNNABLE)
 }
 

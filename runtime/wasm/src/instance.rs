@@ -1,18 +1,21 @@
-//! A loaded contract that can run: its instance in one of the engines, what host functions find in it, and the linker
-//! that connects the two.
+//! A loaded contract that can run: its instance in one of the tiers, what host functions find in it, and how it finds
+//! them.
 
 use crate::args::ValueType;
-use crate::engine::Engine;
 use crate::fault::{access_violation, system_failure};
 use crate::host::Host;
+use crate::interpreter::{Code, Machine, Pause};
 use crate::intrinsics::{Intrinsics, RawFunction, Signature};
-use crate::linear::{PAGE, Pages};
+use crate::linear::{Mapping, NOTES, PAGE, Pages, RESERVATION};
 use crate::memory::Memory;
 use crate::rewrite::{APPLY, Image, MEMORY, MEMORY_GROW, MEMORY_MODULE, MEMORY_SIZE, NOTES_MEMORY, START};
-use crate::tier::{RUN_HEAT, TICK_HEAT, Tier};
+use crate::tier::{RUN_HEAT, TICK_HEAT};
 use primitives::{Fault, Name};
+use rustc_hash::FxHashMap;
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use wasmtime::{Caller, FuncType, Linker, Module, Store, Trap, TypedFunc, UpdateDeadline, ValRaw, ValType};
 
 /// Limits of one run that the chain can change.
@@ -43,7 +46,15 @@ pub struct Apply {
 }
 
 /// A contract's instance, used again by each run.
-pub(crate) struct Instance<H: Host> {
+pub(crate) enum Instance<H: Host> {
+    /// In the first tier.
+    Interpreted(Box<Interpreted<H>>),
+    /// In the optimised tier.
+    Compiled(Compiled<H>),
+}
+
+/// An instance of compiled code.
+pub(crate) struct Compiled<H: Host> {
     store: Store<Run<H>>,
     apply: TypedFunc<(u32, u64, u64, u64), ()>,
     start: Option<TypedFunc<u32, ()>>,
@@ -51,12 +62,33 @@ pub(crate) struct Instance<H: Host> {
     code_bytes: usize,
 }
 
+/// An instance of interpreted code.
+pub(crate) struct Interpreted<H: Host> {
+    code: Arc<Code>,
+    machine: Machine,
+    run: Run<H>,
+    clock: Clock,
+    /// The host's functions by the index with which the code calls them; none for `eosio_exit`.
+    functions: Vec<Option<RawFunction<H>>>,
+    /// Ticks that are left for a run, if it may be given up.
+    patience: Option<u32>,
+    /// Arguments of a call of the host.
+    values: Vec<ValRaw>,
+    /// What `run` has its memory in.
+    _memory: Option<[Mapping; 2]>,
+}
+
+/// Counts ticks.
+pub(crate) type Clock = Arc<AtomicU64>;
+
 /// Why a run did not end well.
 pub(crate) enum Failure<S> {
     /// The host's reason, or a trap's fault.
     Stop(S),
     /// The system did not give what the run needs. That is not the contract's fault.
     Shortage(String),
+    /// It takes so long that the optimised tier should do it.
+    Slow,
 }
 
 impl<S: From<Fault>> From<Fault> for Failure<S> {
@@ -108,6 +140,25 @@ impl std::fmt::Display for Halt {
 impl std::error::Error for Halt {}
 
 impl<H: Host> Run<H> {
+    fn new(image: &Image) -> Self {
+        Self {
+            host: None,
+            // SAFETY: null is allowed.
+            pages: unsafe { Pages::new(std::ptr::null_mut(), std::ptr::null_mut()) },
+            image_len: image.bytes.len(),
+            has_memory: image.initial_pages.is_some(),
+            max_pages: 0,
+            heat: 0,
+            stop: None,
+        }
+    }
+
+    /// A tick of the clock: the host looks at the time.
+    fn tick(&mut self) -> Result<(), H::Stop> {
+        self.heat = self.heat.saturating_add(TICK_HEAT);
+        self.parts().0.checktime()
+    }
+
     /// The host of the current run and the contract's memory.
     fn parts(&mut self) -> (&mut H, Memory<'_>) {
         let mut host = self.host.expect("a run is on");
@@ -125,6 +176,184 @@ impl<H: Host> Run<H> {
 }
 
 impl<H: Host> Instance<H> {
+    /// Whether it is interpreted and may be optimised.
+    pub fn is_improvable(&self) -> bool {
+        matches!(self, Self::Interpreted(instance) if instance.code.is_bearable())
+    }
+
+    /// Runs `apply` on memory as `image` has it; interpreted for so many ticks at most, where `patience` says so.
+    ///
+    /// # Errors
+    /// Why it stopped.
+    pub fn run(
+        &mut self,
+        image: &Image,
+        apply: Apply,
+        limits: RunLimits,
+        patience: Option<u32>,
+        host: &mut H,
+    ) -> Result<(), Failure<H::Stop>> {
+        let initial = image.initial_pages.unwrap_or(0);
+        if initial > limits.max_pages {
+            return Err(system_failure().into());
+        }
+        if image.data_out_of_range {
+            return Err(access_violation().into());
+        }
+        let run = self.state();
+        run.heat = run.heat.saturating_add(RUN_HEAT);
+        let shortage =
+            |error: std::io::Error| Failure::Shortage(format!("memory of {} bytes: {error}", initial as usize * PAGE));
+        run.pages.reset(initial as usize, &image.bytes).map_err(shortage)?;
+        run.max_pages = image.maximum_pages.unwrap_or(u32::MAX).min(limits.max_pages);
+        run.host = Some(NonNull::from(host));
+        let depth = limits.max_call_depth.saturating_add(1);
+        let result = match self {
+            Self::Interpreted(instance) => {
+                instance.patience = patience;
+                instance.call(apply, depth)
+            }
+            Self::Compiled(instance) => instance.call(apply, depth),
+        };
+        let run = self.state();
+        run.host = None;
+        run.pages.give_back(image.bytes.len());
+        result
+    }
+
+    fn state(&mut self) -> &mut Run<H> {
+        match self {
+            Self::Interpreted(instance) => &mut instance.run,
+            Self::Compiled(instance) => instance.store.data_mut(),
+        }
+    }
+
+    /// How much it was used.
+    pub fn heat(&self) -> u32 {
+        match self {
+            Self::Interpreted(instance) => instance.run.heat,
+            Self::Compiled(instance) => instance.store.data().heat,
+        }
+    }
+
+    /// Bytes of memory that it holds between runs.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Interpreted(instance) => {
+                instance.code.bytes() + instance.machine.bytes() + instance.run.pages.kept_bytes()
+            }
+            Self::Compiled(instance) => instance.code_bytes + instance.store.data().pages.kept_bytes(),
+        }
+    }
+}
+
+impl<H: Host> Interpreted<H> {
+    /// An instance of translated code, which finds the host's functions in `host`.
+    ///
+    /// # Errors
+    /// What the system does not give, or the host does not have.
+    pub fn new(host: &Linked<H>, clock: Clock, image: &Image, code: Arc<Code>) -> Result<Self, String> {
+        let mut run = Run::new(image);
+        let memory = match run.has_memory {
+            true => Some([Mapping::new(RESERVATION, 0)?, Mapping::new(NOTES, NOTES)?]),
+            false => None,
+        };
+        if let Some([memory, notes]) = &memory {
+            // SAFETY: such reservations, which live as long as the instance.
+            run.pages = unsafe { Pages::new(memory.base(), notes.base()) };
+        }
+        let find = |(name, signature): &(String, Signature)| {
+            let found = host.get(&**name).filter(|(known, _)| known == signature);
+            found
+                .map(|(_, function)| function.clone())
+                .ok_or_else(|| format!("the host has no function {name} of this type"))
+        };
+        let functions = code.imports.iter().map(find).collect::<Result<_, _>>()?;
+        Ok(Self {
+            machine: Machine::new(&code),
+            code,
+            run,
+            clock,
+            functions,
+            patience: None,
+            values: Vec::new(),
+            _memory: memory,
+        })
+    }
+
+    fn call(&mut self, apply: Apply, depth: u32) -> Result<(), Failure<H::Stop>> {
+        let result = self.entry_points(apply, depth);
+        self.machine.give_back(&self.code);
+        result
+    }
+
+    /// The start function, then `apply`; `eosio_exit` in either ends the action.
+    fn entry_points(&mut self, apply: Apply, depth: u32) -> Result<(), Failure<H::Stop>> {
+        self.machine.reset(&self.code);
+        if let Some(start) = self.code.start()
+            && self.function(start, &[], depth)? == Ended::ByExit
+        {
+            return Ok(());
+        }
+        let Some(function) = self.code.apply() else { return Err(system_failure().into()) };
+        self.function(function, &[apply.receiver.0, apply.account.0, apply.action.0], depth).map(|_| ())
+    }
+
+    fn function(&mut self, index: u32, arguments: &[u64], depth: u32) -> Result<Ended, Failure<H::Stop>> {
+        let mut pause = self.machine.begin(&self.code, index, arguments, depth, self.clock.load(Ordering::Relaxed));
+        loop {
+            match pause.take().unwrap_or_else(|| {
+                let (memory, notes) = self.run.pages.parts();
+                self.machine.go(&self.code, memory, notes, &self.clock)
+            }) {
+                Pause::End => return Ok(Ended::ByReturn),
+                Pause::Trap(fault) => return Err(fault.into()),
+                Pause::Tick => {
+                    self.run.tick().map_err(Failure::Stop)?;
+                    match &mut self.patience {
+                        Some(0) => return Err(Failure::Slow),
+                        Some(left) => *left -= 1,
+                        None => {}
+                    }
+                    self.machine.go_on(self.clock.load(Ordering::Relaxed));
+                }
+                Pause::Call(import) => {
+                    let ended = self.call_host(import as usize)?;
+                    if ended == Ended::ByExit || self.machine.has_ended() {
+                        return Ok(ended);
+                    }
+                }
+                Pause::Grow(pages) => {
+                    let answer = memory_grow(&mut self.run, pages).map_err(Failure::Shortage)?;
+                    self.machine.resume(answer);
+                }
+            }
+        }
+    }
+
+    fn call_host(&mut self, import: usize) -> Result<Ended, Failure<H::Stop>> {
+        let signature = &self.code.imports[import].1;
+        let Some(function) = &self.functions[import] else { return Ok(Ended::ByExit) };
+        let slots = self.machine.slots(signature.params.len());
+        self.values.clear();
+        self.values.extend(slots.iter().map(|slot| ValRaw::u64(*slot)));
+        if self.values.is_empty() {
+            self.values.push(ValRaw::u64(0));
+        }
+        let (host, mut memory) = self.run.parts();
+        function(host, &mut memory, &mut self.values).map_err(Failure::Stop)?;
+        if let Some(result) = signature.results.first() {
+            let value = match result {
+                ValueType::I32 | ValueType::F32 => u64::from(self.values[0].get_u32()),
+                ValueType::I64 | ValueType::F64 => self.values[0].get_u64(),
+            };
+            self.machine.slots(1)[0] = value;
+        }
+        Ok(Ended::ByReturn)
+    }
+}
+
+impl<H: Host> Compiled<H> {
     /// An instance of compiled code.
     ///
     /// # Errors
@@ -135,21 +364,10 @@ impl<H: Host> Instance<H> {
         image: &Image,
         module: &Module,
     ) -> wasmtime::Result<Self> {
-        let run: Run<H> = Run {
-            host: None,
-            // SAFETY: null is allowed.
-            pages: unsafe { Pages::new(std::ptr::null_mut(), std::ptr::null_mut()) },
-            image_len: image.bytes.len(),
-            has_memory: image.initial_pages.is_some(),
-            max_pages: 0,
-            heat: 0,
-            stop: None,
-        };
-        let mut store = Store::new(engine, run);
+        let mut store = Store::new(engine, Run::new(image));
         store.epoch_deadline_callback(|mut store| {
             let run = store.data_mut();
-            run.heat = run.heat.saturating_add(TICK_HEAT);
-            match run.parts().0.checktime() {
+            match run.tick() {
                 Ok(()) => Ok(UpdateDeadline::Continue(1)),
                 Err(stop) => Err(run.halt(Stop::Host(stop))),
             }
@@ -166,48 +384,6 @@ impl<H: Host> Instance<H> {
         let range = module.image_range();
         let code_bytes = range.end as usize - range.start as usize;
         Ok(Self { store, apply, start, code_bytes })
-    }
-
-    /// How much it was used.
-    pub fn heat(&self) -> u32 {
-        self.store.data().heat
-    }
-
-    /// Bytes of memory that it holds between runs.
-    pub fn bytes(&self) -> usize {
-        self.code_bytes + self.store.data().pages.kept_bytes()
-    }
-
-    /// Runs `apply` on memory as `image` has it.
-    ///
-    /// # Errors
-    /// Why it stopped.
-    pub fn run(
-        &mut self,
-        image: &Image,
-        apply: Apply,
-        limits: RunLimits,
-        host: &mut H,
-    ) -> Result<(), Failure<H::Stop>> {
-        let initial = image.initial_pages.unwrap_or(0);
-        if initial > limits.max_pages {
-            return Err(system_failure().into());
-        }
-        if image.data_out_of_range {
-            return Err(access_violation().into());
-        }
-        let run = self.store.data_mut();
-        run.heat = run.heat.saturating_add(RUN_HEAT);
-        let shortage =
-            |error: std::io::Error| Failure::Shortage(format!("memory of {} bytes: {error}", initial as usize * PAGE));
-        run.pages.reset(initial as usize, &image.bytes).map_err(shortage)?;
-        run.max_pages = image.maximum_pages.unwrap_or(u32::MAX).min(limits.max_pages);
-        run.host = Some(NonNull::from(host));
-        let result = self.call(apply, limits.max_call_depth.saturating_add(1));
-        let run = self.store.data_mut();
-        run.host = None;
-        run.pages.give_back(image.bytes.len());
-        result
     }
 
     /// The start function, then `apply`; `eosio_exit` in either ends the action.
@@ -244,16 +420,19 @@ fn trap(error: &wasmtime::Error) -> Fault {
     }
 }
 
-/// The host functions as contracts of one tier import them.
+/// The host functions by name, as interpreted contracts import them.
+pub(crate) type Linked<H> = FxHashMap<&'static str, (Signature, Option<RawFunction<H>>)>;
+
+/// The host functions as interpreted contracts import them.
+pub(crate) fn linked<H: Host>(intrinsics: &Intrinsics<H>) -> Linked<H> {
+    intrinsics.iter().map(|entry| (entry.name, (entry.signature.clone(), entry.function.clone()))).collect()
+}
+
+/// The host functions as compiled contracts import them.
 ///
 /// # Errors
 /// Two have one name.
-pub(crate) fn link<H: Host>(
-    engine: &Engine,
-    tier: Tier,
-    intrinsics: &Intrinsics<H>,
-) -> wasmtime::Result<Linker<Run<H>>> {
-    let engine = engine.inner(tier);
+pub(crate) fn link<H: Host>(engine: &wasmtime::Engine, intrinsics: &Intrinsics<H>) -> wasmtime::Result<Linker<Run<H>>> {
     let mut linker = Linker::new(engine);
     for entry in intrinsics.iter() {
         let func_type = func_type(engine, &entry.signature);
@@ -269,7 +448,8 @@ pub(crate) fn link<H: Host>(
         }
     }
     linker.func_wrap(MEMORY_MODULE, MEMORY_GROW, |mut caller: Caller<'_, Run<H>>, pages: i32| {
-        memory_grow(caller.data_mut(), pages)
+        let run = caller.data_mut();
+        memory_grow(run, pages).map_err(|what| run.halt(Stop::Shortage(what)))
     })?;
     linker.func_wrap(MEMORY_MODULE, MEMORY_SIZE, |caller: Caller<'_, Run<H>>| caller.data().pages.count() as u32)?;
     Ok(linker)
@@ -311,7 +491,10 @@ fn func_type(engine: &wasmtime::Engine, signature: &Signature) -> FuncType {
 }
 
 /// eos-vm's `grow_linear_memory`: a negative number takes pages away.
-fn memory_grow<H: Host>(run: &mut Run<H>, pages: i32) -> wasmtime::Result<i32> {
+///
+/// # Errors
+/// The system has no more memory.
+fn memory_grow<H: Host>(run: &mut Run<H>, pages: i32) -> Result<i32, String> {
     let old = run.pages.count() as i64;
     let new = old + i64::from(pages);
     if new < 0 || (pages >= 0 && new > i64::from(run.max_pages)) {
@@ -319,6 +502,6 @@ fn memory_grow<H: Host>(run: &mut Run<H>, pages: i32) -> wasmtime::Result<i32> {
     }
     match run.pages.resize(new as usize, run.image_len) {
         Ok(()) => Ok(old as i32),
-        Err(error) => Err(run.halt(Stop::Shortage(format!("memory of {} bytes: {error}", new as usize * PAGE)))),
+        Err(error) => Err(format!("memory of {} bytes: {error}", new as usize * PAGE)),
     }
 }

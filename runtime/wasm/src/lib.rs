@@ -7,6 +7,7 @@ pub mod engine;
 pub mod fault;
 pub mod host;
 mod instance;
+mod interpreter;
 pub mod intrinsics;
 mod linear;
 pub mod memory;

@@ -39,26 +39,41 @@ unsafe impl MemoryCreator for Creator {
         guard_size_in_bytes: usize,
     ) -> Result<Box<dyn LinearMemory>, String> {
         let len = reserved_size_in_bytes.unwrap_or(0).max(RESERVATION) + guard_size_in_bytes;
+        Ok(Box::new(Mapping::new(len, minimum)?))
+    }
+}
+
+/// A reserved range of addresses, of which the engine knows the first `size` bytes.
+pub struct Mapping {
+    base: *mut u8,
+    len: usize,
+    size: usize,
+}
+
+impl Mapping {
+    /// `len` bytes of address space, the first `size` of them accessible.
+    ///
+    /// # Errors
+    /// What the system does not give.
+    pub fn new(len: usize, size: usize) -> Result<Self, String> {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         // SAFETY: a fresh anonymous mapping at an address of the system's choice.
         let base = unsafe { libc::mmap(std::ptr::null_mut(), len, libc::PROT_NONE, flags, -1, 0) };
         if base == libc::MAP_FAILED {
             return Err(format!("cannot reserve {len} bytes: {}", std::io::Error::last_os_error()));
         }
-        let mapping = Mapping { base: base.cast(), len, size: minimum };
+        let mapping = Self { base: base.cast(), len, size };
         // SAFETY: a part of the reservation.
-        if unsafe { libc::mprotect(base, minimum, libc::PROT_READ | libc::PROT_WRITE) } != 0 {
-            return Err(format!("cannot use {minimum} bytes: {}", std::io::Error::last_os_error()));
+        if unsafe { libc::mprotect(base, size, libc::PROT_READ | libc::PROT_WRITE) } != 0 {
+            return Err(format!("cannot use {size} bytes: {}", std::io::Error::last_os_error()));
         }
-        Ok(Box::new(mapping))
+        Ok(mapping)
     }
-}
 
-/// A reserved range of addresses, of which the engine knows the first `size` bytes.
-struct Mapping {
-    base: *mut u8,
-    len: usize,
-    size: usize,
+    /// Its first address.
+    pub fn base(&self) -> *mut u8 {
+        self.base
+    }
 }
 
 // SAFETY: the mapping belongs to one instance, which is used by one thread at a time.

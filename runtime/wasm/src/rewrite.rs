@@ -6,14 +6,12 @@
 //! not part of the result; see [`Program`].
 
 mod float;
-mod frame;
 mod function;
 mod wide;
 
 use crate::args::ValueType;
 use crate::linear::{NOTES, PAGE};
 use crate::parse::{FuncType, Module, Options, ParseError, parse};
-use crate::tier::{Efforts, Tier};
 use codec::{Bytes, Pack, Unpack};
 use function::Functions;
 use wasm_encoder::{
@@ -52,8 +50,6 @@ pub struct Program {
     pub module: Vec<u8>,
     /// What each run finds besides.
     pub image: Image,
-    /// About what it takes to compile it.
-    pub efforts: Efforts,
 }
 
 /// What the memory looks like at the beginning of a run, and what keeps a run from beginning.
@@ -73,19 +69,19 @@ pub struct Image {
     pub has_start: bool,
 }
 
-/// Rewrites valid code for a tier.
+/// Rewrites valid code.
 ///
 /// # Errors
 /// eos-vm's message, where it would not run the code.
-pub fn rewrite(code: &[u8], tier: Tier) -> Result<Program, ParseError> {
-    let efforts = Efforts::of(code)?;
-    let mut functions = Functions::new(efforts.framed(tier));
+pub fn rewrite(code: &[u8]) -> Result<Program, ParseError> {
+    let mut functions = Functions::default();
     let module = parse(code, &Options::running(), &mut functions)?;
     let image = image(&module);
-    Ok(Program { module: encode(&module, functions, &image), image, efforts })
+    Ok(Program { module: encode(&module, functions, &image), image })
 }
 
-fn image(module: &Module<'_>) -> Image {
+/// What a run of the module finds besides its code.
+pub(crate) fn image(module: &Module<'_>) -> Image {
     let mut image = Image {
         initial_pages: module.memory.map(|memory| memory.initial),
         maximum_pages: module.memory.and_then(|memory| memory.maximum),
@@ -112,7 +108,7 @@ fn image(module: &Module<'_>) -> Image {
 }
 
 /// The contract's `apply`, where it has the right type.
-fn apply_index(module: &Module<'_>) -> Option<u32> {
+pub(crate) fn apply_index(module: &Module<'_>) -> Option<u32> {
     let index = module.exported_function("apply")?;
     let func_type = module.function_type(index)?;
     (func_type.params == [ValueType::I64; 3] && func_type.result.is_none()).then_some(index)
@@ -132,8 +128,6 @@ struct Layout {
     imports: u32,
     first_added_type: u32,
     depth_global: u32,
-    /// Where the frames end.
-    top_global: u32,
     first_float_helper: u32,
     wide: Wide,
 }
@@ -145,8 +139,7 @@ impl Layout {
         Self {
             imports,
             depth_global,
-            top_global: depth_global + 1,
-            wide: Wide::of(module, depth_global + 2),
+            wide: Wide::of(module, depth_global + 1),
             first_added_type: module.types.len() as u32,
             first_float_helper: imports + ADDED_IMPORTS + module.function_types.len() as u32,
         }
@@ -177,7 +170,6 @@ fn encode(module: &Module<'_>, functions: Functions, image: &Image) -> Vec<u8> {
     let mut encoded = wasm_encoder::Module::new();
     encoded.section(&types(module, &layout));
     encoded.section(&imports(module, &layout));
-    let functions_framed = functions.has_frames();
     let (declared, bodies) = code(module, &layout, functions, image);
     encoded.section(&declared);
     if let Some(table) = module.table {
@@ -192,13 +184,10 @@ fn encode(module: &Module<'_>, functions: Functions, image: &Image) -> Vec<u8> {
         });
         encoded.section(&section);
     }
-    if module.memory.is_some() || functions_framed {
+    if module.memory.is_some() {
         let mut section = MemorySection::new();
         section.memory(memory_type(0, MEMORY_PAGES_MAX));
         section.memory(memory_type(NOTES_PAGES, NOTES_PAGES));
-        if functions_framed {
-            section.memory(memory_type(frame::PAGES, frame::PAGES));
-        }
         encoded.section(&section);
     }
     encoded.section(&globals(module, &layout));
@@ -246,7 +235,7 @@ fn globals(module: &Module<'_>, layout: &Layout) -> GlobalSection {
         let global_type = GlobalType { val_type: val_type(global.value_type), mutable: global.mutable, shared: false };
         section.global(global_type, &constant(global.value_type, global.initial));
     }
-    for value in [ValueType::I32; 2].into_iter().chain(layout.wide.globals()) {
+    for value in [ValueType::I32].into_iter().chain(layout.wide.globals()) {
         section.global(GlobalType { val_type: val_type(value), mutable: true, shared: false }, &constant(value, 0));
     }
     section
@@ -317,8 +306,6 @@ fn entry(module: &Module<'_>, layout: &Layout, index: u32, params: u32, reset: b
     }
     body.instruction(&Instruction::LocalGet(0));
     body.instruction(&Instruction::GlobalSet(layout.depth_global));
-    body.instruction(&Instruction::I32Const(frame::TOP));
-    body.instruction(&Instruction::GlobalSet(layout.top_global));
     for param in 1..=params {
         body.instruction(&Instruction::LocalGet(param));
     }

@@ -1,13 +1,13 @@
 //! Runs contracts: keeps warm instances per code hash and calls `apply`.
 
-use crate::compiler::{Compiler, Loaded};
+use crate::compiler::{Compiler, Form, Loaded};
 use crate::engine::{CodeCache, Engine};
 use crate::fault::system_failure;
 use crate::host::Host;
-use crate::instance::{Apply, Failure, Instance, Run, RunLimits, link};
+use crate::instance::{Apply, Compiled, Failure, Instance, Interpreted, Linked, Run, RunLimits, link, linked};
 use crate::intrinsics::Intrinsics;
 use crate::rewrite::Image;
-use crate::tier::{HOT, Tier, Tiers};
+use crate::tier::{HOT, PATIENCE_TICKS, Tier, Tiers};
 use primitives::{Checksum256, Fault};
 use rustc_hash::FxHashMap;
 use wasmtime::Linker;
@@ -25,10 +25,11 @@ const HOT_MAX: usize = 16;
 /// the first tier; what is used much is optimised, on the spot or by others, and goes on in that tier with its next run.
 pub struct Runtime<H: Host> {
     compiler: Compiler,
-    first: Linker<Run<H>>,
+    first: Linked<H>,
     optimised: Linker<Run<H>>,
     contracts: FxHashMap<Checksum256, Contract<H>>,
     aside: bool,
+    patient: bool,
     unready: Option<Unready>,
     /// What others should optimise.
     hot: Vec<MissingCode>,
@@ -43,6 +44,8 @@ pub struct MissingCode {
     pub code_hash: Checksum256,
     /// The original bytes.
     pub code: Vec<u8>,
+    /// Whether it is loaded, and should be optimised.
+    pub optimised: bool,
 }
 
 /// Why a run could not be what it should be: neither the contract's fault nor the chain's.
@@ -62,6 +65,8 @@ struct Contract<H: Host> {
     tier: Tier,
     /// Whether it was, or need not be, considered for the optimised tier.
     considered: bool,
+    /// Whether a run that takes long may be given up for an optimised one.
+    hasty: bool,
     last_run: u64,
 }
 
@@ -78,14 +83,14 @@ impl<H: Host> Contract<H> {
 impl<H: Host> Runtime<H> {
     /// A runtime that calls the functions of `intrinsics` and keeps optimised code in `cache`.
     pub fn new(engine: Engine, intrinsics: &Intrinsics<H>, cache: Box<dyn CodeCache>) -> Self {
-        let linker = |tier| link(&engine, tier, intrinsics).expect("names of host functions are unique");
-        let (first, optimised) = (linker(Tier::First), linker(Tier::Optimised));
+        let optimised = link(engine.optimised(), intrinsics).expect("names of host functions are unique");
         Self {
             compiler: Compiler::new(engine, cache.into()),
-            first,
+            first: linked(intrinsics),
             optimised,
             contracts: FxHashMap::default(),
             aside: false,
+            patient: false,
             unready: None,
             hot: Vec::new(),
             runs: 0,
@@ -101,6 +106,12 @@ impl<H: Host> Runtime<H> {
     /// [`Self::take_unready`] has what was needed.
     pub fn load_aside(&mut self, aside: bool) {
         self.aside = aside;
+    }
+
+    /// Says whether an interpreted run goes on to its end, however long it takes, where others load code. Else it ends as
+    /// if its code were not ready, to be run again when that is optimised.
+    pub fn be_patient(&mut self, patient: bool) {
+        self.patient = patient;
     }
 
     /// What was needed and was not ready; no contract runs until it is taken.
@@ -163,10 +174,22 @@ impl<H: Host> Runtime<H> {
         contract.last_run = self.runs;
         let instance = contract.instance.as_mut().map_err(|fault| fault.clone())?;
         let image = &contract.image;
-        match crate::stack::with_enough(move || instance.run(image, apply, limits, host)) {
+        let hasty = contract.hasty && self.aside && !self.patient;
+        let patience = hasty.then_some(PATIENCE_TICKS);
+        let result = {
+            let host = &mut *host;
+            crate::stack::with_enough(move || instance.run(image, apply, limits, patience, host))
+        };
+        match result {
             Ok(()) => Ok(()),
             Err(Failure::Stop(stop)) => Err(stop),
             Err(Failure::Shortage(what)) => Err(self.fall_short(what)),
+            Err(Failure::Slow) => {
+                (contract.hasty, contract.considered) = (false, true);
+                let code = host.code(code_hash).ok_or_else(system_failure)?.to_vec();
+                self.unready = Some(Unready::Code(MissingCode { code_hash: *code_hash, code, optimised: true }));
+                Err(system_failure().into())
+            }
         }
     }
 
@@ -195,11 +218,11 @@ impl<H: Host> Runtime<H> {
             contract.considered = true;
             if self.aside {
                 self.hot.truncate(HOT_MAX - 1);
-                self.hot.push(MissingCode { code_hash: *code_hash, code });
+                self.hot.push(MissingCode { code_hash: *code_hash, code, optimised: true });
                 return Ok(());
             }
         } else if self.aside {
-            self.unready = Some(Unready::Code(MissingCode { code_hash: *code_hash, code }));
+            self.unready = Some(Unready::Code(MissingCode { code_hash: *code_hash, code, optimised: false }));
             return Err(system_failure().into());
         }
         host.pause_time();
@@ -225,13 +248,16 @@ impl<H: Host> Runtime<H> {
         let considered = tier == Tier::Optimised || self.compiler.engine.tiers() == Tiers::First;
         let (image, instance) = match loaded.into_result() {
             Ok((image, _)) if image.broken => (image, Err(system_failure())),
-            Ok((image, module)) => {
-                let instance = self.instantiate(tier, &image, &module)?;
+            Ok((image, form)) => {
+                let instance = self.instantiate(&image, &form)?;
                 (image, Ok(instance))
             }
             Err(fault) => (Image::default(), Err(fault)),
         };
-        let contract = Contract { image, instance, tier, considered, last_run: self.runs };
+        let improvable = instance.as_ref().is_ok_and(Instance::is_improvable);
+        let considered = considered || !improvable;
+        let hasty = improvable && !considered;
+        let contract = Contract { image, instance, tier, considered, hasty, last_run: self.runs };
         self.contracts.remove(code_hash);
         self.make_room(contract.bytes());
         self.contracts.insert(*code_hash, contract);
@@ -239,17 +265,22 @@ impl<H: Host> Runtime<H> {
     }
 
     /// An instance; where the system gives nothing more, all others are given up for it.
-    fn instantiate(&mut self, tier: Tier, image: &Image, module: &wasmtime::Module) -> Result<Instance<H>, String> {
-        let engine = self.compiler.engine.inner(tier).clone();
-        let linker = match tier {
-            Tier::First => &self.first,
-            Tier::Optimised => &self.optimised,
-        };
-        Instance::new(&engine, linker, image, module).or_else(|_| {
+    fn instantiate(&mut self, image: &Image, form: &Form) -> Result<Instance<H>, String> {
+        self.instance(image, form).or_else(|_| {
             self.contracts.clear();
-            Instance::new(&engine, linker, image, module)
-                .map_err(|error| format!("an instance of a contract: {error:#}"))
+            self.instance(image, form).map_err(|error| format!("an instance of a contract: {error}"))
         })
+    }
+
+    fn instance(&self, image: &Image, form: &Form) -> Result<Instance<H>, String> {
+        let engine = &self.compiler.engine;
+        match form {
+            Form::Interpreted(code) => Interpreted::new(&self.first, engine.clock(), image, code.clone())
+                .map(|instance| Instance::Interpreted(Box::new(instance))),
+            Form::Compiled(module) => Compiled::new(engine.optimised(), &self.optimised, image, module)
+                .map(Instance::Compiled)
+                .map_err(|error| format!("{error:#}")),
+        }
     }
 
     /// Gives up contracts until one of `bytes` has room.

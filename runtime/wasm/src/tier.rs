@@ -1,19 +1,17 @@
-//! Two tiers of compiled code. The first is made at once, in time that grows with the code's length alone; the optimised
-//! one is made of what is used much, where that does not take too long. Both run the same rewritten functions, so a
-//! contract does the same in both.
+//! Two tiers. The first interprets code as it is; the optimised one compiles what is used much, where that does not take
+//! too long. A contract does the same in both.
 //!
 //! A compiler keeps something for each local at each place where ways of control meet: a few bytes of code can ask for
-//! millions of these. Functions that do have their locals in memory in the first tier (`rewrite::frame`), and are not
-//! optimised.
+//! millions of these. Functions that do are not optimised.
 
 use crate::parse::{Emit, Module, Op, Options, ParseError, parse};
 
-/// How code was compiled.
+/// How code runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tier {
-    /// Without optimisation.
+    /// Interpreted.
     First,
-    /// With all optimisations.
+    /// Compiled with all optimisations.
     Optimised,
 }
 
@@ -29,16 +27,14 @@ pub enum Tiers {
 }
 
 /// Heat from which code is worth optimising.
-pub(crate) const HOT: u32 = 100;
+pub(crate) const HOT: u32 = 20;
 /// Heat of a run.
 pub(crate) const RUN_HEAT: u32 = 1;
 /// Heat of a tick of the clock during a run.
 pub(crate) const TICK_HEAT: u32 = 20;
+/// Ticks after which an interpreted run is given up for an optimised one, where it may wait for that.
+pub(crate) const PATIENCE_TICKS: u32 = 2;
 
-/// Effort of a function beyond which it has a frame in the first tier.
-const FUNCTION_MAX: u64 = 20_000;
-/// Effort of a module's functions beyond which those that follow have frames.
-const MODULE_MAX: u64 = 500_000;
 /// Effort of a function beyond which it is not optimised: a second of the compiler's time.
 const OPTIMISED_FUNCTION_MAX: u64 = 150_000;
 /// Effort of a module beyond which it is not optimised: ten seconds.
@@ -51,18 +47,20 @@ pub struct Efforts(Vec<u64>);
 
 /// Counts what an effort is made of.
 #[derive(Default)]
-struct Counter {
+pub(crate) struct Counter {
     efforts: Vec<u64>,
     accesses: u64,
     meetings: u64,
 }
 
-impl Emit for Counter {
-    fn begin(&mut self, _: &Module<'_>, _: usize) {
-        (self.accesses, self.meetings) = (0, 1);
+impl Counter {
+    /// What was counted.
+    pub(crate) fn efforts(self) -> Efforts {
+        Efforts(self.efforts)
     }
 
-    fn op(&mut self, op: Op<'_>) {
+    /// Counts an instruction.
+    pub(crate) fn count(&mut self, op: &Op<'_>) {
         match op {
             Op::Open(..) => self.meetings += 1,
             Op::BrTable(labels, _) => self.meetings += labels.len() as u64,
@@ -71,11 +69,23 @@ impl Emit for Counter {
         }
     }
 
-    fn finish(&mut self, module: &Module<'_>, index: usize) {
+    /// Counts the function that was heard.
+    pub(crate) fn finish_function(&mut self, module: &Module<'_>, index: usize) {
         let function = &module.functions[index];
         let params = module.types[function.func_type as usize].params.len() as u64;
         let locals = function.locals.iter().fold(params, |sum, (count, _)| sum + u64::from(*count));
-        self.efforts.push(locals.min(self.accesses) * self.meetings);
+        self.efforts.push(locals.min(self.accesses) * (self.meetings + 1));
+        (self.accesses, self.meetings) = (0, 0);
+    }
+}
+
+impl Emit for Counter {
+    fn op(&mut self, op: Op<'_>) {
+        self.count(&op);
+    }
+
+    fn finish(&mut self, module: &Module<'_>, index: usize) {
+        self.finish_function(module, index);
     }
 }
 
@@ -87,27 +97,13 @@ impl Efforts {
     pub fn of(code: &[u8]) -> Result<Self, ParseError> {
         let mut counter = Counter::default();
         parse(code, &Options::running(), &mut counter)?;
-        Ok(Self(counter.efforts))
+        Ok(counter.efforts())
     }
 
     /// Whether all may be optimised.
     pub fn is_bearable(&self) -> bool {
         self.0.iter().all(|effort| *effort <= OPTIMISED_FUNCTION_MAX)
             && self.0.iter().fold(0_u64, |sum, effort| sum.saturating_add(*effort)) <= OPTIMISED_MODULE_MAX
-    }
-
-    /// Which functions have their locals in a frame in a tier.
-    pub(crate) fn framed(&self, tier: Tier) -> Vec<bool> {
-        let mut left = MODULE_MAX;
-        let frame = |effort: &u64| {
-            let frame = *effort > FUNCTION_MAX.min(left);
-            left -= if frame { 0 } else { *effort };
-            frame
-        };
-        match tier {
-            Tier::First => self.0.iter().map(frame).collect(),
-            Tier::Optimised => vec![false; self.0.len()],
-        }
     }
 
     /// The largest effort of a function, and that of all.

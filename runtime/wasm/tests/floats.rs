@@ -9,7 +9,7 @@ mod world;
 use flate2::read::GzDecoder;
 use primitives::{Checksum256, Name};
 use std::io::Read as _;
-use wasm::{Apply, RunLimits};
+use wasm::{Apply, Engine, NoCache, RunLimits, Runtime, Tiers};
 use world::World;
 
 const APPLY: Apply = Apply { receiver: Name(1), account: Name(1), action: Name(2) };
@@ -23,7 +23,11 @@ fn every_result_has_the_bits_that_nodeos_gave() {
     let (count, records) = vectors.split_first_chunk::<4>().expect("a count");
     let count = u32::from_le_bytes(*count) as usize;
     let (results, traps) = records.split_at(count * 26);
-    let mut runtime = world::runtime();
+    [Tiers::First, Tiers::Optimised].into_iter().for_each(|tiers| check(tiers, count, results, traps));
+}
+
+fn check(tiers: Tiers, count: usize, results: &[u8], traps: &[u8]) {
+    let mut runtime = Runtime::new(Engine::with_tiers(tiers), &world::intrinsics(), Box::new(NoCache));
     let mut world = World { code: include_bytes!("fixtures/numeric.wasm").to_vec(), ..World::default() };
     let mut run = |data: Vec<u8>| {
         world.action_data = [vec![0; 8], data].concat();

@@ -1,9 +1,11 @@
-//! Two tiers of compiled code: modules that are built to take the compiler long run at once, what is used much is
-//! optimised, and what is loaded gives its memory back.
+//! Two tiers: modules that are built to take the compiler long run at once, what is used much is optimised, and what is
+//! loaded gives its memory back.
 
 mod world;
 
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use primitives::{Checksum256, Name, Sha256};
 use wasm::{Apply, Engine, NoCache, RunLimits, Runtime, Tier, Tiers, Unready};
@@ -100,6 +102,42 @@ fn others_optimise_where_others_load() {
     runtime.supply(&hash, compiler.optimise(&hash, &code).expect("it is small"));
     assert_eq!(runtime.tier(&hash), Some(Tier::Optimised));
     run(&mut runtime).expect("runs");
+}
+
+#[test]
+fn a_long_run_waits_for_the_optimiser_where_that_is_of_use() {
+    let engine = Engine::new();
+    let mut runtime = Runtime::new(engine.clone(), &world::intrinsics(), Box::new(NoCache));
+    runtime.load_aside(true);
+    let compiler = runtime.compiler().clone();
+    let ticks = AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        let (ticker, ticks) = (engine.ticker(), &ticks);
+        scope.spawn(move || {
+            while ticks.load(Ordering::Relaxed) {
+                ticker.tick();
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+        // As long as it runs in the first tier, a tick comes.
+        let long = module(
+            "(local i32) (loop (local.set 3 (i32.add (local.get 3) (i32.const 1)))
+                (br_if 0 (i32.ne (local.get 3) (i32.const 5000000))))",
+        );
+        let (hash, mut world) = (Sha256::of(&long), World { code: long.clone(), ..World::default() });
+        let mut run = |runtime: &mut Runtime<World>| runtime.run(&hash, APPLY, RunLimits::default(), &mut world);
+        runtime.supply(&hash, compiler.load(&hash, &long));
+        runtime.be_patient(true);
+        run(&mut runtime).expect("it goes on to its end");
+        runtime.be_patient(false);
+        assert!(run(&mut runtime).is_err());
+        let Some(Unready::Code(missing)) = runtime.take_unready() else { panic!("it waits for code") };
+        assert!(missing.optimised && missing.code == long && missing.code_hash == hash);
+        runtime.supply(&hash, compiler.optimise(&hash, &long).expect("it is small"));
+        run(&mut runtime).expect("runs");
+        assert_eq!(runtime.tier(&hash), Some(Tier::Optimised));
+        ticks.store(false, Ordering::Relaxed);
+    });
 }
 
 #[test]

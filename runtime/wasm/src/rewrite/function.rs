@@ -5,7 +5,6 @@
 //! need one more, as in eos-vm, so that a function that calls the host alone takes its own, too.
 
 use super::float::{self, Range, Rule};
-use super::frame::Frame;
 use super::{Layout, val_type, wide};
 use crate::args::ValueType;
 use crate::memory::CHUNK;
@@ -17,10 +16,6 @@ use wasm_encoder::{BlockType, Encode, Instruction, MemArg};
 pub struct Functions {
     /// Finished bodies: locals and instructions.
     pub bodies: Vec<Vec<u8>>,
-    /// Which functions have their locals in a frame.
-    framed: Vec<bool>,
-    /// That of the current function.
-    frame: Option<Frame>,
     layout: Option<Layout>,
     code: Vec<u8>,
     calls: bool,
@@ -45,17 +40,16 @@ enum Temp {
     Address,
     StoredI32,
     StoredI64,
-    Frame,
 }
 
 impl Temp {
-    const COUNT: usize = 10;
+    const COUNT: usize = 9;
 
     fn value_type(index: usize) -> ValueType {
         match index {
             0..=2 => ValueType::F32,
             3..=5 => ValueType::F64,
-            6 | 7 | 9 => ValueType::I32,
+            6 | 7 => ValueType::I32,
             _ => ValueType::I64,
         }
     }
@@ -84,12 +78,6 @@ impl Emit for Functions {
         self.code.clear();
         self.calls = false;
         self.added = [false; Temp::COUNT];
-        let params = &module.types[function.func_type as usize].params;
-        self.frame = self.framed[index].then(|| {
-            let declared = self.layout().wide.declared(function.func_type as usize, params);
-            let spilled = wide::spilled(params).iter().map(|value| (1, *value));
-            Frame::new(&declared, spilled.chain(function.locals.iter().copied()))
-        });
     }
 
     fn op(&mut self, op: Op<'_>) {
@@ -117,12 +105,8 @@ impl Emit for Functions {
             Op::Variable(opcode, index) => {
                 let behind_tag = self.wide && opcode <= LOCAL_TEE && index as usize >= wide::KEPT;
                 let index = index + if behind_tag { wide::TAG as u32 } else { 0 };
-                if opcode <= LOCAL_TEE && self.frame.is_some() {
-                    self.framed_local(opcode, index);
-                } else {
-                    self.code.push(opcode);
-                    index.encode(&mut self.code);
-                }
+                self.code.push(opcode);
+                index.encode(&mut self.code);
             }
             Op::Memory(opcode, align, offset) if opcode <= LAST_LOAD => self.memory_access(opcode, align, offset),
             Op::Memory(opcode, align, offset) => self.store(opcode, align, offset),
@@ -141,22 +125,11 @@ impl Emit for Functions {
         let func_type = &module.types[function.func_type as usize];
         let spilled = wide::spilled(&func_type.params).iter().map(|value| (1, *value));
         let locals: Vec<_> = spilled.chain(function.locals.iter().copied()).collect();
-        if self.frame.is_some() {
-            self.local(Temp::Frame);
-        }
-        // What is in the frame is no local besides; the numbers stay.
         let mut body = self.encoded_locals(&locals);
         let code = std::mem::take(&mut self.code);
         self.prologue(func_type);
         let received = self.layout().wide.receive(function.func_type);
         self.put_all(&received);
-        if let Some(frame) = self.frame.take() {
-            let (pointer, first) = (self.local(Temp::Frame), (wide::KEPT + wide::TAG) as u32);
-            for local in first..first + wide::spilled(&func_type.params).len() as u32 {
-                self.put_all(&frame.set(pointer, local, local));
-            }
-            self.frame = Some(frame);
-        }
         body.append(&mut self.code);
         body.extend_from_slice(&code);
         self.epilogue();
@@ -166,9 +139,7 @@ impl Emit for Functions {
     }
 }
 
-/// The first of the three instructions on locals.
-const LOCAL_GET: u8 = 0x20;
-/// The last of them; those on globals follow.
+/// The last of the three instructions on locals; those on globals follow.
 const LOCAL_TEE: u8 = 0x22;
 /// The load with the highest opcode; stores follow.
 const LAST_LOAD: u8 = 0x35;
@@ -188,38 +159,6 @@ fn block_type(result: Option<ValueType>) -> BlockType {
 }
 
 impl Functions {
-    /// For functions some of which have their locals in frames.
-    pub fn new(framed: Vec<bool>) -> Self {
-        Self { framed, ..Self::default() }
-    }
-
-    /// Whether any function has a frame.
-    pub fn has_frames(&self) -> bool {
-        self.framed.contains(&true)
-    }
-
-    /// An instruction on a local of a function with a frame.
-    fn framed_local(&mut self, opcode: u8, index: u32) {
-        let pointer = self.local(Temp::Frame);
-        let frame = self.frame.take().expect("the caller has seen it");
-        if opcode == LOCAL_GET {
-            self.put_all(&frame.get(pointer, index));
-        } else {
-            let value = self.local(match frame.value_type(index) {
-                ValueType::I32 => Temp::StoredI32,
-                ValueType::I64 => Temp::StoredI64,
-                ValueType::F32 => Temp::LeftF32,
-                ValueType::F64 => Temp::LeftF64,
-            });
-            self.put(&Instruction::LocalSet(value));
-            self.put_all(&frame.set(pointer, index, value));
-            if opcode == LOCAL_TEE {
-                self.put(&Instruction::LocalGet(value));
-            }
-        }
-        self.frame = Some(frame);
-    }
-
     fn put(&mut self, instruction: &Instruction<'_>) {
         instruction.encode(&mut self.code);
     }
@@ -297,12 +236,7 @@ impl Functions {
             let depth = self.layout().depth_global;
             self.put_all(&[GlobalGet(depth), I32Const(1), I32Sub, GlobalSet(depth)]);
         }
-        if let Some(frame) = self.frame.take() {
-            let (pointer, top) = (self.local(Temp::Frame), self.layout().top_global);
-            self.put_all(&frame.open(pointer, top));
-            self.frame = Some(frame);
-        }
-        if self.calls || self.frame.is_some() {
+        if self.calls {
             self.put(&Block(block_type(func_type.result)));
         }
     }
@@ -310,17 +244,9 @@ impl Functions {
     /// Gives the call back. The end of the function's own code closed the block.
     fn epilogue(&mut self) {
         use Instruction::{End, GlobalGet, GlobalSet, I32Add, I32Const};
-        let (depth, top) = (self.layout().depth_global, self.layout().top_global);
-        let (calls, framed) = (self.calls, self.frame.is_some());
-        if let Some(frame) = self.frame.take() {
-            let pointer = self.local(Temp::Frame);
-            self.put_all(&frame.close(pointer, top));
-        }
-        if calls {
-            self.put_all(&[GlobalGet(depth), I32Const(1), I32Add, GlobalSet(depth)]);
-        }
-        if calls || framed {
-            self.put(&End);
+        if self.calls {
+            let depth = self.layout().depth_global;
+            self.put_all(&[GlobalGet(depth), I32Const(1), I32Add, GlobalSet(depth), End]);
         }
     }
 
