@@ -504,11 +504,11 @@ fn json_is_all_that_is_printed_where_it_is_wanted() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let node = RunningNode::dev(folder.path(), &["--block-mode=manual"]);
     let tool = Tool { node, folder };
+    let (status, text) = tool.run(&tool.node.url, &["system", "refund", "show", "alic"]);
+    assert!(status == 1 && text.contains("There is no account alic on this chain; is alice meant?"), "{text}");
     for line in AS_JSON {
         let words: Vec<_> = line.split(' ').chain(["--json"]).collect();
         let (status, text) = tool.run(&tool.node.url, &words);
         assert!(status == 0 && serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{line}: {status}, {text}");
     }
-    let (status, text) = tool.run(&tool.node.url, &["system", "refund", "show", "alic"]);
-    assert!(status == 1 && text.contains("There is no account alic on this chain; is alice meant?"), "{text}");
 }
