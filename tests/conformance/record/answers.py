@@ -34,7 +34,8 @@ class Node:
         command = [os.environ["NODEOS"], "--data-dir", folder, "--config-dir", folder + "/config", "--http-server-address",
                    "127.0.0.1:%d" % port, "--p2p-listen-endpoint", "127.0.0.1:%d" % (port + 1), "--max-body-size", "33554432",
                    "--http-max-response-time-ms", "30000", "--abi-serializer-max-time-ms", "30000", "--verbose-http-errors",
-                   "--plugin", "eosio::chain_api_plugin", "--plugin", "eosio::producer_api_plugin", *arguments]
+                   "--plugin", "eosio::chain_api_plugin", "--plugin", "eosio::producer_api_plugin",
+                   "--resource-monitor-not-shutdown-on-threshold-exceeded", *arguments]
         self.log = open(folder + ".log", "w")
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
         begin = time.time()
