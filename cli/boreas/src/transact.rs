@@ -6,7 +6,7 @@ use std::io::Write;
 use anyhow::{Context, ensure};
 use clap::Args;
 use clap::builder::BoolishValueParser;
-use client::{Receipt, Route, SendSettings, complete};
+use client::{Receipt, Route, SendSettings, WaitFor, complete};
 use primitives::{Action, Compression, Name, PackedTransaction, PermissionLevel, PublicKey, SignedTransaction};
 use serde_json::{Value, json};
 
@@ -79,6 +79,9 @@ pub struct TransactArgs {
     /// Let the node retry the transaction until it is so many blocks deep
     #[arg(long, value_name = "BLOCKS")]
     retry_num_blocks: Option<u32>,
+    /// Answer when the transaction's block is part of the chain, synced to the node's disk, or irreversible [boreasd only]
+    #[arg(long, value_name = "UNTIL")]
+    wait: Option<WaitArg>,
     /// Public key, or JSON list of public keys, to sign with
     #[arg(long, value_name = "KEYS")]
     sign_with: Option<String>,
@@ -90,6 +93,13 @@ enum CompressionArg {
     None,
     #[value(alias = "1")]
     Zlib,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum WaitArg {
+    Block,
+    Stored,
+    Irreversible,
 }
 
 impl TransactArgs {
@@ -142,6 +152,11 @@ impl TransactArgs {
             return_failure_trace: self.return_failure_trace,
             retry_irreversible: self.retry_irreversible == Some(true),
             retry_num_blocks: self.retry_num_blocks,
+            wait: self.wait.map(|wait| match wait {
+                WaitArg::Block => WaitFor::Block,
+                WaitArg::Stored => WaitFor::Stored,
+                WaitArg::Irreversible => WaitFor::Irreversible,
+            }),
             route: self.route()?,
         })
     }
@@ -159,20 +174,26 @@ impl TransactArgs {
             !(irreversible && self.retry_num_blocks.is_some()),
             "--retry-irreversible cannot be used with --retry-num-blocks: one of them is waited for"
         );
+        let retry = irreversible || self.retry_num_blocks.is_some();
+        ensure!(
+            !(retry && self.wait.is_some()),
+            "--wait cannot be used with --retry-irreversible or --retry-num-blocks: one of them is waited for"
+        );
         let old = match (self.use_old_rpc, self.use_old_send_rpc) {
             (true, _) => Some((Route::Push, "--use-old-rpc")),
             (_, true) => Some((Route::Send, "--use-old-send-rpc")),
             _ => None,
         };
-        let retry = irreversible || self.retry_num_blocks.is_some();
         match (self.route, old) {
             (Some(_), Some((_, option))) => anyhow::bail!("--read and --dry-run cannot be used with {option}"),
             (Some(route), None) => {
                 ensure!(!retry, "--retry-irreversible and --retry-num-blocks cannot be used with --read or --dry-run");
+                ensure!(self.wait.is_none(), "--wait cannot be used with --read or --dry-run: nothing is changed");
                 Ok(route)
             }
             (None, Some((route, option))) => {
                 ensure!(!retry, "--retry-irreversible and --retry-num-blocks cannot be used with {option}");
+                ensure!(self.wait.is_none(), "--wait cannot be used with {option}");
                 Ok(route)
             }
             (None, None) => Ok(Route::Send2),

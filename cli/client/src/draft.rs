@@ -42,6 +42,8 @@ pub struct SendSettings {
     pub retry_irreversible: bool,
     /// Let the node retry until this many blocks lie over it.
     pub retry_num_blocks: Option<u32>,
+    /// Let the node answer only then; it tries again what falls out of the chain meanwhile.
+    pub wait: Option<WaitFor>,
     /// By which endpoint it goes.
     pub route: Route,
 }
@@ -61,7 +63,30 @@ impl Default for SendSettings {
             return_failure_trace: true,
             retry_irreversible: false,
             retry_num_blocks: None,
+            wait: None,
             route: Route::default(),
+        }
+    }
+}
+
+/// How far a transaction is when the node answers; only our own nodes know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitFor {
+    /// Its block is part of the chain.
+    Block,
+    /// That block is synced to the node's disk.
+    Stored,
+    /// That block is irreversible.
+    Irreversible,
+}
+
+impl WaitFor {
+    /// As the node reads it.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Block => "block",
+            Self::Stored => "stored",
+            Self::Irreversible => "irreversible",
         }
     }
 }
@@ -174,6 +199,9 @@ fn send2(packed: &PackedTransaction, settings: &SendSettings) -> Value {
     });
     if let Some(blocks) = settings.retry_num_blocks {
         body["retry_trx_num_blocks"] = json!(blocks);
+    }
+    if let Some(wait) = settings.wait {
+        body["wait"] = json!(wait.text());
     }
     body
 }

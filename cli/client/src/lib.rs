@@ -18,7 +18,7 @@ mod signer;
 mod unix;
 
 pub use contracts::{Contracts, base64_field};
-pub use draft::{Draft, Receipt, Route, SendSettings, complete};
+pub use draft::{Draft, Receipt, Route, SendSettings, WaitFor, complete};
 pub use node::{ApiError, ApiFault, Connection, Message, Node};
 pub use signer::{Keosd, Signer};
 

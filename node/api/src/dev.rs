@@ -53,10 +53,11 @@ pub async fn send_transaction(node: Arc<Node>, body: Bytes) -> Answer {
     if !node.handle.is_dev() {
         return Err(engine::Refusal::NotDev.into());
     }
+    let patience = transactions::wait_for(params.wait)?;
     let packed = recover::packed(&node, params.transaction)?;
     let recovered = recover::recovered(&node, packed, false).map_err(|fault| ApiError::of_transaction(&fault))?;
     let transaction = Arc::new(RecoveredTransaction { is_impersonation: true, ..Arc::unwrap_or_clone(recovered) });
-    let kind = SubmitKind::Input { return_failure_trace: params.return_failure_trace, patience: None };
+    let kind = SubmitKind::Input { return_failure_trace: params.return_failure_trace, patience };
     let trace = node.handle.submit(transaction, kind).await;
     let trace = trace.map_err(|refused| ApiError::of_transaction(&refused.into()))?;
     node.failures.note(&trace);

@@ -124,6 +124,7 @@ impl Load {
             return_failure_trace: false,
             retry_irreversible: self.retry_irreversible,
             retry_num_blocks: None,
+            wait: None,
             route: client::Route::default(),
         };
         let draft = Draft { context_free_actions: Vec::new(), actions: vec![action] };

@@ -3,10 +3,11 @@
 //!
 //! `BOREAS_KILLS=100` makes the tests long ones.
 
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use e2e::{Load, RunningNode, export_blocks, replay};
+use e2e::{Load, RunningNode, binary, export_blocks, replay};
 use primitives::name;
 use serde_json::{Value, json};
 
@@ -167,6 +168,32 @@ fn a_chain_begins_in_spite_of_kills() {
 #[test]
 fn a_dev_chain_begins_in_spite_of_kills() {
     begins_in_spite_of_kills(&["dev"], |folder| RunningNode::dev(folder, &[]));
+}
+
+#[test]
+fn what_was_waited_for_is_there_after_a_kill() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let balance = |node: &RunningNode| {
+        let body = json!({ "code": "eosio.token", "account": "bob" });
+        let text = node.call("/v1/chain/get_currency_balance", &body)[0].as_str().expect("a balance").to_owned();
+        text.strip_suffix(" SYS").expect("SYS").replace('.', "").parse::<u64>().expect("a number")
+    };
+    let mut node = RunningNode::dev(folder.path(), &[]);
+    let first = balance(&node);
+    for (number, until) in ["block", "stored", "irreversible"].into_iter().enumerate() {
+        let transfer = ["--impersonate", "transfer", "alice", "bob", "0.0001 SYS", until, "--wait", until];
+        let done = Command::new(binary("boreas")).args(["--url", &node.url]).args(transfer).output();
+        let done = done.expect("boreas runs");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        node.kill();
+        node = RunningNode::dev(folder.path(), &[]);
+        assert_eq!(balance(&node), first + 1 + number as u64, "{until}");
+    }
+    let refused =
+        ["--impersonate", "transfer", "alice", "bob", "0.0001 SYS", "--wait", "stored", "--retry-num-blocks", "1"];
+    let refused = Command::new(binary("boreas")).args(["--url", &node.url]).args(refused).output();
+    let said = String::from_utf8_lossy(&refused.expect("boreas runs").stderr).into_owned();
+    assert!(said.contains("--wait cannot be used with --retry-irreversible or --retry-num-blocks"), "{said}");
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn wait_beside(body: &[u8]) -> Result<Option<Patience>, ApiError> {
 }
 
 /// Reads our own `wait`.
-fn wait_for(wait: Option<String>) -> Result<Option<Patience>, ApiError> {
+pub(crate) fn wait_for(wait: Option<String>) -> Result<Option<Patience>, ApiError> {
     let until = match wait.as_deref() {
         None => return Ok(None),
         Some("block") => WaitFor::Block,
@@ -95,7 +95,7 @@ pub(crate) struct SendParams {
     retry_trx_num_blocks: Option<u16>,
     /// Our own.
     #[serde(default)]
-    wait: Option<String>,
+    pub(crate) wait: Option<String>,
     pub(crate) transaction: TransactionJson,
 }
 
