@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
 use anyhow::Context;
 use api::dev::CHAIN_FACTS;
@@ -13,10 +12,10 @@ use chain::{Applied, Chain};
 use codec::Unpack;
 use engine::follower::TraceEncoder;
 use engine::{Clock, Dump, NewChain};
-use genesis::{Document, LocalProducer, Preset, contracts, document::dev_key, takeover};
-use primitives::{BlockTimestamp, Genesis, Name, PrivateKey, PublicKey, Sha256, TimePoint, name};
+use genesis::{Document, LocalProducer, Preset, document::dev_key, takeover};
+use primitives::{BlockTimestamp, Genesis, Name, PrivateKey, PublicKey, TimePoint, name};
 use store::{Store, Watermark};
-use wasm::{Artefact, Engine};
+use wasm::Engine;
 
 use crate::folder::Folder;
 use crate::settings::DevArgs;
@@ -203,7 +202,10 @@ impl DevChain {
         for key in keyring.private_keys() {
             producer.know(key.clone()).context("a key of the keyring is not a valid key")?;
         }
+        // Nothing runs often enough for that to take less time.
+        chain.optimise_used_code(false);
         let mut blocks = producer.boot(chain, document, &boot_key).context("the chain cannot be booted")?;
+        chain.optimise_used_code(true);
         // Clients count from the head's time, so the head must not lie back as far as the boot began.
         producer.skip_to(BlockTimestamp::at(engine::clock::machine_time()));
         blocks.push(producer.block(chain, Vec::new(), &[]).context("the first block after the boot")?.1);
@@ -440,44 +442,6 @@ fn signed(applied: &Applied) -> Option<(Name, Watermark)> {
     let state = &applied.applied.last()?.state;
     let header = state.header.block_header();
     Some((header.producer, Watermark { num: state.number(), slot: header.timestamp }))
-}
-
-/// Embedded contracts that are being compiled.
-#[derive(Debug)]
-pub struct Compiling(Vec<JoinHandle<()>>);
-
-impl Compiling {
-    /// Waits until they are.
-    pub fn wait(self) {
-        for thread in self.0 {
-            // A contract that could not be compiled here is compiled when it runs.
-            let _ = thread.join();
-        }
-    }
-}
-
-/// Begins to compile the embedded contracts that the cache lacks; the largest takes as long as all others.
-///
-/// # Errors
-/// The cache cannot be opened, or the system gives no thread.
-pub fn compile_contracts(engine: &Engine, data_dir: &Path) -> anyhow::Result<Compiling> {
-    let begin = |group: &'static [contracts::Contract]| -> anyhow::Result<JoinHandle<()>> {
-        let (engine, cache) = (engine.clone(), start::code_cache(Some(data_dir))?);
-        let compile = move || {
-            for contract in group {
-                let key = Artefact::key(&Sha256::of(contract.wasm));
-                if cache.get(&key).is_none()
-                    && let Ok(Some(artefact)) = engine.optimise(contract.wasm)
-                {
-                    cache.put(&key, &artefact.to_bytes());
-                }
-            }
-        };
-        std::thread::Builder::new().name("compiler".to_owned()).spawn(compile).context("the system gives no thread")
-    };
-    const GROUPS: [&[contracts::Contract]; 2] =
-        [&[contracts::SYSTEM], &[contracts::BIOS, contracts::TOKEN, contracts::MSIG, contracts::WRAP]];
-    Ok(Compiling(GROUPS.into_iter().map(begin).collect::<anyhow::Result<_>>()?))
 }
 
 fn welcome(document: &Document, eosio: (&PublicKey, Option<&PrivateKey>), url: Option<&str>) -> String {

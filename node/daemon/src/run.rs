@@ -80,7 +80,6 @@ pub fn dev(args: &DevArgs) -> anyhow::Result<()> {
     let mut keyring = Keyring::new(&node.producer)?;
     let shell = Shell::open(node, keyring.public_keys())?;
     let data_dir = shell.folder.path();
-    let compiling = dev::compile_contracts(&shell.compiler, data_dir)?;
     if let Some(file) = &args.load {
         dev::load_dump(file, &shell.folder, args.reset)?;
     }
@@ -97,7 +96,6 @@ pub fn dev(args: &DevArgs) -> anyhow::Result<()> {
     let traces = translate::trace_encoder(node);
     let mut started = plan.carry_out(traces)?;
     if !dev::is_booted(&started.store)? {
-        compiling.wait();
         dev.boot(&mut started, &keyring, traces)?;
     }
     if started.chain.head_time() > clock.now() {

@@ -121,8 +121,7 @@ impl Compiling {
             sender.send(Command::CodeReady { code_hash, loaded }).is_ok()
         })?;
         start_thread("optimiser", OPTIMISER_NICENESS, &hot, move |MissingCode { code_hash, code, .. }| {
-            // Where it cannot be, whoever waits goes on in the first tier.
-            let loaded = compiler.optimise(&code_hash, &code).unwrap_or_else(|| compiler.load(&code_hash, &code));
+            let loaded = compiler.settle(&code_hash, &code);
             commands.send(Command::CodeReady { code_hash, loaded }).is_ok()
         })?;
         Ok(Self { jobs, hot, asked: FxHashSet::default(), transients: Vec::new(), block: None })

@@ -109,6 +109,11 @@ impl Chain {
         vm(&mut self.machine).load_aside(aside);
     }
 
+    /// Says whether code that is used much is optimised.
+    pub fn optimise_used_code(&mut self, optimises: bool) {
+        vm(&mut self.machine).optimise_used(optimises);
+    }
+
     /// What makes code ready, for other threads.
     pub fn compiler(&mut self) -> Compiler {
         vm(&mut self.machine).compiler().clone()

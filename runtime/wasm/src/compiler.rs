@@ -19,6 +19,8 @@ pub struct Compiler {
 /// Code that is ready to run, or the fault that each of its runs ends with.
 pub struct Loaded {
     tier: Tier,
+    /// Whether it stays as it is, however much it is used.
+    settled: bool,
     result: Result<(Image, Form), Fault>,
 }
 
@@ -40,6 +42,11 @@ impl Loaded {
     /// How it was compiled.
     pub fn tier(&self) -> Tier {
         self.tier
+    }
+
+    /// Whether it is not to be optimised: it is, or it cannot be.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.settled
     }
 
     pub(crate) fn into_result(self) -> Result<(Image, Form), Fault> {
@@ -73,13 +80,18 @@ impl Compiler {
         })
     }
 
+    /// Optimises code, or makes it ready to stay in the first tier where it cannot be.
+    pub fn settle(&self, code_hash: &Checksum256, code: &[u8]) -> Loaded {
+        self.optimise(code_hash, code).unwrap_or_else(|| Loaded { settled: true, ..first(code) })
+    }
+
     fn cached(&self, code_hash: &Checksum256) -> Option<Loaded> {
         self.loaded(Artefact::from_bytes(&self.cache.get(&Artefact::key(code_hash))?)?)
     }
 
     fn loaded(&self, artefact: Artefact) -> Option<Loaded> {
         let module = self.engine.load(&artefact)?;
-        Some(Loaded { tier: Tier::Optimised, result: Ok((artefact.image, Form::Compiled(module))) })
+        Some(Loaded { tier: Tier::Optimised, settled: true, result: Ok((artefact.image, Form::Compiled(module))) })
     }
 }
 
@@ -87,5 +99,5 @@ impl Compiler {
 fn first(code: &[u8]) -> Loaded {
     let translated = translate(code).map_err(not_runnable);
     let result = translated.map(|(module, code)| (image(&module), Form::Interpreted(Arc::new(code))));
-    Loaded { tier: Tier::First, result }
+    Loaded { tier: Tier::First, settled: false, result }
 }

@@ -236,14 +236,21 @@ impl<H: Host> Instance<H> {
         }
     }
 
+    /// Bytes of its code, as it runs.
+    pub fn code_bytes(&self) -> usize {
+        match self {
+            Self::Interpreted(instance) => instance.code.bytes(),
+            Self::Compiled(instance) => instance.code_bytes,
+        }
+    }
+
     /// Bytes of memory that it holds between runs.
     pub fn bytes(&self) -> usize {
-        match self {
-            Self::Interpreted(instance) => {
-                instance.code.bytes() + instance.machine.bytes() + instance.run.pages.kept_bytes()
-            }
-            Self::Compiled(instance) => instance.code_bytes + instance.store.data().pages.kept_bytes(),
-        }
+        let kept = match self {
+            Self::Interpreted(instance) => instance.machine.bytes() + instance.run.pages.kept_bytes(),
+            Self::Compiled(instance) => instance.store.data().pages.kept_bytes(),
+        };
+        self.code_bytes() + kept
     }
 }
 
@@ -289,13 +296,13 @@ impl<H: Host> Interpreted<H> {
 
     /// The start function, then `apply`; `eosio_exit` in either ends the action.
     fn entry_points(&mut self, apply: Apply, depth: u32) -> Result<(), Failure<H::Stop>> {
+        let Some(function) = self.code.apply() else { return Err(system_failure().into()) };
         self.machine.reset(&self.code);
         if let Some(start) = self.code.start()
             && self.function(start, &[], depth)? == Ended::ByExit
         {
             return Ok(());
         }
-        let Some(function) = self.code.apply() else { return Err(system_failure().into()) };
         self.function(function, &[apply.receiver.0, apply.account.0, apply.action.0], depth).map(|_| ())
     }
 

@@ -84,6 +84,9 @@ mod own {
 
 /// No place.
 const NOWHERE: u32 = u32::MAX;
+/// Places of a table that may be filled, as in the optimised tier; only a chain that allows far more than nodeos does by
+/// itself has contracts with more, and these do not run.
+const TABLE_MAX: usize = 10_000_000;
 /// Slots that a frame can have; a function with more cannot be called.
 const FRAME_SLOTS_MAX: u32 = 1 << 24;
 
@@ -124,12 +127,17 @@ pub(crate) struct Code {
     apply: Option<u32>,
     start: Option<u32>,
     bearable: bool,
+    /// Whether it can be run at all.
+    is_runnable: bool,
 }
 
 impl Code {
     /// Bytes of memory that it holds.
     pub fn bytes(&self) -> usize {
-        size_of_val(&*self.steps) + size_of_val(&*self.constants) + size_of_val(&*self.functions)
+        size_of_val(&*self.steps)
+            + size_of_val(&*self.constants)
+            + size_of_val(&*self.functions)
+            + size_of_val(&*self.table)
     }
 
     /// Whether it may be optimised.
@@ -142,8 +150,8 @@ impl Code {
         self.start
     }
 
-    /// The contract's `apply`, where it has the right type.
+    /// The contract's `apply`, where it has the right type and can be run.
     pub fn apply(&self) -> Option<u32> {
-        self.apply
+        self.apply.filter(|_| self.is_runnable)
     }
 }

@@ -7,7 +7,7 @@ use crate::host::Host;
 use crate::instance::{Apply, Compiled, Failure, Instance, Interpreted, Linked, Run, RunLimits, link, linked};
 use crate::intrinsics::Intrinsics;
 use crate::rewrite::Image;
-use crate::tier::{HOT, PATIENCE_TICKS, Tier, Tiers};
+use crate::tier::{BYTES_PER_HEAT, HOT, PATIENCE_TICKS, Tier, Tiers};
 use primitives::{Checksum256, Fault};
 use rustc_hash::FxHashMap;
 use wasmtime::Linker;
@@ -30,6 +30,7 @@ pub struct Runtime<H: Host> {
     contracts: FxHashMap<Checksum256, Contract<H>>,
     aside: bool,
     patient: bool,
+    optimises: bool,
     unready: Option<Unready>,
     /// What others should optimise.
     hot: Vec<MissingCode>,
@@ -76,7 +77,9 @@ impl<H: Host> Contract<H> {
     }
 
     fn is_hot(&self) -> bool {
-        !self.considered && self.instance.as_ref().is_ok_and(|instance| instance.heat() >= HOT)
+        let worth =
+            |instance: &Instance<H>| instance.heat() as usize >= HOT as usize + instance.code_bytes() / BYTES_PER_HEAT;
+        !self.considered && self.instance.as_ref().is_ok_and(worth)
     }
 }
 
@@ -91,6 +94,7 @@ impl<H: Host> Runtime<H> {
             contracts: FxHashMap::default(),
             aside: false,
             patient: false,
+            optimises: true,
             unready: None,
             hot: Vec::new(),
             runs: 0,
@@ -106,6 +110,11 @@ impl<H: Host> Runtime<H> {
     /// [`Self::take_unready`] has what was needed.
     pub fn load_aside(&mut self, aside: bool) {
         self.aside = aside;
+    }
+
+    /// Says whether code that is used much is optimised at all.
+    pub fn optimise_used(&mut self, optimises: bool) {
+        self.optimises = optimises;
     }
 
     /// Says whether an interpreted run goes on to its end, however long it takes, where others load code. Else it ends as
@@ -206,7 +215,7 @@ impl<H: Host> Runtime<H> {
     /// Sees to it that the contract is loaded, in the tier that it deserves, or notes what is missing.
     fn prepare(&mut self, code_hash: &Checksum256, host: &mut H) -> Result<(), H::Stop> {
         let (loaded, hot) = match self.contracts.get(code_hash) {
-            Some(contract) => (true, contract.is_hot()),
+            Some(contract) => (true, self.optimises && contract.is_hot()),
             None => (false, false),
         };
         if loaded && !hot {
@@ -245,7 +254,7 @@ impl<H: Host> Runtime<H> {
     /// Loads compiled code, in place of others that were used longest ago where there are too many.
     fn insert(&mut self, code_hash: &Checksum256, loaded: Loaded) -> Result<(), String> {
         let tier = loaded.tier();
-        let considered = tier == Tier::Optimised || self.compiler.engine.tiers() == Tiers::First;
+        let considered = loaded.is_settled() || self.compiler.engine.tiers() == Tiers::First;
         let (image, instance) = match loaded.into_result() {
             Ok((image, _)) if image.broken => (image, Err(system_failure())),
             Ok((image, form)) => {

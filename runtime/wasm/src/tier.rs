@@ -26,8 +26,10 @@ pub enum Tiers {
     Optimised,
 }
 
-/// Heat from which code is worth optimising.
+/// Heat from which code of no length is worth optimising.
 pub(crate) const HOT: u32 = 20;
+/// Bytes of interpreted code for each of which another degree of heat is needed: long code takes long to optimise.
+pub(crate) const BYTES_PER_HEAT: usize = 16 << 10;
 /// Heat of a run.
 pub(crate) const RUN_HEAT: u32 = 1;
 /// Heat of a tick of the clock during a run.

@@ -12,6 +12,10 @@ use crate::memory::CHUNK;
 
 /// Slots of all frames of a run: 256 MiB.
 const STACK_SLOTS_MAX: usize = 32 << 20;
+/// Calls at a time. A function without locals takes no room on the stack, and a chain may allow any number of calls.
+const CALLS_MAX: usize = 1 << 20;
+/// Callers for which room stays between runs.
+const CALLERS_KEPT: usize = 1024;
 /// Slots that stay between runs.
 const STACK_SLOTS_KEPT: usize = 64 << 10;
 
@@ -109,6 +113,8 @@ impl Machine {
             self.stack.truncate(kept);
             self.stack.shrink_to_fit();
         }
+        self.callers.clear();
+        self.callers.shrink_to(CALLERS_KEPT);
     }
 
     /// Arguments of the host's function, and the place of its result.
@@ -146,7 +152,7 @@ impl Machine {
 
     #[inline]
     fn enter(&mut self, function: &Function, slot: u32) -> Option<Pause> {
-        if self.depth <= 1 || function.slots > FRAME_SLOTS_MAX {
+        if self.depth <= 1 || function.slots > FRAME_SLOTS_MAX || self.callers.len() >= CALLS_MAX {
             return Some(Pause::Trap(system_failure()));
         }
         self.callers.push(Caller { step: self.step, base: self.base });

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{Code, Function, NOWHERE, Step, own};
+use super::{Code, Function, NOWHERE, Step, TABLE_MAX, own};
 use crate::intrinsics::Signature;
 use crate::parse::{Emit, FuncType, Module, Op, Options, ParseError, numeric_type, parse};
 use crate::rewrite::apply_index;
@@ -61,7 +61,7 @@ pub(crate) fn translate<'a>(code: &'a [u8]) -> Result<(Module<'a>, Code), ParseE
     code.start = module.start;
     code.apply = apply_index(&module);
     if !module.element_out_of_range {
-        fill_table(&module, &mut code.table);
+        code.is_runnable = fill_table(&module, &mut code.table);
     }
     for step in code.steps.iter_mut().filter(|step| step.op == own::CALL_INDIRECT) {
         step.a = types[step.a as usize];
@@ -77,16 +77,18 @@ fn type_numbers(module: &Module<'_>) -> Vec<u32> {
     keys.enumerate().map(number).collect()
 }
 
-fn fill_table(module: &Module<'_>, table: &mut Vec<u32>) {
-    for element in &module.elements {
+/// Whether the table is small enough.
+fn fill_table(module: &Module<'_>, table: &mut Vec<u32>) -> bool {
+    for element in module.elements.iter().filter(|element| !element.functions.is_empty()) {
         let begin = element.offset as usize;
         let end = begin + element.functions.len();
-        if element.functions.is_empty() {
-            continue;
+        if end > TABLE_MAX {
+            return false;
         }
         table.resize(table.len().max(end), NOWHERE);
         table[begin..end].copy_from_slice(&element.functions);
     }
+    true
 }
 
 #[derive(Default)]
