@@ -141,7 +141,8 @@ fn store_path(data_dir: &Path) -> PathBuf {
 }
 
 fn has_database(data_dir: &Path) -> bool {
-    store_path(data_dir).join(DATABASE_FILE).is_file()
+    let path = store_path(data_dir);
+    path.join(DATABASE_FILE).is_file() && !Store::is_half_removed(&path)
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ pub(crate) const TRACES: &str = "traces";
 
 /// Bytes that RocksDB gathers for one column family before it writes a file.
 const WRITE_BUFFER_BYTES: usize = 4 << 20;
+/// File beside the database's while these are removed.
+const REMOVING: &str = "REMOVING";
 /// Bytes of write buffer for state rows: checkpoints come in bulk.
 const STATE_WRITE_BUFFER_BYTES: usize = 16 << 20;
 /// Bytes of the cache of read blocks, shared by all column families.
@@ -58,6 +60,10 @@ impl Store {
     pub fn open(settings: &StoreSettings) -> Result<Self, StoreError> {
         let path = settings.path.clone();
         std::fs::create_dir_all(&path).map_err(|source| StoreError::file("make the folder", &path, source))?;
+        if Self::is_half_removed(&path) {
+            Self::destroy(&path)?;
+            std::fs::create_dir_all(&path).map_err(|source| StoreError::file("make the folder", &path, source))?;
+        }
         log::check(&path)?;
         let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
         let families =
@@ -77,12 +83,23 @@ impl Store {
         if !path.exists() {
             return Ok(());
         }
+        // Who is ended half-way has it finished by the next one that opens the folder: some of a database's files without
+        // the others are a database that cannot be opened.
+        let marker = path.join(REMOVING);
+        std::fs::write(&marker, []).map_err(|source| StoreError::file("write", &marker, source))?;
         let failed = |source| StoreError::Database { action: "remove files", path: path.to_owned(), source };
-        DB::destroy(&database_options(), path).map_err(failed)?;
+        DB::destroy(&database_options(), path).map_err(failed).inspect_err(|_| drop(std::fs::remove_file(&marker)))?;
         Marks::remove(path)?;
+        std::fs::remove_file(&marker).map_err(|source| StoreError::file("remove", &marker, source))?;
         // What is not the database's keeps the folder.
         let _ = std::fs::remove_dir(path);
         Ok(())
+    }
+
+    /// Whether a removal of the files in this folder was begun and not finished: they are no database any more, and the
+    /// next one that opens the folder has it finished.
+    pub fn is_half_removed(path: &Path) -> bool {
+        path.join(REMOVING).exists()
     }
 
     /// The database's folder.
