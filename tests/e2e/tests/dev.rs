@@ -38,6 +38,8 @@ fn a_dev_chain_has_a_running_system_and_goes_on_where_it_stopped() {
     let features = call(&node, "/v1/chain/get_activated_protocol_features", &json!({ "limit": 100 }));
     assert_eq!(features["activated_protocol_features"].as_array().map(Vec::len), Some(19));
     assert_eq!(schedule(&node), ["producer1"]);
+    // The last one to be printed.
+    node.printed_keys("producer1");
     let printed = node.log().lines().filter(|line| line.contains(" 5") && line.contains(" EOS")).count();
     assert_eq!(printed, 12, "eosio, ten accounts and a producer are printed with their keys");
     let alice = call(&node, "/v1/chain/get_account", &json!({ "account_name": "alice" }));

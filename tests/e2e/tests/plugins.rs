@@ -43,7 +43,11 @@ fn only_the_apis_of_named_plugins_are_served() {
     let node = RunningNode::launch(folder.path(), &plugins);
     let groups: std::collections::BTreeSet<_> =
         apis(&node).iter().filter_map(|path| path.split('/').nth(2).map(str::to_owned)).collect();
-    assert_eq!(groups.into_iter().collect::<Vec<_>>(), ["chain", "db_size", "net"]);
+    assert_eq!(
+        groups.into_iter().collect::<Vec<_>>(),
+        ["chain", "db_size", "net", "node"],
+        "who signed twice is told with the network"
+    );
 }
 
 #[test]
