@@ -205,10 +205,10 @@ impl DevChain {
         // Nothing runs often enough for that to take less time.
         chain.optimise_used_code(false);
         let mut blocks = producer.boot(chain, document, &boot_key).context("the chain cannot be booted")?;
-        chain.optimise_used_code(true);
         // Clients count from the head's time, so the head must not lie back as far as the boot began.
         producer.skip_to(BlockTimestamp::at(engine::clock::machine_time()));
         blocks.push(producer.block(chain, Vec::new(), &[]).context("the first block after the boot")?.1);
+        chain.optimise_used_code(true);
         let mut irreversible = 1;
         for applied in &blocks {
             irreversible = applied.irreversible.last().map_or(irreversible, |state| state.number());
