@@ -5,7 +5,7 @@
 //! What was unreachable is left out, so that leniencies of eos-vm do not reach the compiler. Memory contents are
 //! not part of the result; see [`Program`].
 
-mod float;
+pub(crate) mod float;
 mod function;
 mod wide;
 

@@ -107,9 +107,4 @@ impl Efforts {
         self.0.iter().all(|effort| *effort <= OPTIMISED_FUNCTION_MAX)
             && self.0.iter().fold(0_u64, |sum, effort| sum.saturating_add(*effort)) <= OPTIMISED_MODULE_MAX
     }
-
-    /// The largest effort of a function, and that of all.
-    pub fn worst_and_total(&self) -> (u64, u64) {
-        (self.0.iter().copied().max().unwrap_or(0), self.0.iter().sum())
-    }
 }

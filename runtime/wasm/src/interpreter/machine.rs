@@ -9,6 +9,7 @@ use super::{Code, FRAME_SLOTS_MAX, Function, NOWHERE, at, own};
 use crate::fault::{access_violation, system_failure};
 use crate::linear::PAGE;
 use crate::memory::CHUNK;
+use crate::rewrite::float::{I32_RANGE, I64_RANGE, U32_RANGE, U64_RANGE};
 
 /// Slots of all frames of a run: 256 MiB.
 const STACK_SLOTS_MAX: usize = 32 << 20;
@@ -90,7 +91,7 @@ impl Machine {
         self.callers.clear();
         self.base = code.constants.len();
         self.depth = depth;
-        self.deadline = tick + 1;
+        self.go_on(tick);
         let end = self.base + arguments.len().max(1);
         self.stack.resize(self.stack.len().max(end), 0);
         self.stack[self.base..][..arguments.len()].copy_from_slice(arguments);
@@ -291,7 +292,7 @@ impl Machine {
             macro_rules! truncate {
                 ($type:ty as $to:ident, $range:expr) => {{
                     let operand = <$type>::of(get!(step.b));
-                    if !$range.contains(&operand) {
+                    if !$range.contains(f64::from(operand)) {
                         pause!(Pause::Trap(system_failure()));
                     }
                     give!(slot(operand as $to))
@@ -379,9 +380,6 @@ impl Machine {
                     let Some(index) = code.function_of_type(place, step.a) else {
                         pause!(Pause::Trap(system_failure()))
                     };
-                    if self.depth == 1 {
-                        pause!(Pause::Trap(system_failure()));
-                    }
                     enter!(self.call(code, index, step.b));
                 }
                 own::SELECT => {
@@ -541,16 +539,16 @@ impl Machine {
                 0xa6 => sign!(1_u64 << 63, |bits, sign| (bits & !sign) | (get!(step.c) & sign)),
 
                 0xa7 => unary!(u64, |operand| operand as u32),
-                0xa8 => truncate!(f32 as i32, (-2_147_483_648.0..2_147_483_648.0)),
-                0xa9 => truncate!(f32 as u32, Above(-1.0, 4_294_967_296.0)),
-                0xaa => truncate!(f64 as i32, (-2_147_483_648.0..2_147_483_648.0)),
-                0xab => truncate!(f64 as u32, Above(-1.0, 4_294_967_296.0)),
+                0xa8 => truncate!(f32 as i32, I32_RANGE),
+                0xa9 => truncate!(f32 as u32, U32_RANGE),
+                0xaa => truncate!(f64 as i32, I32_RANGE),
+                0xab => truncate!(f64 as u32, U32_RANGE),
                 0xac => unary!(i32, |operand| i64::from(operand)),
                 0xad => unary!(u32, |operand| u64::from(operand)),
-                0xae => truncate!(f32 as i64, (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0)),
-                0xaf => truncate!(f32 as u64, Above(-1.0, 18_446_744_073_709_551_616.0)),
-                0xb0 => truncate!(f64 as i64, (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0)),
-                0xb1 => truncate!(f64 as u64, Above(-1.0, 18_446_744_073_709_551_616.0)),
+                0xae => truncate!(f32 as i64, I64_RANGE),
+                0xaf => truncate!(f32 as u64, U64_RANGE),
+                0xb0 => truncate!(f64 as i64, I64_RANGE),
+                0xb1 => truncate!(f64 as u64, U64_RANGE),
                 0xb2 => convert!(i32 as f32),
                 0xb3 => convert!(u32 as f32),
                 0xb4 => convert!(i64 as f32),
@@ -578,15 +576,6 @@ impl Code {
             None => self.functions[index as usize - self.imports.len()].func_type,
         };
         (of == func_type).then_some(index)
-    }
-}
-
-/// All numbers above the first and below the second.
-struct Above<F>(F, F);
-
-impl<F: PartialOrd> Above<F> {
-    fn contains(&self, number: &F) -> bool {
-        *number > self.0 && *number < self.1
     }
 }
 

@@ -125,11 +125,23 @@ pub struct Range {
     pub high: f64,
 }
 
-const I32_RANGE: Range = Range { low: -2_147_483_648.0, low_within: true, high: 2_147_483_648.0 };
-const U32_RANGE: Range = Range { low: -1.0, low_within: false, high: 4_294_967_296.0 };
-const I64_RANGE: Range =
+impl Range {
+    /// Whether a number lies within; a NaN does not.
+    pub fn contains(self, number: f64) -> bool {
+        let above = if self.low_within { number >= self.low } else { number > self.low };
+        above && number < self.high
+    }
+}
+
+/// What becomes an `i32`.
+pub const I32_RANGE: Range = Range { low: -2_147_483_648.0, low_within: true, high: 2_147_483_648.0 };
+/// What becomes an `u32`.
+pub const U32_RANGE: Range = Range { low: -1.0, low_within: false, high: 4_294_967_296.0 };
+/// What becomes an `i64`.
+pub const I64_RANGE: Range =
     Range { low: -9_223_372_036_854_775_808.0, low_within: true, high: 9_223_372_036_854_775_808.0 };
-const U64_RANGE: Range = Range { low: -1.0, low_within: false, high: 18_446_744_073_709_551_616.0 };
+/// What becomes an `u64`.
+pub const U64_RANGE: Range = Range { low: -1.0, low_within: false, high: 18_446_744_073_709_551_616.0 };
 
 /// The rule of an instruction without immediates.
 pub fn rule(opcode: u8) -> Rule {
