@@ -87,6 +87,7 @@ impl Core {
     /// The first handshake of a connection. Whether the peer's chain is looked at further.
     fn introduced(&mut self, peer: PeerId, handshake: &Handshake, now: TimePoint, blocks: &dyn Blocks) -> bool {
         let duplicate = self.is_duplicate(peer, handshake);
+        let twin = self.dialled_twice(peer, handshake);
         let Some(found) = self.peers.get_mut(&peer) else { return false };
         if found.dialled.is_none()
             && let Some(kind) = kind_told(&handshake.p2p_address.shown())
@@ -94,7 +95,7 @@ impl Core {
             found.kind = kind;
         }
         found.version = handshake.version();
-        let refused = if found.dialled.is_none() && duplicate {
+        let refused = if found.dialled.is_none() && duplicate || twin == Some(peer) {
             Some(GoAway::Duplicate)
         } else if handshake.chain_id != self.settings.chain_id {
             let (name, theirs, ours) = (found.name(), handshake.chain_id, self.settings.chain_id);
@@ -113,6 +114,9 @@ impl Core {
         if let Some(reason) = refused {
             self.close(peer, Some(reason), now);
             return false;
+        }
+        if let Some(twin) = twin {
+            self.close(twin, Some(GoAway::Duplicate), now);
         }
         let irreversible = handshake.irreversible;
         let forked = (1..=self.stands.irreversible.num).contains(&irreversible.num)
@@ -158,6 +162,20 @@ impl Core {
             *id != peer && other.open && !other.leaving && other.node_id() == Some(handshake.node_id)
         };
         self.peers.iter().any(other) && self.settings.node_id >= handshake.node_id
+    }
+
+    /// Of two connections to one node that this node dialled itself, by different addresses, the one that goes: whose
+    /// address a peer told of, or the later one. Its other end cannot know which of them is wanted.
+    fn dialled_twice(&self, peer: PeerId, handshake: &Handshake) -> Option<PeerId> {
+        let was_told = |peer: &super::peer::Peer| {
+            peer.dialled.as_ref().map(|dialled| self.dials.find(dialled).is_some_and(|dial| dial.was_told))
+        };
+        let told = was_told(self.peers.get(&peer)?)?;
+        let (twin, other) = self.peers.iter().find(|(id, other)| {
+            **id != peer && other.open && !other.leaving && other.node_id() == Some(handshake.node_id)
+        })?;
+        let twin_told = was_told(other)?;
+        Some(if twin_told && !told { *twin } else { peer })
     }
 
     /// Whether a peer may connect (`authenticate_peer`).

@@ -26,6 +26,9 @@ struct Met {
     due: TimePoint,
 }
 
+/// When a node is dialled that the operator parted with.
+const NEVER: TimePoint = TimePoint(i64::MAX);
+
 /// Nodes by identity.
 #[derive(Debug, Default)]
 pub struct Book {
@@ -60,6 +63,21 @@ impl Book {
         due.filter_map(|(identity, met)| {
             Some((identity, met.addresses.get(met.failures as usize % met.addresses.len().max(1))?))
         })
+    }
+
+    /// The operator ended the connection to a node: whoever tells of it, it is not dialled until it is a peer again.
+    pub fn part(&mut self, identity: &str) {
+        if self.nodes.contains_key(identity) || self.nodes.len() < MET_MAX || self.forget_one() {
+            let unknown = Met { addresses: Vec::new(), failures: 0, due: NEVER };
+            self.nodes.entry(identity.to_owned()).or_insert(unknown).due = NEVER;
+        }
+    }
+
+    /// A node is a peer.
+    pub fn joined(&mut self, identity: &str, now: TimePoint) {
+        if let Some(met) = self.nodes.get_mut(identity).filter(|met| met.due == NEVER) {
+            met.due = now;
+        }
     }
 
     /// A connection to a node ended, or there was none. It is tried again later, and not for ever.
@@ -242,6 +260,10 @@ mod tests {
         fn joined(&mut self, peer: PeerId, seed: u8, version: u16) -> Vec<Output> {
             let (wire, address) = (Wire::Libp2p { identity: identity(seed) }, IpAddr::from([10, 0, 0, seed]));
             self.step(Input::Connected { peer, wire, address, dialled: None }, T);
+            self.greets(peer, seed, version)
+        }
+
+        fn greets(&mut self, peer: PeerId, seed: u8, version: u16) -> Vec<Output> {
             let handshake = Handshake {
                 network_version: VERSION_BASE + version,
                 chain_id: ChainId::default(),
@@ -335,6 +357,69 @@ mod tests {
         assert!(stage.core.connections().iter().all(|one| one.peer.is_empty()), "what was told of goes");
     }
 
+    /// This node dials `at`, where the node of `seed` answers.
+    fn dialled(stage: &mut Stage, peer: PeerId, seed: u8, at: &str) -> Vec<Output> {
+        let (wire, address) = (Wire::Libp2p { identity: identity(seed) }, IpAddr::from([10, 0, 0, seed]));
+        stage.step(Input::Connected { peer, wire, address, dialled: Some(at.to_owned()) }, T);
+        stage.greets(peer, seed, VERSION)
+    }
+
+    fn farewells(outputs: &[Output]) -> Vec<PeerId> {
+        let to = outputs.iter().filter_map(|output| match output {
+            Output::Send { peer, frame, .. } => {
+                let duplicate = Message::GoAway { reason: GoAway::Duplicate, node_id: Checksum256::default() };
+                (frame[4] == duplicate.frame()[4]).then_some(*peer)
+            }
+            _ => None,
+        });
+        to.collect()
+    }
+
+    #[test]
+    fn a_node_of_two_addresses_is_one_peer() {
+        let (named, told) = ("/ip4/10.0.0.2/tcp/9876", address("10.0.0.2", 2));
+        // The one that a peer told of goes, whichever was there first; of two that the operator named, the later one.
+        for told_first in [true, false] {
+            let mut stage = Stage::new();
+            stage.core.connect(named, T);
+            stage.core.dials.add_told(&told, T);
+            stage.dials(T);
+            let ends: [(PeerId, &str); 2] =
+                if told_first { [(2, &told), (3, named)] } else { [(3, named), (2, &told)] };
+            assert_eq!(farewells(&dialled(&mut stage, ends[0].0, 2, ends[0].1)), Vec::<PeerId>::new());
+            assert_eq!(farewells(&dialled(&mut stage, ends[1].0, 2, ends[1].1)), [2]);
+        }
+        let mut stage = Stage::new();
+        for (peer, at) in [(2, named), (3, &told)] {
+            stage.core.connect(at, T);
+            stage.dials(T);
+            assert_eq!(farewells(&dialled(&mut stage, peer, 2, at)), if peer == 3 { vec![3] } else { vec![] });
+        }
+    }
+
+    #[test]
+    fn the_operator_parts_with_a_node_until_it_is_wanted_again() {
+        let mut stage = Stage::new();
+        let named = "/ip4/10.0.0.2/tcp/9876";
+        stage.joined(3, 3, VERSION);
+        stage.core.connect(named, T);
+        stage.dials(T);
+        dialled(&mut stage, 2, 2, named);
+        stage.tells(2, &[address("10.0.0.2", 2)], &[]);
+        assert_eq!(stage.core.disconnect(named, T).0, "connection removed");
+        let later = T.plus_us(2 * MEET_AGAIN_US);
+        assert!(stage.dials(later).is_empty(), "what it told of itself does not bring it back");
+        stage.tells(3, &[], &[address("10.0.0.2", 2)]);
+        assert!(stage.dials(later).is_empty(), "nor what others tell");
+        // It comes back when it is named, and then a broken connection is made again as that of others.
+        stage.core.connect(named, T);
+        assert_eq!(stage.dials(later), [named]);
+        dialled(&mut stage, 4, 2, named);
+        stage.core.dials.remove(named);
+        stage.step(Input::Closed { peer: 4 }, later);
+        assert_eq!(stage.dials(later.plus_us(2 * MEET_AGAIN_US)), [address("10.0.0.2", 2)]);
+    }
+
     #[test]
     fn memory_for_nodes_is_bounded() {
         let mut stage = Stage::new();
@@ -347,6 +432,8 @@ mod tests {
             let message = Message::Addresses(Addresses { own: vec![], others: vec![Text::from(&*address)] });
             stage.step(Input::Received { peer: 2, message, charge: Charge::default() }, now);
         }
+        assert_eq!(stage.core.book.nodes.len(), MET_MAX);
+        stage.core.book.part(&identity(8));
         assert_eq!(stage.core.book.nodes.len(), MET_MAX);
         for port in 1..100 {
             let address = format!("/ip4/10.1.0.1/tcp/{port}/p2p/{}", identity(9));

@@ -395,7 +395,11 @@ impl Core {
     pub fn disconnect(&mut self, address: &str, now: TimePoint) -> (&'static str, Vec<Output>) {
         let Some(dial) = self.dials.remove(address) else { return ("no known connection for host", Vec::new()) };
         if let State::Connected(peer) = dial.state {
+            let identity = self.peers.get(&peer).and_then(|peer| peer.wire.identity()).map(str::to_owned);
             self.close(peer, None, now);
+            if let Some(identity) = identity {
+                self.book.part(&identity);
+            }
         }
         ("connection removed", std::mem::take(&mut self.out))
     }
@@ -472,6 +476,9 @@ impl Core {
                 return;
             }
             self.dials.set(dialled, State::Connected(peer));
+        }
+        if let Some(identity) = wire.identity() {
+            self.book.joined(identity, now);
         }
         let is_dialled = dialled.is_some();
         self.peers.insert(peer, Peer::new(wire, address, dialled, kind, now));
