@@ -73,7 +73,10 @@ pub mod prelude {
     pub use crate::time::{BlockTimestamp, TimePoint, TimePointSec};
     pub use crate::transaction::{Transaction, TransactionHeader};
     pub use crate::{Record, action, check, contract, interface, name, on_notify, print, symbol, table, text};
+    pub use alloc::boxed::Box;
+    pub use alloc::collections::BTreeMap;
     pub use alloc::string::String;
+    pub use alloc::vec;
     pub use alloc::vec::Vec;
     pub use core::time::Duration;
 

@@ -4,7 +4,7 @@ use crate::interface::{ActionWords, Outcome, arguments, call};
 use crate::record::{abi_words, describe};
 use crate::source::{Block, Item, Kind, Signature};
 use crate::words::{also, is_attribute, name_number, no_two, only_text, plain, snake, take_attribute};
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
@@ -220,7 +220,11 @@ fn derives_record(attribute: &Attribute) -> bool {
 /// Reads the arguments and calls the function.
 fn run(place: &TokenStream, function: &Ident, arguments: &[(Ident, Type)], outcome: &Outcome) -> TokenStream {
     let names: Vec<_> = (0..arguments.len()).map(|at| quote::format_ident!("argument{at}")).collect();
-    let reads = arguments.iter().map(|(_, kind)| quote_spanned!(kind.span()=> <#kind as ::sdk::codec::Unpack>::unpack));
+    // The function says of what types they are: a type that is written here as well and unknown would be so twice.
+    let reads = names.iter().zip(arguments).map(|(name, (_, kind))| {
+        let place = kind.span().resolved_at(Span::call_site());
+        quote_spanned!(place=> let #name = ::sdk::codec::Unpack::unpack(&mut reader);)
+    });
     let reader = (!arguments.is_empty()).then(|| {
         quote! {
             let mut reader = ::sdk::codec::Reader::new(::sdk::dispatch::action_data());
@@ -240,12 +244,16 @@ fn run(place: &TokenStream, function: &Ident, arguments: &[(Ident, Type)], outco
         false => call,
     };
     let call = match &outcome.result {
-        Some(kind) => quote_spanned!(kind.span()=> ::sdk::chain::set_action_return_value::<#kind>(&#call)),
+        Some(kind) => {
+            let place = kind.span().resolved_at(Span::call_site());
+            let set = quote_spanned!(place=> ::sdk::chain::set_action_return_value(&result));
+            quote!(let result = #call; #set)
+        }
         None => call,
     };
     quote! {{
         #reader
-        #(let #names = #reads(&mut reader);)*
+        #(#reads)*
         #call;
     }}
 }

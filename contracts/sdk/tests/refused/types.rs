@@ -174,3 +174,21 @@ union Both { //~ a union has no packed form
 struct Memo {
     text: &'static str, //~ what is read lives as long as the packed bytes
 }
+
+// --- unknown types, which are named once
+#[action]
+fn one(count: Missing) {} //~ cannot find type `Missing` in this scope
+#[action]
+fn two() -> Absent { //~ cannot find type `Absent` in this scope
+    0
+}
+#[action]
+fn three(count: Vec<BTreeMap<u64, Gone>>) -> Result<u64, String> { //~ cannot find type `Gone` in this scope
+    Ok(1)
+}
+#[on_notify("eosio.token::transfer")]
+fn heard(transfer: Unheard) {} //~ cannot find type `Unheard` in this scope
+#[derive(Record)]
+pub struct Holds {
+    pub what: Lost, //~ cannot find type `Lost` in this scope
+}
