@@ -1,7 +1,6 @@
-//! `boreasd replay`: applies block logs, and the reversible blocks of a nodeos, and says where the chain ends. One thread prepares blocks, one applies them.
+//! `boreasd replay`: applies block logs, and the reversible blocks of a nodeos, and says where the chain ends. All cores prepare blocks, one thread applies them.
 
 use std::io::IsTerminal;
-use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -10,6 +9,7 @@ use chain::fork_database::ForkDatabase;
 use chain::{Chain, Doors, PrepareMode, PreparedBlock};
 use codec::Pack;
 use engine::Clock;
+use engine::preparing::ahead;
 use indicatif::{ProgressBar, ProgressStyle};
 use primitives::{ChainId, Fault, Genesis};
 use serde_json::json;
@@ -25,8 +25,6 @@ use crate::settings::ReplayArgs;
 use crate::settings::args::ChainArgs;
 use crate::start::{self, Started};
 
-/// Prepared blocks that wait at most.
-const PREPARED_CAPACITY: usize = 16;
 /// Blocks between two looks of the progress bar.
 const PROGRESS_BLOCKS: u32 = 16;
 /// How often contracts look at the time.
@@ -192,17 +190,8 @@ fn apply_all(
     let bar = progress(u64::from(last.saturating_sub(first) + 1));
     let chain_id = chain.chain_id();
     std::thread::scope(|scope| {
-        let (sender, receiver) = sync_channel(PREPARED_CAPACITY);
-        scope.spawn(move || {
-            for num in first..=last {
-                let prepared = prepare(log, num, &chain_id, mode);
-                let failed = prepared.is_err();
-                if sender.send((num, prepared)).is_err() || failed {
-                    return;
-                }
-            }
-        });
-        apply_prepared(chain, &receiver, &bar, store)
+        let prepared = ahead(scope, first..=last, |num| prepare(log, num, &chain_id, mode));
+        apply_prepared(chain, prepared, &bar, store)
     })
     .inspect(|_| bar.finish_and_clear())
 }
@@ -244,7 +233,7 @@ fn prepare(log: &Logs<'_>, num: u32, chain_id: &ChainId, mode: PrepareMode) -> R
 
 fn apply_prepared(
     chain: &mut Chain,
-    prepared: &Receiver<(u32, Result<PreparedBlock, Fault>)>,
+    prepared: impl Iterator<Item = (u32, Result<PreparedBlock, Fault>)>,
     bar: &ProgressBar,
     store: Option<&Store>,
 ) -> anyhow::Result<Done> {

@@ -9,6 +9,7 @@ use anyhow::Context;
 use chain::{Applied, Chain, Doors, PrepareMode, PreparedBlock, SavedBlock, SavedChain};
 use codec::{Pack, Unpack};
 use engine::follower::TraceEncoder;
+use engine::preparing::ahead;
 use engine::{Clock, StoredBlocks};
 use primitives::time::SLOT_US;
 use primitives::{BlockId, ChainId, Genesis, SignedBlock, TimePoint};
@@ -386,30 +387,37 @@ fn apply_stored_blocks(
     let mut applied = 0;
     // A node that ends at a block does not go on to later ones, which stay for another start.
     let last = last.min(head.num).min(if args.terminate_at_block > 0 { args.terminate_at_block } else { u32::MAX });
-    for num in chain.root().number() + 1..=last {
+    let failed = |num: u32| format!("block {num} of the database cannot be applied again. {REPLAY_ADVICE}");
+    let read = |num: u32| -> anyhow::Result<PreparedBlock> {
         let missing = || format!("block {num} is missing in the database. {REPLAY_ADVICE}");
         let id = store.block_id_at(num)?.with_context(missing)?;
-        if chain.fork_block(&id).is_some() {
-            continue;
-        }
         let bytes = store.block_by_id(&id)?.with_context(missing)?;
-        let failed = || format!("block {num} of the database cannot be applied again. {REPLAY_ADVICE}");
-        let block = PreparedBlock::from_bytes(&bytes, &chain_id, mode).with_context(failed)?;
-        let joined = if num <= irreversible && chain.head().id() == chain.root().id() {
-            Applied { applied: vec![chain.replay_block(block).with_context(failed)?], ..Applied::default() }
-        } else if args.force_all_checks {
-            chain.push_block(block).with_context(failed)?
-        } else {
-            chain.push_kept_block(block).with_context(failed)?
-        };
-        if let Some(encode) = traces {
-            engine::follower::keep_traces(store, encode, &joined)?;
+        PreparedBlock::from_bytes(&bytes, &chain_id, mode).with_context(|| failed(num))
+    };
+    std::thread::scope(|scope| -> anyhow::Result<()> {
+        for (num, block) in ahead(scope, chain.root().number() + 1..=last, &read) {
+            let block = block?;
+            if chain.fork_block(&block.id).is_some() {
+                continue;
+            }
+            let joined = if num <= irreversible && chain.head().id() == chain.root().id() {
+                let applied = chain.replay_block(block).with_context(|| failed(num))?;
+                Applied { applied: vec![applied], ..Applied::default() }
+            } else if args.force_all_checks {
+                chain.push_block(block).with_context(|| failed(num))?
+            } else {
+                chain.push_kept_block(block).with_context(|| failed(num))?
+            };
+            if let Some(encode) = traces {
+                engine::follower::keep_traces(store, encode, &joined)?;
+            }
+            applied += 1;
+            if num % PROGRESS_BLOCKS == 0 {
+                tracing::info!("applied blocks up to {num} of {} again", head.num);
+            }
         }
-        applied += 1;
-        if num % PROGRESS_BLOCKS == 0 {
-            tracing::info!("applied blocks up to {num} of {} again", head.num);
-        }
-    }
+        Ok(())
+    })?;
     anyhow::ensure!(
         chain.head().id() == head.id || last < head.num,
         "the blocks of the database lead to head {} instead of {}. {REPLAY_ADVICE}",

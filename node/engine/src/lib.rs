@@ -6,7 +6,7 @@
 //! [`holds`] the lock of the chain and what it is held for, [`slots`] when whom to produce, [`queue`] transactions that
 //! wait, `transients` those that leave nothing behind, [`writer`] the event loop, `producing` building blocks, `dry_runs`
 //! runs that are taken back, `compiling` contract code ahead and aside, `sealing`
-//! their end and their signatures, `obstacles` what keeps the node from that, `accepting` blocks from outside and what
+//! their end and their signatures, `obstacles` what keeps the node from that, [`preparing`] blocks before it, `accepting` blocks from outside and what
 //! follows an accepted block, [`durable`] what is written before anyone hears of it, [`events`] what they hear then, [`block_log`] a log of nodeos beside
 //! the database, `saving` when the state is written, [`follower`] the thread behind the writer, [`snapshots`] snapshots
 //! and their schedule, [`whole_state`] what needs all of the state, [`lists`] lists that change while the node runs,
@@ -31,6 +31,7 @@ pub mod journey;
 pub mod lists;
 pub mod metrics;
 mod obstacles;
+pub mod preparing;
 mod producing;
 pub mod queue;
 pub mod refusal;

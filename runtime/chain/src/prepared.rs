@@ -65,12 +65,25 @@ impl PreparedBlock {
         };
         let transactions = packed.map(|packed| prepare(packed).map(Arc::new)).collect::<Result<_, Fault>>()?;
         let transaction_mroot = (mode == PrepareMode::Full).then(|| transaction_mroot(&block));
-        let packed = block.transactions.iter().map(|receipt| match &receipt.trx {
-            ReceiptTransaction::Packed(packed) => packed.packed_trx.len() + packed.packed_context_free_data.len(),
-            ReceiptTransaction::Id(_) => 0,
+        Ok(Self::of(block, transactions, transaction_mroot))
+    }
+
+    /// The same in [`PrepareMode::Full`] where the keys of all its transactions have been recovered already, in order.
+    pub fn from_recovered(block: Arc<SignedBlock>, transactions: Vec<Arc<RecoveredTransaction>>) -> Self {
+        let transaction_mroot = Some(transaction_mroot(&block));
+        Self::of(block, transactions, transaction_mroot)
+    }
+
+    fn of(
+        block: Arc<SignedBlock>,
+        transactions: Vec<Arc<RecoveredTransaction>>,
+        transaction_mroot: Option<Checksum256>,
+    ) -> Self {
+        let packed = transactions.iter().map(|transaction| {
+            transaction.packed.packed_trx.len() + transaction.packed.packed_context_free_data.len() + TRANSACTION_BYTES
         });
-        let bytes = BLOCK_BYTES + packed.map(|bytes| bytes + TRANSACTION_BYTES).sum::<usize>();
-        Ok(Self { id: block.id(), block, transactions, transaction_mroot, bytes })
+        let bytes = BLOCK_BYTES + packed.sum::<usize>();
+        Self { id: block.id(), block, transactions, transaction_mroot, bytes }
     }
 
     /// Compares the receipts with the root in the header.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use chain::{PrepareMode, PreparedBlock};
+use engine::preparing::prepare_block;
 use engine::{Patience, Refusal, Refused, RetrySettings, RetryUntil, SubmitKind, Verdict, WaitFor};
 use execution::TransactionTrace;
 use primitives::{Fault, FaultKind, SignedBlock, TimePoint, TimePointSec, TransactionId, ensure};
@@ -231,7 +231,7 @@ pub async fn push_block(node: Arc<Node>, body: Bytes) -> Answer {
         Ok(block) => block,
         Err(error) => return bad_block(&error, &value),
     };
-    let prepared = PreparedBlock::from_block(Arc::new(block), &node.handle.chain_id(), PrepareMode::Full);
+    let prepared = prepare_block(Arc::new(block), &node.handle.chain_id());
     let verdict = match prepared {
         Ok(block) => node.handle.push_block(block).await,
         Err(fault) => Ok(Verdict::Refused(Box::new(fault))),

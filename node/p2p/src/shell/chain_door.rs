@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chain::{PrepareMode, PreparedBlock};
 use codec::Unpack;
+use engine::preparing::prepare_block;
 use engine::{Handle, Refused, Verdict};
 use primitives::{BlockId, Fault, FaultKind, PackedTransaction, SignedBlock, TransactionId};
 use tokio::sync::mpsc;
@@ -121,7 +122,9 @@ fn prepare(engine: &Handle, bytes: &[u8], live: bool, events: &mpsc::Sender<Even
             // The driver may have ended.
             let _ = events.blocking_send(Event::Happened(Input::HeaderGood { id }));
         }
+        return prepare_block(block, &chain_id).map_err(bad(BlockJudgement::Bad));
     }
+    // Many blocks are prepared at once.
     PreparedBlock::from_block(block, &chain_id, PrepareMode::Full).map_err(bad(BlockJudgement::Bad))
 }
 

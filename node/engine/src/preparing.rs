@@ -1,0 +1,123 @@
+//! Blocks on their way to a chain, prepared on all cores: those of a log or of the store ahead and in order, the
+//! transactions of a large one side by side.
+
+use std::num::NonZero;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::{Scope, available_parallelism};
+
+use chain::{PrepareMode, PreparedBlock, recover_transaction};
+use execution::RecoveredTransaction;
+use primitives::block::ReceiptTransaction;
+use primitives::{ChainId, Fault, PackedTransaction, SignedBlock};
+
+/// Prepared blocks that wait at most.
+const PREPARED_CAPACITY: usize = 16;
+/// Transactions that are worth a thread of their own: recovering their keys takes about fifty times what a thread costs.
+const TRANSACTIONS_PER_THREAD: usize = 32;
+
+fn cores() -> usize {
+    available_parallelism().map_or(1, NonZero::get)
+}
+
+/// What `make` gives for each of `numbers`, in their order, made ahead on as many threads as there are cores. The threads
+/// end when nobody asks any more.
+pub fn ahead<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    numbers: RangeInclusive<u32>,
+    make: impl Fn(u32) -> T + Copy + Send + 'scope,
+) -> impl Iterator<Item = (u32, T)> {
+    let threads = cores();
+    // Each thread has every so many-th number, so that the order is known beforehand.
+    let lanes: Vec<Receiver<(u32, T)>> = (0..threads)
+        .map(|lane| {
+            let (sender, receiver) = sync_channel((PREPARED_CAPACITY / threads).max(1));
+            let mut own = numbers.clone().skip(lane).step_by(threads);
+            scope.spawn(move || own.try_for_each(|number| sender.send((number, make(number)))));
+            receiver
+        })
+        .collect();
+    (0..threads).cycle().map_while(move |lane| lanes[lane].recv().ok())
+}
+
+/// Prepares a block as [`PrepareMode::Full`] does, the keys of its transactions recovered on all cores.
+///
+/// # Errors
+/// The fault of the first transaction that is malformed, or whose signature is.
+pub fn prepare_block(block: Arc<SignedBlock>, chain_id: &ChainId) -> Result<PreparedBlock, Fault> {
+    let packed: Vec<&PackedTransaction> = block
+        .transactions
+        .iter()
+        .filter_map(|receipt| match &receipt.trx {
+            ReceiptTransaction::Packed(packed) => Some(packed),
+            ReceiptTransaction::Id(_) => None,
+        })
+        .collect();
+    let threads = cores().min(packed.len() / TRANSACTIONS_PER_THREAD);
+    if threads < 2 {
+        return PreparedBlock::from_block(block, chain_id, PrepareMode::Full);
+    }
+    let recover = |share: &[&PackedTransaction]| -> Result<Vec<Arc<RecoveredTransaction>>, Fault> {
+        share.iter().map(|packed| recover_transaction((*packed).clone(), chain_id).map(Arc::new)).collect()
+    };
+    let shares = std::thread::scope(|scope| {
+        let shares: Vec<_> =
+            packed.chunks(packed.len().div_ceil(threads)).map(|share| scope.spawn(move || recover(share))).collect();
+        shares.into_iter().map(|share| share.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    let shares: Result<Vec<_>, Fault> = shares;
+    Ok(PreparedBlock::from_recovered(Arc::clone(&block), shares?.concat()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use primitives::{Compression, PrivateKey, SignedTransaction, TransactionReceipt, TransactionStatus, VarUint32};
+
+    #[test]
+    fn what_is_made_ahead_comes_in_order() {
+        std::thread::scope(|scope| {
+            let made = ahead(scope, 5..=1000, |number| number * 2);
+            assert!(made.eq((5..=1000).map(|number| (number, number * 2))));
+            // Who stops early ends the threads, or this would wait for ever.
+            assert_eq!(ahead(scope, 1..=u32::MAX, |number| number).nth(20), Some((21, 21)));
+        });
+    }
+
+    #[test]
+    fn a_large_block_is_prepared_as_a_small_one() {
+        let private = "5KQwrPbwdL6PhXujxW37FSSQZ1JiwsST4cqQzDeyXtP79zkvFD3".parse::<PrivateKey>().unwrap();
+        let chain_id = ChainId::default();
+        let receipt = |number: u32| {
+            let mut transaction = SignedTransaction::default();
+            transaction.transaction.header.ref_block_prefix = number;
+            transaction.signatures.push(private.sign(&transaction.transaction.signing_digest(&chain_id, &[])).unwrap());
+            let packed = PackedTransaction::new(&transaction, Compression::None);
+            TransactionReceipt {
+                status: TransactionStatus::Executed,
+                cpu_usage_us: 100,
+                net_usage_words: VarUint32(16),
+                trx: ReceiptTransaction::Packed(packed),
+            }
+        };
+        let transactions = (0..7 * TRANSACTIONS_PER_THREAD as u32).map(receipt).collect();
+        let mut block = SignedBlock { transactions, ..SignedBlock::default() };
+        let prepared = |block: &SignedBlock| {
+            let block = Arc::new(block.clone());
+            let alone = PreparedBlock::from_block(Arc::clone(&block), &chain_id, PrepareMode::Full);
+            (format!("{alone:?}"), format!("{:?}", prepare_block(block, &chain_id)))
+        };
+        let (alone, together) = prepared(&block);
+        assert_eq!(alone, together);
+        // Of two that are malformed the first one is told.
+        for (at, byte) in [(200, 1), (150, 2)] {
+            if let ReceiptTransaction::Packed(packed) = &mut block.transactions[at].trx {
+                packed.packed_trx = vec![byte].into();
+            }
+        }
+        let (alone, together) = prepared(&block);
+        assert!(alone.starts_with("Err"), "{alone}");
+        assert_eq!(alone, together);
+    }
+}
