@@ -128,6 +128,9 @@ pub struct ExportArgs {
     /// Folder of the node; it must not be running
     #[arg(short = 'd', long, value_name = "DIR", default_value_os_t = default_data_dir())]
     pub data_dir: PathBuf,
+    /// Write over a file that exists
+    #[arg(long)]
+    pub overwrite: bool,
     /// File to write
     pub file: PathBuf,
 }

@@ -91,13 +91,15 @@ const FOREIGN: &[(&str, Takes, &str)] = &[
 /// The options as arguments that no help shows.
 pub fn arguments() -> impl Iterator<Item = Arg> {
     FOREIGN.iter().map(|(name, takes, _)| {
-        let argument = Arg::new(*name).long(*name).hide(true).action(ArgAction::Append).allow_hyphen_values(true);
+        let argument = Arg::new(*name).long(*name).hide(true).action(ArgAction::Set).allow_hyphen_values(true);
         let argument = if *name == "logconf" { argument.short('l') } else { argument };
         match *takes {
             Nothing => argument.action(ArgAction::SetTrue).allow_hyphen_values(false),
             Text(_) => argument.num_args(1),
-            Texts => argument.num_args(1..).allow_hyphen_values(false),
-            Pairs => argument.num_args(1..).allow_hyphen_values(false).value_parser(pair),
+            Texts | Pairs => {
+                let list = argument.action(ArgAction::Append).num_args(1..).allow_hyphen_values(false);
+                if *takes == Pairs { list.value_parser(pair) } else { list }
+            }
             Switch(_) => argument.num_args(1).value_parser(|text: &str| switch(text).map(|_| text.to_owned())),
             Number(least, most, _) => {
                 let read = number::<i128>(least..=most);

@@ -3,6 +3,7 @@
 use clap::{Arg, ArgAction, Command};
 
 use super::COMMAND_LINE_ONLY;
+use super::repeated::Lines;
 use super::value::switch;
 
 /// Options of nodeos' past and what is said of them: nodeos itself refuses them too.
@@ -39,14 +40,19 @@ pub struct Mistake {
 /// The file's lines as command line words, in order. A switch that is set to false is left out.
 ///
 /// # Errors
-/// A line is not a `name = value`, its option is unknown or not one for the file, or a switch is neither on nor off.
+/// A line is not a `name = value`, its option is unknown, not one for the file or has a line already, or a switch is
+/// neither on nor off.
 pub fn arguments(text: &str, command: &Command) -> Result<Vec<Word>, Mistake> {
-    let mut words = Vec::new();
+    let (mut words, mut lines) = (Vec::new(), Lines::default());
     for (line, text) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
         let text = text.split('#').next().unwrap_or_default().trim();
         if !text.is_empty() {
-            let word = argument(text, command).map_err(|what| Mistake { line, what })?;
-            words.extend(word.map(|text| Word { line, text }));
+            let (option, value) = setting(text, command).map_err(|what| Mistake { line, what })?;
+            let word = word(option, value).and_then(|word| {
+                lines.note(option.get_id().as_str(), option.get_action(), line)?;
+                Ok(word)
+            });
+            words.extend(word.map_err(|what| Mistake { line, what })?.map(|text| Word { line, text }));
         }
     }
     Ok(words)
@@ -68,7 +74,8 @@ pub fn former(name: &str) -> Option<String> {
     Some(format!("there is no option {name} any more: {instead}"))
 }
 
-fn argument(text: &str, command: &Command) -> Result<Option<String>, String> {
+/// The option of a line and its value.
+fn setting<'a, 'b>(text: &'a str, command: &'b Command) -> Result<(&'b Arg, &'a str), String> {
     let (name, value) =
         text.split_once('=').ok_or_else(|| format!("it is not of the form \"name = value\": {text}"))?;
     let (name, value) = (name.trim(), unquoted(value.trim()));
@@ -78,15 +85,17 @@ fn argument(text: &str, command: &Command) -> Result<Option<String>, String> {
     if COMMAND_LINE_ONLY.contains(&name) {
         return Err(format!("{name} is an option of the command line only"));
     }
-    word(option, name, value).ok_or_else(|| format!("{name} is a switch, true or false; it cannot be {value}"))
+    Ok((option, value))
 }
 
-/// The word of an option, if it has one. None for a switch that is neither on nor off.
-fn word(option: &Arg, name: &str, value: &str) -> Option<Option<String>> {
+/// The word of an option, if it has one.
+fn word(option: &Arg, value: &str) -> Result<Option<String>, String> {
+    let name = option.get_long().unwrap_or_default();
     if !matches!(option.get_action(), ArgAction::SetTrue) {
-        return Some(Some(format!("--{name}={value}")));
+        return Ok(Some(format!("--{name}={value}")));
     }
-    Some(switch(value).ok()?.then(|| format!("--{name}")))
+    let on = switch(value).map_err(|_| format!("{name} is a switch, true or false; it cannot be {value}"))?;
+    Ok(on.then(|| format!("--{name}")))
 }
 
 fn unquoted(value: &str) -> &str {

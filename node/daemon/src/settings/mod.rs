@@ -1,6 +1,6 @@
 //! Settings: defaults, then `config.ini`, then the command line. Reading order: [`args`] the options of the node,
 //! [`net`] those of the network, [`commands`] the subcommands, [`foreign`] nodeos' options without a meaning here,
-//! [`conflicts`] options that exclude each other, [`plugins`] nodeos' plugins,
+//! [`conflicts`] options that exclude each other, [`repeated`] those given twice, [`plugins`] nodeos' plugins,
 //! [`ini`] the file, [`value`] values of options, [`template`] a file with the defaults.
 
 pub mod args;
@@ -10,6 +10,7 @@ mod foreign;
 mod ini;
 pub mod net;
 mod plugins;
+mod repeated;
 mod template;
 mod value;
 
@@ -92,6 +93,10 @@ fn parameters() -> impl Iterator<Item = Arg> {
 pub fn parse(argv: &[OsString]) -> anyhow::Result<Parsed> {
     let words = texts(argv);
     let kind = Kind::of(&words);
+    // Scripts that begin a development chain put what the user says behind what they say themselves.
+    if kind != Kind::Dev {
+        repeated::on_command_line(&words, &command())?;
+    }
     if kind == Kind::Tool {
         return combine(argv, None);
     }
@@ -375,6 +380,42 @@ mod tests {
                 assert!(message.contains("no option") && message.contains(instead), "{message}");
             }
         }
+    }
+
+    /// As nodeos 4.1: by whichever name, in one place, and lists as often as one likes.
+    #[test]
+    fn an_option_that_is_given_twice_is_refused() {
+        let twice = |words: &str| parsed(&words.split(' ').collect::<Vec<_>>());
+        for (words, option) in [
+            ("--http-threads 2 --http-threads 2", "--http-threads"),
+            ("--http-thr 2 --http-threads=3", "--http-threads"),
+            ("-e --enable-stale-production", "--enable-stale-production"),
+            ("-d a --data-dir b", "--data-dir"),
+            ("--read-mode head --read-mode irreversible", "--read-mode"),
+            ("--chain-state-db-size-mb 1 --chain-state-db-size-mb 2", "--chain-state-db-size-mb"),
+            ("--deep-mind --deep-mind", "--deep-mind"),
+            ("-c a.ini -c b.ini", "--config"),
+            ("--http-validate-host 0 --http-validate-host 1", "--http-validate-host"),
+            ("replay --blocks-log a --data-dir b --data-dir c", "--data-dir"),
+            ("export-blocks --data-dir b --data-dir c d", "--data-dir"),
+        ] {
+            let message = twice(words).unwrap_err().to_string();
+            assert!(message.contains(option) && message.contains("more than once"), "{words}: {message}");
+        }
+        for text in
+            ["read-mode = head\n\nread-mode = head\n", "contracts-console = false\n#\ncontracts-console = true\n"]
+        {
+            let message = format!("{:#}", with_file(text, &[]).unwrap_err());
+            assert!(message.contains("line 3: ") && message.contains("in line 1 already"), "{message}");
+        }
+        let lists =
+            "-p a b -p c --plugin chain_api_plugin --plugin net_api_plugin --trace-rpc-abi a=b --trace-rpc-abi c=d";
+        assert!(twice(&format!("--config-dir /nonexistent {lists}")).is_ok());
+        assert!(
+            with_file("p2p-peer-address = a:1\np2p-peer-address = b:1\nhttp-threads = 2\n", &["--http-threads", "3"])
+                .is_ok()
+        );
+        assert!(twice("dev --config-dir /nonexistent --data-dir a --data-dir b").is_ok());
     }
 
     /// What nodeos 4.1 refuses, each in a line of the command line and without the half of it.
