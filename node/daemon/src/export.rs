@@ -30,9 +30,13 @@ pub fn context(store: &Store) -> anyhow::Result<ChainContext> {
 /// Writes the log and says what is in it.
 ///
 /// # Errors
-/// The node's data cannot be read, or the file cannot be written.
+/// The node's data cannot be read, the file exists already, or it cannot be written.
 #[allow(clippy::print_stdout, reason = "what a command found belongs on standard output")]
 pub fn export(args: &ExportArgs) -> anyhow::Result<()> {
+    anyhow::ensure!(!args.file.is_dir(), "{} is a folder. Name a file", args.file.display());
+    if !args.overwrite {
+        log_file::must_be_new(&args.file, "Name a file that does not, or give --overwrite too")?;
+    }
     let store = folder::open_existing(&args.data_dir)?;
     let first = store.earliest_block_num()?.context("the node has no blocks yet")?;
     let last = store.irreversible()?;

@@ -25,6 +25,15 @@ pub fn map(path: &Path) -> anyhow::Result<Mmap> {
     unsafe { Mmap::map(&file) }.with_context(|| format!("cannot read the block log {}", path.display()))
 }
 
+/// Checks that writing a log takes nothing away. A pipe or a device may be there.
+///
+/// # Errors
+/// A file of this name exists; `instead` says what to do.
+pub fn must_be_new(path: &Path, instead: &str) -> anyhow::Result<()> {
+    anyhow::ensure!(!path.is_file(), "{} exists already. {instead}", path.display());
+    Ok(())
+}
+
 /// Writes a file under another name and gives it its own when it is whole.
 ///
 /// # Errors

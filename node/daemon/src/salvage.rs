@@ -14,6 +14,7 @@ use crate::settings::SalvageArgs;
 /// The log cannot be read, has no whole block, or the new one cannot be written.
 #[allow(clippy::print_stdout, reason = "what a command found belongs on standard output")]
 pub fn salvage(args: &SalvageArgs) -> anyhow::Result<()> {
+    log_file::must_be_new(&args.file, "Name a file that does not")?;
     let path = log_file::path(&args.blocks_log);
     let bytes = log_file::map(&path)?;
     let log = BlockLog::salvage(&bytes).with_context(|| format!("cannot read the block log {}", path.display()))?;
@@ -26,7 +27,6 @@ pub fn salvage(args: &SalvageArgs) -> anyhow::Result<()> {
 }
 
 fn write(log: &BlockLog<'_>, file: &Path) -> anyhow::Result<()> {
-    anyhow::ensure!(!file.exists(), "{} exists already. Name a file that does not", file.display());
     log_file::write(file, |out| {
         let mut buffer = Vec::new();
         let mut writer = BlockLogWriter::begin(log.context(), log.first_block_num(), &mut buffer);

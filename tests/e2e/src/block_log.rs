@@ -15,7 +15,7 @@ pub fn export_blocks(data_dir: &Path) -> PathBuf {
     let folder = data_dir.join("exported");
     std::fs::create_dir_all(&folder).expect("the folder can be written");
     let log = folder.join("blocks.log");
-    run(Command::new(binary("boreasd")).args(["export-blocks", "--data-dir"]).args([data_dir, &log]));
+    run(Command::new(binary("boreasd")).args(["export-blocks", "--overwrite", "--data-dir"]).args([data_dir, &log]));
     log
 }
 

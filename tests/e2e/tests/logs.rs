@@ -100,3 +100,20 @@ fn a_torn_log_is_salvaged() {
     assert!(refusal(&["salvage", "--blocks-log", text(&torn), text(&other)]).contains("has no whole block"));
     assert!(!other.exists());
 }
+
+#[test]
+fn an_export_writes_over_nothing_unless_told() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut node = RunningNode::start(folder.path(), &[]);
+    node.wait_until("irreversible blocks", |info| info["last_irreversible_block_num"].as_u64() > Some(2));
+    node.stop();
+    let (kept, data) = (folder.path().join("kept.log"), text(folder.path()));
+    std::fs::write(&kept, "the only copy").expect("writable");
+    let message = refusal(&["export-blocks", "--data-dir", data, text(&kept)]);
+    assert!(message.contains("exists already") && message.contains("--overwrite"), "{message}");
+    assert_eq!(std::fs::read_to_string(&kept).expect("readable"), "the only copy");
+    assert!(refusal(&["export-blocks", "--overwrite", "--data-dir", data, data]).contains("is a folder"));
+    let output = run(&["export-blocks", "--overwrite", "--data-dir", data, text(&kept)]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(replay(&kept, &[])["head_block_num"].as_u64() > Some(2));
+}
