@@ -345,11 +345,18 @@ fn load(store: &Arc<Store>, settings: chain::Settings, doors: Doors) -> anyhow::
     Ok(chain)
 }
 
-/// Forgets the blocks after one, which the chain stands at.
+/// Forgets the blocks after one. The chain stands at it, or before it where the node ends at an earlier block.
 fn forget_blocks_after(last: u32, chain: &Chain, store: &Store) -> anyhow::Result<()> {
     let head = chain.head();
-    anyhow::ensure!(head.number() == last, "the blocks lead to {} instead of block {last}", head.number());
-    store.truncate(Head { num: last, id: head.id() }, head.header.timestamp())?;
+    let (id, slot) = if head.number() == last {
+        (head.id(), head.header.timestamp())
+    } else {
+        let missing = || format!("block {last} is missing in the database");
+        let (id, bytes) = store.block_id_at(last)?.zip(store.block_at(last)?).with_context(missing)?;
+        let block = SignedBlock::from_bytes(&bytes).with_context(|| format!("block {last} is damaged"))?;
+        (id, block.header().timestamp)
+    };
+    store.truncate(Head { num: last, id }, slot)?;
     tracing::info!("forgot the blocks after {last}");
     Ok(())
 }

@@ -290,7 +290,8 @@ fn fits(cell: &str, outcome: &Outcome, before: &Outcome, after: &Outcome, defaul
     match (cell.split_once(": ").unwrap_or((cell, "")), outcome) {
         (("new", _), Outcome::Runs(1, _, chain)) => chain == default_chain && after == outcome,
         (("own", _), Outcome::Runs(1, _, chain)) => chain != default_chain && after == outcome,
-        (("ends", _), Outcome::Ends) => head(after) >= head(before),
+        (("ends", ""), Outcome::Ends) => head(after) >= head(before),
+        (("ends", number), Outcome::Ends) => number.parse() == Ok(head(after)),
         (("refused", words), Outcome::Refused(log)) => log.contains(words) && after == before,
         (("broken", _), Outcome::Refused(_)) => after != before,
         ((number, _), Outcome::Runs(num, ..)) => number.parse() == Ok(*num) && after == outcome,
