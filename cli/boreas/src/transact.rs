@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::json::{Grammar, pretty};
 use crate::receipt::{FailedTransaction, print_receipt};
-use crate::session::{Session, say};
+use crate::session::{Session, note, say};
 use crate::usage::number;
 use crate::{arguments, json};
 
@@ -243,8 +243,11 @@ impl TransactArgs {
             file.write_all(pretty(answer).as_bytes()).context("--json-file cannot be written")?;
         }
         let processed = &answer["processed"];
-        if self.json || !processed.is_object() {
+        if self.json {
             say(pretty(answer))?;
+        } else if !processed.is_object() {
+            // As cleos: without --json standard output is for what actions did.
+            note(pretty(answer));
         } else {
             print_receipt(processed, session.layout)?;
         }
