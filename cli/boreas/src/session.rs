@@ -147,12 +147,21 @@ fn seconds(text: &str) -> Result<Duration, String> {
 /// A URL that can be called; `host:port` is one too.
 pub fn address(url: &str) -> anyhow::Result<String> {
     ensure!(!url.trim().is_empty(), "the URL is empty; one looks like http://127.0.0.1:8888");
-    let Some((scheme, rest)) = url.split_once("://") else { return Ok(format!("http://{url}")) };
+    let Some((scheme, rest)) = url.split_once("://") else { return address(&format!("http://{url}")) };
     ensure!(
         ["http", "https", "unix"].contains(&scheme),
         "{url} begins with {scheme}://, which is not spoken here: http://, https:// and unix:// are"
     );
     ensure!(!rest.trim_matches('/').is_empty(), "{url} has no host; one looks like http://127.0.0.1:8888");
+    let host = rest.split(['/', '?']).next().unwrap_or_default();
+    // The colons of an IPv6 address stand in brackets.
+    let port = host.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
+    if let Some(port) = port.filter(|_| scheme != "unix") {
+        ensure!(
+            port.parse::<u16>().is_ok_and(|port| port > 0),
+            "{url}: a port is a number from 1 to 65535, not {port}"
+        );
+    }
     Ok(url.to_owned())
 }
 

@@ -17,6 +17,8 @@ const SIGN_PATH: &str = "/v1/wallet/sign_digest";
 const HTTP_PORT: u16 = 80;
 /// Bytes of an answer that are read; a signature takes about a hundred.
 const ANSWER_BYTES_MAX: u64 = 64 << 10;
+/// Characters of an answer that are shown when it is no signature.
+const SHOWN_MAX: usize = 300;
 /// How long the thread works on a request at least before it gives up: a slow answer to one request must not hold the
 /// next ones back for ever.
 const IO_TIMEOUT_MIN: Duration = Duration::from_secs(1);
@@ -135,8 +137,14 @@ fn exchange(mut stream: impl Read + Write, host: &str, path: &str, body: &str) -
     }
     let mut answer = Vec::new();
     reader.take(content_length.unwrap_or(ANSWER_BYTES_MAX)).read_to_end(&mut answer).context("receiving")?;
-    anyhow::ensure!((200..300).contains(&status), "status {status}: {}", String::from_utf8_lossy(&answer).trim());
+    anyhow::ensure!((200..300).contains(&status), "status {status}: {}", shown(&answer));
     Ok(answer)
+}
+
+/// What a log line has of an answer.
+fn shown(answer: &[u8]) -> String {
+    let text = String::from_utf8_lossy(answer);
+    text.trim().chars().take(SHOWN_MAX).collect()
 }
 
 struct Request {
@@ -172,8 +180,8 @@ fn answer_all(endpoint: &Endpoint, key: &str, timeout: Duration, requests: &Rece
         let body = serde_json::json!([request.digest.to_string(), key]).to_string();
         let answer = endpoint.post(&body, Instant::now() + timeout);
         let signature = answer.and_then(|bytes| {
-            serde_json::from_slice(&bytes)
-                .with_context(|| format!("the answer is not a signature: {}", String::from_utf8_lossy(&bytes)))
+            let signature = serde_json::from_slice(&bytes).ok();
+            signature.with_context(|| format!("the answer is not a valid signature: {}", shown(&bytes)))
         });
         (request.reply)(signature.map_err(|error| refusal(format!("{error:#}"))));
     }
@@ -257,6 +265,13 @@ mod tests {
         let refusing = keosd(|_| "HTTP/1.1 500 Error\r\nContent-Length: 6\r\n\r\nlocked".to_owned());
         let fault = sign(refusing, 2000).unwrap_err().to_string();
         assert!(fault.contains("500") && fault.contains("locked"), "{fault}");
+
+        for answer in ["\"SIG_K1_garbage\"".to_owned(), "{}".to_owned(), "x".repeat(60_000)] {
+            let reply = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{answer}", answer.len());
+            let fault = sign(keosd(move |_| reply.clone()), 2000).unwrap_err().to_string();
+            assert!(fault.contains("is not a valid signature: ") && fault.contains(&answer[..1]), "{fault}");
+            assert!(fault.len() < 500 && !fault.contains("sizeof"), "{fault}");
+        }
 
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = Endpoint::parse(&format!("http://{}", silent.local_addr().unwrap())).unwrap();

@@ -372,6 +372,8 @@ fn addresses_that_do_not_answer_say_why() {
         ("ftp://x", "ftp://x begins with ftp://, which is not spoken here: http://, https:// and unix:// are".to_owned()),
         ("", "the URL is empty; one looks like http://127.0.0.1:8888".to_owned()),
         ("http://", "http:// has no host; one looks like http://127.0.0.1:8888".to_owned()),
+        ("http://127.0.0.1:99999", "http://127.0.0.1:99999: a port is a number from 1 to 65535, not 99999".to_owned()),
+        ("127.0.0.1:x", "http://127.0.0.1:x: a port is a number from 1 to 65535, not x".to_owned()),
         (
             nobody.as_str(),
             format!("no answer from {nobody}: nobody listens there\nis the node running, and is this its address (--url)?"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use client::Signer;
 use primitives::{PrivateKey, PublicKey};
 use serde_json::{Value, json};
@@ -16,10 +16,7 @@ impl Wallets<'_> {
     pub fn create(&self, name: &str) -> anyhow::Result<String> {
         match self.0 {
             Keys::Files(folder) => files::create(folder, name),
-            Keys::Keosd(keosd) => {
-                let password = keosd.call("create", &json!(name))?;
-                Ok(password.as_str().context("keosd answers without a password")?.to_owned())
-            }
+            Keys::Keosd(keosd) => Ok(keosd.one("create", &json!(name), "password")?),
         }
     }
 
@@ -86,7 +83,7 @@ impl Wallets<'_> {
     pub fn list(&self) -> anyhow::Result<Value> {
         match self.0 {
             Keys::Files(folder) => files::list(folder),
-            Keys::Keosd(keosd) => Ok(keosd.call("list_wallets", &Value::Null)?),
+            Keys::Keosd(keosd) => Ok(json!(keosd.list::<String>("list_wallets", &Value::Null, "name of a wallet")?)),
         }
     }
 
@@ -102,10 +99,7 @@ impl Wallets<'_> {
     pub fn create_key(&self, name: &str, kind: &str) -> anyhow::Result<PublicKey> {
         match self.0 {
             Keys::Files(folder) => files::create_key(folder, name, kind),
-            Keys::Keosd(keosd) => {
-                let key = keosd.call("create_key", &json!([name, kind]))?;
-                Ok(key.as_str().context("keosd answers without a key")?.parse()?)
-            }
+            Keys::Keosd(keosd) => Ok(keosd.one("create_key", &json!([name, kind]), "public key")?),
         }
     }
 
