@@ -22,6 +22,10 @@ import questions
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 START_SECONDS = 30
+# What is not answered within this waits for a block, and is left out.
+ANSWER_SECONDS = 10
+# A block of a chain may take longer, on a machine that has other things to do.
+BLOCK_SECONDS = 120
 # A node that dies more often has another problem than a few bad questions.
 DEATHS_MAX = 200
 
@@ -48,8 +52,8 @@ class Node:
                     raise RuntimeError("the node does not start, see %s.log" % folder)
                 time.sleep(0.1)
 
-    def ask(self, path, body, method="POST", headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+    def ask(self, path, body, method="POST", headers=None, seconds=ANSWER_SECONDS):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
         connection.request(method, path, body=body, headers=headers or {})
         answer = connection.getresponse()
         text = answer.read().decode(errors="replace")
@@ -57,7 +61,7 @@ class Node:
         return answer.status, text
 
     def get(self, path, body):
-        status, text = self.ask(path, json.dumps(body).encode())
+        status, text = self.ask(path, json.dumps(body).encode(), seconds=BLOCK_SECONDS)
         if status not in (200, 201, 202):
             raise RuntimeError("%s %s: %s" % (path, body, text))
         return json.loads(text)
@@ -141,6 +145,9 @@ def record(recordings, out, title, port):
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         try:
             status, answer = node.ask(path, data)
+        except TimeoutError:
+            print("%s: the node does not answer %s %s" % (title, path, data[:300]))
+            return None
         except (http.client.HTTPException, OSError):
             # This nodeos has a few questions that it does not survive: only the reason can be agreed with.
             print("%s: the node does not survive %s %s" % (title, path, data[:300]))

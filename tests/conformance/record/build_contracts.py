@@ -4,6 +4,7 @@ Needs clang with the wasm32 target, wasm-ld and wat2wasm (Debian: clang lld wabt
 """
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -41,12 +42,20 @@ def dispatch(available):
 
 
 def build(name, command):
-    print("build", name, file=sys.stderr)
-    subprocess.run(command, check=True)
+    """Runs a compiler; the module takes its place when it is whole."""
+    draft = os.path.join(sys.argv[1], name + ".wasm")
+    try:
+        subprocess.run([*command, "-o", draft], check=True)
+    except subprocess.CalledProcessError as cause:
+        sys.exit("%s.wasm could not be built (%s); the one that was there stays" % (name, cause))
+    shutil.move(draft, os.path.join(CONTRACTS, name + ".wasm"))
 
 
 def main():
     work = sys.argv[1]
+    missing = [program for program in ("clang", "wasm-ld", "wat2wasm") if not shutil.which(program)]
+    if missing:
+        sys.exit("%s: not found. apt-get install clang lld wabt, or set KEEP_CONTRACTS=1 to record with the modules that are there" % ", ".join(missing))
     os.makedirs(work, exist_ok=True)
     for probe, available in PROBES.items():
         folder = os.path.join(work, probe)
@@ -57,11 +66,11 @@ def main():
         build(probe, [
             "clang", "--target=wasm32", "-mcpu=mvp", "-Os", "-fno-builtin", "-fno-strict-aliasing", "-nostdlib", "-ffreestanding", "-I" + folder, *returns,
             "-Wl,--no-entry", "-Wl,--stack-first", "-Wl,-zstack-size=8192", "-Wl,--initial-memory=131072", "-Wl,--strip-all",
-            os.path.join(CONTRACTS, "probe.c"), "-o", os.path.join(CONTRACTS, probe + ".wasm"),
+            os.path.join(CONTRACTS, "probe.c"),
         ])
     with open(os.path.join(work, "numeric.wat"), "w") as out:
         out.write(numeric.module())
-    build("numeric", ["wat2wasm", os.path.join(work, "numeric.wat"), "-o", os.path.join(CONTRACTS, "numeric.wasm")])
+    build("numeric", ["wat2wasm", os.path.join(work, "numeric.wat")])
 
 
 if __name__ == "__main__":

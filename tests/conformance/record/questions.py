@@ -408,11 +408,12 @@ def odd_abi_questions(ask, blocks):
             for action in ("go", "nosuch"):
                 act = {"account": account, "name": action, "authorization": [{"actor": account, "permission": "active"}], "data": data}
                 ask(CHAIN + "get_required_keys", {"transaction": {**head, "actions": [act]}, "available_keys": [DEV]})
-        # Nothing reads this as a value: a transaction that can be packed would wait for a block.
+        # Few types read this as a value, and a transaction that can be packed is expired: it would wait for a block.
+        past = {**head, "expiration": "2015-01-01T00:00:00"}
         act = {"account": account, "name": "go", "authorization": [], "data": {"v": {"v": [[{}]]}}}
         for name in ("compute_transaction", "send_transaction2", "send_read_only_transaction"):
-            ask(CHAIN + name, {"transaction": {"signatures": [], "compression": "none", "transaction": {**head, "actions": [act]}}})
-        ask(CHAIN + "push_transactions", [{"signatures": [], "compression": "none", "transaction": {**head, "actions": [act]}}])
+            ask(CHAIN + name, {"transaction": {"signatures": [], "compression": "none", "transaction": {**past, "actions": [act]}}})
+        ask(CHAIN + "push_transactions", [{"signatures": [], "compression": "none", "transaction": {**past, "actions": [act]}}])
         ask(CHAIN + "get_currency_balance", {"code": account, "account": account})
         ask(CHAIN + "get_currency_stats", {"code": account, "symbol": "SYS"})
     for number in range(4, len(blocks) + 2, 3):

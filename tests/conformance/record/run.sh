@@ -1,6 +1,7 @@
 #!/bin/bash
 # run.sh [NAME...] : rebuilds the exerciser contracts, records the named chains (default: all) from the real nodeos 4.1
-# and has nodeos replay each with all checks. Needs python3.11 with venv, pip, clang, lld, wabt and libpython3.11.
+# and has nodeos replay each with all checks. Needs python3.11 with venv, pip and libpython3.11; clang, lld and wabt
+# unless KEEP_CONTRACTS says that the built contracts will do.
 # RECORDINGS names another folder to write to, SEED another seed for the random ones: `RECORDINGS=/tmp/r SEED=7
 # record/run.sh chance_mix`, then `RECORDINGS=/tmp/r cargo test --release -p conformance --test live`.
 # `record/run.sh answers` asks nodeos about recorded chains instead, see answers.py.
@@ -20,7 +21,7 @@ if [ "${1:-}" = answers ]; then
   NODEOS=$work/nodeos exec "$environment/bin/python" "$here/answers.py" "$chains" "$here/../answers" "${@:2}"
 fi
 
-[ -n "${KEEP_CONTRACTS:-}" ] || "$environment/bin/python" "$here/build_contracts.py" "$work/contracts" 2>/dev/null
+[ -n "${KEEP_CONTRACTS:-}" ] || "$environment/bin/python" "$here/build_contracts.py" "$work/contracts"
 out=${RECORDINGS:-$here/../recordings}
 mkdir -p "$out" "$CONFORMANCE_WORK"
 rm -f "$work/recorded"

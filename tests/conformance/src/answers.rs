@@ -8,6 +8,8 @@ use flate2::read::GzDecoder;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::recording;
+
 /// One question and its answer.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Asked {
@@ -73,6 +75,11 @@ fn unpacked(path: &Path) -> Vec<u8> {
     out
 }
 
+/// The folder of the answers: this crate's, or the one that the environment names in `ANSWERS`.
+fn answers() -> PathBuf {
+    std::env::var_os("ANSWERS").map_or_else(|| folder("answers"), PathBuf::from)
+}
+
 /// The blocks that a chain's answers are about, as a block log.
 ///
 /// # Panics
@@ -80,7 +87,7 @@ fn unpacked(path: &Path) -> Vec<u8> {
 pub fn blocks(chain: &str) -> Vec<u8> {
     let name = format!("{chain}.blocks.log.gz");
     let own = folder("recorded").join(&name);
-    unpacked(&if own.exists() { own } else { folder("recordings").join(&name) })
+    unpacked(&if own.exists() { own } else { recording::folder().join(&name) })
 }
 
 /// All answers about a chain, in the order in which they were given.
@@ -88,7 +95,7 @@ pub fn blocks(chain: &str) -> Vec<u8> {
 /// # Panics
 /// When the recording is missing or damaged.
 pub fn load(chain: &str) -> Vec<Asked> {
-    let text = unpacked(&folder("answers").join(format!("{chain}.answers.jsonl.gz")));
+    let text = unpacked(&answers().join(format!("{chain}.answers.jsonl.gz")));
     let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     lines.map(|line| serde_json::from_slice(line).expect("answers have their fields")).collect()
 }

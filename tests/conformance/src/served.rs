@@ -18,6 +18,9 @@ use crate::replay::genesis;
 /// How long the traces of the last block may take to be kept.
 const TRACES_TIME_MAX: Duration = Duration::from_secs(20);
 
+/// How long an answer may take that does not wait for a block.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(60);
+
 /// How long an answer may take before it is taken to wait for a block.
 const WAITING_TIME_MAX: Duration = Duration::from_secs(1);
 
@@ -80,8 +83,15 @@ impl Served {
     }
 
     /// Asks an endpoint.
+    ///
+    /// # Panics
+    /// When the answer waits for a block: nodeos gave one without.
     pub fn ask(&self, path: &str, body: Vec<u8>) -> (u16, Vec<u8>) {
-        let reply = self.runtime.block_on(api::endpoints::answer(&self.node, path, body));
+        let question = String::from_utf8_lossy(&body).into_owned();
+        let answer =
+            async { tokio::time::timeout(ANSWER_TIME_MAX, api::endpoints::answer(&self.node, path, body)).await };
+        let reply = self.runtime.block_on(answer);
+        let reply = reply.unwrap_or_else(|_| panic!("{path} does not answer {question}"));
         (reply.status, reply.body)
     }
 }
