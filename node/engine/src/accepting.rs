@@ -15,12 +15,7 @@ use crate::follower::Work;
 use crate::holds::Hold;
 use crate::saving::work_of;
 use crate::writer::{Phase, Writer};
-use crate::{EngineError, Refusal, Verdict, report};
-
-/// How far ahead of this node's clock the clock of a block's producer may be.
-const BLOCK_AHEAD_MAX_US: i64 = 7_000_000;
-/// Blocks that are held at most while this node makes one: more than a round of twelve from each of four peers.
-const HELD_BLOCKS_MAX: usize = 64;
+use crate::{EngineError, Refusal, Verdict, report, rules};
 
 impl Writer {
     /// Takes a block from outside. One that is known costs a look-up; one that comes while this node makes a block is
@@ -52,7 +47,7 @@ impl Writer {
         if !self.makes_own_block() {
             return self.take_block(block, reply);
         }
-        self.held.push_front(block);
+        self.held.keep_first(block);
         say(reply, Verdict::Held);
         Ok(())
     }
@@ -70,21 +65,18 @@ impl Writer {
     }
 
     fn hold(&mut self, block: PreparedBlock) -> Verdict {
-        if self.held.iter().any(|held| held.id == block.id) {
-            return Verdict::Held;
-        }
-        if self.held.len() >= HELD_BLOCKS_MAX {
+        let (num, id) = (block.block.block_num(), block.id);
+        if !self.held.keep(block) {
             return Verdict::Busy;
         }
-        tracing::debug!("block #{} {} waits for this node's own to be sealed", block.block.block_num(), block.id);
-        self.held.push_back(block);
+        tracing::debug!("block #{num} {id} waits for this node's own to be sealed");
         Verdict::Held
     }
 
     /// Takes the blocks that were held, in the order in which they came. No block may be pending.
     pub(crate) fn take_held(&mut self) -> Result<(), EngineError> {
         while self.compiling.block.is_none()
-            && let Some(block) = self.held.pop_front()
+            && let Some(block) = self.held.take()
         {
             if !self.is_known(&block.id)? {
                 self.take_block(block, None)?;
@@ -153,7 +145,7 @@ impl Writer {
         self.shared.metrics.received(&applied);
         applied.applied.iter().for_each(|sealed| self.expect_code_in(sealed));
         self.follow(applied)?;
-        if self.shared.chain.read().head_time().0 + primitives::time::SLOT_US >= self.now().0 {
+        if rules::is_current(self.shared.chain.read().head_time(), self.now()) {
             self.production_enabled = true;
         }
         Ok(refused.map_or(Verdict::Joined, |(_, fault)| Verdict::Refused(Box::new(fault))))
@@ -162,10 +154,7 @@ impl Writer {
     /// What this node alone demands: a time that is not far ahead, and the ids that the operator named.
     fn check_own_rules(&self, block: &PreparedBlock, now: primitives::TimePoint) -> Result<(), Fault> {
         let id = &block.id;
-        if block.block.header().timestamp.time().0 >= now.0 + BLOCK_AHEAD_MAX_US {
-            let message = format!("received a block from the future, ignoring it: {id}");
-            return Err(Fault::new(FaultKind::BLOCK_FROM_THE_FUTURE, message));
-        }
+        rules::check_time(id, block.block.header().timestamp, now)?;
         let number = store::blocks::number_of(id);
         match self.settings.block_checkpoints.get(&number) {
             Some(expected) if expected != id => {

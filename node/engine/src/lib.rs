@@ -3,7 +3,8 @@
 //!
 //! Reading order: [`settings`] what the node decides, [`signer`] who signs its blocks, [`clock`] the door to the time,
 //! [`command`] all that can make the writer act, [`refusal`] what it does not do, [`handle`] how others reach it,
-//! [`holds`] the lock of the chain and what it is held for, [`slots`] when whom to produce, [`queue`] transactions that
+//! [`holds`] the lock of the chain and what it is held for, [`slots`] when whom to produce, [`rules`] which blocks are taken and
+//! when none is made, [`queue`] transactions that
 //! wait, `transients` those that leave nothing behind, [`writer`] the event loop, `producing` building blocks, `dry_runs`
 //! runs that are taken back, `compiling` contract code ahead and aside, `sealing`
 //! their end and their signatures, `obstacles` what keeps the node from that, [`preparing`] blocks before it, `accepting` blocks from outside and what
@@ -37,6 +38,7 @@ pub mod queue;
 pub mod refusal;
 mod report;
 pub mod retry;
+pub mod rules;
 pub mod saved_state;
 mod saving;
 mod sealing;

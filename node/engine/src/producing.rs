@@ -21,7 +21,7 @@ use crate::obstacles::Obstacle;
 use crate::queue::{Origin, Waiting, check_expiration};
 use crate::retry::is_executed_input;
 use crate::writer::{Phase, Writer};
-use crate::{Blocks, CpuBilling, EngineError, Refusal, Signer, slots};
+use crate::{Blocks, CpuBilling, EngineError, Refusal, Signer, rules, slots};
 
 /// Age of the head, in microseconds, beyond which nothing is run speculatively on it.
 const STALE_HEAD_US: i64 = 5_000_000;
@@ -189,7 +189,7 @@ impl Writer {
         if age_max_s >= 0 && age_s >= age_max_s {
             return Some(Obstacle::IrreversibleTooOld { age_s, age_max_s });
         }
-        let mark = self.watermark(*producer).filter(|mark| mark.num > head_num || mark.slot >= slot)?;
+        let mark = rules::signed_already(self.watermark(*producer), slot, head_num)?;
         Some(Obstacle::AlreadySigned { producer: *producer, mark, head_num })
     }
 

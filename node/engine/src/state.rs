@@ -21,6 +21,7 @@ use crate::finality::BlockPoint;
 use crate::follower::Work;
 use crate::holds::Hold;
 use crate::journey::Journey;
+use crate::rules::Held;
 use crate::saved_state::{Dump, Kept, SavedState, StateInfo, StoredBlocks, Target, TheseBlocks};
 use crate::saving::Unsaved;
 use crate::whole_state::Request;
@@ -310,7 +311,7 @@ impl Writer {
         self.abort();
         // What was begun for the former future.
         drop(self.queue.take_aborted());
-        self.held.clear();
+        self.held = Held::default();
         self.await_checkpoint()?;
         let (barrier, passed) = sync_channel(1);
         self.follower.send(Work::Barrier(barrier))?;

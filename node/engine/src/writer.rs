@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use chain::{Chain, PreparedBlock};
+use chain::Chain;
 use parking_lot::{Mutex, RwLock};
 use primitives::{BlockTimestamp, PublicKey, TimePoint};
 use store::Store;
@@ -25,6 +25,7 @@ use crate::journey::Travels;
 use crate::obstacles::Obstacles;
 use crate::queue::Queue;
 use crate::retry::RetryTracker;
+use crate::rules::Held;
 use crate::saved_state::States;
 use crate::saving::Unsaved;
 use crate::sealing::Signing;
@@ -74,7 +75,7 @@ pub(crate) struct Writer {
     /// The block of [`Phase::Signing`].
     pub signing: Option<Signing>,
     /// Blocks from outside that wait until this node's own is sealed.
-    pub held: VecDeque<PreparedBlock>,
+    pub held: Held,
     /// When to look at production again.
     pub wake: Option<TimePoint>,
     pub paused: bool,
@@ -213,7 +214,7 @@ pub fn start(
         shared,
         commands: sender,
         signing: None,
-        held: VecDeque::new(),
+        held: Held::default(),
         queue: Queue::new(settings.incoming_transaction_queue_bytes),
         phase: Phase::Waiting,
         wake: None,

@@ -2,10 +2,11 @@
 //! around it.
 //!
 //! Reading order: [`limits`] what peers may take, [`address`] how peers are named, [`wire`] messages, [`core`]
-//! the decisions, [`shell`] sockets, threads and the way to the engine.
+//! the decisions, [`judging`] what the chain says of blocks and transactions, [`shell`] sockets, threads and the way to the engine.
 
 pub mod address;
 pub mod core;
+pub mod judging;
 pub mod limits;
 pub mod shell;
 pub mod wire;

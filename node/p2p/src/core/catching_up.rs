@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use primitives::{BlockId, Checksum256, TimePoint};
 
 use super::peer::PeerId;
+use super::planted::Planted;
 use super::sync::Source;
 use super::{Blocks, Core};
 use crate::limits::{STALL_US, SYNC_SPANS_AHEAD};
@@ -225,6 +226,7 @@ impl Core {
         let waiting: BTreeMap<PeerId, usize> =
             self.peers.iter().map(|(id, peer)| (*id, peer.in_hand + self.sync.waiting_bytes(*id))).collect();
         let (stalled, slow) = self.sync.late(now, |peer| waiting.get(&peer).is_some_and(|bytes| *bytes > share));
+        let stalled = if self.plants(Planted::WaitsForDeadPeer) { Vec::new() } else { stalled };
         for peer in stalled {
             self.sync.lose(peer);
             self.blame(peer, 10.0, "it does not send the blocks that it was asked for", now);

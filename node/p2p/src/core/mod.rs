@@ -4,7 +4,7 @@
 //! Reading order: [`link`] what carries a connection, [`peer`] what is known of a peer, [`standing`] who misbehaved, [`dials`] whom this node dials,
 //! `greeting` handshakes and clocks, `meeting` nodes that peers know of, `serving` blocks that peers ask for, [`sync`] ranges that this node asks for,
 //! `catching_up` how it comes to the others' head, [`relay`] and `relaying` blocks and transactions as they come,
-//! [`doubles`] who signs two blocks for a slot.
+//! [`doubles`] who signs two blocks for a slot, [`planted`] bugs of tests.
 
 mod catching_up;
 pub mod dials;
@@ -13,6 +13,7 @@ mod greeting;
 pub mod link;
 mod meeting;
 mod peer;
+pub mod planted;
 pub mod relay;
 mod relaying;
 mod serving;
@@ -29,7 +30,10 @@ use primitives::{BlockId, ChainId, Checksum256, PrivateKey, PublicKey, TimePoint
 use rustc_hash::FxHashSet;
 
 use crate::address::{Address, Kind, PeerAddress};
-use crate::limits::{GREETING_US, HALF_OPEN_MAX, QUEUED_BYTES_MAX, QUEUED_BYTES_PER_PEER};
+use crate::limits::{
+    DIALLED_MAX, GREETING_US, HALF_OPEN_MAX, KNOWN_BLOCKS_MAX, KNOWN_TRANSACTIONS_MAX, QUEUED_BYTES_MAX,
+    QUEUED_BYTES_PER_PEER, TRANSACTIONS_IN_HAND_MAX,
+};
 use crate::wire::message::Point;
 use crate::wire::{BlockMessage, GoAway, Handshake, Message, TransactionMessage};
 
@@ -40,7 +44,9 @@ pub use link::{Lane, Wire};
 use meeting::Book;
 use peer::Peer;
 pub use peer::PeerId;
+use planted::Planted;
 use relay::{InHand, KnownTransactions};
+use relaying::RELAYED_BYTES_MAX;
 use standing::{Consequence, Key, Standing};
 use sync::Sync;
 
@@ -102,6 +108,9 @@ pub struct Settings {
     pub identity: String,
     /// Whether peers are told of each other.
     pub peer_exchange: bool,
+    /// A bug that the simulator shall find.
+    #[cfg(feature = "planted")]
+    pub planted: Option<planted::Planted>,
 }
 
 impl Default for Settings {
@@ -124,6 +133,8 @@ impl Default for Settings {
             producer_keys: Vec::new(),
             identity: String::new(),
             peer_exchange: true,
+            #[cfg(feature = "planted")]
+            planted: None,
         }
     }
 }
@@ -151,8 +162,10 @@ pub trait Blocks {
 /// What the chain says of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BlockJudgement {
-    /// It is in the chain or on another branch, or will be tried when this node's own block is sealed.
+    /// It is in the chain or on another branch.
     Good,
+    /// It will be tried when this node's own block is sealed. Nothing may be known of its header yet.
+    Held,
     /// The block before it is not known.
     Unlinkable,
     /// This node does not want it, and others may: too much waits, or the operator named another block.
@@ -462,6 +475,26 @@ impl Core {
         self.sync.is_active()
     }
 
+    /// What is remembered and what waits: in words, how much it is, and how much it may be.
+    pub fn sizes(&self) -> Vec<(&'static str, usize, usize)> {
+        let known = self.peers.values().map(Peer::known_len).max().unwrap_or(0);
+        let queued = self.peers.values().map(|peer| peer.queued).max().unwrap_or(0);
+        vec![
+            ("bytes for one peer", queued, QUEUED_BYTES_PER_PEER),
+            ("bytes for all peers", self.queued_bytes(), QUEUED_BYTES_MAX),
+            ("ids of blocks for one peer", known, KNOWN_BLOCKS_MAX),
+            ("ids of transactions", self.transactions.len(), KNOWN_TRANSACTIONS_MAX),
+            ("transactions in hand", self.transactions_in_hand.len(), TRANSACTIONS_IN_HAND_MAX),
+            ("addresses to dial", self.dials.iter().count(), DIALLED_MAX),
+            ("bytes of blocks to relay", self.relayed.values().map(|bytes| bytes.len()).sum(), RELAYED_BYTES_MAX),
+        ]
+    }
+
+    /// Who is banned until when.
+    pub fn banned(&self, now: TimePoint) -> Vec<(Key, TimePoint)> {
+        self.standing.bans(now)
+    }
+
     fn queued_bytes(&self) -> usize {
         self.peers.values().map(|peer| peer.queued).sum()
     }
@@ -501,7 +534,9 @@ impl Core {
                 self.dials.set(dialled, State::Waits(until));
             }
         }
-        self.sync.lose(peer);
+        if !self.plants(Planted::WaitsForDeadPeer) {
+            self.sync.lose(peer);
+        }
         if self.catch_up.is_some_and(|catch_up| catch_up.peer == peer) {
             self.catch_up = None;
         }
@@ -530,7 +565,8 @@ impl Core {
     fn blame(&mut self, peer: PeerId, points: f64, why: &str, now: TimePoint) {
         let Some(found) = self.peers.get(&peer) else { return };
         let (key, name) = (found.key(), found.name());
-        match self.standing.blame(&key, points, now) {
+        let for_ever = self.plants(Planted::BannedForEver);
+        match self.standing.blame(&key, points, if for_ever { TimePoint(i64::MAX / 2) } else { now }) {
             Consequence::None => tracing::debug!("peer {name}: {why}"),
             Consequence::Disconnect => {
                 tracing::warn!("peer {name} is disconnected: {why}");

@@ -229,7 +229,6 @@ impl Peer {
     }
 
     /// Number of blocks that are remembered for it.
-    #[cfg(test)]
     pub fn known_len(&self) -> usize {
         self.known.len()
     }

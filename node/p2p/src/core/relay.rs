@@ -64,8 +64,7 @@ impl KnownTransactions {
     }
 
     /// How many are known.
-    #[cfg(test)]
-    fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.known.len()
     }
 }

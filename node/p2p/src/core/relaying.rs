@@ -8,6 +8,7 @@ use primitives::{BlockId, TimePoint, TransactionId};
 
 use super::link::Wire;
 use super::peer::PeerId;
+use super::planted::Planted;
 use super::sync::{Given, Taken};
 use super::{BlockJudgement, Blocks, Charge, Core, Lane, Output, Stands, TransactionJudgement};
 use crate::limits::{GOSSIP_BYTES_MAX, QUEUED_BYTES_FOR_TRANSACTIONS, TRANSACTIONS_IN_HAND_MAX};
@@ -15,7 +16,7 @@ use crate::wire::message::Point;
 use crate::wire::{BlockMessage, Message, SyncRequest, TransactionMessage, block_frame, transaction_frame};
 
 /// Bytes of blocks that are kept because they travel before they run.
-const RELAYED_BYTES_MAX: usize = 32 << 20;
+pub(super) const RELAYED_BYTES_MAX: usize = 32 << 20;
 /// Microseconds before a peer is told again that it sends old blocks.
 const OLD_BLOCK_US: i64 = 1_000_000;
 
@@ -41,6 +42,7 @@ impl Core {
         }
         self.note_progress(peer, now);
         let (block, charge) = if self.sync.is_active() {
+            self.sync.keeps_any = self.plants(Planted::WrongRangeKept);
             match self.sync.take(peer, block, charge, now) {
                 Taken::Kept => return,
                 Taken::Deliver(given) => {
@@ -75,6 +77,9 @@ impl Core {
         } else {
             self.in_hand.enter(block.id);
             self.keep_for_relay(&block);
+            if self.plants(Planted::RelayBeforeCheck) {
+                self.relay_block(block.id, now);
+            }
             self.out.push(Output::TakeBlock { peer, block, charge, epoch: None });
         }
     }
@@ -131,11 +136,13 @@ impl Core {
         let num = Point::of(id).num;
         let is_now = epoch == Some(self.sync.epoch()) && self.sync.is_active();
         match judgement {
+            BlockJudgement::Good | BlockJudgement::Held if self.sync.is_active() => {
+                self.sync.judged(num);
+                return self.pump_sync(now);
+            }
+            // It was passed on when its header was found good, or goes on once it is in the chain.
+            BlockJudgement::Held => {}
             BlockJudgement::Good => {
-                if self.sync.is_active() {
-                    self.sync.judged(num);
-                    return self.pump_sync(now);
-                }
                 // Where its header could not be checked before, it travels on now.
                 return self.relay_block(id, now);
             }
@@ -161,7 +168,7 @@ impl Core {
     pub(super) fn note_signed(&mut self, block: &[u8]) {
         let Ok(header) = SignedBlockHeader::from_prefix(block) else { return };
         let (num, slot, producer) = (header.header.block_num(), header.header.timestamp, header.header.producer);
-        if self.double_signs.note(header) {
+        if !self.plants(Planted::EquivocationAccepted) && self.double_signs.note(header) {
             self.counts.double_signs += 1;
             tracing::error!(
                 "{producer} signed two blocks for the slot {slot}, one of them #{num}: /v1/node/double_signs has both headers"

@@ -88,6 +88,12 @@ impl Standing {
         None
     }
 
+    /// Who is banned until when.
+    pub fn bans(&self, now: TimePoint) -> Vec<(Key, TimePoint)> {
+        let banned = self.records.iter().filter_map(|(key, record)| Some((key.clone(), record.banned_until?)));
+        banned.filter(|(_, until)| *until > now).collect()
+    }
+
     /// How many are banned.
     pub fn banned(&self, now: TimePoint) -> usize {
         self.records.values().filter(|record| record.banned_until.is_some_and(|until| until > now)).count()

@@ -13,7 +13,7 @@ use primitives::{
 use super::*;
 use crate::limits::{KNOWN_BLOCKS_MAX, STALL_US, TRANSACTIONS_IN_HAND_MAX};
 use crate::wire::message::{Text, VERSION, VERSION_BASE};
-use crate::wire::{Mode, Pending, Request, SyncRequest, Time};
+use crate::wire::{Mode, Pending, Request, SyncRequest, Time, block_frame};
 
 /// A chain without rules: blocks that link.
 #[derive(Debug, Default, Clone)]
@@ -253,6 +253,32 @@ impl Net {
 fn go_aways(node: &Node) -> Vec<GoAway> {
     let reason = |message: &Message| if let Message::GoAway { reason, .. } = message { Some(*reason) } else { None };
     node.said.iter().filter_map(reason).collect()
+}
+
+#[test]
+fn a_held_block_waits_until_its_header_is_known_to_be_good() {
+    let mut net = Net::new(&[3, 3, 3]);
+    net.link(0, 1);
+    net.link(1, 2);
+    net.settle();
+    let block = net.nodes[0].chain.clone().grow(0);
+    let frame = block_frame(&block.bytes);
+    let sent = |net: &Net| {
+        let is_it = |message: &&Message| matches!(message, Message::Block(sent) if sent.id == block.id);
+        net.nodes[1].said.iter().filter(is_it).count()
+    };
+    let message = Message::read(&frame[4..]).unwrap();
+    let (id, bytes, now) = (block.id, block.bytes.len(), net.now);
+    let node = &mut net.nodes[1];
+    let taken = node.core.step(Input::Received { peer: 200, message, charge: Charge::default() }, now, &node.chain);
+    assert!(matches!(taken[..], [Output::TakeBlock { .. }]), "{taken:?}");
+    let judgement = BlockJudgement::Held;
+    net.step(1, Input::BlockJudged { peer: 200, id, bytes, epoch: None, judgement, why: String::new() });
+    assert_eq!(sent(&net), 0, "nobody has looked at its header");
+    net.nodes[1].chain.join(&block);
+    let stands = net.nodes[1].chain.stands();
+    net.step(1, Input::Stands(stands));
+    assert_eq!(sent(&net), 1, "it is in the chain");
 }
 
 #[test]

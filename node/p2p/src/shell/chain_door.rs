@@ -4,15 +4,15 @@
 use std::sync::Arc;
 
 use chain::{PrepareMode, PreparedBlock};
-use codec::Unpack;
 use engine::preparing::prepare_block;
 use engine::{Handle, Refused, Verdict};
-use primitives::{BlockId, Fault, FaultKind, PackedTransaction, SignedBlock, TransactionId};
+use primitives::{BlockId, PackedTransaction, TransactionId};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::event::Event;
 use crate::core::{BlockJudgement, Blocks, Charge, Input, PeerId, TransactionJudgement};
+use crate::judging::{self, Refusal};
 use crate::wire::BlockMessage;
 
 /// How long a block waits for the writer when too much waits for it already.
@@ -97,57 +97,35 @@ pub(super) fn blocks_to(
     taken
 }
 
-/// Why a block is not for the writer.
-struct Refusal {
-    judgement: BlockJudgement,
-    fault: Fault,
-}
-
-fn bad(judgement: BlockJudgement) -> impl Fn(Fault) -> Refusal {
-    move |fault| Refusal { judgement, fault }
-}
-
-/// Unpacks a block, checks its header where the block before it is known, tells so, and recovers keys.
+/// Prepares a block; of one of a range the header is checked with the rest, since nobody waits for it to be relayed.
 fn prepare(engine: &Handle, bytes: &[u8], live: bool, events: &mpsc::Sender<Event>) -> Result<PreparedBlock, Refusal> {
-    let block = Arc::new(SignedBlock::from_bytes(bytes).map_err(|error| bad(BlockJudgement::BadHeader)(error.into()))?);
     let chain_id = engine.chain_id();
+    let parent = |block: &PreparedBlock| {
+        engine.read(|chain| Some((chain.parent(block).ok()?.clone(), chain.feature_restrictions().clone())))
+    };
+    let header_good = |id| {
+        // The driver may have ended.
+        let _ = events.blocking_send(Event::Happened(Input::HeaderGood { id }));
+    };
+    let block = judging::read(bytes, &chain_id, live, parent, header_good)?;
     if live {
-        let light = PreparedBlock::from_block(Arc::clone(&block), &chain_id, PrepareMode::Trusted)
-            .map_err(bad(BlockJudgement::BadHeader))?;
-        let id = light.id;
-        let found =
-            engine.read(|chain| Some((chain.parent(&light).ok()?.clone(), chain.feature_restrictions().clone())));
-        if let Some((parent, restrictions)) = found {
-            light.check_header(&parent, &restrictions).map_err(bad(BlockJudgement::BadHeader))?;
-            // The driver may have ended.
-            let _ = events.blocking_send(Event::Happened(Input::HeaderGood { id }));
-        }
-        return prepare_block(block, &chain_id).map_err(bad(BlockJudgement::Bad));
+        return prepare_block(block, &chain_id).map_err(Refusal::of_content);
     }
     // Many blocks are prepared at once.
-    PreparedBlock::from_block(block, &chain_id, PrepareMode::Full).map_err(bad(BlockJudgement::Bad))
+    PreparedBlock::from_block(block, &chain_id, PrepareMode::Full).map_err(Refusal::of_content)
 }
 
 async fn push(engine: &Handle, block: PreparedBlock) -> (BlockJudgement, String) {
     for _ in 0..BUSY_TRIES {
         match engine.push_block(block.clone()).await {
-            Ok(Verdict::Joined | Verdict::Held | Verdict::Known) => return (BlockJudgement::Good, String::new()),
-            Ok(Verdict::Refused(fault)) => return (judgement(&fault), fault.to_string()),
+            Ok(Verdict::Joined | Verdict::Known) => return (BlockJudgement::Good, String::new()),
+            Ok(Verdict::Held) => return (BlockJudgement::Held, String::new()),
+            Ok(Verdict::Refused(fault)) => return (judging::of_block(&fault), fault.to_string()),
             Ok(Verdict::Busy) => tokio::time::sleep(BUSY_PAUSE).await,
             Err(refusal) => return (BlockJudgement::NotNow, refusal.to_string()),
         }
     }
     (BlockJudgement::NotNow, "too many blocks wait".to_owned())
-}
-
-fn judgement(fault: &Fault) -> BlockJudgement {
-    let passing =
-        [FaultKind::FORK_DATABASE_EXCEPTION, FaultKind::CHECKPOINT_EXCEPTION, FaultKind::BLOCK_FROM_THE_FUTURE];
-    match fault.kind {
-        kind if kind == FaultKind::UNLINKABLE_BLOCK_EXCEPTION => BlockJudgement::Unlinkable,
-        kind if passing.contains(&kind) => BlockJudgement::NotNow,
-        _ => BlockJudgement::Bad,
-    }
 }
 
 /// Runs a peer's transaction.
@@ -164,17 +142,7 @@ pub(super) async fn run_transaction(engine: &Handle, packed: Arc<PackedTransacti
     match engine.submit_of_peer(transaction).await {
         Ok(_) => (TransactionJudgement::Accepted, String::new()),
         Err(Refused::Node(refusal)) => (TransactionJudgement::NotNow, refusal.to_string()),
-        Err(Refused::Rule(fault)) => {
-            let late = [
-                FaultKind::TX_DUPLICATE,
-                FaultKind::EXPIRED_TX_EXCEPTION,
-                FaultKind::TX_CPU_USAGE_EXCEEDED,
-                FaultKind::DEADLINE_EXCEPTION,
-            ];
-            let judgement =
-                if late.contains(&fault.kind) { TransactionJudgement::NotNow } else { TransactionJudgement::Failed };
-            (judgement, fault.to_string())
-        }
+        Err(Refused::Rule(fault)) => (judging::of_transaction(&fault), fault.to_string()),
     }
 }
 

@@ -1,0 +1,161 @@
+//! What a seed says: how many nodes, who lies, what breaks when. Everything is healed in the middle of the run, so that
+//! its second half shows that the network comes together by itself.
+
+use crate::byzantine::{Byzantine, WAYS, Way};
+use crate::dice::Dice;
+use crate::planted::Planted;
+
+/// Microseconds of a second.
+pub const SECOND: i64 = 1_000_000;
+
+/// Something that breaks, or is mended.
+#[derive(Debug, Clone)]
+pub enum Fault {
+    /// Nodes of one side do not reach those of the other.
+    Cut(Vec<bool>),
+    /// They do again.
+    Heal,
+    /// A process is killed: what it wrote stays.
+    Kill(usize),
+    /// A machine loses power: what was not synced is gone, and nobody is told.
+    PowerLoss(usize),
+    /// A node starts again.
+    Restart(usize),
+    /// A process does not go on for so many microseconds.
+    Freeze(usize, i64),
+    /// A connection breaks.
+    Break(usize),
+}
+
+/// What a run is made of.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// What it was made from.
+    pub seed: u64,
+    /// Number of nodes.
+    pub nodes: usize,
+    /// Number of producers: the first nodes.
+    pub producers: usize,
+    /// Who lies.
+    pub liars: Vec<(usize, Byzantine)>,
+    /// How far each node's clock is ahead, in microseconds.
+    pub skews: Vec<i64>,
+    /// How long each node's disk takes to sync.
+    pub syncs: Vec<i64>,
+    /// Who dials whom, and whether encrypted.
+    pub lines: Vec<(usize, usize, bool)>,
+    /// What happens when, in microseconds.
+    pub faults: Vec<(i64, Fault)>,
+    /// When everything is mended.
+    pub calm: i64,
+    /// When it ends.
+    pub end: i64,
+    /// Microseconds between two transactions of clients.
+    pub every: i64,
+    /// A bug to be found.
+    pub planted: Option<Planted>,
+    /// A node of which everything is told.
+    pub told: Option<usize>,
+}
+
+impl Scenario {
+    /// What a seed says of `nodes` nodes in `seconds` seconds.
+    pub fn new(seed: u64, nodes: usize, seconds: i64) -> Self {
+        let mut dice = Dice::new(seed);
+        let dice = &mut dice;
+        let producers = if dice.percent(50) { nodes } else { dice.between(4, nodes as i64) as usize };
+        let liars = liars(producers, dice);
+        let small = |dice: &mut Dice| dice.between(-40_000, 40_000);
+        let mut skews: Vec<i64> = (0..nodes).map(|_| small(dice)).collect();
+        if dice.percent(20) {
+            skews[dice.below(nodes)] = dice.between(-1_500_000, 1_500_000);
+        }
+        let syncs = (0..nodes).map(|_| dice.between(200, 20_000)).collect();
+        let (calm, end) = (seconds * SECOND / 2, seconds * SECOND);
+        let mut faults = Vec::new();
+        for _ in 0..dice.between(1, 3) {
+            add_fault(nodes, producers, calm, &mut faults, dice);
+        }
+        faults.sort_by_key(|(at, _)| *at);
+        let lines = lines(nodes, &liars, dice);
+        let every = dice.between(300_000, 3 * SECOND);
+        Self { seed, nodes, producers, liars, skews, syncs, lines, faults, calm, end, every, planted: None, told: None }
+    }
+
+    /// Whether a node tells the truth.
+    pub fn is_honest(&self, node: usize) -> bool {
+        self.liars.iter().all(|(liar, _)| *liar != node)
+    }
+}
+
+/// Less than a third of the producers.
+fn liars(producers: usize, dice: &mut Dice) -> Vec<(usize, Byzantine)> {
+    let most = ((producers - 1) / 3).min(2);
+    let count = if dice.percent(40) { 0 } else { dice.below(most + 1) };
+    let chosen = dice.order(producers);
+    let way = |dice: &mut Dice| WAYS[dice.below(WAYS.len())];
+    chosen.into_iter().take(count).map(|node| (node, Byzantine { way: way(dice), seed: dice.bits() })).collect()
+}
+
+fn add_fault(nodes: usize, producers: usize, calm: i64, faults: &mut Vec<(i64, Fault)>, dice: &mut Dice) {
+    let begin = dice.between(3 * SECOND, calm / 2);
+    let end = dice.between(begin + SECOND, calm);
+    let node = dice.below(nodes);
+    match dice.below(5) {
+        0 if !faults.iter().any(|(_, fault)| matches!(fault, Fault::Cut(_))) => {
+            let count = dice.between(1, nodes as i64 - 1) as usize;
+            let mut sides = vec![false; nodes];
+            dice.order(nodes).into_iter().take(count).for_each(|node| sides[node] = true);
+            faults.extend([(begin, Fault::Cut(sides)), (end, Fault::Heal)]);
+        }
+        0 | 1 => {
+            // Not more than a third of the producers, so that the chain goes on.
+            let down = |fault: &Fault| match fault {
+                Fault::Kill(down) | Fault::PowerLoss(down) => Some(*down),
+                _ => None,
+            };
+            let already: Vec<usize> = faults.iter().filter_map(|(_, fault)| down(fault)).collect();
+            if already.contains(&node) || already.len() >= (producers - 1) / 3 {
+                return;
+            }
+            let crash = if dice.percent(50) { Fault::Kill(node) } else { Fault::PowerLoss(node) };
+            faults.extend([(begin, crash), (end, Fault::Restart(node))]);
+        }
+        2 => faults.push((begin, Fault::Freeze(node, (end - begin).min(dice.between(SECOND, 40 * SECOND))))),
+        3 => {
+            faults.extend((0..dice.between(1, 10)).map(|_| (dice.between(begin, end), Fault::Break(dice.below(nodes)))))
+        }
+        _ => {}
+    }
+}
+
+/// A ring of those that tell the truth, so that they stay connected when they ban the others, and chords. Some pairs
+/// dial each other.
+fn lines(nodes: usize, liars: &[(usize, Byzantine)], dice: &mut Dice) -> Vec<(usize, usize, bool)> {
+    let share = [0, 50, 100][dice.below(3)];
+    let density = [20, 60, 100][dice.below(3)];
+    let honest: Vec<usize> = (0..nodes).filter(|node| liars.iter().all(|(liar, _)| liar != node)).collect();
+    let mut ring: Vec<(usize, usize)> = honest.windows(2).map(|pair| (pair[0], pair[1])).collect();
+    ring.extend([(honest[0], honest[honest.len() - 1])]);
+    let mut lines = Vec::new();
+    for one in 0..nodes {
+        for other in one + 1..nodes {
+            let lies = !honest.contains(&one) || !honest.contains(&other);
+            if !ring.contains(&(one, other)) && !dice.percent(if lies { density.max(40) } else { density }) {
+                continue;
+            }
+            let encrypted = dice.percent(share);
+            let (from, to) = if dice.percent(50) { (one, other) } else { (other, one) };
+            lines.push((from, to, encrypted));
+            if dice.percent(20) {
+                lines.push((to, from, encrypted));
+            }
+        }
+    }
+    lines
+}
+
+/// Whether a way of lying keeps blocks from others.
+pub fn costs_blocks(way: Way) -> bool {
+    way != Way::Boasts && way != Way::StopsHalfWay
+}

@@ -1,0 +1,622 @@
+//! The network: nodes, what travels between them, and time, which is a number. One thread, one seed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use p2p::core::standing::Key;
+use p2p::core::{Charge, Input, Output, PeerId, Settings, TransactionJudgement};
+use p2p::limits::DIAL_SECONDS;
+use p2p::wire::message::Point;
+use p2p::wire::{Message, TransactionMessage, transaction_frame};
+use primitives::{BlockId, BlockTimestamp, Checksum256, Name, Sha256, TimePoint, TransactionId};
+
+use crate::byzantine::{Told, Way};
+use crate::dice::Dice;
+use crate::disk::Disk;
+use crate::node::{Effect, Identity, Later, Moment, Node};
+use crate::origin::{self, BEGIN};
+use crate::planted::Planted;
+use crate::scenario::{Fault, SECOND, Scenario};
+use crate::watch::{Seen, Sent, Watch};
+use crate::wires::{End, Frame, GOSSIP, Wires, lane_number, lane_of, wire_to};
+
+/// How often a core hears that time passes, as the shell's driver has it.
+const TICK_US: i64 = 100_000;
+/// Blocks that a liar sends of a range before it stops.
+const HALF_WAY: u32 = 3;
+/// Blocks by which honest nodes may differ at the end.
+const LAG_MAX: u32 = 12;
+/// Of a hundred slots of honest producers in the last half minute so many have blocks at least.
+const FULL_SLOTS_PERCENT: usize = 70;
+/// A transaction that had so many calm microseconds is in a block.
+const ENOUGH_US: i64 = 25 * SECOND;
+/// Microseconds that nodes are given to find together once everything is mended.
+const RECOVERY_US: i64 = 20 * SECOND;
+
+#[derive(Debug)]
+enum Event {
+    Tick,
+    Later(Later),
+    Arrives(PeerId, Frame),
+    Written(PeerId, usize, usize),
+    Closed(PeerId),
+    Connects { address: String },
+    DialFailed { address: String },
+    Submit,
+    Fault(Fault),
+    Audit,
+}
+
+/// What a node's place holds: a running node, or a disk.
+struct Host {
+    identity: Identity,
+    node: Option<Node>,
+    disk: Option<Disk>,
+    run: u32,
+    skew_us: i64,
+    sync_us: i64,
+    frozen_until: i64,
+    /// Transactions that gossip brought or took.
+    gossip: BTreeSet<TransactionId>,
+    /// Blocks of ranges that a liar has sent to each peer.
+    sent_of_range: BTreeMap<PeerId, u32>,
+    /// When it last crashed.
+    crashed_at: i64,
+}
+
+/// A network under way.
+#[allow(missing_debug_implementations, reason = "whole chains are not printed")]
+pub struct World {
+    scenario: Scenario,
+    dice: Dice,
+    now: i64,
+    order: u64,
+    events: BTreeMap<(i64, u64), (usize, u32, Event)>,
+    hosts: Vec<Host>,
+    wires: Wires,
+    addresses: BTreeMap<String, (usize, bool)>,
+    watch: Watch,
+    count: u64,
+}
+
+/// Runs a scenario to its end.
+///
+/// # Errors
+/// What did not hold, and when.
+pub fn run(scenario: Scenario) -> Result<Seen, String> {
+    World::new(scenario).run()
+}
+
+fn address_of(node: usize, encrypted: bool) -> String {
+    if encrypted { format!("/ip4/10.0.0.{node}/tcp/9876") } else { format!("node{node}:9876") }
+}
+
+fn host_of(node: usize) -> IpAddr {
+    IpAddr::from([10, 0, 0, node as u8])
+}
+
+impl World {
+    /// A network that is about to begin.
+    fn new(scenario: Scenario) -> Self {
+        let mut dice = Dice::new(scenario.seed ^ 0x5eed);
+        let wires = Wires::new(scenario.nodes, &mut dice);
+        let both = |node| [false, true].map(|encrypted| (address_of(node, encrypted), (node, encrypted)));
+        let addresses = (0..scenario.nodes).flat_map(both).collect();
+        let first = origin::chain(scenario.producers);
+        let disk = Disk::new(first.head().id(), origin::first_block(&first));
+        let host = |number: usize| Host {
+            identity: Identity {
+                number,
+                producers: scenario.producers,
+                own: (number < scenario.producers).then(|| origin::producer(number)),
+                byzantine: scenario.liars.iter().find(|(liar, _)| *liar == number).map(|(_, way)| way.clone()),
+                planted: scenario.planted.filter(|_| scenario.is_honest(number)),
+            },
+            node: None,
+            disk: Some(disk.clone()),
+            run: 0,
+            skew_us: scenario.skews[number],
+            sync_us: scenario.syncs[number],
+            frozen_until: 0,
+            gossip: BTreeSet::new(),
+            sent_of_range: BTreeMap::new(),
+            crashed_at: -1,
+        };
+        let hosts = (0..scenario.nodes).map(host).collect();
+        let (events, watch) = (BTreeMap::new(), Watch::default());
+        Self { scenario, dice, now: 0, order: 0, events, hosts, wires, addresses, watch, count: 0 }
+    }
+
+    fn run(mut self) -> Result<Seen, String> {
+        for node in 0..self.hosts.len() {
+            self.start(node, true);
+        }
+        for (at, fault) in self.scenario.faults.clone() {
+            self.at(at, 0, 0, Event::Fault(fault));
+        }
+        self.at(self.scenario.every, 0, 0, Event::Submit);
+        self.at(SECOND, 0, 0, Event::Audit);
+        while let Some(((at, _), (node, run, event))) = self.events.pop_first() {
+            if at > self.scenario.end {
+                break;
+            }
+            self.now = at;
+            self.happen(node, run, event);
+            if self.watch.failure().is_some() {
+                break;
+            }
+        }
+        if self.watch.failure().is_none() {
+            self.check_end();
+        }
+        let seen = self.watch.seen;
+        match self.watch.failure() {
+            None => Ok(seen),
+            Some(failure) => Err(format!("after {:.3} s: {failure}", self.now as f64 / 1e6)),
+        }
+    }
+
+    fn at(&mut self, at: i64, node: usize, run: u32, event: Event) {
+        self.order += 1;
+        self.events.insert((at, self.order), (node, run, event));
+    }
+
+    fn happen(&mut self, node: usize, run: u32, event: Event) {
+        match event {
+            Event::Fault(fault) => self.fault(fault),
+            Event::Submit => self.submit(),
+            Event::Audit => self.audit(),
+            _ if self.hosts[node].run != run || self.hosts[node].node.is_none() => {}
+            _ if self.hosts[node].frozen_until > self.now => {
+                let until = self.hosts[node].frozen_until;
+                self.at(until, node, run, event);
+            }
+            Event::Tick => {
+                self.at(self.now + TICK_US, node, run, Event::Tick);
+                self.step(node, Input::Tick);
+            }
+            Event::Later(what) => self.with(node, |node, moment| node.later(what, moment)),
+            Event::Arrives(peer, frame) => self.arrives(node, peer, frame),
+            Event::Written(peer, lane, bytes) => {
+                if let Some(lane) = lane_of(lane) {
+                    self.step(node, Input::Written { peer, lane, bytes });
+                }
+            }
+            Event::Closed(peer) => {
+                self.hang_up(node, peer);
+                self.step(node, Input::Closed { peer });
+            }
+            Event::Connects { address } => self.connects(node, run, address),
+            Event::DialFailed { address } => {
+                self.step(node, Input::DialFailed { address, why: "simulated".to_owned() });
+            }
+        }
+    }
+
+    /// Lets a node act, and carries out what follows.
+    fn with(&mut self, number: usize, act: impl FnOnce(&mut Node, &mut Moment<'_>)) {
+        let host = &mut self.hosts[number];
+        let now = TimePoint(BEGIN.0 + self.now + host.skew_us);
+        let Some(node) = &mut host.node else { return };
+        let mut moment = Moment {
+            now,
+            sync_us: host.sync_us,
+            told: self.scenario.told,
+            watch: &mut self.watch,
+            effects: Vec::new(),
+        };
+        act(node, &mut moment);
+        let effects = moment.effects;
+        self.carry_out(number, effects);
+    }
+
+    fn step(&mut self, node: usize, input: Input) {
+        self.with(node, |node, moment| node.step(input, moment));
+    }
+
+    fn carry_out(&mut self, number: usize, effects: Vec<Effect>) {
+        let run = self.hosts[number].run;
+        for effect in effects {
+            match effect {
+                Effect::Later(us, what) => self.at(self.now + us, number, run, Event::Later(what)),
+                Effect::Wire(output) => self.wire(number, run, output),
+            }
+        }
+    }
+
+    fn wire(&mut self, node: usize, run: u32, output: Output) {
+        match output {
+            Output::Dial { address } => {
+                let Some((to, _)) = self.addresses.get(&address).copied() else { return };
+                if self.wires.reach(node, to) {
+                    let at = self.now + 2 * self.wires.delay(node, to);
+                    self.at(at, node, run, Event::Connects { address });
+                } else {
+                    let at = self.now + DIAL_SECONDS as i64 * SECOND;
+                    self.at(at, node, run, Event::DialFailed { address });
+                }
+            }
+            Output::Send { peer, lane, frame } => self.send(node, run, peer, lane_number(lane), frame),
+            Output::Close { peer, flushed } => {
+                self.hang_up(node, peer);
+                if flushed {
+                    self.at(self.now + 1000, node, run, Event::Closed(peer));
+                } else {
+                    self.step(node, Input::Closed { peer });
+                }
+            }
+            Output::Publish(transaction) => self.gossip(node, run, &transaction),
+            Output::TransactionDone { .. } => {}
+            Output::TakeBlock { .. } | Output::TakeTransaction { .. } => unreachable!("the node does these"),
+        }
+    }
+
+    /// Passes a transaction on to the encrypted peers, once.
+    fn gossip(&mut self, node: usize, run: u32, transaction: &TransactionMessage) {
+        self.hosts[node].gossip.insert(transaction.id);
+        let frame: Arc<[u8]> = transaction_frame(&transaction.packed).into();
+        for peer in self.wires.encrypted(node, run) {
+            self.send(node, run, peer, GOSSIP, Arc::clone(&frame));
+        }
+    }
+
+    fn send(&mut self, node: usize, run: u32, peer: PeerId, lane: usize, frame: Arc<[u8]>) {
+        let Some((_, to)) = self.wires.other(node, run, peer) else { return };
+        let length = frame.len();
+        let told = self.told(node, peer, to.node, lane, &frame);
+        let (frame, later) = match told {
+            Told::AsIs => (frame, 0),
+            Told::Instead(other) => (other, 0),
+            Told::Later(us) => (frame, us),
+            Told::Nothing => return self.at(self.now, node, run, Event::Written(peer, lane, length)),
+        };
+        let from = End { node, run, peer };
+        let sent = Frame { lane, bytes: frame };
+        if let Some((to, times)) = self.wires.send(from, sent.clone(), self.now, later, &mut self.dice) {
+            self.at(times.written, node, run, Event::Written(peer, lane, length));
+            self.at(times.arrives, to.node, to.run, Event::Arrives(to.peer, sent));
+        }
+    }
+
+    /// What becomes of a frame on its way out of a node.
+    fn told(&mut self, node: usize, peer: PeerId, to: usize, lane: usize, frame: &Arc<[u8]>) -> Told {
+        let Ok(message) = Message::read(&frame[4..]) else { return Told::AsIs };
+        let host = &mut self.hosts[node];
+        let own = host.identity.own.as_ref().map(|(name, _)| *name);
+        let Some(byzantine) = host.identity.byzantine.clone() else {
+            if let Message::Block(block) = &message {
+                self.watch.block_leaves(node, own, block.id, &block.bytes);
+            }
+            return Told::AsIs;
+        };
+        match &message {
+            Message::Handshake(handshake) => byzantine.greets(handshake),
+            Message::Block(block) if lane == 1 && byzantine.way == Way::StopsHalfWay => {
+                let sent = host.sent_of_range.entry(peer).or_default();
+                *sent += 1;
+                let _ = block;
+                if *sent > HALF_WAY { Told::Nothing } else { Told::AsIs }
+            }
+            Message::Block(block) => {
+                let is_own = producer_of(&block.bytes) == own && own.is_some();
+                let lies = host.node.as_ref().map(|node| &node.lies);
+                if is_own {
+                    byzantine.tells(block.num, to, lies.and_then(|lies| lies.get(&block.id)))
+                } else {
+                    Told::AsIs
+                }
+            }
+            _ => Told::AsIs,
+        }
+    }
+
+    fn arrives(&mut self, node: usize, peer: PeerId, frame: Frame) {
+        let run = self.hosts[node].run;
+        if !self.wires.is_open(End { node, run, peer }) {
+            return;
+        }
+        let message = match Message::read(&frame.bytes[4..]) {
+            Ok(message) => message,
+            Err(error) => return self.step(node, Input::Malformed { peer, why: error.to_string() }),
+        };
+        if frame.lane == GOSSIP
+            && let Message::Transaction(transaction) = &message
+            && !self.hosts[node].gossip.insert(transaction.id)
+        {
+            return;
+        }
+        self.step(node, Input::Received { peer, message, charge: Charge::default() });
+    }
+
+    /// An end is closed; the other end hears of it.
+    fn hang_up(&mut self, node: usize, peer: PeerId) {
+        let run = self.hosts[node].run;
+        if let Some((other, at)) = self.wires.close(node, run, peer, self.now) {
+            self.at(at, other.node, other.run, Event::Closed(other.peer));
+        }
+    }
+
+    fn connects(&mut self, node: usize, run: u32, address: String) {
+        let Some((to, encrypted)) = self.addresses.get(&address).copied() else { return };
+        let now = TimePoint(BEGIN.0 + self.now + self.hosts[to].skew_us);
+        let there = self.wires.reach(node, to) && self.hosts[to].frozen_until <= self.now;
+        let Some(target) = self.hosts[to].node.as_mut().filter(|_| there) else {
+            return self.step(node, Input::DialFailed { address, why: "connection refused".to_owned() });
+        };
+        let admitted = target.core.admits(host_of(node), now).is_ok();
+        let first = self.wires.next_peer();
+        let ends = [End { node, run, peer: first }, End { node: to, run: self.hosts[to].run, peer: first + 1 }];
+        self.wires.connect(ends, encrypted);
+        if admitted {
+            let (wire, from) = (wire_to(node, encrypted), host_of(node));
+            self.step(to, Input::Connected { peer: first + 1, wire, address: from, dialled: None });
+        }
+        let (wire, at) = (wire_to(to, encrypted), host_of(to));
+        self.step(node, Input::Connected { peer: first, wire, address: at, dialled: Some(address) });
+        if !admitted {
+            self.hang_up(to, first + 1);
+        }
+    }
+
+    fn settings(&self, node: usize) -> Settings {
+        let run = self.hosts[node].run;
+        let id = Sha256::of(format!("{} {node} {run}", self.scenario.seed).as_bytes());
+        let chain = origin::chain(self.scenario.producers);
+        Settings {
+            chain_id: chain.chain_id(),
+            node_id: Checksum256(id.0),
+            server_address: address_of(node, false),
+            sync_fetch_span: 20,
+            peer_exchange: false,
+            identity: format!("node{node}"),
+            planted: match self.hosts[node].identity.planted {
+                Some(Planted::Core(bug)) => Some(bug),
+                _ => None,
+            },
+            ..Settings::default()
+        }
+    }
+
+    fn start(&mut self, number: usize, first: bool) {
+        self.hosts[number].run += 1;
+        let (run, settings) = (self.hosts[number].run, self.settings(number));
+        let host = &mut self.hosts[number];
+        let Some(disk) = host.disk.take() else { return };
+        let now = TimePoint(BEGIN.0 + self.now + host.skew_us);
+        let mut moment = Moment {
+            now,
+            sync_us: host.sync_us,
+            told: self.scenario.told,
+            watch: &mut self.watch,
+            effects: Vec::new(),
+        };
+        let mut node = Node::start(host.identity.clone(), disk, settings, first, &mut moment);
+        let effects = moment.effects;
+        for (from, to, encrypted) in &self.scenario.lines {
+            if *from == number {
+                node.core.connect(&address_of(*to, *encrypted), now);
+            }
+        }
+        host.node = Some(node);
+        host.gossip.clear();
+        let offset = self.dice.between(0, TICK_US);
+        self.at(self.now + offset, number, run, Event::Tick);
+        self.carry_out(number, effects);
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        match fault {
+            Fault::Cut(sides) => {
+                self.watch.seen.cuts += 1;
+                self.wires.cut(Some(sides));
+                for ends in self.wires.severed() {
+                    // Some connections are told that they are cut, others wait.
+                    if self.dice.percent(50) {
+                        for end in ends {
+                            let at = self.now + self.dice.between(0, 3 * SECOND);
+                            self.at(at, end.node, end.run, Event::Closed(end.peer));
+                        }
+                    }
+                }
+            }
+            Fault::Heal => {
+                self.wires.cut(None);
+                for (from, to, frame, times) in self.wires.released(self.now, &mut self.dice) {
+                    let length = frame.bytes.len();
+                    self.at(times.written, from.node, from.run, Event::Written(from.peer, frame.lane, length));
+                    self.at(times.arrives, to.node, to.run, Event::Arrives(to.peer, frame));
+                }
+            }
+            Fault::Kill(node) => self.crash(node, false),
+            Fault::PowerLoss(node) => self.crash(node, true),
+            Fault::Restart(node) => {
+                self.watch.seen.restarts += 1;
+                let run = self.hosts[node].run;
+                for peer in self.wires.of(node, run) {
+                    self.hang_up(node, peer);
+                }
+                self.start(node, false);
+            }
+            Fault::Freeze(node, us) => self.hosts[node].frozen_until = self.now + us,
+            Fault::Break(node) => {
+                let run = self.hosts[node].run;
+                let peers = self.wires.of(node, run);
+                if !peers.is_empty() {
+                    let peer = peers[self.dice.below(peers.len())];
+                    self.at(self.now, node, run, Event::Closed(peer));
+                }
+            }
+        }
+    }
+
+    fn crash(&mut self, number: usize, power: bool) {
+        let host = &mut self.hosts[number];
+        let Some(node) = host.node.take() else { return };
+        (host.crashed_at, host.frozen_until) = (self.now, 0);
+        let mut disk = node.disk;
+        if power {
+            disk.lose_power();
+        } else {
+            disk.settle();
+        }
+        if let Some((name, _)) = &host.identity.own {
+            self.watch.lost(*name, disk.marks().get(name).map_or(0, |mark| mark.num));
+        }
+        host.disk = Some(disk);
+        self.watch.forget_headers(number);
+        if !power {
+            let run = self.hosts[number].run;
+            for peer in self.wires.of(number, run) {
+                self.hang_up(number, peer);
+            }
+        }
+    }
+
+    /// A client sends a transaction to some node that is up.
+    fn submit(&mut self) {
+        self.at(self.now + self.scenario.every, 0, 0, Event::Submit);
+        let node = self.dice.below(self.hosts.len());
+        let life = self.dice.between(5 * SECOND, 60 * SECOND);
+        let up = self.hosts[node].node.as_ref().filter(|_| self.hosts[node].frozen_until <= self.now);
+        let Some(running) = up else { return };
+        self.count += 1;
+        let at = TimePoint(BEGIN.0 + self.now);
+        let transaction = origin::transaction(self.count, &running.chain, at.plus_us(life));
+        self.watch.seen.transactions += 1;
+        let expiration = TimePoint::from(transaction.expiration);
+        self.watch.sent.insert(transaction.id, Sent { node, at, expiration });
+        self.with(node, |node, moment| node.submit(&transaction, moment));
+    }
+
+    /// Looks at all nodes.
+    fn audit(&mut self) {
+        self.at(self.now + SECOND, 0, 0, Event::Audit);
+        for (number, host) in self.hosts.iter().enumerate() {
+            let Some(node) = host.node.as_ref().filter(|_| self.scenario.is_honest(number)) else { continue };
+            let now = TimePoint(BEGIN.0 + self.now + host.skew_us);
+            for (what, length, limit) in node.core.sizes() {
+                if length > limit {
+                    self.watch.fail(format!("node {number} keeps {length} {what}, and {limit} are the limit"));
+                }
+            }
+            for (key, until) in node.core.banned(now) {
+                let who = match &key {
+                    Key::Host(address) => (0..self.hosts.len()).find(|other| host_of(*other) == *address),
+                    Key::Dialled(address) => self.addresses.get(address).map(|(other, _)| *other),
+                };
+                if let Some(who) = who.filter(|who| self.scenario.is_honest(*who)) {
+                    self.watch.fail(format!("node {number} bans node {who}, which did nothing wrong, until {until}"));
+                }
+            }
+        }
+    }
+
+    fn honest(&self) -> impl Iterator<Item = (usize, &Node)> {
+        let nodes = self.hosts.iter().enumerate().filter(|(number, _)| self.scenario.is_honest(*number));
+        nodes.filter_map(|(number, host)| Some((number, host.node.as_ref()?)))
+    }
+
+    /// What must hold when everything has been calm for a while.
+    fn check_end(&mut self) {
+        use p2p::core::Blocks as _;
+        let heads: Vec<(usize, Point)> = self.honest().map(|(number, node)| (number, node.disk.head())).collect();
+        let (Some((first, best)), Some((last, least))) =
+            (heads.iter().max_by_key(|(_, head)| head.num), heads.iter().min_by_key(|(_, head)| head.num))
+        else {
+            return;
+        };
+        if best.num - least.num > LAG_MAX {
+            let what = format!("node {last} is at {}, node {first} at {}", least.num, best.num);
+            return self.watch.fail(what);
+        }
+        let common = least.num.saturating_sub(LAG_MAX);
+        let ids: BTreeSet<Option<BlockId>> = self.honest().map(|(_, node)| node.disk.id_at(common)).collect();
+        if ids.len() > 1 {
+            return self.watch.fail(format!("honest nodes have different blocks {common}: {ids:?}"));
+        }
+        let first = *first;
+        self.check_progress(first);
+        self.check_transactions(first);
+        let found: Vec<(usize, BTreeSet<(Name, BlockTimestamp)>, u64)> = self
+            .honest()
+            .map(|(number, node)| {
+                let signs = node.core.double_signs();
+                let slots = signs.iter().map(|sign| (sign.first.header.producer, sign.first.header.timestamp));
+                (number, slots.collect(), node.core.counts().bans)
+            })
+            .collect();
+        for (number, slots, bans) in found {
+            self.watch.check_double_signs(number, &slots);
+            self.watch.seen.bans += bans;
+        }
+        let Watch { .. } = &self.watch;
+        let mut watch = std::mem::take(&mut self.watch);
+        for (_, node) in self.hosts.iter_mut().enumerate().filter_map(|(n, host)| Some((n, host.node.as_mut()?))) {
+            node.chain.abort_block();
+            watch.compare_state(&node.chain);
+        }
+        self.watch = watch;
+    }
+
+    /// The honest producers' slots of the last half minute have blocks, and irreversibility follows.
+    fn check_progress(&mut self, best: usize) {
+        let Some(node) = &self.hosts[best].node else { return };
+        let slot = |us: i64| BlockTimestamp::at(TimePoint(BEGIN.0 + us)).0;
+        let (from, to) = (slot(self.scenario.end - 30 * SECOND), slot(self.scenario.end - SECOND));
+        let schedule = &node.chain.head().header.active_schedule.producers;
+        let turn = |slot: u32| slot as usize % (schedule.len() * 12) / 12;
+        let wanted = (from..to).filter(|slot| self.scenario.is_honest(turn(*slot))).count();
+        let headers = node.disk.chain().filter_map(|bytes| slot_and_producer(bytes));
+        let honest = |producer: Name| {
+            (0..self.scenario.producers).any(|n| origin::producer(n).0 == producer && self.scenario.is_honest(n))
+        };
+        let made = headers.filter(|(slot, producer)| (from..to).contains(slot) && honest(*producer)).count();
+        if made * 100 < wanted * FULL_SLOTS_PERCENT {
+            return self.watch.fail(format!("{made} of {wanted} slots of honest producers have blocks"));
+        }
+        // Twice two thirds of the schedule's turns, and a turn at each end.
+        let turns = (self.scenario.producers as i64 * 2 / 3 + 1 + self.scenario.liars.len() as i64) * 2 + 2;
+        let calm = self.scenario.end - self.scenario.calm - RECOVERY_US;
+        let root = node.chain.root().header.timestamp().0;
+        if calm >= turns * 6 * SECOND && i64::from(to) - i64::from(root) > turns * 12 {
+            self.watch.fail(format!("the last irreversible block is {} slots old", to - root));
+        }
+    }
+
+    /// Each transaction is in one block at most, and in one at least where it had the time.
+    fn check_transactions(&mut self, best: usize) {
+        let Some(node) = &self.hosts[best].node else { return };
+        let chain: Vec<Arc<[u8]>> = node.disk.chain().cloned().collect();
+        let found = self.watch.transactions_of(chain.iter());
+        let calm = BEGIN.0 + self.scenario.calm + RECOVERY_US;
+        let lost = self.watch.sent.iter().find(|(id, sent)| {
+            let stayed = self
+                .watch
+                .accepted_at(id)
+                .any(|node| self.scenario.is_honest(node) && BEGIN.0 + self.hosts[node].crashed_at < sent.at.0);
+            let time = sent.expiration.0.min(BEGIN.0 + self.scenario.end) - sent.at.0.max(calm);
+            stayed && time >= ENOUGH_US && !found.contains(id)
+        });
+        if let Some((id, sent)) = lost {
+            let (node, at) = (sent.node, sent.at.us_since(BEGIN) / SECOND);
+            self.watch.fail(format!("transaction {id}, sent to node {node} after {at} s, is in no block"));
+        }
+    }
+}
+
+fn header_of(block: &[u8]) -> Option<primitives::BlockHeader> {
+    use codec::Unpack as _;
+    primitives::block::SignedBlockHeader::from_prefix(block).ok().map(|header| header.header)
+}
+
+fn producer_of(block: &[u8]) -> Option<Name> {
+    header_of(block).map(|header| header.producer)
+}
+
+fn slot_and_producer(block: &[u8]) -> Option<(u32, Name)> {
+    header_of(block).map(|header| (header.timestamp.0, header.producer))
+}
+
+/// The judgement that lets gossip pass a transaction on.
+pub const PASSED_ON: TransactionJudgement = TransactionJudgement::Accepted;
