@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use chain::BlockState;
-use codec::Pack;
+use codec::{Pack, Unpack};
 use p2p::wire::{Handshake, Message};
-use primitives::{BlockTimestamp, PrivateKey, Signature};
+use primitives::{BlockTimestamp, PrivateKey, Signature, SignedBlock};
 
 use crate::dice::Dice;
 use crate::watch::Watch;
@@ -27,11 +27,24 @@ pub enum Way {
     Boasts,
     /// It begins to send a range and does not go on.
     StopsHalfWay,
+    /// Of a range that it was asked for some blocks do not follow the one before them.
+    FalseRange,
 }
 
 /// All of them.
-pub const WAYS: [Way; 7] =
-    [Way::SignsTwice, Way::FalseSignature, Way::FalseRoot, Way::Withholds, Way::Late, Way::Boasts, Way::StopsHalfWay];
+pub const WAYS: [Way; 8] = [
+    Way::SignsTwice,
+    Way::FalseSignature,
+    Way::FalseRoot,
+    Way::Withholds,
+    Way::Late,
+    Way::Boasts,
+    Way::StopsHalfWay,
+    Way::FalseRange,
+];
+
+/// Blocks of ranges that are given as they are.
+const HALF_WAY: u32 = 3;
 
 /// A lying producer.
 #[derive(Debug, Clone)]
@@ -102,6 +115,20 @@ impl Byzantine {
                 Some(lie) if dice.percent(50) => Told::Instead(p2p::wire::block_frame(lie).into()),
                 _ => Told::AsIs,
             },
+        }
+    }
+
+    /// What becomes of a block that a peer asked it for, the `count`th on their connection.
+    pub fn gives(&self, block: &[u8], count: u32) -> Told {
+        match self.way {
+            Way::StopsHalfWay if count > HALF_WAY => Told::Nothing,
+            Way::FalseRange if count > HALF_WAY => {
+                let Ok(mut block) = SignedBlock::from_bytes(block) else { return Told::Nothing };
+                // The number stays.
+                block.signed_header.header.previous.0[31] ^= 1;
+                Told::Instead(p2p::wire::block_frame(&block.to_bytes()).into())
+            }
+            _ => Told::AsIs,
         }
     }
 

@@ -130,6 +130,8 @@ pub struct Node {
     to_writer: VecDeque<Taken>,
     /// Whose transactions are being judged.
     asked: BTreeMap<TransactionId, PeerId>,
+    /// The last block of a range that went to the writer, with the range's epoch.
+    last_of_range: Option<(u64, BlockId)>,
     /// Blocks that it tells others in place of those that it made.
     pub lies: BTreeMap<BlockId, Arc<[u8]>>,
 }
@@ -180,6 +182,7 @@ impl Node {
             given_up: BlockTimestamp::default(),
             to_writer: VecDeque::new(),
             asked: BTreeMap::new(),
+            last_of_range: None,
             lies: BTreeMap::new(),
         };
         if node.identity.planted == Some(Planted::StaleProducer) {
@@ -218,6 +221,16 @@ impl Node {
 
     /// A block of the network: prepared on another thread, then handed over in the order in which they came.
     fn take(&mut self, peer: PeerId, block: BlockMessage, charge: Charge, epoch: Option<u64>, moment: &mut Moment<'_>) {
+        if let Some(epoch) = epoch {
+            let last = self.last_of_range.replace((epoch, block.id));
+            let known = self.knows(&block.previous);
+            if !known && last.is_none_or(|last| last != (epoch, block.previous)) {
+                let (number, num) = (self.identity.number, block.num);
+                moment
+                    .watch
+                    .fail(format!("node {number} takes block {num} of a range, which does not follow the last"));
+            }
+        }
         let (mut good, chain) = (None, &self.chain);
         let parent =
             |light: &PreparedBlock| Some((chain.parent(light).ok()?.clone(), chain.feature_restrictions().clone()));
@@ -389,7 +402,7 @@ impl Node {
     fn plan(&mut self, moment: &mut Moment<'_>) {
         self.abort();
         while let Some(block) = self.held.take() {
-            if !self.chain.fork_block(&block.id).is_some() {
+            if self.chain.fork_block(&block.id).is_none() {
                 // Nobody waits for its verdict.
                 let _ = self.join(block, moment);
             }

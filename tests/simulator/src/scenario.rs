@@ -1,7 +1,7 @@
 //! What a seed says: how many nodes, who lies, what breaks when. Everything is healed in the middle of the run, so that
 //! its second half shows that the network comes together by itself.
 
-use crate::byzantine::{Byzantine, WAYS, Way};
+use crate::byzantine::{Byzantine, WAYS};
 use crate::dice::Dice;
 use crate::planted::Planted;
 
@@ -153,9 +153,4 @@ fn lines(nodes: usize, liars: &[(usize, Byzantine)], dice: &mut Dice) -> Vec<(us
         }
     }
     lines
-}
-
-/// Whether a way of lying keeps blocks from others.
-pub fn costs_blocks(way: Way) -> bool {
-    way != Way::Boasts && way != Way::StopsHalfWay
 }

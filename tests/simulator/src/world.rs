@@ -5,13 +5,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use p2p::core::standing::Key;
-use p2p::core::{Charge, Input, Output, PeerId, Settings, TransactionJudgement};
-use p2p::limits::DIAL_SECONDS;
+use p2p::core::{Charge, Input, Lane, Output, PeerId, Settings};
+use p2p::limits::{BAN_US, DIAL_SECONDS};
 use p2p::wire::message::Point;
 use p2p::wire::{Message, TransactionMessage, transaction_frame};
 use primitives::{BlockId, BlockTimestamp, Checksum256, Name, Sha256, TimePoint, TransactionId};
 
-use crate::byzantine::{Told, Way};
+use crate::byzantine::Told;
 use crate::dice::Dice;
 use crate::disk::Disk;
 use crate::node::{Effect, Identity, Later, Moment, Node};
@@ -23,8 +23,6 @@ use crate::wires::{End, Frame, GOSSIP, Wires, lane_number, lane_of, wire_to};
 
 /// How often a core hears that time passes, as the shell's driver has it.
 const TICK_US: i64 = 100_000;
-/// Blocks that a liar sends of a range before it stops.
-const HALF_WAY: u32 = 3;
 /// Blocks by which honest nodes may differ at the end.
 const LAG_MAX: u32 = 12;
 /// Of a hundred slots of honest producers in the last half minute so many have blocks at least.
@@ -292,11 +290,10 @@ impl World {
         };
         match &message {
             Message::Handshake(handshake) => byzantine.greets(handshake),
-            Message::Block(block) if lane == 1 && byzantine.way == Way::StopsHalfWay => {
-                let sent = host.sent_of_range.entry(peer).or_default();
-                *sent += 1;
-                let _ = block;
-                if *sent > HALF_WAY { Told::Nothing } else { Told::AsIs }
+            Message::Block(block) if lane == lane_number(Lane::Asked) => {
+                let count = host.sent_of_range.entry(peer).or_default();
+                *count += 1;
+                byzantine.gives(&block.bytes, *count)
             }
             Message::Block(block) => {
                 let is_own = producer_of(&block.bytes) == own && own.is_some();
@@ -501,6 +498,9 @@ impl World {
                 }
             }
             for (key, until) in node.core.banned(now) {
+                if until.us_since(now) > BAN_US {
+                    self.watch.fail(format!("node {number} bans {key:?} until {until}, longer than anybody is banned"));
+                }
                 let who = match &key {
                     Key::Host(address) => (0..self.hosts.len()).find(|other| host_of(*other) == *address),
                     Key::Dialled(address) => self.addresses.get(address).map(|(other, _)| *other),
@@ -550,9 +550,8 @@ impl World {
             self.watch.check_double_signs(number, &slots);
             self.watch.seen.bans += bans;
         }
-        let Watch { .. } = &self.watch;
         let mut watch = std::mem::take(&mut self.watch);
-        for (_, node) in self.hosts.iter_mut().enumerate().filter_map(|(n, host)| Some((n, host.node.as_mut()?))) {
+        for node in self.hosts.iter_mut().filter_map(|host| host.node.as_mut()) {
             node.chain.abort_block();
             watch.compare_state(&node.chain);
         }
@@ -617,6 +616,3 @@ fn producer_of(block: &[u8]) -> Option<Name> {
 fn slot_and_producer(block: &[u8]) -> Option<(u32, Name)> {
     header_of(block).map(|header| (header.timestamp.0, header.producer))
 }
-
-/// The judgement that lets gossip pass a transaction on.
-pub const PASSED_ON: TransactionJudgement = TransactionJudgement::Accepted;

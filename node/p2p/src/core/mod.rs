@@ -483,7 +483,7 @@ impl Core {
             ("bytes for one peer", queued, QUEUED_BYTES_PER_PEER),
             ("bytes for all peers", self.queued_bytes(), QUEUED_BYTES_MAX),
             ("ids of blocks for one peer", known, KNOWN_BLOCKS_MAX),
-            ("ids of transactions", self.transactions.len(), KNOWN_TRANSACTIONS_MAX),
+            ("ids of transactions", self.transactions.count(), KNOWN_TRANSACTIONS_MAX),
             ("transactions in hand", self.transactions_in_hand.len(), TRANSACTIONS_IN_HAND_MAX),
             ("addresses to dial", self.dials.iter().count(), DIALLED_MAX),
             ("bytes of blocks to relay", self.relayed.values().map(|bytes| bytes.len()).sum(), RELAYED_BYTES_MAX),

@@ -64,7 +64,7 @@ impl KnownTransactions {
     }
 
     /// How many are known.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.known.len()
     }
 }
@@ -104,12 +104,12 @@ mod tests {
         assert_eq!(known.note(id, at(60), Some(1), at(0)), (false, false));
         assert_eq!(known.note(id, at(60), Some(2), at(0)), (false, true));
         known.expire(at(60));
-        assert_eq!(known.len(), 1);
+        assert_eq!(known.count(), 1);
         known.expire(at(61));
-        assert_eq!((known.len(), known.order.len()), (0, 0));
+        assert_eq!((known.count(), known.order.len()), (0, 0));
         known.note(id, at(60), None, at(0));
         known.forget(&id);
-        assert_eq!((known.len(), known.order.len()), (0, 0));
+        assert_eq!((known.count(), known.order.len()), (0, 0));
     }
 
     #[test]
@@ -120,6 +120,6 @@ mod tests {
             id[..4].copy_from_slice(&number.to_be_bytes());
             known.note(Checksum256(id), TimePoint(i64::MAX), Some(1), TimePoint(0));
         }
-        assert_eq!((known.len(), known.order.len()), (KNOWN_TRANSACTIONS_MAX, KNOWN_TRANSACTIONS_MAX));
+        assert_eq!((known.count(), known.order.len()), (KNOWN_TRANSACTIONS_MAX, KNOWN_TRANSACTIONS_MAX));
     }
 }
