@@ -18,6 +18,7 @@ use std::process::Command;
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand};
 
+use crate::lines::Lines;
 use crate::session::Session;
 
 /// The scripts as they stand in the source tree.
@@ -35,6 +36,9 @@ pub enum Contract {
     Build(Build),
     /// Build a contract and run its tests, or play a scenario
     Test(test::Test),
+    /// Where a module's code comes from: of the build
+    #[command(subcommand, hide = true)]
+    Lines(Lines),
     /// Put a contract on an account, with RAM, stake and eosio.code, and the account itself if asked
     Deploy(deploy::Deploy),
 }
@@ -61,6 +65,7 @@ impl Contract {
             Self::Update(update) => update.run(),
             Self::Build(Build { folder, out, pinned }) => build(&folder, out.as_deref(), pinned),
             Self::Test(test) => test.run(),
+            Self::Lines(lines) => lines.run(),
             Self::Deploy(deploy) => deploy.run(session),
         }
     }
@@ -74,6 +79,9 @@ fn build(folder: &Path, out: Option<&Path>, pinned: bool) -> anyhow::Result<()> 
         command.arg(build).arg(folder).args(out);
         // Whoever asks for a build wants the compiler fetched where rustup lacks the target.
         command.env("FETCH", "1");
+        if let Ok(this) = std::env::current_exe() {
+            command.env("LINES_BY", this);
+        }
         if pinned {
             command.env("PINNED", "1");
         }

@@ -6,6 +6,7 @@
 mod account;
 mod advice;
 mod arguments;
+mod backtrace;
 mod config;
 mod contract;
 mod convert;
@@ -15,6 +16,7 @@ mod get;
 mod json;
 mod keys;
 mod layout;
+mod lines;
 mod manual;
 mod multisig;
 mod net;
@@ -175,10 +177,13 @@ fn complain(error: &clap::Error) -> ExitCode {
 /// 256, and 1 for everything else.
 fn fail(session: Option<&Session>, error: &anyhow::Error) -> ExitCode {
     session::note(layout::alarming(&advice::plain(&format!("{error:#}"))));
+    let failed = error.downcast_ref::<FailedTransaction>();
+    if let (Some(session), Some(failed)) = (session, failed) {
+        backtrace::of_failed(session, failed).into_iter().for_each(session::note);
+    }
     if let Some(advice) = session.and_then(|session| advice::advice(session, error)) {
         session::note(advice);
     }
-    let failed = error.downcast_ref::<FailedTransaction>();
     match failed.map(|failed| failed.fault.code.to_le_bytes()[0]) {
         Some(status) if status != 0 => ExitCode::from(status),
         _ => ExitCode::FAILURE,

@@ -17,6 +17,8 @@ const PRINTED_MAX: usize = 100;
 /// A transaction that was executed and failed; the status of the program tells its fault's number.
 #[derive(Debug)]
 pub struct FailedTransaction {
+    /// The transaction, where the node said so.
+    pub id: Option<String>,
     /// Why, as if the node had answered with it.
     pub fault: ApiFault,
     /// The action that failed, when it came to actions.
@@ -54,7 +56,8 @@ impl FailedTransaction {
             what: text("message"),
             details: details.filter(|line| !line.is_empty()).collect(),
         };
-        Some(Self { fault, action: nested(traces(processed)).iter().rev().find_map(FailedAction::of) })
+        let id = processed["id"].as_str().map(str::to_owned);
+        Some(Self { id, fault, action: nested(traces(processed)).iter().rev().find_map(FailedAction::of) })
     }
 }
 

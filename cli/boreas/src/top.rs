@@ -4,12 +4,16 @@ mod screen;
 mod watch;
 
 use std::io::IsTerminal;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Args;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
 
 use crate::session::{Session, say};
 use watch::Watch;
@@ -43,15 +47,27 @@ impl Top {
             return say(screen::as_text(&watch, TEXT_SIZE)?);
         }
         let mut terminal = ratatui::try_init().context("the terminal cannot be drawn on; try --once")?;
-        let shown = self.show(session, &mut watch, &mut terminal);
+        let drawing = Arc::new(Mutex::new(()));
+        let shown = restore_when_ended(Arc::clone(&drawing))
+            .and_then(|()| self.show(session, &mut watch, &mut terminal, &drawing));
         ratatui::restore();
         shown
     }
 
-    fn show(&self, session: &Session, watch: &mut Watch, terminal: &mut DefaultTerminal) -> anyhow::Result<()> {
+    fn show(
+        &self,
+        session: &Session,
+        watch: &mut Watch,
+        terminal: &mut DefaultTerminal,
+        drawing: &Mutex<()>,
+    ) -> anyhow::Result<()> {
         let mut next_look = Instant::now() + self.every;
         loop {
-            terminal.draw(|frame| screen::draw(frame, watch)).context("the terminal is gone")?;
+            let drawn = {
+                let _drawing = drawing.lock();
+                terminal.draw(|frame| screen::draw(frame, watch)).map(|_| ())
+            };
+            drawn.context("the terminal is gone")?;
             let wait = next_look.saturating_duration_since(Instant::now());
             if event::poll(wait).context("the terminal is gone")? {
                 if let Event::Key(key) = event::read().context("the terminal is gone")?
@@ -65,6 +81,21 @@ impl Top {
             next_look = Instant::now() + self.every;
         }
     }
+}
+
+/// Gives the terminal back when a signal ends the program, wherever it waits: a node that hangs would hold a flag up.
+fn restore_when_ended(drawing: Arc<Mutex<()>>) -> anyhow::Result<()> {
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGQUIT]).context("signals cannot be waited for")?;
+    std::thread::spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            // Nothing is drawn any more: it is never unlocked.
+            let _drawing = drawing.lock();
+            ratatui::restore();
+            // The program ends here as if the signal had not been waited for.
+            let _ = emulate_default_handler(signal);
+        }
+    });
+    Ok(())
 }
 
 /// Whether a key ends the screen.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::advice::refusal;
 use crate::arguments::transaction_id;
+use crate::backtrace;
 use crate::json::pretty;
 use crate::receipt::{FailedTransaction, print_tree};
 use crate::session::{Session, say};
@@ -31,7 +32,10 @@ impl Trace {
         summary(&answer, processed).into_iter().try_for_each(say)?;
         print_tree(processed, session.layout)?;
         match FailedTransaction::of(processed) {
-            Some(failed) => say(format!("\n{failed}")),
+            Some(failed) => {
+                say(format!("\n{failed}"))?;
+                backtrace::lines(processed).into_iter().try_for_each(say)
+            }
             None => Ok(()),
         }
     }

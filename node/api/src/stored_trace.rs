@@ -17,7 +17,7 @@ use crate::block_json::ref_block_prefix;
 use crate::node::Node;
 
 /// The first byte of stored traces; another one is of another version of the node.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Bytes of each action's console that are kept.
 const CONSOLE_BYTES_KEPT: usize = 64 * 1024;
 

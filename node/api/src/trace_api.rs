@@ -127,7 +127,7 @@ pub fn get_transaction_trace(node: &Node, body: &[u8]) -> Answer {
 }
 
 /// `get_processed_transaction`, which nodeos does not have: a transaction of a block, or one that failed here lately, in
-/// the form of `send_transaction`, with consoles, RAM, and where the node keeps them the rows that changed. With a
+/// the form of `send_transaction`, with consoles, RAM, and where the node keeps them the rows that changed and where contracts stopped. With a
 /// `block_num` that block's own transaction is found too.
 pub fn get_processed_transaction(node: &Node, body: &[u8]) -> Answer {
     let id = asked_id(body)?;
@@ -136,5 +136,5 @@ pub fn get_processed_transaction(node: &Node, body: &[u8]) -> Answer {
         Err(error) => (node.failures.find(&id).ok_or(error)?, None),
     };
     let abis = node.abis.set(&node.handle, trace_json::contracts(&trace));
-    Ok(Reply { status: 200, body: trace_json::with_rows(&trace, block, &abis) })
+    Ok(Reply { status: 200, body: trace_json::whole(&trace, block, &abis) })
 }

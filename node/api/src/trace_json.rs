@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::ops::Range;
 
 use abi::present;
-use execution::{AccountDelta, ActionReceipt, ActionTrace, RowChange, TransactionTrace};
+use execution::{AccountDelta, ActionReceipt, ActionTrace, Backtrace, RowChange, TransactionTrace};
 use primitives::json::LARGEST_PLAIN_INTEGER;
 use primitives::{Action, BlockId, Fault, Name, Sha256, TimePoint};
 
@@ -39,17 +39,18 @@ pub enum Shape {
 /// `{"transaction_id": ..., "processed": ...}`.
 pub fn processed(trace: &TransactionTrace, abis: &AbiSet, shape: Shape) -> Vec<u8> {
     let mut out = String::with_capacity(1024 + 1200 * trace.action_traces.len());
-    let abis = &Sources { abis, bounds: Bounds::new(), written: RefCell::default(), with_rows: false };
+    let abis = &Sources { abis, bounds: Bounds::new(), written: RefCell::default(), is_whole: false };
     write(&mut out, format_args!("{{\"transaction_id\":\"{}\",\"processed\":", trace.id));
     transaction(&mut out, trace, abis, shape);
     out.push('}');
     out.into_bytes()
 }
 
-/// The same as a list, with the `block` it is in and the rows that its actions changed.
-pub fn with_rows(trace: &TransactionTrace, block: Option<BlockId>, abis: &AbiSet) -> Vec<u8> {
+/// The same as a list, with what nodeos' traces do not have: the `block` it is in, the rows that its actions changed, and
+/// where a contract's code was that stopped.
+pub fn whole(trace: &TransactionTrace, block: Option<BlockId>, abis: &AbiSet) -> Vec<u8> {
     let mut out = String::new();
-    let abis = &Sources { abis, bounds: Bounds::new(), written: RefCell::default(), with_rows: true };
+    let abis = &Sources { abis, bounds: Bounds::new(), written: RefCell::default(), is_whole: true };
     write(&mut out, format_args!("{{\"transaction_id\":\"{}\",\"block_id\":", trace.id));
     optional_text(&mut out, block);
     out.push_str(",\"processed\":");
@@ -67,8 +68,8 @@ struct Sources<'a> {
     abis: &'a AbiSet,
     bounds: Bounds,
     written: RefCell<Vec<(*const Action, Range<usize>)>>,
-    /// Whether actions show the rows that they changed.
-    with_rows: bool,
+    /// Whether actions show what nodeos' traces do not have.
+    is_whole: bool,
 }
 
 /// A whole trace.
@@ -180,10 +181,14 @@ fn action_fields(
     optional_text(out, trace.producer_block_id);
     out.push_str(",\"account_ram_deltas\":");
     list(out, &action.account_ram_deltas, account_delta);
-    if abis.with_rows {
+    if abis.is_whole {
         out.push_str(",\"row_changes\":");
         list(out, &action.rows.kept, |out, change| row_change(out, action.receiver, change, abis));
         write(out, format_args!(",\"row_changes_omitted\":{}", action.rows.omitted));
+        if let Some(stopped) = &action.backtrace {
+            out.push_str(",\"backtrace\":");
+            backtrace(out, stopped);
+        }
     }
     failure(out, action.except.as_deref(), action.error_code);
     out.push_str(",\"return_value_hex_data\":\"");
@@ -270,6 +275,20 @@ fn row_change(out: &mut String, code: Name, change: &RowChange, abis: &Sources<'
         }
     }
     out.push('}');
+}
+
+/// Where a contract's code was, the innermost function first.
+fn backtrace(out: &mut String, backtrace: &Backtrace) {
+    write(out, format_args!("{{\"code_hash\":\"{}\",\"frames\":", backtrace.code_hash));
+    list(out, &backtrace.frames, |out, frame| {
+        write(out, format_args!("{{\"function\":{},\"name\":", frame.function));
+        match &frame.name {
+            Some(name) => text(out, name),
+            None => out.push_str("null"),
+        }
+        write(out, format_args!(",\"offset\":{}}}", frame.offset));
+    });
+    write(out, format_args!(",\"omitted\":{}}}", backtrace.omitted));
 }
 
 /// A row in the form of its contract's ABI.

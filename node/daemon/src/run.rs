@@ -148,7 +148,11 @@ impl Shell {
             .build()
             .context("cannot start the threads that serve requests")?;
         let listeners = runtime.block_on(Listeners::open(places))?;
-        Ok(Self { folder, compiler: Engine::new(), listeners, network, runtime })
+        let compiler = match args.folders.trace_rows {
+            true => Engine::new().with_backtraces(),
+            false => Engine::new(),
+        };
+        Ok(Self { folder, compiler, listeners, network, runtime })
     }
 
     fn run(

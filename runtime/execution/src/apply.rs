@@ -130,6 +130,7 @@ fn run_at_receiver(machine: &mut Machine, world: &mut World) -> Outcome {
         Err(fault) => {
             let fault = with_pending_console(fault, &world.action.console);
             world.finish_action_trace(start_us, Some(&fault));
+            world.current_trace().backtrace = machine.take_backtrace().map(Box::new);
             Err(fault)
         }
     }
@@ -298,6 +299,7 @@ impl World {
             error_code: None,
             return_value: Vec::new(),
             rows: RowChanges::default(),
+            backtrace: None,
         });
         ordinal
     }

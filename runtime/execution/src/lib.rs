@@ -40,4 +40,5 @@ pub use trace::{
     AccountDelta, ActionReceipt, ActionTrace, AuthSequences, ReceiptHeader, RowChange, RowChanges, RowImage,
     TransactionTrace,
 };
+pub use wasm::Backtrace;
 pub use world::{BlockContext, Machine, Outcome, World};

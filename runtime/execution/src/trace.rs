@@ -210,6 +210,9 @@ pub struct ActionTrace {
     pub return_value: Vec<u8>,
     /// The rows that it changed, where the node wants to know ([`crate::Settings::trace_rows`]).
     pub rows: RowChanges,
+    /// Where the contract's code was when it stopped, where the node wants to know
+    /// ([`wasm::Engine::with_backtraces`]).
+    pub backtrace: Option<Box<wasm::Backtrace>>,
 }
 
 /// A transaction's run.

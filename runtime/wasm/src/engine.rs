@@ -1,11 +1,13 @@
 //! The compiler behind all runtimes of a process, the clock's tick and the cache of compiled code.
 
+use crate::backtrace::MARKS_MAX;
 use crate::fault::execution_error;
 use crate::instance::Clock;
 use crate::linear::{Creator, RESERVATION};
 use crate::rewrite::{Image, Program, rewrite};
 use codec::{Pack, Reader, Unpack};
 use primitives::{Checksum256, Fault, Sha256};
+use std::num::NonZeroUsize;
 use std::sync::atomic::Ordering;
 use wasmtime::{Config, Module, OptLevel};
 
@@ -84,6 +86,7 @@ pub struct Engine {
     /// The clock of interpreted code.
     clock: Clock,
     tiers: Tiers,
+    backtraces: bool,
 }
 
 /// Moves an engine's clocks on: each tick lets running contracts ask their host for the time.
@@ -100,7 +103,7 @@ impl Ticker {
     }
 }
 
-fn config() -> Config {
+fn config(backtraces: bool) -> Config {
     let mut config = Config::new();
     config
         .cranelift_opt_level(OptLevel::Speed)
@@ -108,7 +111,7 @@ fn config() -> Config {
         .epoch_interruption(true)
         .async_stack_size(WASM_STACK_BYTES)
         .max_wasm_stack(WASM_STACK_BYTES)
-        .wasm_backtrace_max_frames(None)
+        .wasm_backtrace_max_frames(if backtraces { NonZeroUsize::new(MARKS_MAX) } else { None })
         .native_unwind_info(cfg!(windows))
         .memory_reservation(RESERVATION as u64)
         .memory_reservation_for_growth(0)
@@ -125,8 +128,21 @@ impl Engine {
 
     /// A new engine of which only some tiers run.
     pub fn with_tiers(tiers: Tiers) -> Self {
-        let optimised = wasmtime::Engine::new(&config()).expect("the configuration is constant");
-        Self { optimised, clock: Clock::default(), tiers }
+        let optimised = wasmtime::Engine::new(&config(false)).expect("the configuration is constant");
+        Self { optimised, clock: Clock::default(), tiers, backtraces: false }
+    }
+
+    /// The same engine, but compiled code that stops tells where it was, which takes time for each call that had not
+    /// ended ([`crate::Runtime::take_backtrace`]).
+    #[must_use]
+    pub fn with_backtraces(self) -> Self {
+        let optimised = wasmtime::Engine::new(&config(true)).expect("the configuration is constant");
+        Self { optimised, backtraces: true, ..self }
+    }
+
+    /// Whether compiled code tells where it was.
+    pub fn has_backtraces(&self) -> bool {
+        self.backtraces
     }
 
     /// Its ticker.

@@ -2,6 +2,7 @@
 //! them.
 
 use crate::args::ValueType;
+use crate::backtrace::Mark;
 use crate::fault::{access_violation, system_failure};
 use crate::host::Host;
 use crate::interpreter::{Code, Machine, Pause};
@@ -9,14 +10,16 @@ use crate::intrinsics::{Intrinsics, RawFunction, Signature};
 use crate::linear::{Mapping, NOTES, PAGE, Pages, RESERVATION};
 use crate::memory::Memory;
 use crate::rewrite::{APPLY, Image, MEMORY, MEMORY_GROW, MEMORY_MODULE, MEMORY_SIZE, NOTES_MEMORY, START};
-use crate::tier::{RUN_HEAT, TICK_HEAT};
+use crate::tier::{RUN_HEAT, TICK_HEAT, Tier};
 use primitives::{Fault, Name};
 use rustc_hash::FxHashMap;
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use wasmtime::{Caller, FuncType, Linker, Module, Store, Trap, TypedFunc, UpdateDeadline, ValRaw, ValType};
+use wasmtime::{
+    Caller, FrameInfo, FuncType, Linker, Module, Store, Trap, TypedFunc, UpdateDeadline, ValRaw, ValType, WasmBacktrace,
+};
 
 /// Limits of one run that the chain can change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +112,10 @@ pub(crate) struct Run<H: Host> {
     /// How much the code was used.
     heat: u32,
     stop: Option<Stop<H::Stop>>,
+    /// Whether it is to be known where a run that fails was.
+    marked: bool,
+    /// Where the last one was.
+    marks: Vec<Mark>,
 }
 
 // SAFETY: `host` is only set while `Runtime::run` holds the host exclusively.
@@ -150,6 +157,8 @@ impl<H: Host> Run<H> {
             max_pages: 0,
             heat: 0,
             stop: None,
+            marked: false,
+            marks: Vec::new(),
         }
     }
 
@@ -221,6 +230,24 @@ impl<H: Host> Instance<H> {
         result
     }
 
+    /// Says whether it is to be known where runs that fail are.
+    pub fn mark(&mut self, marked: bool) {
+        self.state().marked = marked;
+    }
+
+    /// Where the last run was when it failed, innermost first.
+    pub fn take_marks(&mut self) -> Vec<Mark> {
+        std::mem::take(&mut self.state().marks)
+    }
+
+    /// In which tier it runs.
+    pub fn tier(&self) -> Tier {
+        match self {
+            Self::Interpreted(_) => Tier::First,
+            Self::Compiled(_) => Tier::Optimised,
+        }
+    }
+
     fn state(&mut self) -> &mut Run<H> {
         match self {
             Self::Interpreted(instance) => &mut instance.run,
@@ -290,6 +317,9 @@ impl<H: Host> Interpreted<H> {
 
     fn call(&mut self, apply: Apply, depth: u32) -> Result<(), Failure<H::Stop>> {
         let result = self.entry_points(apply, depth);
+        if self.run.marked && matches!(result, Err(Failure::Stop(_))) {
+            self.run.marks = self.machine.marks(&self.code);
+        }
         self.machine.give_back(&self.code);
         result
     }
@@ -409,13 +439,24 @@ impl<H: Host> Compiled<H> {
 
     fn outcome(&mut self, result: wasmtime::Result<()>) -> Result<Ended, Failure<H::Stop>> {
         let Err(error) = result else { return Ok(Ended::ByReturn) };
-        match self.store.data_mut().stop.take() {
+        let run = self.store.data_mut();
+        if run.marked {
+            run.marks = marks(&error);
+        }
+        match run.stop.take() {
             Some(Stop::Exit) => Ok(Ended::ByExit),
             Some(Stop::Host(stop)) => Err(Failure::Stop(stop)),
             Some(Stop::Shortage(what)) => Err(Failure::Shortage(what)),
             None => Err(trap(&error).into()),
         }
     }
+}
+
+/// Where compiled code was, innermost first, as far as the engine kept that.
+fn marks(error: &wasmtime::Error) -> Vec<Mark> {
+    let frames = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], WasmBacktrace::frames);
+    let mark = |frame: &FrameInfo| Some(Mark { function: frame.func_index(), place: frame.func_offset()? as u32 });
+    frames.iter().filter_map(mark).collect()
 }
 
 /// nodeos' fault of a trap: what the processor raised is an access violation, the rest eos-vm's own.

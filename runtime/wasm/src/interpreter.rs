@@ -10,7 +10,7 @@ mod machine;
 mod translate;
 
 pub(crate) use machine::{Machine, Pause};
-pub(crate) use translate::translate;
+pub(crate) use translate::{Translator, translate};
 
 use crate::intrinsics::Signature;
 

@@ -2,6 +2,7 @@
 //! may call and see is given by a table of host functions ([`Intrinsics`]) over a [`Host`].
 
 pub mod args;
+pub mod backtrace;
 pub mod compiler;
 pub mod engine;
 pub mod fault;
@@ -23,6 +24,7 @@ pub use args::{
     Argument, CompareArgs, CopyArgs, F32, F64, F128, FillArgs, LegacyPtr, LegacySpan, Plain, Returned, Span, Text,
     ValueType,
 };
+pub use backtrace::{Backtrace, Frame};
 pub use compiler::{Compiler, Loaded};
 pub use engine::{Artefact, CodeCache, Engine, NoCache, THREAD_STACK_BYTES, Ticker};
 pub use host::Host;

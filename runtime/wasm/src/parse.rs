@@ -4,11 +4,13 @@
 
 mod function;
 mod module;
+mod names;
 mod reader;
 
 pub use function::{Emit, Op, Silent};
 pub(crate) use function::{access, numeric_type};
 pub use module::{FuncType, Module, parse};
+pub(crate) use names::function_names;
 pub use reader::ParseError;
 
 use primitives::WasmConfig;

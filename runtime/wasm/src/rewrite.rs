@@ -13,7 +13,7 @@ use crate::args::ValueType;
 use crate::linear::{NOTES, PAGE};
 use crate::parse::{FuncType, Module, Options, ParseError, parse};
 use codec::{Bytes, Pack, Unpack};
-use function::Functions;
+pub(crate) use function::Functions;
 use wasm_encoder::{
     CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind, ExportSection, FunctionSection,
     GlobalSection, GlobalType, ImportSection, Instruction, MemorySection, MemoryType, RefType, TableSection, TableType,
@@ -124,7 +124,7 @@ pub(crate) fn val_type(value: ValueType) -> ValType {
 }
 
 /// Indices in the rewritten module.
-struct Layout {
+pub(crate) struct Layout {
     imports: u32,
     first_added_type: u32,
     depth_global: u32,
@@ -133,7 +133,8 @@ struct Layout {
 }
 
 impl Layout {
-    fn of(module: &Module<'_>) -> Self {
+    /// Of a module's rewritten form.
+    pub fn of(module: &Module<'_>) -> Self {
         let imports = module.imports.len() as u32;
         let depth_global = module.globals.len() as u32;
         Self {
@@ -143,6 +144,11 @@ impl Layout {
             first_added_type: module.types.len() as u32,
             first_float_helper: imports + ADDED_IMPORTS + module.function_types.len() as u32,
         }
+    }
+
+    /// The functions that the contract does not import.
+    pub fn own_functions(&self) -> std::ops::Range<u32> {
+        self.imports + ADDED_IMPORTS..self.first_float_helper
     }
 
     /// Where a function of the contract is now.

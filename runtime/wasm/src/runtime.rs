@@ -1,5 +1,6 @@
 //! Runs contracts: keeps warm instances per code hash and calls `apply`.
 
+use crate::backtrace::{Backtrace, Chart};
 use crate::compiler::{Compiler, Form, Loaded};
 use crate::engine::{CodeCache, Engine};
 use crate::fault::system_failure;
@@ -16,6 +17,8 @@ use wasmtime::Linker;
 const INSTANCES_MAX: usize = 512;
 /// Bytes of memory that loaded contracts hold between runs.
 const LOADED_BYTES_MAX: usize = 256 << 20;
+/// Bytes that may be kept of what is known of a contract's code: others are looked through for each run that fails.
+const CHART_BYTES_MAX: usize = 4 << 20;
 /// Contracts that wait to be optimised; what is used much asks again.
 const HOT_MAX: usize = 16;
 
@@ -32,6 +35,8 @@ pub struct Runtime<H: Host> {
     patient: bool,
     optimises: bool,
     unready: Option<Unready>,
+    /// Where the last run was that failed, where the engine is one that tells.
+    backtrace: Option<Backtrace>,
     /// What others should optimise.
     hot: Vec<MissingCode>,
     /// Counts runs, to find the contract that was used longest ago.
@@ -69,11 +74,28 @@ struct Contract<H: Host> {
     /// Whether a run that takes long may be given up for an optimised one.
     hasty: bool,
     last_run: u64,
+    /// What is known of its code since a run failed, where that is worth keeping.
+    chart: Option<Chart>,
 }
 
 impl<H: Host> Contract<H> {
     fn bytes(&self) -> usize {
-        self.image.bytes.len() + self.instance.as_ref().map_or(0, Instance::bytes)
+        self.image.bytes.len()
+            + self.instance.as_ref().map_or(0, Instance::bytes)
+            + self.chart.as_ref().map_or(0, Chart::bytes)
+    }
+
+    /// Where its last run was when it failed.
+    fn backtrace(&mut self, code_hash: &Checksum256, code: &[u8], limits: RunLimits) -> Option<Backtrace> {
+        let instance = self.instance.as_mut().ok()?;
+        let marks = instance.take_marks();
+        let chart = match self.chart.take() {
+            Some(chart) => chart,
+            None => Chart::of(code, instance.tier()).ok()?,
+        };
+        let backtrace = chart.read(*code_hash, &marks, limits.max_call_depth);
+        self.chart = Some(chart).filter(|chart| chart.bytes() <= CHART_BYTES_MAX);
+        Some(backtrace)
     }
 
     fn is_hot(&self) -> bool {
@@ -96,6 +118,7 @@ impl<H: Host> Runtime<H> {
             patient: false,
             optimises: true,
             unready: None,
+            backtrace: None,
             hot: Vec::new(),
             runs: 0,
         }
@@ -126,6 +149,12 @@ impl<H: Host> Runtime<H> {
     /// What was needed and was not ready; no contract runs until it is taken.
     pub fn take_unready(&mut self) -> Option<Unready> {
         self.unready.take()
+    }
+
+    /// Where the last run was when it failed, if the engine is [one that tells](Engine::with_backtraces) and nobody took
+    /// it.
+    pub fn take_backtrace(&mut self) -> Option<Backtrace> {
+        self.backtrace.take()
     }
 
     /// Code that is used so much that others should optimise it, where [`Runtime::load_aside`] says that others load.
@@ -178,10 +207,13 @@ impl<H: Host> Runtime<H> {
             return Err(system_failure().into());
         }
         self.runs += 1;
+        self.backtrace = None;
         self.prepare(code_hash, host)?;
         let contract = self.contracts.get_mut(code_hash).expect("loaded");
         contract.last_run = self.runs;
         let instance = contract.instance.as_mut().map_err(|fault| fault.clone())?;
+        let tells = self.compiler.engine.has_backtraces();
+        instance.mark(tells);
         let image = &contract.image;
         let hasty = contract.hasty && self.aside && !self.patient;
         let patience = hasty.then_some(PATIENCE_TICKS);
@@ -191,7 +223,12 @@ impl<H: Host> Runtime<H> {
         };
         match result {
             Ok(()) => Ok(()),
-            Err(Failure::Stop(stop)) => Err(stop),
+            Err(Failure::Stop(stop)) => {
+                if tells && let Some(code) = host.code(code_hash) {
+                    self.backtrace = contract.backtrace(code_hash, code, limits);
+                }
+                Err(stop)
+            }
             Err(Failure::Shortage(what)) => Err(self.fall_short(what)),
             Err(Failure::Slow) => {
                 (contract.hasty, contract.considered) = (false, true);
@@ -266,7 +303,7 @@ impl<H: Host> Runtime<H> {
         let improvable = instance.as_ref().is_ok_and(Instance::is_improvable);
         let considered = considered || !improvable;
         let hasty = improvable && !considered;
-        let contract = Contract { image, instance, tier, considered, hasty, last_run: self.runs };
+        let contract = Contract { image, instance, tier, considered, hasty, last_run: self.runs, chart: None };
         self.contracts.remove(code_hash);
         self.make_room(contract.bytes());
         self.contracts.insert(*code_hash, contract);

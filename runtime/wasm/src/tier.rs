@@ -82,7 +82,7 @@ impl Counter {
 }
 
 impl Emit for Counter {
-    fn op(&mut self, op: Op<'_>) {
+    fn op(&mut self, op: Op<'_>, _: usize) {
         self.count(&op);
     }
 

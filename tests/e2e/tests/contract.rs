@@ -101,6 +101,14 @@ fn a_first_contract_is_made_tested_and_called() {
         let told = on_chain(&["push", "action", "-f", "alice", "hello", r#"["alice"]"#, "-p", "alice"]);
         assert!(told.contains(&format!("return value: {count}")), "{told}");
     }
+    let (status, told) =
+        boreas(place, &["--url", &node.url, "push", "action", "alice", "hello", r#"["bob"]"#, "-p", "alice"]);
+    assert_eq!(status, Some(84), "{told}");
+    for part in
+        ["the code of alice stopped in\n", "require_auth at boreas/sdk/src/", "contract::hello at src/lib.rs:22\n"]
+    {
+        assert!(told.contains(part), "{part:?} is not in {told}");
+    }
     let rows = on_chain(&["get", "table", "alice", "alice", "counts"]);
     assert!(rows.contains(r#""account": "alice""#) && rows.contains(r#""hellos": 2"#), "{rows}");
 

@@ -101,6 +101,99 @@ fn a_trace_shows_what_failed_lately() {
     }
 }
 
+/// A contract with names of functions in it, as a linker writes them; it traps, or asserts where an action is called so.
+const NAMED: &str = r#"(module
+    (import "env" "eosio_assert" (func $eosio_assert (param i32 i32)))
+    (memory 1)
+    (data (i32.const 8) "the deal is off\00")
+    (func (export "apply") (param i64 i64 i64) (call $_ZN4deal5close17h0123456789abcdefE (local.get 2)))
+    (func $_ZN4deal5close17h0123456789abcdefE (param i64)
+        (if (i64.eq (local.get 0) (i64.const 0x63b6a00000000000)) (then (call $eosio_assert (i32.const 0) (i32.const 8))))
+        (call $_ZN4deal4fall17hfedcba9876543210E))
+    (func $_ZN4deal4fall17hfedcba9876543210E (drop (i32.div_u (i32.const 1) (i32.const 0)))))"#;
+
+#[test]
+fn a_contract_that_fails_tells_in_which_functions() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let node = RunningNode::dev(folder.path(), &[]);
+    let code = folder.path().join("deal.wasm");
+    std::fs::write(&code, wat::parse_str(NAMED).expect("a module")).expect("written");
+    told(&node, &["--impersonate", "set", "code", "alice", &code.to_string_lossy(), "-p", "alice"]);
+    let sent = |node: &RunningNode, action: &str| {
+        let trx = json!({ "actions": [{
+            "account": "alice", "name": action, "data": "", "authorization": [{ "actor": "bob", "permission": "active" }],
+        }] });
+        boreas(node, &["--impersonate", "push", "transaction", &trx.to_string()])
+    };
+    let push = |node: &RunningNode, action: &str| {
+        let output = sent(node, action);
+        assert!(!output.status.success(), "{action}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let trapped = ["the code of alice stopped in\n  deal::fall\n  deal::close\n  apply"];
+    let asserted =
+        ["assertion failure with message: the deal is off", "the code of alice stopped in\n  deal::close\n  apply"];
+    for round in 0..2 {
+        // The second time its code is optimised.
+        (0..25 * round).for_each(|_| drop(push(&node, "again")));
+        for (action, shown) in [("cancel", &trapped[..]), ("give", &asserted[..])] {
+            let text = push(&node, action);
+            for shown in shown {
+                assert!(text.contains(shown), "{shown} is not in\n{text}");
+            }
+        }
+    }
+    // The answers of nodeos' own endpoints have no more fields than there.
+    let answer = String::from_utf8_lossy(&sent(&node, "give").stdout).into_owned();
+    assert!(answer.contains("\"action_traces\"") && !answer.contains("backtrace"), "{answer}");
+
+    let quiet = tempfile::tempdir().expect("temporary folder");
+    let node = RunningNode::dev(quiet.path(), &["--trace-rows=false"]);
+    told(&node, &["--impersonate", "set", "code", "alice", &code.to_string_lossy(), "-p", "alice"]);
+    let text = push(&node, "cancel");
+    assert!(!text.contains("stopped in"), "{text}");
+}
+
+/// Waits until a program on a terminal of its own has made that raw, ends it by a signal, and says how the terminal is:
+/// `raw` or `cooked`, and whether the other screen was left.
+const TERMINAL: &str = r#"
+import fcntl, os, pty, select, signal, struct, sys, termios, time
+number = getattr(signal, sys.argv[1])
+child, master = pty.fork()
+if child == 0:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("4H", 40, 120, 0, 0))
+    os.environ["TERM"] = "xterm"
+    os.execv(sys.argv[2], sys.argv[2:])
+def raw():
+    return not termios.tcgetattr(master)[3] & termios.ICANON
+said, end, killed = b"", time.monotonic() + 60, False
+while time.monotonic() < end:
+    if select.select([master], [], [], 0.05)[0]:
+        try:
+            said += os.read(master, 65536)
+        except OSError:
+            break
+    if not killed and raw() and b"head" in said:
+        os.kill(child, number)
+        killed = True
+    if killed and os.waitpid(child, os.WNOHANG)[0]:
+        break
+print("raw" if raw() else "cooked", b"\x1b[?1049l" in said, killed)
+"#;
+
+#[test]
+fn a_screen_that_a_signal_ends_gives_the_terminal_back() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let node = RunningNode::dev(folder.path(), &[]);
+    for signal in ["SIGTERM", "SIGINT", "SIGHUP"] {
+        let boreas = binary("boreas");
+        let arguments = ["-c", TERMINAL, signal, &boreas.to_string_lossy(), "-u", &node.url, "top"];
+        let output = Command::new("python3").args(arguments).output().expect("python3 runs");
+        let (told, failed) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(told.trim(), "cooked True True", "{signal}: {failed}");
+    }
+}
+
 #[test]
 fn rows_are_kept_only_where_that_is_wanted() {
     let folder = tempfile::tempdir().expect("temporary folder");

@@ -114,7 +114,7 @@ impl Tester {
 
     fn with_clock(clock: Box<dyn Clock>) -> Self {
         let genesis = Genesis { initial_timestamp: BEGIN, initial_key: public(&tester_key()), ..Genesis::default() };
-        let doors = Doors { clock, engine: wasm::Engine::new(), code_cache: Box::new(Compiled) };
+        let doors = Doors { clock, engine: wasm::Engine::new().with_backtraces(), code_cache: Box::new(Compiled) };
         let chain = Chain::from_genesis(&genesis, Settings::default(), doors).expect("a valid genesis");
         let producer = LocalProducer::after(chain.head().header.timestamp());
         let mut tester = Self { chain, producer, abis: BTreeMap::new(), core: None };

@@ -204,9 +204,13 @@ impl Deploy {
 
     fn carry_out(&self, session: &mut Session, plan: &Plan, payer: Name) -> anyhow::Result<Cost> {
         let mut cost = Cost::default();
-        let route = if self.dry_run { Route::DryRun } else { Route::Send2 };
-        let settings =
-            SendSettings { compression: Compression::Zlib, sign: !self.dry_run, route, ..SendSettings::default() };
+        let route = match (self.dry_run, session.impersonate) {
+            (true, _) => Route::DryRun,
+            (false, true) => Route::Impersonate,
+            (false, false) => Route::Send2,
+        };
+        let sign = route == Route::Send2;
+        let settings = SendSettings { compression: Compression::Zlib, sign, route, ..SendSettings::default() };
         for actions in [&plan.first, &plan.second] {
             // What the new account does can only be computed once it is there.
             let unknown = self.dry_run && !plan.first.is_empty() && std::ptr::eq(actions, &plan.second);

@@ -113,8 +113,8 @@ pub struct FolderArgs {
     /// Show what traces hold as bytes only, without the contracts' ABIs
     #[arg(long)]
     pub trace_no_abis: bool,
-    /// Keep with each trace which rows of contracts' tables changed, before and after, for boreas trace; a development
-    /// chain does it unless told =false
+    /// Keep with each trace which rows of contracts' tables changed, before and after, and in which of its functions a
+    /// contract failed, for boreas trace; a development chain does it unless told =false
     #[arg(long, value_parser = switch, action = ArgAction::Set, default_value_t = false)]
     pub trace_rows: bool,
 }

@@ -6,6 +6,7 @@ use primitives::Fault;
 
 use super::float::{self, Float};
 use super::{Code, FRAME_SLOTS_MAX, Function, NOWHERE, at, own};
+use crate::backtrace::{MARKS_MAX, Mark};
 use crate::fault::{access_violation, system_failure};
 use crate::linear::PAGE;
 use crate::memory::CHUNK;
@@ -116,6 +117,18 @@ impl Machine {
         }
         self.callers.clear();
         self.callers.shrink_to(CALLERS_KEPT);
+    }
+
+    /// The functions that have not ended, innermost first.
+    pub fn marks(&self, code: &Code) -> Vec<Mark> {
+        // The first caller is whoever began.
+        let Some((_, callers)) = self.callers.split_first() else { return Vec::new() };
+        let number = |step: usize| code.functions.partition_point(|function| function.entry as usize <= step) - 1;
+        // The step that goes on is behind the current one, unless its function has just begun: each ends with a return.
+        let begins = code.functions[number(self.step)].entry as usize == self.step;
+        let here = if begins { self.step } else { self.step - 1 };
+        let steps = std::iter::once(here).chain(callers.iter().rev().map(|caller| caller.step - 1));
+        steps.take(MARKS_MAX).map(|step| Mark { function: number(step) as u32, place: step as u32 }).collect()
     }
 
     /// Arguments of the host's function, and the place of its result.

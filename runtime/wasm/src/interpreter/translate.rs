@@ -91,8 +91,9 @@ fn fill_table(module: &Module<'_>, table: &mut Vec<u32>) -> bool {
     true
 }
 
+/// Makes steps of instructions.
 #[derive(Default)]
-struct Translator {
+pub(crate) struct Translator {
     code: Code,
     counter: Counter,
     constants: FxHashMap<u64, u32>,
@@ -136,7 +137,7 @@ impl Emit for Translator {
         (self.left, self.fresh) = (false, None);
     }
 
-    fn op(&mut self, op: Op<'_>) {
+    fn op(&mut self, op: Op<'_>, _: usize) {
         self.counter.count(&op);
         match op {
             Op::Open(opcode, result) => self.open_block(opcode, result.is_some()),
@@ -205,6 +206,11 @@ fn slot(index: u32) -> u32 {
 }
 
 impl Translator {
+    /// How many steps there are.
+    pub fn steps(&self) -> usize {
+        self.code.steps.len()
+    }
+
     /// The place of the operand at a height.
     fn own_place(&self, height: usize) -> u32 {
         slot(self.locals.wrapping_add(height as u32))

@@ -48,8 +48,8 @@ pub enum Op<'o> {
 pub trait Emit {
     /// A function begins.
     fn begin(&mut self, _: &Module<'_>, _: usize) {}
-    /// One instruction.
-    fn op(&mut self, _: Op<'_>) {}
+    /// One instruction, and where it begins behind the function's locals.
+    fn op(&mut self, _: Op<'_>, _: usize) {}
     /// A function was checked.
     fn finish(&mut self, _: &Module<'_>, _: usize) {}
 }
@@ -181,6 +181,8 @@ struct Body<'m, 'a, 'o> {
     blocks: Vec<Block>,
     /// Whether the current instruction can be reached.
     live: bool,
+    /// Where the current instruction begins.
+    at: usize,
     emit: &'o mut dyn Emit,
 }
 
@@ -203,13 +205,14 @@ pub(super) fn check_body(
     let result = func_type.result;
     let blocks = vec![Block { result, label_result: result, is_if: false, emitted: true }];
     let locals = &function.locals;
-    let mut body = Body { module, options, func_type, locals, boundaries, operands, blocks, live: true, emit };
+    let mut body = Body { module, options, func_type, locals, boundaries, operands, blocks, live: true, at: 0, emit };
     let mut reader = function.code.clone();
     while reader.rest() != 0 {
         ensure(
             body.blocks.len() as u64 <= u64::from(options.max_nested_structures),
             "nested structures validation failure",
         )?;
+        body.at = reader.at();
         let opcode = reader.byte()?;
         body.instruction(opcode, &mut reader)?;
     }
@@ -219,7 +222,7 @@ pub(super) fn check_body(
 impl Body<'_, '_, '_> {
     fn emit(&mut self, op: Op<'_>) {
         if self.live {
-            self.emit.op(op);
+            self.emit.op(op, self.at);
         }
     }
 

@@ -88,6 +88,8 @@ pub struct Function<'a> {
     pub func_type: u32,
     /// Groups of equal locals after the parameters.
     pub locals: Vec<(u32, ValueType)>,
+    /// Where its instructions begin, counted from the beginning of the code section's content.
+    pub begin: usize,
     pub(super) code: Reader<'a>,
     pub(super) local_bytes: u32,
 }
@@ -391,13 +393,14 @@ impl<'a> Sections<'a, '_> {
         }
         let used = reader.at() - before;
         let rest = (size as usize).checked_sub(used).ok_or("guarded ptr out of bounds")?;
+        let begin = reader.at();
         let code = reader.take(rest)?;
         let last = code.last().ok_or("overbounding pointer")?;
         ensure(
             self.options.allow_code_after_function_end || *last == 0x0b,
             "failed parsing function body, expected 'end'",
         )?;
-        self.module.functions.push(Function { func_type, locals, code: Reader::new(code), local_bytes });
+        self.module.functions.push(Function { func_type, locals, begin, code: Reader::new(code), local_bytes });
         Ok(())
     }
 

@@ -16,6 +16,8 @@ use wasm_encoder::{BlockType, Encode, Instruction, MemArg};
 pub struct Functions {
     /// Finished bodies: locals and instructions.
     pub bodies: Vec<Vec<u8>>,
+    /// Where the function's own instructions begin in each of them.
+    pub begins: Vec<usize>,
     layout: Option<Layout>,
     code: Vec<u8>,
     calls: bool,
@@ -80,7 +82,7 @@ impl Emit for Functions {
         self.added = [false; Temp::COUNT];
     }
 
-    fn op(&mut self, op: Op<'_>) {
+    fn op(&mut self, op: Op<'_>, _: usize) {
         match op {
             Op::Open(opcode, result) => {
                 let block = block_type(result);
@@ -131,6 +133,7 @@ impl Emit for Functions {
         let received = self.layout().wide.receive(function.func_type);
         self.put_all(&received);
         body.append(&mut self.code);
+        self.begins.push(body.len());
         body.extend_from_slice(&code);
         self.epilogue();
         body.append(&mut self.code);
@@ -159,6 +162,11 @@ fn block_type(result: Option<ValueType>) -> BlockType {
 }
 
 impl Functions {
+    /// Bytes of the current function's instructions.
+    pub fn bytes(&self) -> usize {
+        self.code.len()
+    }
+
     fn put(&mut self, instruction: &Instruction<'_>) {
         instruction.encode(&mut self.code);
     }

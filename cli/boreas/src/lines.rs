@@ -1,0 +1,147 @@
+//! Where a contract's code comes from: the functions and lines of its source. `boreas contract build` writes that beside
+//! the module; what shows where a contract failed reads it, and finds it by the hash of the code.
+//!
+//! The chain has nothing of it: a module's bytes are the same with it and without.
+
+mod made;
+mod map;
+mod module;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use primitives::Sha256;
+use serde::{Deserialize, Serialize};
+
+pub use made::Lines;
+
+/// What a file of lines is called beside NAME.wasm.
+pub const EXTENSION: &str = "lines.json";
+/// Bytes of a file of lines that is read.
+const FILE_BYTES_MAX: u64 = 256 << 20;
+
+/// Places that are looked at for the function around one.
+const SEARCHED_MAX: usize = 64;
+
+/// Where each instruction of a module comes from.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    /// Hash of the module.
+    code_hash: String,
+    /// Names of functions and of files, which the others refer to.
+    texts: Vec<String>,
+    /// The name of each function of the module, by its index.
+    functions: Vec<usize>,
+    /// Ways from a line out through the functions that were made one with the function around them.
+    ways: Vec<Vec<Place>>,
+    /// Bytes from the beginning of the code section's content, ascending, and the way of what is there.
+    places: Vec<(u32, usize)>,
+}
+
+/// A line: function, file, number.
+type Place = (usize, usize, u32);
+
+impl Table {
+    /// The table for code of this hash, if its build left one on this machine.
+    pub fn find(code_hash: &str) -> Option<Self> {
+        let is_hash = code_hash.len() == 64 && code_hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let path = notes().filter(|_| is_hash)?.join(code_hash);
+        let readable = fs::metadata(&path).ok().filter(|file| file.len() <= FILE_BYTES_MAX)?;
+        let table: Self = readable.is_file().then(|| serde_json::from_slice(&fs::read(&path).ok()?).ok())??;
+        // The build may have gone on since.
+        Some(table).filter(|table| table.code_hash == code_hash)
+    }
+
+    /// Writes it beside the module, and notes where it is.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn keep(&self, module: &Path) -> anyhow::Result<()> {
+        let path = module.with_extension(EXTENSION);
+        fs::write(&path, serde_json::to_vec(self)?).with_context(|| format!("{} cannot be written", path.display()))?;
+        let Some(notes) = notes() else { return Ok(()) };
+        forget_what_is_gone(&notes);
+        let note = notes.join(&self.code_hash);
+        // Without a note it is not found by itself, and the build is as good.
+        let _ = fs::create_dir_all(&notes).and_then(|()| {
+            let _ = fs::remove_file(&note);
+            std::os::unix::fs::symlink(path.canonicalize()?, &note)
+        });
+        Ok(())
+    }
+
+    /// What a place in the module's code comes from, the innermost function first: `function at file:line`.
+    pub fn at(&self, function: u64, offset: u64) -> Vec<String> {
+        let text = |index: &usize| self.texts.get(*index).map_or("?", String::as_str);
+        let at = self.places.partition_point(|(known, _)| u64::from(*known) <= offset);
+        let way = at.checked_sub(1).and_then(|at| self.ways.get(self.places[at].1)).map(Vec::as_slice);
+        let way = way.unwrap_or_default();
+        let told = |way: &[Place]| -> Vec<String> {
+            way.iter().map(|(name, file, line)| format!("{} at {}:{line}", text(name), text(file))).collect()
+        };
+        let mut lines = told(way);
+        let Some(whole) = usize::try_from(function).ok().and_then(|index| self.functions.get(index)).map(text) else {
+            return lines;
+        };
+        let is_whole = |way: &[Place]| way.last().is_some_and(|last| text(&last.0) == whole);
+        if !is_whole(way) {
+            // The optimiser put a function into this one, behind what gives its arguments.
+            let before = self.places[..at].iter().rev().take(SEARCHED_MAX).filter_map(|(_, way)| self.ways.get(*way));
+            match before.map(Vec::as_slice).find(|way| is_whole(way)) {
+                Some(way) => lines.extend(told(way)),
+                None => lines.push(whole.to_owned()),
+            }
+        }
+        lines
+    }
+}
+
+/// The folder with a link for each build, named by its code's hash.
+fn notes() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?;
+    Some(cache.join("boreas/lines"))
+}
+
+/// Removes links to files that are not there any more.
+fn forget_what_is_gone(notes: &Path) {
+    for note in fs::read_dir(notes).into_iter().flatten().flatten() {
+        let path = note.path();
+        if path.is_symlink() && !path.exists() {
+            // Whoever cannot remove it has one link more.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// The hash of a module.
+fn hash(code: &[u8]) -> String {
+    Sha256::of(code).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_told_with_all_functions_around_it() {
+        let texts = ["a::inner", "src/lib.rs", "a::outer", "apply"].map(str::to_owned).to_vec();
+        let ways = vec![vec![(0, 1, 7), (2, 1, 30)], vec![(3, 1, 2)]];
+        let table =
+            Table { code_hash: String::new(), texts, functions: vec![3, 2], ways, places: vec![(10, 1), (20, 0)] };
+        assert_eq!(table.at(1, 25), ["a::inner at src/lib.rs:7", "a::outer at src/lib.rs:30"]);
+        let ways = ["a::inner at src/lib.rs:7", "a::outer at src/lib.rs:30", "apply at src/lib.rs:2"];
+        assert_eq!(table.at(0, 20), ways);
+        assert_eq!(table.at(0, 19), ["apply at src/lib.rs:2"]);
+        assert_eq!(table.at(0, 3), ["apply"]);
+        assert!(table.at(9, 3).is_empty());
+        let read: Table = serde_json::from_slice(&serde_json::to_vec(&table).expect("JSON")).expect("the same");
+        assert_eq!(read, table);
+    }
+
+    #[test]
+    fn what_is_not_a_hash_is_not_looked_for() {
+        assert!(Table::find("../../etc/passwd").is_none());
+    }
+}
