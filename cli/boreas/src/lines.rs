@@ -35,7 +35,8 @@ pub struct Table {
     functions: Vec<usize>,
     /// Ways from a line out through the functions that were made one with the function around them.
     ways: Vec<Vec<Place>>,
-    /// Bytes from the beginning of the code section's content, ascending, and the way of what is there.
+    /// Bytes from the beginning of the code section's content, ascending, and the way of what is there: where several
+    /// expressions begin, one in the other, the outermost first.
     places: Vec<(u32, usize)>,
 }
 
@@ -74,9 +75,8 @@ impl Table {
     /// What a place in the module's code comes from, the innermost function first: `function at file:line`.
     pub fn at(&self, function: u64, offset: u64) -> Vec<String> {
         let text = |index: &usize| self.texts.get(*index).map_or("?", String::as_str);
-        let at = self.places.partition_point(|(known, _)| u64::from(*known) <= offset);
-        let way = at.checked_sub(1).and_then(|at| self.ways.get(self.places[at].1)).map(Vec::as_slice);
-        let way = way.unwrap_or_default();
+        let at = self.place(offset);
+        let way = at.and_then(|at| self.ways.get(self.places[at].1)).map(Vec::as_slice).unwrap_or_default();
         let told = |way: &[Place]| -> Vec<String> {
             way.iter().map(|(name, file, line)| format!("{} at {}:{line}", text(name), text(file))).collect()
         };
@@ -87,13 +87,28 @@ impl Table {
         let is_whole = |way: &[Place]| way.last().is_some_and(|last| text(&last.0) == whole);
         if !is_whole(way) {
             // The optimiser put a function into this one, behind what gives its arguments.
-            let before = self.places[..at].iter().rev().take(SEARCHED_MAX).filter_map(|(_, way)| self.ways.get(*way));
+            let before = self.places[..at.unwrap_or_default()]
+                .iter()
+                .rev()
+                .take(SEARCHED_MAX)
+                .filter_map(|(_, way)| self.ways.get(*way));
             match before.map(Vec::as_slice).find(|way| is_whole(way)) {
                 Some(way) => lines.extend(told(way)),
                 None => lines.push(whole.to_owned()),
             }
         }
         lines
+    }
+}
+
+impl Table {
+    /// The entry for an instruction. The optimiser says where expressions begin: one that is not the first instruction
+    /// there is what the others are the arguments of.
+    fn place(&self, offset: u64) -> Option<usize> {
+        let last = self.places.partition_point(|(known, _)| u64::from(*known) <= offset).checked_sub(1)?;
+        let begin = self.places[last].0;
+        let first = self.places.partition_point(|(known, _)| *known < begin);
+        Some(if u64::from(begin) == offset { last } else { first })
     }
 }
 
@@ -128,9 +143,15 @@ mod tests {
     fn a_place_is_told_with_all_functions_around_it() {
         let texts = ["a::inner", "src/lib.rs", "a::outer", "apply"].map(str::to_owned).to_vec();
         let ways = vec![vec![(0, 1, 7), (2, 1, 30)], vec![(3, 1, 2)]];
-        let table =
-            Table { code_hash: String::new(), texts, functions: vec![3, 2], ways, places: vec![(10, 1), (20, 0)] };
-        assert_eq!(table.at(1, 25), ["a::inner at src/lib.rs:7", "a::outer at src/lib.rs:30"]);
+        let table = Table {
+            code_hash: String::new(),
+            texts,
+            functions: vec![3, 2],
+            ways,
+            places: vec![(10, 1), (20, 1), (20, 0)],
+        };
+        assert_eq!(table.at(1, 20), ["a::inner at src/lib.rs:7", "a::outer at src/lib.rs:30"]);
+        assert_eq!(table.at(0, 25), ["apply at src/lib.rs:2"]);
         let ways = ["a::inner at src/lib.rs:7", "a::outer at src/lib.rs:30", "apply at src/lib.rs:2"];
         assert_eq!(table.at(0, 20), ways);
         assert_eq!(table.at(0, 19), ["apply at src/lib.rs:2"]);

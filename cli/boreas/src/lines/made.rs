@@ -147,10 +147,6 @@ fn of_finished(mut table: Table, finished: &[u8], named: &[u8], map: &Value) -> 
         }
     }
     table.places.sort_by_key(|(offset, _)| *offset);
-    // Of several at one place the last one counts, as for whoever reads the map.
-    table.places.reverse();
-    table.places.dedup_by_key(|(offset, _)| *offset);
-    table.places.reverse();
     let unnamed = table.texts.len();
     table.texts.push("?".to_owned());
     for (index, name) in module::names(named)? {
