@@ -72,28 +72,29 @@ impl Table {
         Ok(())
     }
 
-    /// What a place in the module's code comes from, the innermost function first: `function at file:line`.
+    /// What a place in the module's code comes from, the innermost function first: `function at file:line`, or `near`
+    /// where the optimiser left no more.
     pub fn at(&self, function: u64, offset: u64) -> Vec<String> {
         let text = |index: &usize| self.texts.get(*index).map_or("?", String::as_str);
         let at = self.place(offset);
         let way = at.and_then(|at| self.ways.get(self.places[at].1)).map(Vec::as_slice).unwrap_or_default();
-        let told = |way: &[Place]| -> Vec<String> {
-            way.iter().map(|(name, file, line)| format!("{} at {}:{line}", text(name), text(file))).collect()
+        let told = |way: &[Place], word: &str| -> Vec<String> {
+            way.iter().map(|(name, file, line)| format!("{} {word} {}:{line}", text(name), text(file))).collect()
         };
-        let mut lines = told(way);
+        let mut lines = told(way, "at");
         let Some(whole) = usize::try_from(function).ok().and_then(|index| self.functions.get(index)).map(text) else {
             return lines;
         };
         let is_whole = |way: &[Place]| way.last().is_some_and(|last| text(&last.0) == whole);
         if !is_whole(way) {
-            // The optimiser put a function into this one, behind what gives its arguments.
+            // The optimiser put a function into this one, mostly behind what gives its arguments.
             let before = self.places[..at.unwrap_or_default()]
                 .iter()
                 .rev()
                 .take(SEARCHED_MAX)
                 .filter_map(|(_, way)| self.ways.get(*way));
             match before.map(Vec::as_slice).find(|way| is_whole(way)) {
-                Some(way) => lines.extend(told(way)),
+                Some(way) => lines.extend(told(way, "near")),
                 None => lines.push(whole.to_owned()),
             }
         }
@@ -152,7 +153,7 @@ mod tests {
         };
         assert_eq!(table.at(1, 20), ["a::inner at src/lib.rs:7", "a::outer at src/lib.rs:30"]);
         assert_eq!(table.at(0, 25), ["apply at src/lib.rs:2"]);
-        let ways = ["a::inner at src/lib.rs:7", "a::outer at src/lib.rs:30", "apply at src/lib.rs:2"];
+        let ways = ["a::inner at src/lib.rs:7", "a::outer at src/lib.rs:30", "apply near src/lib.rs:2"];
         assert_eq!(table.at(0, 20), ways);
         assert_eq!(table.at(0, 19), ["apply at src/lib.rs:2"]);
         assert_eq!(table.at(0, 3), ["apply"]);
