@@ -9,7 +9,7 @@ use execution::{ActionTrace, Budget, RecoveredTransaction, TransactionTrace, bud
 use primitives::time::SLOT_US;
 use primitives::{
     BlockSigningAuthority, BlockTimestamp, Checksum256, Fault, FaultKind, Name, ProducerAuthority, TimePoint,
-    TimePointSec, TransactionId,
+    TimePointSec, TransactionId, ensure,
 };
 use rustc_hash::FxHashSet;
 use store::Watermark;
@@ -395,7 +395,10 @@ impl Writer {
     /// Runs a transaction in the pending block, or lets it wait for one.
     pub(crate) fn run_or_queue(&mut self, waiting: Waiting) -> Result<(), EngineError> {
         if matches!(self.phase, Phase::Waiting | Phase::Signing) {
-            self.queue.add_incoming(waiting);
+            match self.may_wait(&waiting.transaction) {
+                Ok(()) => self.queue.add_incoming(waiting),
+                Err(fault) => reply_to(waiting.reply, Err(fault.into())),
+            }
             return Ok(());
         }
         let fit = self.run_waiting(waiting, false)?;
@@ -404,6 +407,15 @@ impl Writer {
             (Fit::BlockFull | Fit::Later, Phase::Speculating) => return self.plan(),
             _ => {}
         }
+        Ok(())
+    }
+
+    /// Refuses what no later block takes: on a node that stands still nobody would be told (nodeos'
+    /// `process_incoming_transaction_async`).
+    fn may_wait(&self, transaction: &RecoveredTransaction) -> Result<(), Fault> {
+        check_expiration(transaction, self.pending_time())?;
+        let known = self.shared.chain.read().ledger().is_known_transaction(&transaction.id);
+        ensure!(!known, TX_DUPLICATE, "duplicate transaction {}", transaction.id);
         Ok(())
     }
 

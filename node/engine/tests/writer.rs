@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use chain::{BlockPurpose, Chain, Doors, PrepareMode, PreparedBlock, SealedBlock, StartBlock, recover_transaction};
 use engine::{
-    Clock, Handle, Hold, Patience, Refusal, RemoteSigner, Running, Settings, SignatureReply, Signer, SubmitKind,
-    Verdict, WaitFor,
+    Blocks, Clock, Handle, Hold, Patience, Refusal, RemoteSigner, Running, Settings, SignatureReply, Signer,
+    SubmitKind, Verdict, WaitFor,
 };
 use execution::{Budget, RecoveredTransaction};
 use primitives::{
@@ -133,12 +133,16 @@ fn transaction(chain: &Chain, action: Name, data: Vec<u8>) -> Arc<RecoveredTrans
 }
 
 fn transaction_of(chain: &Chain, actions: Vec<(Name, Vec<u8>)>) -> Arc<RecoveredTransaction> {
+    transaction_until(chain, actions, TimePoint(engine::clock::machine_time().0 + 60_000_000))
+}
+
+fn transaction_until(chain: &Chain, actions: Vec<(Name, Vec<u8>)>, expiration: TimePoint) -> Arc<RecoveredTransaction> {
     let authorization = vec![PermissionLevel { actor: EOSIO, permission: name!("active") }];
     let action =
         |(name, data)| Action { account: EOSIO, name, authorization: authorization.clone(), data: Bytes(data) };
     let actions = actions.into_iter().map(action).collect();
     let mut transaction = Transaction { actions, ..Transaction::default() };
-    transaction.header.expiration = TimePoint(engine::clock::machine_time().0 + 60_000_000).seconds();
+    transaction.header.expiration = expiration.seconds();
     transaction.header.set_reference_block(&chain.head().id());
     let mut signed = SignedTransaction { transaction, ..SignedTransaction::default() };
     signed.sign(&key(), &chain.chain_id()).expect("a valid secret");
@@ -432,4 +436,30 @@ fn an_answer_can_wait_for_the_block_the_disk_and_irreversibility() {
             assert!(node.handle.read(|chain| chain.root().number()) >= block.block_num());
         }
     }
+}
+
+/// As nodeos: what waits for a block is told at once what every later block would say.
+#[test]
+fn a_node_that_stands_still_refuses_what_no_block_takes() {
+    let node = Node::start(Settings { blocks: Blocks::OnCommand, pause_on_startup: true, ..Settings::default() });
+    let mut chain = new_chain(&node.genesis);
+    let action = |abi: &[u8]| vec![(name!("setabi"), (EOSIO, Bytes(abi.to_vec())).to_bytes())];
+    let taken = transaction_of(&chain, action(b"taken"));
+    let slot = chain.head().header.timestamp().next();
+    let block = build(&mut chain, slot, &[Arc::clone(&taken)]);
+    assert!(matches!(node.push(block), Verdict::Joined));
+    let late = transaction_until(&chain, action(b"late"), TimePoint(node.genesis.initial_timestamp.0 - 1_000_000));
+    let answer = |transaction: Arc<RecoveredTransaction>, within| {
+        let kind = SubmitKind::Input { return_failure_trace: true, patience: None };
+        let answer = async { tokio::time::timeout(within, node.handle.submit(transaction, kind)).await };
+        node.runtime.block_on(answer)
+    };
+    let refusal = |transaction: &Arc<RecoveredTransaction>| {
+        let answer = answer(Arc::clone(transaction), SOON).expect("an answer without a block");
+        answer.expect_err("no block takes it").to_string()
+    };
+    assert!(refusal(&taken).contains(&format!("duplicate transaction {}", taken.id)), "{}", refusal(&taken));
+    assert!(refusal(&late).contains(&format!("expired transaction {}", late.id)), "{}", refusal(&late));
+    // Others wait.
+    assert!(answer(transaction_of(&chain, action(b"good")), Duration::from_millis(100)).is_err());
 }
