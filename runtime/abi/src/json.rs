@@ -24,15 +24,19 @@ const ESCAPE_DIGITS: usize = 4;
 /// # Errors
 /// `parse_error_exception` and its like, with nodeos' messages.
 pub fn from_slice(text: &[u8]) -> Result<Value, Fault> {
-    from_part(text, 0)
+    Reader { rest: text }.value(0).map_err(|fault| fault.with_context(""))
 }
 
 /// Reads a value that stands `depth` levels deep in a text.
 ///
 /// # Errors
-/// Those of [`from_slice`].
+/// Those of [`from_slice`], or the text goes on behind what nodeos takes for the value (`1e+3` is the word `1e`): in the
+/// whole text that would be read as what follows.
 pub fn from_part(text: &[u8], depth: u32) -> Result<Value, Fault> {
-    Reader { rest: text }.value(depth).map_err(|fault| fault.with_context(""))
+    let mut reader = Reader { rest: text };
+    let value = reader.value(depth).map_err(|fault| fault.with_context(""))?;
+    reader.skip_blanks();
+    if reader.rest.is_empty() { Ok(value) } else { Err(refused("the value ends before its text")) }
 }
 
 struct Reader<'a> {
@@ -343,6 +347,10 @@ mod tests {
         assert_eq!(read("[".repeat(99) + "7" + &"]".repeat(99)).as_array().map(Vec::len), Some(1));
         assert_eq!(read("[".repeat(100) + "7" + &"]".repeat(100)), json!("Too many nested items in JSON input!"));
         assert!(from_part(nested(97).as_bytes(), 3).is_ok() && from_part(nested(98).as_bytes(), 3).is_err());
+        assert!(from_slice(b"1e+3 x").is_ok() && from_part(b" 1e3 ", 2).is_ok());
+        for text in ["1e+3", "-1.5E+2", "1 2", "{}]"] {
+            assert!(from_part(text.as_bytes(), 2).is_err(), "{text}");
+        }
     }
 
     #[test]
