@@ -1,12 +1,13 @@
 //! The node: starts its parts in order, waits for a signal, stops them in reverse.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use api::Node;
 use engine::{Blocks, Clock, CpuBilling};
-use primitives::{PublicKey, TimePoint};
+use primitives::{Name, ProducerSchedule, PublicKey, TimePoint};
 use store::Store;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -169,8 +170,11 @@ impl Shell {
         if args.chain.integrity_hash_on_start {
             tracing::info!("chain database started with hash: {}", chain.integrity_hash()?);
         }
-        if let Some(notice) =
-            production_notice(&settings, chain.head().number(), chain.head_time(), settings.clock.now())
+        let header = &chain.head().header;
+        if let Some(notice) = production_notice(&settings, header.block_num, chain.head_time(), settings.clock.now())
+            .or_else(|| {
+                schedule_notice(&settings.producers, &header.active_schedule, &header.pending_schedule.schedule)
+            })
         {
             tracing::warn!("{notice}");
         }
@@ -208,6 +212,20 @@ fn production_notice(settings: &engine::Settings, head: u32, head_time: TimePoin
              --enable-stale-production (-e) where no other node makes them"
         )
     })
+}
+
+/// What an operator should know whose producers have no turns yet.
+fn schedule_notice(ours: &BTreeSet<Name>, active: &ProducerSchedule, pending: &ProducerSchedule) -> Option<String> {
+    let mut scheduled = active.producers.iter().chain(&pending.producers).map(|producer| producer.producer_name);
+    if scheduled.any(|name| ours.contains(&name)) {
+        return None;
+    }
+    let list = |names: Vec<Name>| names.iter().map(Name::to_string).collect::<Vec<_>>().join(", ");
+    Some(format!(
+        "this node makes no blocks until one of {} (--producer-name) is scheduled; now the blocks are made by {}",
+        list(ours.iter().copied().collect()),
+        list(active.producers.iter().map(|producer| producer.producer_name).collect())
+    ))
 }
 
 /// Where a block log is kept: in the folder that was named, where nodeos keeps its own.
@@ -308,7 +326,7 @@ fn say(text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use primitives::name;
+    use primitives::{BlockSigningAuthority, Genesis, ProducerAuthority, name};
 
     use super::*;
 
@@ -325,5 +343,23 @@ mod tests {
         assert_eq!(notice(&engine::Settings { enable_stale_production: true, ..eosio() }, 1, old), None);
         let paused = engine::Settings { pause_on_startup: true, ..eosio() };
         assert!(notice(&paused, 7, now).is_some_and(|text| text.contains("/v1/producer/resume")));
+    }
+
+    #[test]
+    fn producers_without_turns_are_told_who_has_them() {
+        let producer = |producer_name| ProducerAuthority {
+            producer_name,
+            authority: BlockSigningAuthority::of_key(Genesis::default().initial_key),
+        };
+        let schedule = |names: &[Name]| ProducerSchedule {
+            producers: names.iter().copied().map(producer).collect(),
+            ..ProducerSchedule::default()
+        };
+        let (eosio, alice, bob) = (name!("eosio"), name!("alice"), name!("bob"));
+        let (active, none) = (schedule(&[eosio]), schedule(&[]));
+        let text = schedule_notice(&[alice, bob].into(), &active, &none).unwrap();
+        assert!(text.contains("one of alice, bob") && text.ends_with("by eosio"), "{text}");
+        assert_eq!(schedule_notice(&[eosio, alice].into(), &active, &none), None);
+        assert_eq!(schedule_notice(&[alice].into(), &active, &schedule(&[alice])), None);
     }
 }
