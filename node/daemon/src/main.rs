@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use anyhow::Context as _;
 use daemon::settings::{Parsed, Work};
-use daemon::{contract_chain, export, log, print, replay, run, salvage, settings};
+use daemon::{contract_chain, export, log, print, replay, run, salvage, settings, words};
 
 fn main() {
     let words: Vec<_> = std::env::args_os().collect();
@@ -17,13 +17,24 @@ fn main() {
     match result {
         Ok(()) => end(libc::EXIT_SUCCESS),
         Err(error) => match error.downcast_ref::<clap::Error>() {
-            Some(usage) => usage.exit(),
+            Some(usage) => tell_usage(usage),
             None => {
                 log::failure(&error);
                 end(libc::EXIT_FAILURE)
             }
         },
     }
+}
+
+/// Tells what is wrong with the words of the command line, which may have a private key among them.
+fn tell_usage(usage: &clap::Error) -> ! {
+    let message = usage.render().to_string();
+    let told = words::hidden(&message);
+    if told == message {
+        usage.exit();
+    }
+    let _ = write!(std::io::stderr(), "{told}");
+    end(usage.exit_code())
 }
 
 /// Ends the process at once. A node that fails leaves threads behind that hold the database, and RocksDB's own: the

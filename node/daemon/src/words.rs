@@ -18,6 +18,13 @@ pub fn shown(text: &str) -> &str {
     if looks_private || text.parse::<PrivateKey>().is_ok() { HIDDEN } else { text }
 }
 
+/// A message without the private keys that are in it.
+pub fn hidden(message: &str) -> String {
+    let part_of_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let words = message.split(|letter| !part_of_word(letter)).filter(|word| shown(word) != *word);
+    words.fold(message.to_owned(), |told, word| told.replace(word, HIDDEN))
+}
+
 /// An account, action or permission.
 ///
 /// # Errors
@@ -73,5 +80,7 @@ mod tests {
             assert!(message.contains(expected) && !message.contains(&PRIVATE[..20]), "{text}: {message}");
             assert!(!message.contains("sizeof") && !message.contains("()"), "{text}: {message}");
         }
+        let told = hidden(&format!("unexpected argument '={PUBLIC}=KEY:{PRIVATE}' found, {PRIVATE}"));
+        assert_eq!(told, format!("unexpected argument '={PUBLIC}=KEY:{HIDDEN}' found, {HIDDEN}"));
     }
 }
