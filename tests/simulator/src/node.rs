@@ -525,7 +525,10 @@ impl Node {
                 }
             }
             Some(fault) => {
-                if fault.kind != FaultKind::TX_DUPLICATE && fault.kind != FaultKind::EXPIRED_TX_EXCEPTION {
+                // A node that is behind may not have the block that a transaction refers to.
+                let passing =
+                    [FaultKind::TX_DUPLICATE, FaultKind::EXPIRED_TX_EXCEPTION, FaultKind::INVALID_REF_BLOCK_EXCEPTION];
+                if !passing.contains(&fault.kind) {
                     moment.watch.fail(format!("transaction {id} fails: {fault}"));
                 }
                 if let Some(peer) = asked {
@@ -572,6 +575,9 @@ impl Node {
         let (id, state) = (sealed.state.id(), Arc::clone(&sealed.state));
         let bytes: Arc<[u8]> = packed(&state).into();
         self.watermarks.insert(producer, mark);
+        if self.identity.byzantine.is_none() {
+            moment.watch.made(&bytes);
+        }
         let applied = match self.chain.commit_block(sealed) {
             Ok(applied) => applied,
             Err(ChainError::Block(_)) => {

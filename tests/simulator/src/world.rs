@@ -11,7 +11,7 @@ use p2p::wire::message::Point;
 use p2p::wire::{Message, TransactionMessage, transaction_frame};
 use primitives::{BlockId, BlockTimestamp, Checksum256, Name, Sha256, TimePoint, TransactionId};
 
-use crate::byzantine::Told;
+use crate::byzantine::{Told, Way};
 use crate::dice::Dice;
 use crate::disk::Disk;
 use crate::node::{Effect, Identity, Later, Moment, Node};
@@ -317,6 +317,11 @@ impl World {
             Ok(message) => message,
             Err(error) => return self.step(node, Input::Malformed { peer, why: error.to_string() }),
         };
+        let way = self.hosts[node].identity.byzantine.as_ref().map(|byzantine| byzantine.way);
+        if way == Some(Way::Boasts) && matches!(message, Message::SyncRequest(_)) {
+            // It cannot give what it says that it has.
+            return;
+        }
         if frame.lane == GOSSIP
             && let Message::Transaction(transaction) = &message
             && !self.hosts[node].gossip.insert(transaction.id)
@@ -538,19 +543,13 @@ impl World {
         let first = *first;
         self.check_progress(first);
         self.check_transactions(first);
-        let found: Vec<(usize, BTreeSet<(Name, BlockTimestamp)>, u64)> = self
-            .honest()
-            .map(|(number, node)| {
-                let signs = node.core.double_signs();
-                let slots = signs.iter().map(|sign| (sign.first.header.producer, sign.first.header.timestamp));
-                (number, slots.collect(), node.core.counts().bans)
-            })
-            .collect();
-        for (number, slots, bans) in found {
-            self.watch.check_double_signs(number, &slots);
-            self.watch.seen.bans += bans;
-        }
         let mut watch = std::mem::take(&mut self.watch);
+        for (number, node) in self.honest() {
+            let signs = node.core.double_signs();
+            let slots = signs.iter().map(|sign| (sign.first.header.producer, sign.first.header.timestamp));
+            watch.check_double_signs(number, &slots.collect());
+            watch.seen.bans += node.core.counts().bans;
+        }
         for node in self.hosts.iter_mut().filter_map(|host| host.node.as_mut()) {
             node.chain.abort_block();
             watch.compare_state(&node.chain);

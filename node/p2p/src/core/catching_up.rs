@@ -17,6 +17,8 @@ use crate::wire::{Handshake, Message, Mode, Notice, Pending, Request, SyncReques
 const ASK_AGAIN_US: i64 = 1_000_000;
 /// Microseconds that a slow peer is passed over while others can be asked.
 const SLOW_US: i64 = 60_000_000;
+/// Microseconds of age of the head within which this node follows the chain as it grows.
+const LIVE_US: i64 = 5_000_000;
 /// Nanoseconds of a block's slot.
 const SLOT_NS: f64 = 500_000_000.0;
 
@@ -108,12 +110,21 @@ impl Core {
         }
     }
 
+    /// Whether this node follows the chain as it grows. It goes on with that while ranges are under way: what one peer
+    /// says of irreversible blocks, which it may not have, stops nobody.
+    pub(super) fn is_live(&self, now: TimePoint) -> bool {
+        now.us_since(self.head_time) <= LIVE_US && !self.plants(Planted::IrreversibleOfOnePeer)
+    }
+
+    /// Whether ranges come first: blocks and transactions as they are made are of no use yet.
+    pub(super) fn is_behind(&self, now: TimePoint) -> bool {
+        self.sync.is_active() && !self.is_live(now)
+    }
+
     /// Asks a peer for what follows this node's head, unless ranges are under way or another peer was asked.
     fn begin_catch_up(&mut self, peer: PeerId, target: Point, now: TimePoint) {
-        if self.sync.is_active()
-            || self.best_irreversible() > self.stands.head.num
-            || self.catch_up.is_some()
-            || target.num < self.stands.irreversible.num
+        let ranges_first = self.sync.is_active() || self.best_irreversible() > self.stands.head.num;
+        if (ranges_first && !self.is_live(now)) || self.catch_up.is_some() || target.num < self.stands.irreversible.num
         {
             return;
         }
@@ -134,8 +145,11 @@ impl Core {
     /// A block came that follows none that is known: asks its peer for those between, and not for each block anew.
     pub(super) fn fill_gap(&mut self, peer: PeerId, now: TimePoint) {
         let head = self.stands.head;
+        if self.is_behind(now) {
+            return;
+        }
         let Some(found) = self.peers.get_mut(&peer) else { return };
-        if self.sync.is_active() || !found.open || now.us_since(found.asked) < ASK_AGAIN_US {
+        if !found.open || now.us_since(found.asked) < ASK_AGAIN_US {
             return;
         }
         // Where this node is ahead, the peer does not know its head.

@@ -271,6 +271,8 @@ pub struct ConnectionStatus {
 pub struct Core {
     settings: Settings,
     stands: Stands,
+    /// When the head's slot began, once it has moved.
+    head_time: TimePoint,
     peers: BTreeMap<PeerId, Peer>,
     dials: Dials,
     standing: Standing,
@@ -295,6 +297,7 @@ impl Core {
         Self {
             settings,
             stands,
+            head_time: TimePoint(0),
             peers: BTreeMap::new(),
             dials: Dials::default(),
             standing: Standing::default(),

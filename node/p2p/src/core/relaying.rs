@@ -70,7 +70,7 @@ impl Core {
         };
         if self.in_hand.contains(&block.id) || blocks.has(&block.id) {
             self.repeated(peer, now);
-        } else if self.sync.is_active() {
+        } else if self.is_behind(now) {
             // It comes again when this node is at the head.
         } else if block.num <= self.stands.irreversible.num {
             self.old_block(peer, now);
@@ -188,7 +188,7 @@ impl Core {
 
     /// Sends a block whose header is in order to the peers that lack it.
     pub(super) fn relay_block(&mut self, id: BlockId, now: TimePoint) {
-        if self.sync.is_active() {
+        if self.is_behind(now) {
             return;
         }
         if let Some(bytes) = self.relayed.remove(&id) {
@@ -227,14 +227,18 @@ impl Core {
             }
             self.relayed.retain(|id, _| Point::of(*id).num > stands.irreversible.num);
         }
-        if self.sync.is_active() {
-            return self.pump_sync(now);
+        let head = if before.head == stands.head { None } else { blocks.block_at(stands.head.num) };
+        if let Some(Ok(signed)) = head.as_deref().map(SignedBlockHeader::from_prefix) {
+            self.head_time = signed.header.timestamp.time();
         }
-        if before.head == stands.head {
+        if self.sync.is_active() {
+            self.pump_sync(now);
+        }
+        if before.head == stands.head || self.is_behind(now) {
             return;
         }
         let follows = stands.head.num > before.head.num && blocks.id_at(before.head.num) == Some(before.head.id);
-        if let Some(head) = blocks.block_at(stands.head.num) {
+        if let Some(head) = head {
             self.note_signed(&head);
         }
         // After a change of branches all of the new one that is reversible may be news.
@@ -270,7 +274,7 @@ impl Core {
     /// Whether a transaction is news that this node wants and has room for.
     fn takes_transaction(&mut self, peer: PeerId, transaction: &TransactionMessage, now: TimePoint) -> bool {
         let expiration = TimePoint::from(transaction.expiration);
-        if !self.settings.accept_transactions || self.sync.is_active() || expiration < now {
+        if !self.settings.accept_transactions || self.is_behind(now) || expiration < now {
             return false;
         }
         let (new, _) = self.transactions.note(transaction.id, expiration, Some(peer), now);
