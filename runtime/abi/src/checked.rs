@@ -6,8 +6,8 @@ use std::ops::Deref;
 use primitives::{Fault, FaultKind, Name, ensure};
 
 use crate::builtin::Builtin;
-use crate::context::{DEPTH_START, Limits};
 use crate::definition::{AbiDefinition, StructDefinition, VariantDefinition};
+use crate::limits::{DEPTH_START, Limits};
 use crate::text::{Text, said};
 
 /// A checked ABI, ready to decode and encode.

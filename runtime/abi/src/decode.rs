@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::builtin::Builtin;
 use crate::checked::{Abi, fundamental};
-use crate::context::{Context, Limits, Root, Step};
+use crate::context::{Context, Root, Step};
+use crate::limits::Limits;
 use crate::text::said;
 
 /// What a value costs beside its text, for the limit on output.

@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::builtin::{Builtin, as_array, as_str, pack_length};
 use crate::checked::{Abi, fundamental};
-use crate::context::{Context, Limits, Root, Step};
+use crate::context::{Context, Root, Step};
 use crate::definition::{StructDefinition, VariantDefinition};
+use crate::limits::Limits;
 
 /// Most bytes that a value may take.
 const OUTPUT_BYTES_MAX: usize = 1024 * 1024;

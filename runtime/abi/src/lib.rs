@@ -15,13 +15,14 @@ mod decode;
 mod definition;
 mod encode;
 pub mod json;
+mod limits;
 pub mod present;
 mod text;
 
 pub use checked::Abi;
-pub use context::{Budget, Limits};
 pub use definition::{
     AbiDefinition, ActionDefinition, ActionResultDefinition, ClausePair, ErrorMessage, FieldDefinition,
     StructDefinition, TableDefinition, TypeDefinition, VariantDefinition,
 };
+pub use limits::{Budget, Limits};
 pub use text::Text;
