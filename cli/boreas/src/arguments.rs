@@ -2,11 +2,9 @@
 
 use anyhow::{Context, bail, ensure};
 use primitives::{Asset, Authority, ChainId, Name, PermissionLevel, PrivateKey, PublicKey, Symbol};
-use serde_json::json;
 
 use crate::json::{Grammar, text_or_file};
 use crate::secrets;
-use crate::session::Session;
 
 /// `account` or `account@permission`; the permission is `active` when not given.
 pub fn permission(text: &str) -> anyhow::Result<PermissionLevel> {
@@ -103,30 +101,13 @@ pub fn asset(text: &str) -> anyhow::Result<Asset> {
     })
 }
 
-/// An asset of a token that `contract` keeps, with as many decimals as the token has: `1 SYS` is `1.0000 SYS`.
-pub fn token(session: &Session, contract: Name, text: &str) -> anyhow::Result<Asset> {
-    let given = asset(text)?;
-    let code = given.symbol.code().to_string();
-    let answer = session.call("/v1/chain/get_currency_stats", &json!({ "code": contract, "symbol": code }))?;
-    let supply = answer[&code]["max_supply"].as_str();
-    let supply: Asset = supply.and_then(|text| text.parse().ok()).with_context(|| {
-        format!("Symbol {code} is not supported by token contract {contract}: it has no such token")
-    })?;
-    in_symbol(given, supply.symbol)
-}
-
 /// The same amount in the decimals of `symbol`.
-fn in_symbol(given: Asset, symbol: Symbol) -> anyhow::Result<Asset> {
+pub fn in_symbol(given: Asset, symbol: Symbol) -> anyhow::Result<Asset> {
     let (have, want) = (given.symbol.precision(), symbol.precision());
     ensure!(have <= want, "Too many decimal digits in {given}, only {want} supported");
     let factor = 10i64.checked_pow(u32::from(want - have));
     let amount = factor.and_then(|factor| given.amount.checked_mul(factor));
     Ok(Asset { amount: amount.with_context(|| format!("{given} is too large an amount"))?, symbol })
-}
-
-/// The asset of the chain's own token, as commands of the system contract take it.
-pub fn core_token(session: &Session, text: &str) -> anyhow::Result<Asset> {
-    token(session, primitives::name!("eosio.token"), text)
 }
 
 /// A chain's id.

@@ -9,7 +9,7 @@ use clap::Subcommand;
 use primitives::{Action, Asset, Authority, Compression, Name, PermissionLevel};
 use serde_json::{Value, json};
 
-use crate::arguments::{name, public_key, token};
+use crate::arguments::{name, public_key};
 use crate::json::pretty;
 use crate::session::{Session, address, note, say};
 use crate::transact::TransactArgs;
@@ -213,7 +213,7 @@ fn active(actor: Name) -> Vec<PermissionLevel> {
 
 /// What gives an account just so many tokens: the issuer issues what is missing, or retires what is too much.
 fn balance(session: &mut Session, account: Name, contract: Name, amount: &str) -> anyhow::Result<Vec<Action>> {
-    let wanted = token(session, contract, amount)?;
+    let wanted = session.token(contract, amount)?;
     ensure!(wanted.amount >= 0, "a balance is not less than nothing");
     let symbol = wanted.symbol.code().to_string();
     let stats = session.call("/v1/chain/get_currency_stats", &json!({ "code": contract, "symbol": symbol }))?;

@@ -7,7 +7,7 @@ use std::io::Read;
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 
-use crate::session::note;
+use crate::output::note;
 
 pub use lenient::Grammar;
 

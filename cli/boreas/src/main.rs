@@ -20,6 +20,7 @@ mod lines;
 mod manual;
 mod multisig;
 mod net;
+mod output;
 mod permission;
 mod producer;
 mod push;

@@ -1,6 +1,5 @@
 //! What every command works with: a node, wallets, ABIs, and where output goes.
 
-use std::io::Write;
 use std::time::Duration;
 
 use abi::AbiDefinition;
@@ -8,14 +7,16 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use client::{ClientError, Connection, Contracts, Keosd, Message, Node};
-use primitives::{Action, FaultKind, Name, PermissionLevel, Unpack};
+use primitives::{Action, Asset, FaultKind, Name, PermissionLevel, Unpack, name};
 use serde_json::{Value, json};
 use wallet::Folder;
 
+use crate::arguments;
 use crate::config::Config;
 use crate::keys::Keys;
 use crate::layout::Layout;
-use crate::{arguments, secrets};
+
+pub use crate::output::{note, say};
 
 /// Where a node is when nothing says otherwise.
 const DEFAULT_URL: &str = "http://127.0.0.1:8888";
@@ -204,6 +205,23 @@ impl Session {
         Ok(row.filter(is_it))
     }
 
+    /// An asset of a token that `contract` keeps, with as many decimals as the token has: `1 SYS` is `1.0000 SYS`.
+    pub fn token(&self, contract: Name, text: &str) -> anyhow::Result<Asset> {
+        let given = arguments::asset(text)?;
+        let code = given.symbol.code().to_string();
+        let answer = self.call("/v1/chain/get_currency_stats", &json!({ "code": contract, "symbol": code }))?;
+        let supply = answer[&code]["max_supply"].as_str();
+        let supply: Asset = supply.and_then(|text| text.parse().ok()).with_context(|| {
+            format!("Symbol {code} is not supported by token contract {contract}: it has no such token")
+        })?;
+        arguments::in_symbol(given, supply.symbol)
+    }
+
+    /// The asset of the chain's own token, as commands of the system contract take it.
+    pub fn core_token(&self, text: &str) -> anyhow::Result<Asset> {
+        self.token(name!("eosio.token"), text)
+    }
+
     /// Calls the node and prints the answer.
     pub fn show(&self, path: &str, body: &Value) -> anyhow::Result<()> {
         say(crate::json::pretty(&self.call(path, body)?))
@@ -221,17 +239,6 @@ fn print_message(message: Message, body: &str) {
     const LINE: &str = "---------------------";
     let body = serde_json::from_str(body).map_or_else(|_| body.to_owned(), |value| crate::json::pretty(&value));
     note(format!("{}:\n{LINE}\n{body}\n{LINE}", format!("{message:?}").to_uppercase()));
-}
-
-/// Prints a line of output.
-pub fn say(line: impl AsRef<str>) -> anyhow::Result<()> {
-    writeln!(std::io::stdout(), "{}", line.as_ref()).context("standard output is closed")
-}
-
-/// Prints a line that is not output; private keys in it are hidden.
-pub fn note(line: impl AsRef<str>) {
-    // Notes are for eyes only: losing one is no failure.
-    let _ = writeln!(std::io::stderr(), "{}", secrets::hidden(line.as_ref()));
 }
 
 /// Reads an ABI from a JSON or binary file.

@@ -4,7 +4,7 @@ use clap::Args;
 use primitives::Compression;
 use serde_json::json;
 
-use crate::arguments::{name, token};
+use crate::arguments::name;
 use crate::session::Session;
 use crate::transact::{TransactArgs, unique_text};
 
@@ -35,7 +35,7 @@ impl Transfer {
     pub fn run(mut self, session: &mut Session) -> anyhow::Result<()> {
         let (sender, recipient) = (name(&self.sender)?, name(&self.recipient)?);
         let contract = name(&self.contract)?;
-        let amount = token(session, contract, &self.amount)?;
+        let amount = session.token(contract, &self.amount)?;
         if self.memo.is_empty() && self.transact.take_force_unique() {
             self.memo = unique_text();
         }

@@ -14,7 +14,7 @@ use primitives::{
 };
 use serde_json::{Value, json};
 
-use crate::arguments::{self, authority, core_token};
+use crate::arguments::{self, authority};
 use crate::create::newaccount;
 use crate::permission::{ACTIVE, CODE, Permission, update, with};
 use crate::receipt::FailedTransaction;
@@ -185,7 +185,7 @@ impl Deploy {
         }
         let default = if found.is_none() { default_stake(session, payer.actor)? } else { None };
         let stake = |given: &Option<String>| match given {
-            Some(text) => core_token(session, text).map(Some),
+            Some(text) => session.core_token(text).map(Some),
             None => Ok(default),
         };
         let (net, cpu) = (stake(&self.stake_net)?, stake(&self.stake_cpu)?);

@@ -5,7 +5,7 @@ use primitives::{Compression, TimePoint};
 use serde_json::{Value, json};
 
 use super::action;
-use crate::arguments::{core_token, name};
+use crate::arguments::name;
 use crate::json::pretty;
 use crate::session::{Session, say};
 use crate::transact::TransactArgs;
@@ -38,7 +38,7 @@ impl Bid {
     pub fn run(self, session: &mut Session) -> anyhow::Result<()> {
         let bidder = name(&self.bidder)?;
         let arguments =
-            json!({ "bidder": bidder, "newname": name(&self.newname)?, "bid": core_token(session, &self.bid)? });
+            json!({ "bidder": bidder, "newname": name(&self.newname)?, "bid": session.core_token(&self.bid)? });
         let authorization = self.transact.authorization(bidder)?;
         let action = action(session, primitives::name!("bidname"), &authorization, &arguments)?;
         self.transact.send(session, vec![action], Compression::None)

@@ -6,7 +6,7 @@ use primitives::{Compression, Name};
 use serde_json::{Value, json};
 
 use super::action;
-use crate::arguments::{authority, core_token, name};
+use crate::arguments::{authority, name};
 use crate::create::newaccount;
 use crate::session::Session;
 use crate::transact::TransactArgs;
@@ -55,7 +55,7 @@ impl NewAccount {
         let owner = authority(&self.owner, "the owner")?;
         let active = self.active.as_deref().map_or_else(|| Ok(owner.clone()), |text| authority(text, "the active"))?;
         let (buy, buy_arguments) = self.ram(session, creator, new)?;
-        let (net, cpu) = (core_token(session, &self.stake_net)?, core_token(session, &self.stake_cpu)?);
+        let (net, cpu) = (session.core_token(&self.stake_net)?, session.core_token(&self.stake_cpu)?);
         let authorization = self.transact.authorization(creator)?;
 
         let mut actions = vec![newaccount(creator, new, &owner, &active, authorization.clone())];
@@ -72,7 +72,7 @@ impl NewAccount {
 
     fn ram(&self, session: &Session, payer: Name, receiver: Name) -> anyhow::Result<(Name, Value)> {
         if let Some(tokens) = &self.buy_ram {
-            let arguments = json!({ "payer": payer, "receiver": receiver, "quant": core_token(session, tokens)? });
+            let arguments = json!({ "payer": payer, "receiver": receiver, "quant": session.core_token(tokens)? });
             return Ok((primitives::name!("buyram"), arguments));
         }
         let kib = self.buy_ram_kbytes.map(|kib| kib.saturating_mul(BYTES_PER_KIB));

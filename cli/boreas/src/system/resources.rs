@@ -6,7 +6,7 @@ use primitives::{Action, Compression, Name, PermissionLevel};
 use serde_json::{Value, json};
 
 use super::action;
-use crate::arguments::{core_token, name};
+use crate::arguments::name;
 use crate::json::pretty;
 use crate::session::{Session, say};
 use crate::transact::TransactArgs;
@@ -88,8 +88,8 @@ impl Delegate {
         let arguments = json!({
             "from": from,
             "receiver": receiver,
-            "stake_net_quantity": core_token(session, &self.stake_net_quantity)?,
-            "stake_cpu_quantity": core_token(session, &self.stake_cpu_quantity)?,
+            "stake_net_quantity": session.core_token(&self.stake_net_quantity)?,
+            "stake_cpu_quantity": session.core_token(&self.stake_cpu_quantity)?,
             "transfer": self.transfer,
         });
         let authorization = self.transact.authorization(from)?;
@@ -110,8 +110,8 @@ impl Undelegate {
         let arguments = json!({
             "from": from,
             "receiver": name(&self.receiver)?,
-            "unstake_net_quantity": core_token(session, &self.unstake_net_quantity)?,
-            "unstake_cpu_quantity": core_token(session, &self.unstake_cpu_quantity)?,
+            "unstake_net_quantity": session.core_token(&self.unstake_net_quantity)?,
+            "unstake_cpu_quantity": session.core_token(&self.unstake_cpu_quantity)?,
         });
         let authorization = self.transact.authorization(from)?;
         let action = action(session, primitives::name!("undelegatebw"), &authorization, &arguments)?;
@@ -168,7 +168,7 @@ fn buy_for(
     amount: &str,
     authorization: &[PermissionLevel],
 ) -> anyhow::Result<Action> {
-    let arguments = json!({ "payer": payer, "receiver": receiver, "quant": core_token(session, amount)? });
+    let arguments = json!({ "payer": payer, "receiver": receiver, "quant": session.core_token(amount)? });
     action(session, primitives::name!("buyram"), authorization, &arguments)
 }
 

@@ -8,7 +8,7 @@ use primitives::{Compression, Name};
 use serde_json::{Value, json};
 
 use super::action;
-use crate::arguments::{asset, core_token, name};
+use crate::arguments::{asset, name};
 use crate::session::Session;
 use crate::transact::TransactArgs;
 use crate::usage::number;
@@ -82,7 +82,7 @@ impl<T: Table> Simple<T> {
 fn read(session: &Session, sort: Sort, text: &str) -> anyhow::Result<Value> {
     Ok(match sort {
         Sort::Account => json!(name(text)?),
-        Sort::Token => json!(core_token(session, text)?),
+        Sort::Token => json!(session.core_token(text)?),
         Sort::Asset => json!(asset(text)?),
         Sort::Number => json!(text),
     })
