@@ -127,7 +127,7 @@ fn accounts_pay_this_node_for_what_fails() {
             .to_string()
     };
     let folder = tempfile::tempdir().expect("temporary folder");
-    let on = ["--disable-subjective-api-billing", "false", "--subjective-account-max-failures-window-size", "1000"];
+    let on = ["--disable-subjective-billing", "false", "--subjective-account-max-failures-window-size", "1000"];
     let mut node = RunningNode::start(folder.path(), &on);
     let mut load = Load::set_up(node.api.clone()).expect("the chain takes its set-up");
     assert_eq!(used(&node, "alice"), 0);

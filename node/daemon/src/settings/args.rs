@@ -272,6 +272,9 @@ pub struct ProducerArgs {
     /// Megabytes of transactions that may wait
     #[arg(long, value_name = "MB", default_value_t = 1024, allow_hyphen_values = true, value_parser = number::<usize>(1..=u16::MAX.into()))]
     pub incoming_transaction_queue_size_mb: usize,
+    /// False switches on what the next two switch on
+    #[arg(long, value_parser = switch, action = ArgAction::Set, default_value_t = true)]
+    pub disable_subjective_billing: bool,
     /// Count CPU of transactions that come over the API and fail, or are not in a block yet, against their accounts:
     /// false switches it on
     #[arg(long, value_parser = switch, action = ArgAction::Set, default_value_t = true)]

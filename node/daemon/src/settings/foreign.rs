@@ -71,7 +71,6 @@ const FOREIGN: &[(&str, Takes, &str)] = &[
     ("peer-log-format", Text("[\"${_name}\" - ${_cid} ${_ip}:${_port}] "), "peers are named by the address that they tell"),
     ("produce-time-offset-us", Number(-I32, I32, "0"), EFFORT), ("last-block-time-offset-us", Number(-I32, I32, "0"), EFFORT),
     ("last-block-cpu-effort-percent", Number(0, 100, "80"), EFFORT),
-    ("disable-subjective-billing", Switch("1"), "see --disable-subjective-api-billing"),
     ("resource-monitor-interval-seconds", Number(1, 300, "2"), WATCH), ("resource-monitor-space-threshold", Number(6, 99, "90"), WATCH),
     ("resource-monitor-space-absolute-gb", Number(1, U64, ""), WATCH), ("resource-monitor-not-shutdown-on-threshold-exceeded", Nothing, WATCH),
     ("resource-monitor-warning-interval", Number(1, 450, "30"), WATCH),
