@@ -9,7 +9,7 @@ use axum::body::Bytes;
 use crate::ApiError;
 use crate::node::Node;
 use crate::reply::{Answer, Reply};
-use crate::{chain, dev, net, others, page, producer, trace_api};
+use crate::{chain, dev, health, net, others, page, producer, trace_api};
 
 /// An answer that takes waiting.
 pub type Later = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -120,6 +120,10 @@ pub const ENDPOINTS: &[Endpoint] = &[
     later("/v1/net/disconnect", |node, body| Box::pin(net::disconnect(node, body))),
     later("/v1/net/status", |node, body| Box::pin(net::status(node, body))),
     later("/v1/node/double_signs", |node, body| Box::pin(net::double_signs(node, body))),
+    now("/v1/node/health", health::ready),
+    now("/v1/node/health/live", health::live),
+    now("/v1/node/health/ready", health::ready),
+    now("/v1/node/health/started", health::started),
     later("/v1/producer/add_greylist_accounts", |node, body| Box::pin(producer::add_greylist_accounts(node, body))),
     later("/v1/producer/add_signing_key", |node, body| Box::pin(producer::add_signing_key(node, body))),
     later("/v1/producer/create_snapshot", |node, body| Box::pin(producer::create_snapshot(node, body))),

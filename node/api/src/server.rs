@@ -21,7 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 
 use crate::ApiError;
-use crate::category::{Api, Category};
+use crate::category::{Api, Category, is_for_probes};
 use crate::connection::{Connections, HEAD_BYTES_MAX, HEAD_TIME_MAX, Patient, Place, Work};
 use crate::endpoints::{ENDPOINTS, Endpoint, PAGE, Run};
 use crate::in_flight::{InFlight, Share};
@@ -128,7 +128,8 @@ pub async fn serve(
     let served = |path: &str| {
         let category = Category::of(path);
         let here = |wanted: &BTreeSet<_>| category.is_none_or(|category| wanted.contains(&category));
-        Api::of(path).is_some_and(|api| settings.apis.contains(&api)) && categories.as_ref().is_none_or(here)
+        let named = Api::of(path).is_some_and(|api| settings.apis.contains(&api)) || is_for_probes(path);
+        named && categories.as_ref().is_none_or(here)
     };
     let page = settings.apis.contains(&Api::Dev).then_some(PAGE);
     let endpoints = ENDPOINTS
@@ -273,7 +274,8 @@ async fn route(server: &Server, request: Request<Incoming>, ends: Option<Ends>) 
         return Ok(Reply { status: 200, body: b"{}".to_vec() });
     }
     if path == SUPPORTED_APIS {
-        let mut apis: Vec<_> = server.endpoints.keys().filter(|path| **path != PAGE.path).collect();
+        let mut apis: Vec<_> =
+            server.endpoints.keys().filter(|path| **path != PAGE.path && !is_for_probes(path)).collect();
         apis.sort_unstable();
         return json(200, &serde_json::json!({ "apis": apis }));
     }

@@ -7,7 +7,16 @@ use anyhow::Context as _;
 use daemon::settings::{Parsed, Work};
 use daemon::{contract_chain, export, log, print, replay, run, salvage, settings, words};
 
+/// Bytes of a piece of memory from which it is the system's own and goes back to it when it is freed. Left alone, the
+/// allocator moves this up to 32 MB as large pieces are freed, and keeps what strangers made it take.
+const OWN_MAPPING_BYTES: libc::c_int = 256 << 10;
+
 fn main() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: a setting of the allocator, made while there is one thread.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, OWN_MAPPING_BYTES)
+    };
     let words: Vec<_> = std::env::args_os().collect();
     let result = settings::parse(&words).and_then(|Parsed { work, notices }| {
         log::begin(matches!(work, Work::Node(_) | Work::Dev(_)));

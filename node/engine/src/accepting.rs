@@ -12,6 +12,7 @@ use store::{Change, Head, StoreError};
 use crate::command::{Reply, answer};
 use crate::finality::BlockPoint;
 use crate::follower::Work;
+use crate::health::{HEAD_AGE_MAX_US, MISSED_WINDOW_SLOTS};
 use crate::holds::Hold;
 use crate::saving::work_of;
 use crate::writer::{Phase, Writer};
@@ -109,8 +110,11 @@ impl Writer {
 
     fn join(&mut self, block: PreparedBlock) -> Result<Verdict, EngineError> {
         let begun = self.now();
-        if let Err(fault) = self.check_own_rules(&block, begun) {
-            return Ok(Verdict::Refused(Box::new(fault)));
+        let slot = block.block.header().timestamp;
+        match self.check_own_rules(&block.id, slot) {
+            // What seems to be of the future may show that it is the present.
+            Err(fault) if self.shared.clock.jump_us() <= 0 => return Ok(Verdict::Refused(Box::new(fault))),
+            _ => {}
         }
         let (id, bytes) = (block.id, block.block.to_bytes());
         let (parent, restrictions) = {
@@ -122,6 +126,14 @@ impl Writer {
             Err(ChainError::Block(fault)) => return Ok(Verdict::Refused(fault)),
             Err(error) => return Err(error.into()),
         };
+        self.shared.clock.witness(slot.time());
+        let lag_us = self.now().0 - slot.time().0;
+        if lag_us < HEAD_AGE_MAX_US {
+            self.shared.health.came(lag_us);
+        }
+        if let Err(fault) = self.check_own_rules(&id, slot) {
+            return Ok(Verdict::Refused(Box::new(fault)));
+        }
         self.abort();
         let mut chain = self.shared.chain.write(Hold::ReceivedBlock);
         let applied = match chain.push_checked(checked) {
@@ -146,15 +158,14 @@ impl Writer {
         applied.applied.iter().for_each(|sealed| self.expect_code_in(sealed));
         self.follow(applied)?;
         if rules::is_current(self.shared.chain.read().head_time(), self.now()) {
-            self.production_enabled = true;
+            self.allow_production();
         }
         Ok(refused.map_or(Verdict::Joined, |(_, fault)| Verdict::Refused(Box::new(fault))))
     }
 
     /// What this node alone demands: a time that is not far ahead, and the ids that the operator named.
-    fn check_own_rules(&self, block: &PreparedBlock, now: primitives::TimePoint) -> Result<(), Fault> {
-        let id = &block.id;
-        rules::check_time(id, block.block.header().timestamp, now)?;
+    fn check_own_rules(&self, id: &BlockId, slot: BlockTimestamp) -> Result<(), Fault> {
+        rules::check_time(id, slot, self.now())?;
         let number = store::blocks::number_of(id);
         match self.settings.block_checkpoints.get(&number) {
             Some(expected) if expected != id => {
@@ -186,6 +197,21 @@ impl Writer {
         }
     }
 
+    /// Counts the slots of this node's producers between the former head and a block on it.
+    fn count_missed(&mut self, applied: &Applied) {
+        let Some(last) = applied.applied.last().map(|sealed| &sealed.state) else { return };
+        let (slot, after) = (last.header.timestamp(), std::mem::replace(&mut self.head_slot, last.header.timestamp()));
+        self.shared.health.stands(slot.time());
+        let follows = applied.undone.is_empty() && applied.applied.len() == 1;
+        if !follows || self.settings.dev || self.paused || !self.production_enabled {
+            return;
+        }
+        let first = after.0.max(self.counts_from.0).max(slot.0.saturating_sub(MISSED_WINDOW_SLOTS)) + 1;
+        let slots = (first..slot.0).map(BlockTimestamp);
+        let missed = slots.filter(|slot| self.produces_for(last.header.scheduled_producer(*slot)));
+        self.shared.metrics.missed(self.shared.health.missed(missed));
+    }
+
     /// Tells the trackers and hands the rest to the thread behind the writer.
     pub(crate) fn follow(&mut self, applied: Applied) -> Result<(), EngineError> {
         let finality = &self.shared.finality;
@@ -199,6 +225,7 @@ impl Writer {
             }
         }
         self.look_for_turn(&applied);
+        self.count_missed(&applied);
         let busy = |sealed: &&chain::SealedBlock| {
             sealed.state.block.as_ref().is_some_and(|block| !block.transactions.is_empty())
         };
@@ -223,6 +250,7 @@ impl Writer {
             applied.irreversible.iter().map(|state| Head { num: state.number(), id: state.id() }).collect();
         // The traces of a block are kept before a checkpoint that has it: a restart applies the blocks after its
         // checkpoint again, and so has the traces of all that it may have to fill in.
+        self.shared.health.wrote();
         self.follower.send(Work::Accepted(Box::new(applied)))?;
         if self.shared.chain.read().is_checkpoint_undone() {
             // Blocks of the branch that was left may be forgotten from now on, also those that the state is of.

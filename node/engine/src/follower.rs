@@ -135,6 +135,7 @@ fn follow(
                 // Blocks that came together are synced together.
                 if !std::mem::replace(&mut synced, true) {
                     store.sync()?;
+                    shared.health.synced();
                     shared.events.moved(position);
                     shared.synced.store(accepted, Ordering::Release);
                     // A writer that is busy looks at the number with the next block.

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::command::{Reply, SnapshotInfo, SubmitResult};
 use crate::events::{Events, Position};
+use crate::health::{Health, Standing};
 use crate::holds::{ChainLock, Hold, HoldTime};
 use crate::subjective::Subjective;
 use crate::{
@@ -61,6 +62,7 @@ pub(crate) struct Shared {
     pub retry: RetrySettings,
     pub store: Arc<Store>,
     pub metrics: Metrics,
+    pub health: Health,
     pub subjective: Mutex<Subjective>,
     pub events: Events,
     /// Changes of the chain that the disk has, safe from a loss of power, since the node started.
@@ -138,6 +140,12 @@ impl Handle {
     /// What the node counts.
     pub fn metrics(&self) -> &Metrics {
         &self.shared.metrics
+    }
+
+    /// How the node stands. Waits for nobody but the disk, which is asked for its room.
+    pub fn standing(&self) -> Standing {
+        let Shared { clock, health, store, dev, .. } = &*self.shared;
+        health.standing(clock.now(), clock.jump_us(), store.path(), *dev)
     }
 
     /// How transactions are tried again.

@@ -7,19 +7,21 @@
 //! when none is made, [`queue`] transactions that
 //! wait, `transients` those that leave nothing behind, [`writer`] the event loop, `producing` building blocks, `dry_runs`
 //! runs that are taken back, `compiling` contract code ahead and aside, `sealing`
-//! their end and their signatures, `obstacles` what keeps the node from that, [`preparing`] blocks before it, `accepting` blocks from outside and what
+//! their end and their signatures, `obstacles` what keeps the node from that, `console` what contracts print, [`preparing`] blocks before it, `accepting` blocks from outside and what
 //! follows an accepted block, [`durable`] what is written before anyone hears of it, [`events`] what they hear then, [`block_log`] a log of nodeos beside
 //! the database, `saving` when the state is written, [`follower`] the thread behind the writer, [`snapshots`] snapshots
 //! and their schedule, [`whole_state`] what needs all of the state, [`lists`] lists that change while the node runs,
 //! [`retry`] transactions whose senders wait for a block, [`finality`] what became of a transaction, [`subjective`] what
 //! only this node bills, [`journey`] and `travel` blocks on demand and time that is moved, [`saved_state`] and `state` states that
-//! are gone back to, [`turn`] ending at a producer's turn, `report` log lines, [`metrics`] counters.
+//! are gone back to, [`turn`] ending at a producer's turn, `report` log lines, [`metrics`] counters, [`health`] what they
+//! say of the node.
 
 mod accepting;
 pub mod block_log;
 pub mod clock;
 pub mod command;
 mod compiling;
+mod console;
 mod dry_runs;
 pub mod durable;
 pub mod error;
@@ -27,6 +29,7 @@ pub mod events;
 pub mod finality;
 pub mod follower;
 pub mod handle;
+pub mod health;
 pub mod holds;
 pub mod journey;
 pub mod lists;
@@ -63,6 +66,7 @@ pub use events::Position;
 pub use finality::{FinalitySettings, FinalityTracker, TransactionState};
 pub use follower::{replace_state, write_checkpoint};
 pub use handle::{Handle, ProducerView};
+pub use health::{Disk, Standing};
 pub use holds::{Hold, HoldTime};
 pub use journey::{Arrival, Journey};
 pub use lists::{ListChange, Lists};

@@ -24,6 +24,7 @@ pub struct Metrics {
     net_usage: IntCounterVec,
     scrapes: IntCounter,
     transferred_bytes: IntCounter,
+    missed_slots: IntCounter,
     undo_bytes: IntGauge,
     loaded_contracts: IntGauge,
     loaded_contract_bytes: IntGauge,
@@ -75,6 +76,7 @@ impl Default for Metrics {
                 "exposer_transferred_bytes_total",
                 "total number of bytes of answers to scrapes",
             ),
+            missed_slots: counter("boreas_missed_slots_total", "slots of this node's producers without a block"),
             undo_bytes: gauge("boreas_undo_bytes", "bytes of memory of what undoes reversible blocks"),
             loaded_contracts: gauge("boreas_loaded_contracts", "contracts whose code is loaded"),
             loaded_contract_bytes: gauge("boreas_loaded_contract_bytes", "bytes of memory of loaded contracts"),
@@ -105,6 +107,11 @@ impl Metrics {
         self.scrapes.inc();
         self.transferred_bytes.inc_by(text.len() as u64);
         text
+    }
+
+    /// So many slots of this node's producers have no block.
+    pub(crate) fn missed(&self, slots: u64) {
+        self.missed_slots.inc_by(slots);
     }
 
     /// Where the chain stands.

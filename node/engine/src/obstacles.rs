@@ -20,6 +20,8 @@ pub(crate) enum Obstacle {
     IrreversibleTooOld { age_s: i64, age_max_s: i64 },
     /// The slot or the number was signed for already.
     AlreadySigned { producer: Name, mark: Watermark, head_num: u32 },
+    /// The head is of a time that has not come.
+    HeadAhead { head_num: u32, ahead_us: i64 },
     /// No block can be started on the head.
     NotStarted(Fault),
     /// The system gives this node too little to run the contracts of the first steps.
@@ -61,6 +63,14 @@ impl fmt::Display for Obstacle {
                 "Not producing block because \"{producer}\" signed block {} of slot {} already (head is {head_num}). It \
                  goes on by itself once the chain has passed that block and slot",
                 mark.num, mark.slot.0
+            ),
+            Self::HeadAhead { head_num, ahead_us } => write!(
+                out,
+                "Not producing block because the head, block {head_num}, is of a time that comes in {} s only: the clock of \
+                 its producer was wrong, or this machine's clock is (chronyc makestep sets it). It goes on by itself then. \
+                 To go on at once, cut the blocks of the future off with --hard-replay-blockchain --truncate-at-block, on \
+                 every node that has them",
+                ahead_us / 1_000_000
             ),
             Self::NotStarted(fault) => {
                 write!(out, "Failed to start a pending block, will try again later: {fault}")

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chain::{BlockPurpose, ChainError, StartBlock};
-use execution::{ActionTrace, Budget, RecoveredTransaction, TransactionTrace, budget::UNLIMITED_US};
+use execution::{Budget, RecoveredTransaction, TransactionTrace, budget::UNLIMITED_US};
 use primitives::time::SLOT_US;
 use primitives::{
     BlockSigningAuthority, BlockTimestamp, Checksum256, Fault, FaultKind, Name, ProducerAuthority, TimePoint,
@@ -101,6 +101,10 @@ impl Writer {
             let start = slots::start_time(effort, slot);
             // Where blocks are rare, each is begun at once, so that nobody waits for an answer.
             if time < start && every == 1 {
+                let ahead_us = head_time.0 - time.0;
+                if ahead_us > slots::HEAD_AHEAD_MAX_US {
+                    self.obstacles.meet(slot, &Obstacle::HeadAhead { head_num: head.number(), ahead_us });
+                }
                 self.wake = Some(start);
                 return Ok(());
             }
@@ -529,8 +533,10 @@ impl Writer {
             || ledger.block_net_limit() < self.settings.max_block_net_usage_threshold_bytes
     }
 
-    fn note(&self, trace: &TransactionTrace, expiration: primitives::TimePointSec) {
-        trace.action_traces.iter().filter(|action| !action.console.is_empty()).for_each(log_console);
+    fn note(&mut self, trace: &TransactionTrace, expiration: primitives::TimePointSec) {
+        for text in self.console.told(trace, crate::clock::machine_time()) {
+            tracing::info!("{text}");
+        }
         if self.shared.finality.is_enabled() && is_executed_input(trace) {
             self.shared.finality.ran(trace.id, expiration, self.now());
         }
@@ -595,15 +601,6 @@ impl Writer {
         let chain = self.shared.chain.read();
         chain.pending().map_or(chain.head_time(), |pending| pending.timestamp.time())
     }
-}
-
-/// What a contract printed, as nodeos logs it.
-fn log_console(action: &ActionTrace) {
-    let place = format!("({},{})->{}", action.act.account, action.act.name, action.receiver);
-    let text = String::from_utf8_lossy(&action.console);
-    tracing::info!(
-        "\n[{place}]: CONSOLE OUTPUT BEGIN =====================\n{text}\n[{place}]: CONSOLE OUTPUT END   ====================="
-    );
 }
 
 /// Whether a fault says that the block has no room, and not that the transaction is bad.

@@ -8,6 +8,9 @@ use primitives::time::SLOT_US;
 use primitives::{BlockTimestamp, Name, ProducerAuthority, TimePoint};
 use store::Watermark;
 
+/// How far the head may be ahead of the clock, in microseconds, before it is said that this node waits for its time.
+pub const HEAD_AHEAD_MAX_US: i64 = 1_500_000;
+
 /// The slot of a block that would be started now on a head of `head_time`.
 pub fn pending_slot(now: TimePoint, head_time: TimePoint) -> BlockTimestamp {
     BlockTimestamp::at(now.max(head_time)).next()

@@ -17,9 +17,11 @@ use tokio::sync::oneshot;
 use crate::block_log::LogKeeper;
 use crate::command::{Command, answer};
 use crate::compiling::Compiling;
+use crate::console::ConsoleLog;
 use crate::events::{Events, Position};
 use crate::follower::Follower;
 use crate::handle::{COMMAND_QUEUE_CAPACITY, ProducerView, Shared};
+use crate::health::Health;
 use crate::holds::{ChainLock, Hold};
 use crate::journey::Travels;
 use crate::obstacles::Obstacles;
@@ -95,10 +97,15 @@ pub(crate) struct Writer {
     pub turn: TurnWatch,
     pub unsaved: Unsaved,
     pub obstacles: Obstacles,
+    pub console: ConsoleLog,
     pub compiling: Compiling,
     pub transients: Transients,
     /// The last slot whose block could not be sealed: the next block is for a later one.
     pub given_up: BlockTimestamp,
+    /// The slot of the head.
+    pub head_slot: BlockTimestamp,
+    /// Missed slots count from here: when production began, or went on after a pause.
+    pub counts_from: BlockTimestamp,
     /// Journeys through time, the first of them under way.
     pub travels: Travels,
     /// The last block that somebody may wait for.
@@ -187,9 +194,11 @@ pub fn start(
     let metrics = Metrics::default();
     metrics.stands(chain.head().number(), chain.root().number());
     let events = Events::new(Position { head: chain.head().id(), irreversible: chain.root().id() });
+    let began_at = chain.head_time();
+    let health = Health::new(began_at);
     let shared = Arc::new(Shared {
         chain_id: chain.chain_id(),
-        began_at: chain.head_time(),
+        began_at,
         chain: ChainLock::new(chain),
         dev: settings.dev,
         new_chain: settings.new_chain.clone(),
@@ -198,6 +207,7 @@ pub fn start(
         retry: settings.retry,
         store: Arc::clone(&store),
         metrics,
+        health,
         subjective: Mutex::new(Subjective::new(settings.subjective.clone())),
         clock: settings.clock.clone(),
         events,
@@ -230,9 +240,12 @@ pub fn start(
         turn: TurnWatch::default(),
         unsaved: Unsaved::after_start(reapplied),
         obstacles: Obstacles::default(),
+        console: ConsoleLog::default(),
         compiling,
         transients: Transients::default(),
         given_up: BlockTimestamp::default(),
+        head_slot: BlockTimestamp::at(began_at),
+        counts_from: BlockTimestamp::at(settings.clock.now()),
         travels: Travels::new(),
         last_busy: 0,
         added_keys: BTreeSet::new(),
@@ -271,6 +284,7 @@ impl Writer {
         // Commands since the writer last slept.
         let mut run = 0u32;
         while !self.finished {
+            self.shared.health.beat();
             let next = match commands.try_recv() {
                 Err(TryRecvError::Empty) if self.run_next_transient(false)? => Err(RecvTimeoutError::Timeout),
                 Err(TryRecvError::Empty) => {
@@ -307,6 +321,13 @@ impl Writer {
         self.follower.finish()
     }
 
+    /// The head is fresh enough to build on.
+    pub(crate) fn allow_production(&mut self) {
+        if !std::mem::replace(&mut self.production_enabled, true) {
+            self.counts_from = BlockTimestamp::at(self.now());
+        }
+    }
+
     /// The time as this node sees it.
     pub(crate) fn now(&self) -> TimePoint {
         self.shared.clock.now()
@@ -341,6 +362,7 @@ impl Writer {
             }
             Command::Resume(reply) => {
                 self.paused = false;
+                self.counts_from = BlockTimestamp::at(self.now());
                 self.publish_view();
                 answer(reply, ());
                 if self.phase == Phase::Speculating {

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use e2e::{Load, RunningNode, binary};
+use e2e::{Dice, Load, RunningNode, binary};
 
 /// Bytes that a file may have: reached after some seconds.
 const ROOM: u64 = 3 << 20;
@@ -118,6 +118,119 @@ fn damaged_files_are_named() {
     std::fs::write(&current, b"nonsense\n").expect("writable");
     let text = refusal(folder.path(), &[]);
     assert!(text.contains("A file is damaged"), "{text}");
+}
+
+/// Runs `boreasd` on a copy of a folder until it has looked at the chain. Its log, where it ran well.
+fn looked_at(folder: &Path, arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new(binary("boreasd"))
+        .args(arguments)
+        .args([Path::new("--data-dir"), folder])
+        .env("XDG_CACHE_HOME", folder)
+        .output()
+        .expect("boreasd runs");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!text.contains("panicked") && output.status.code().is_some(), "{text}");
+    if output.status.success() { Ok(text) } else { Err(text) }
+}
+
+/// All files below a folder.
+fn all_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("readable") {
+        let path = entry.expect("readable").path();
+        if path.is_dir() {
+            all_files(&path, found);
+        } else if path.is_file() {
+            found.push(path);
+        }
+    }
+}
+
+/// Bytes are changed at random places of every file of the data folder (`BOREAS_FLIPS` says at how many of each, `SEED`
+/// at which). The node starts on the same head with the same state, or says which file is damaged and what to do; blocks
+/// are exported as they were, or not.
+#[test]
+fn a_changed_byte_is_harmless_or_named() {
+    let flips: usize = std::env::var("BOREAS_FLIPS").map_or(1, |count| count.parse().expect("a number"));
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).expect("the folder can be written");
+    let mut node = RunningNode::start(&data, &["--plugin", "eosio::trace_api_plugin"]);
+    let mut load = Load::set_up(node.api.clone()).expect("the chain takes its set-up");
+    (0..20).for_each(|_| drop(load.transfer().expect("a transfer is taken")));
+    let head = node.head();
+    node.wait_until("a block with the last", |info| info["head_block_num"].as_u64() > Some(head + 1));
+    node.stop();
+    // What is in the log becomes a file of tables; the rest stays in the log, as a killed process leaves it.
+    let mut node = RunningNode::start(&data, &["--plugin", "eosio::trace_api_plugin"]);
+    let mut load = Load::new(node.api.clone());
+    (0..20).for_each(|_| drop(load.transfer().expect("a transfer is taken")));
+    let head = node.head();
+    node.wait_until("more blocks", |info| info["head_block_num"].as_u64() > Some(head + 2));
+    node.kill();
+    std::fs::remove_file(data.join("node.log")).expect("the log is there");
+
+    let copy = folder.path().join("copy");
+    let copied = || {
+        let _ = std::fs::remove_dir_all(&copy);
+        assert!(
+            Command::new("cp")
+                .args(["-r", "--sparse=always"])
+                .args([&data, &copy])
+                .status()
+                .expect("cp runs")
+                .success()
+        );
+    };
+    let config = copy.to_str().expect("a path of ASCII");
+    let start =
+        ["--http-server-address", "", "--terminate-at-block", "1", "--integrity-hash-on-start", "--config-dir", config];
+    let hash = |log: &str| {
+        let line = log.lines().find_map(|line| line.split_once("started with hash: ")).map(|(_, hash)| hash.to_owned());
+        line.unwrap_or_else(|| panic!("no hash in {log}"))
+    };
+    let exported = |folder: &Path| {
+        let log = folder.join("exported.log");
+        let log = log.to_str().expect("a path of ASCII");
+        looked_at(folder, &["export-blocks", log]).map(|_| std::fs::read(log).expect("it was written"))
+    };
+    copied();
+    let whole = hash(&looked_at(&copy, &start).expect("it starts"));
+    let blocks = exported(&copy).expect("the blocks are there");
+
+    let mut paths = Vec::new();
+    all_files(&data, &mut paths);
+    paths.retain(|path| path.metadata().is_ok_and(|file| file.len() > 0));
+    paths.sort();
+    let mut dice = Dice::of_test(11);
+    let (mut refused, mut harmless) = (0, 0);
+    for path in &paths {
+        let name = path.strip_prefix(&data).expect("it is in there");
+        let bytes = std::fs::read(path).expect("readable");
+        for _ in 0..flips {
+            copied();
+            let at = dice.below(bytes.len());
+            let mut changed = bytes.clone();
+            changed[at] ^= 1 << dice.below(8);
+            std::fs::write(copy.join(name), changed).expect("writable");
+            let what = format!("{} at {at} of {} (SEED={})", name.display(), bytes.len(), dice.seed());
+            match looked_at(&copy, &start) {
+                Ok(log) => {
+                    assert_eq!(hash(&log), whole, "{what}: {log}");
+                    match exported(&copy) {
+                        Ok(found) => assert!(found == blocks, "{what}: other blocks"),
+                        Err(text) => assert!(text.contains("damaged"), "{what}: {text}"),
+                    }
+                    harmless += 1;
+                }
+                Err(text) => {
+                    assert!(text.lines().any(|line| line.starts_with("error: ") && line.len() > 30), "{what}: {text}");
+                    refused += 1;
+                }
+            }
+        }
+    }
+    eprintln!("{} files, {harmless} changes harmless, {refused} refused", paths.len());
+    assert!(refused > 0 && harmless > 0, "{refused} refused, {harmless} harmless");
 }
 
 /// Every file of tables is damaged in turn. Where it holds state a replay builds that anew, where it holds blocks the

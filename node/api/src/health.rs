@@ -1,0 +1,55 @@
+//! `/v1/node/health`, for probes: 200 where all is well and 503 where not, with the reasons and what was measured.
+
+use engine::Standing;
+use serde_json::{Value, json as value};
+
+use crate::node::Node;
+use crate::reply::{Answer, integer, json, signed};
+
+/// `health/live`: whether the node does anything; one that does not should be ended and started again.
+pub fn live(node: &Node, _body: &[u8]) -> Answer {
+    let standing = node.handle.standing();
+    answer(&standing, &standing.obstacles_to_life())
+}
+
+/// `health` and `health/ready`: whether clients should be sent here.
+pub fn ready(node: &Node, _body: &[u8]) -> Answer {
+    let standing = node.handle.standing();
+    answer(&standing, &standing.obstacles_to_work())
+}
+
+/// `health/started`: whether the start is over. Nobody listens before that.
+pub fn started(node: &Node, _body: &[u8]) -> Answer {
+    answer(&node.handle.standing(), &[])
+}
+
+fn answer(standing: &Standing, reasons: &[String]) -> Answer {
+    json(if reasons.is_empty() { 200 } else { 503 }, &shown(standing, reasons))
+}
+
+fn shown(standing: &Standing, reasons: &[String]) -> Value {
+    let told = |reasons: &[String]| value!({"ok": reasons.is_empty(), "reasons": reasons});
+    value!({
+        "ok": reasons.is_empty(),
+        "reasons": reasons,
+        "live": told(&standing.obstacles_to_life()),
+        "ready": told(&standing.obstacles_to_work()),
+        "started": told(&[]),
+        "head_age_us": signed(standing.head_age_us()),
+        "clock": {
+            "jump_us": signed(standing.clock_jump_us),
+            "block_lag_us": standing.block_lag_us.map(signed),
+        },
+        "slots_missed": {
+            "since_start": integer(standing.missed),
+            "last_ten_minutes": standing.missed_lately,
+            "last_minute": standing.missed_now,
+        },
+        "disk": standing.disk.map(|disk| value!({
+            "free_bytes": integer(disk.free),
+            "flood_stage_bytes": integer(disk.least()),
+            "unsynced_us": integer(u64::try_from(standing.unsynced.as_micros()).unwrap_or(u64::MAX)),
+        })),
+        "writer_silent_us": integer(u64::try_from(standing.writer_silent.as_micros()).unwrap_or(u64::MAX)),
+    })
+}

@@ -1,0 +1,309 @@
+//! How the node stands, in its own judgement: for probes, which ask often and must not wait. Everything is read from
+//! counters; the lock of the chain is not taken.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use primitives::{BlockTimestamp, TimePoint};
+
+use crate::slots::HEAD_AHEAD_MAX_US;
+
+/// How long the writer may be silent: it looks for commands each second, and no step of it takes long.
+pub const WRITER_SILENT_MAX: Duration = Duration::from_secs(10);
+/// How long the disk may take to have what was written.
+pub const SYNC_TIME_MAX: Duration = Duration::from_secs(5);
+/// Age of the head, in microseconds, up to which a node is ready: longer than a turn of twelve slots that is missed.
+pub const HEAD_AGE_MAX_US: i64 = 10_000_000;
+/// Slots over which missed ones are counted: ten minutes.
+pub const MISSED_WINDOW_SLOTS: u32 = 1200;
+/// Missed slots of this node's producers, within [`MISSED_READY_SLOTS`], with which it is not ready: a whole turn.
+pub const MISSED_MAX: u32 = 12;
+/// See [`MISSED_MAX`]: a minute.
+pub const MISSED_READY_SLOTS: u32 = 120;
+/// Bytes that the disk of the data folder must have left, unless a twentieth of it is less.
+pub const DISK_FREE_MIN: u64 = 2 << 30;
+/// No block of others came yet.
+const NONE: i64 = i64::MIN;
+
+/// What the writer and the thread behind it tell as they go.
+#[derive(Debug)]
+pub(crate) struct Health {
+    began: Instant,
+    /// Milliseconds since the beginning when the writer was last at its queue.
+    beat_ms: AtomicU64,
+    /// Milliseconds since the beginning when the oldest write was made that is not synced; the largest number for none.
+    unsynced_ms: AtomicU64,
+    head_time_us: AtomicI64,
+    block_lag_us: AtomicI64,
+    missed: Mutex<Missed>,
+}
+
+/// Slots of this node's producers without a block.
+#[derive(Debug, Default)]
+struct Missed {
+    total: u64,
+    recent: VecDeque<BlockTimestamp>,
+}
+
+/// How a node stands.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// How long the writer has not been at its queue.
+    pub writer_silent: Duration,
+    /// How long the disk has not had what was written.
+    pub unsynced: Duration,
+    /// The time of the head.
+    pub head_time: TimePoint,
+    /// The time that the node goes by.
+    pub now: TimePoint,
+    /// How far the machine's clock is from it, in microseconds.
+    pub clock_jump_us: i64,
+    /// How long after its time the last fresh block of others came, in microseconds: below zero when one clock is wrong.
+    pub block_lag_us: Option<i64>,
+    /// Slots of this node's producers without a block, since it started.
+    pub missed: u64,
+    /// Those of the last ten minutes.
+    pub missed_lately: u32,
+    /// Those of the last minute.
+    pub missed_now: u32,
+    /// The disk of the data folder, where the system tells of it.
+    pub disk: Option<Disk>,
+    /// Whether this is a development chain, whose time obeys.
+    pub dev: bool,
+}
+
+/// Room on a disk, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Disk {
+    /// What this node may still use.
+    pub free: u64,
+    /// All of it.
+    pub total: u64,
+}
+
+impl Disk {
+    /// The disk that a folder is on.
+    pub fn of(folder: &Path) -> Option<Self> {
+        let path = std::ffi::CString::new(folder.as_os_str().as_encoded_bytes()).ok()?;
+        // SAFETY: all bytes zero are a value of this structure of numbers.
+        let mut room: libc::statvfs = unsafe { std::mem::zeroed() };
+        // SAFETY: the path ends with a zero, and `room` is valid for the call.
+        let told = unsafe { libc::statvfs(path.as_ptr(), &mut room) } == 0;
+        told.then(|| Self { free: room.f_bavail * room.f_frsize, total: room.f_blocks * room.f_frsize })
+    }
+
+    /// Bytes below which the flood stage begins.
+    pub fn least(self) -> u64 {
+        DISK_FREE_MIN.min(self.total / 20)
+    }
+}
+
+impl Health {
+    pub fn new(head_time: TimePoint) -> Self {
+        Self {
+            began: Instant::now(),
+            beat_ms: AtomicU64::new(0),
+            unsynced_ms: AtomicU64::new(u64::MAX),
+            head_time_us: AtomicI64::new(head_time.0),
+            block_lag_us: AtomicI64::new(NONE),
+            missed: Mutex::default(),
+        }
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX - 1)
+    }
+
+    /// The writer is at its queue.
+    pub fn beat(&self) {
+        self.beat_ms.store(self.elapsed_ms(), Ordering::Relaxed);
+    }
+
+    /// Something was written that is not synced yet.
+    pub fn wrote(&self) {
+        // An older write counts.
+        let _ = self.unsynced_ms.fetch_min(self.elapsed_ms(), Ordering::Relaxed);
+    }
+
+    /// Everything is synced that was written.
+    pub fn synced(&self) {
+        self.unsynced_ms.store(u64::MAX, Ordering::Relaxed);
+    }
+
+    /// The chain has a new head.
+    pub fn stands(&self, head_time: TimePoint) {
+        self.head_time_us.store(head_time.0, Ordering::Relaxed);
+    }
+
+    /// A block of others came so long after its time.
+    pub fn came(&self, lag_us: i64) {
+        self.block_lag_us.store(lag_us, Ordering::Relaxed);
+    }
+
+    /// These slots of this node's producers, ascending, have no block. Returns how many they are.
+    pub fn missed(&self, slots: impl Iterator<Item = BlockTimestamp>) -> u64 {
+        let mut missed = self.missed.lock();
+        let before = missed.total;
+        for slot in slots {
+            missed.total += 1;
+            missed.recent.push_back(slot);
+            if missed.recent.len() > MISSED_WINDOW_SLOTS as usize {
+                missed.recent.pop_front();
+            }
+        }
+        missed.total - before
+    }
+
+    /// How the node stands at a time, whose clock jumped so far, with its data in `folder`.
+    pub fn standing(&self, now: TimePoint, clock_jump_us: i64, folder: &Path, dev: bool) -> Standing {
+        let elapsed = self.elapsed_ms();
+        let since = |ms: u64| Duration::from_millis(elapsed.saturating_sub(ms));
+        let slot = BlockTimestamp::at(now).0;
+        let missed = self.missed.lock();
+        let within = |slots: u32| {
+            let recent = missed.recent.iter().filter(|missed| missed.0.saturating_add(slots) >= slot);
+            u32::try_from(recent.count()).unwrap_or(u32::MAX)
+        };
+        Standing {
+            writer_silent: since(self.beat_ms.load(Ordering::Relaxed)),
+            unsynced: since(self.unsynced_ms.load(Ordering::Relaxed)),
+            head_time: TimePoint(self.head_time_us.load(Ordering::Relaxed)),
+            now,
+            clock_jump_us,
+            block_lag_us: Some(self.block_lag_us.load(Ordering::Relaxed)).filter(|lag| *lag != NONE),
+            missed: missed.total,
+            missed_lately: within(MISSED_WINDOW_SLOTS),
+            missed_now: within(MISSED_READY_SLOTS),
+            disk: Disk::of(folder),
+            dev,
+        }
+    }
+}
+
+impl Standing {
+    /// How old the head is, in microseconds; below zero for one of the future.
+    pub fn head_age_us(&self) -> i64 {
+        self.now.0.saturating_sub(self.head_time.0)
+    }
+
+    /// Why the node should be ended and started again; nothing for a node that lives.
+    pub fn obstacles_to_life(&self) -> Vec<String> {
+        let silent = self.writer_silent > WRITER_SILENT_MAX;
+        let reason =
+            || format!("the thread that owns the chain has been silent for {} s", self.writer_silent.as_secs());
+        silent.then(reason).into_iter().collect()
+    }
+
+    /// Why nobody should be sent to this node now; nothing for a node that is ready.
+    pub fn obstacles_to_work(&self) -> Vec<String> {
+        let mut reasons = self.obstacles_to_life();
+        let mut when = |holds: bool, reason: &dyn Fn() -> String| {
+            if holds {
+                reasons.push(reason());
+            }
+        };
+        let age_us = self.head_age_us();
+        when(!self.dev && age_us > HEAD_AGE_MAX_US, &|| {
+            format!("the head is {} s old: the chain stands still, or this node is behind", age_us / 1_000_000)
+        });
+        when(!self.dev && age_us < -HEAD_AHEAD_MAX_US, &|| {
+            format!(
+                "the head is of a time that comes in {} s only: a clock is wrong, or was when it was made",
+                -age_us / 1_000_000
+            )
+        });
+        when(self.clock_jump_us != 0, &|| {
+            format!(
+                "the machine's clock jumped by {:.1} s: it is doubted for {} s",
+                self.clock_jump_us as f64 / 1e6,
+                crate::clock::DOUBT_US / 1_000_000
+            )
+        });
+        when(self.unsynced > SYNC_TIME_MAX, &|| {
+            format!("the disk has not had what was written for {} s", self.unsynced.as_secs())
+        });
+        if let Some(disk) = self.disk.filter(|disk| disk.free < disk.least()) {
+            when(true, &|| {
+                format!(
+                    "the disk of the data folder has {} MB left, {} should be: make room before it is full",
+                    disk.free >> 20,
+                    disk.least() >> 20
+                )
+            });
+        }
+        when(self.missed_now >= MISSED_MAX, &|| {
+            format!("{} slots of this node's producers in the last minute have no block", self.missed_now)
+        });
+        reasons
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: TimePoint = TimePoint(1_700_000_000_000_000);
+
+    fn well() -> Standing {
+        Standing {
+            writer_silent: Duration::from_millis(900),
+            unsynced: Duration::ZERO,
+            head_time: TimePoint(NOW.0 - 500_000),
+            now: NOW,
+            clock_jump_us: 0,
+            block_lag_us: None,
+            missed: 40,
+            missed_lately: 20,
+            missed_now: MISSED_MAX - 1,
+            disk: Some(Disk { free: 3 << 30, total: 100 << 30 }),
+            dev: false,
+        }
+    }
+
+    #[test]
+    fn each_reason_is_told() {
+        assert!(well().obstacles_to_work().is_empty() && well().obstacles_to_life().is_empty());
+        let small = Disk { free: 60 << 20, total: 1 << 30 };
+        assert!(Standing { disk: Some(small), ..well() }.obstacles_to_work().is_empty(), "a twentieth is enough");
+        let table = [
+            (Standing { writer_silent: Duration::from_secs(11), ..well() }, "silent for 11 s"),
+            (Standing { head_time: TimePoint(NOW.0 - 11_000_000), ..well() }, "the head is 11 s old"),
+            (Standing { head_time: TimePoint(NOW.0 + 3_600_000_000), ..well() }, "comes in 3600 s only"),
+            (Standing { clock_jump_us: -3_600_000_000, ..well() }, "jumped by -3600.0 s"),
+            (Standing { unsynced: Duration::from_secs(6), ..well() }, "for 6 s"),
+            (Standing { disk: Some(Disk { free: 1 << 30, total: 100 << 30 }), ..well() }, "has 1024 MB left, 2048"),
+            (Standing { missed_now: MISSED_MAX, ..well() }, "12 slots"),
+        ];
+        for (standing, words) in table {
+            let reasons = standing.obstacles_to_work();
+            assert!(reasons.len() == 1 && reasons[0].contains(words), "{words}: {reasons:?}");
+            assert_eq!(standing.obstacles_to_life().is_empty(), words != "silent for 11 s");
+        }
+        let dev = Standing { dev: true, head_time: TimePoint(NOW.0 + 3_600_000_000), ..well() };
+        assert!(dev.obstacles_to_work().is_empty(), "its time obeys");
+    }
+
+    #[test]
+    fn what_was_missed_is_forgotten_after_a_while() {
+        let health = Health::new(NOW);
+        let slot = BlockTimestamp::at(NOW).0;
+        health.missed([600, 100, 2, 1].map(|ago| BlockTimestamp(slot - ago)).into_iter());
+        let at = |slots: i64| {
+            let now = TimePoint(NOW.0 + slots * primitives::time::SLOT_US);
+            let standing = health.standing(now, 0, Path::new("/"), false);
+            (standing.missed, standing.missed_lately, standing.missed_now)
+        };
+        assert_eq!([at(0), at(30), at(1199), at(2000)], [(4, 4, 3), (4, 4, 2), (4, 1, 0), (4, 0, 0)]);
+        health.missed((0..5000).map(BlockTimestamp));
+        assert_eq!(health.missed.lock().recent.len(), MISSED_WINDOW_SLOTS as usize);
+        let standing = health.standing(NOW, 0, Path::new("/"), false);
+        assert!(standing.disk.is_some_and(|disk| disk.total >= disk.free && disk.total > 0));
+        assert!(standing.unsynced.is_zero());
+        health.wrote();
+        health.synced();
+        assert!(health.standing(NOW, 0, Path::new("/nowhere/to/be/found"), false).disk.is_none());
+    }
+}

@@ -1,0 +1,132 @@
+//! A machine's clock that is set wrong and corrected: no block is signed for the wrong time, and where there is one
+//! already, it is said what the node waits for.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use e2e::{RunningNode, exchange};
+use primitives::TimePoint;
+use serde_json::Value;
+
+const HOUR_S: i64 = 3600;
+/// Adds to the time of day of one process what a file says, in seconds.
+const SHIFTED_CLOCK: &str = r#"
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+static volatile int64_t *shift;
+__attribute__((constructor)) static void begin(void) {
+    shift = mmap(0, sizeof *shift, PROT_READ, MAP_SHARED, open(getenv("CLOCK_SHIFT"), O_RDONLY), 0);
+}
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    int result = syscall(SYS_clock_gettime, clock, time);
+    if (result == 0 && clock == CLOCK_REALTIME) time->tv_sec += *shift;
+    return result;
+}
+"#;
+
+/// A clock that a test sets.
+struct Shifted {
+    file: File,
+    limits: String,
+}
+
+impl Shifted {
+    fn new(folder: &Path) -> Self {
+        let at = |name: &str| folder.join(name);
+        std::fs::write(at("shift.c"), SHIFTED_CLOCK).expect("the folder can be written");
+        let library = at("shift.so");
+        let compiled = Command::new("cc")
+            .args(["-shared", "-fPIC", "-O1", "-o"])
+            .args([&library, &at("shift.c")])
+            .status()
+            .expect("a C compiler, which the build needs too");
+        assert!(compiled.success());
+        let file = File::options().create(true).truncate(false).read(true).write(true).open(at("shift"));
+        let limits = format!("export CLOCK_SHIFT={} LD_PRELOAD={}", at("shift").display(), library.display());
+        let clock = Self { file: file.expect("the folder can be written"), limits };
+        clock.set(0);
+        clock
+    }
+
+    fn set(&self, seconds: i64) {
+        self.file.write_all_at(&seconds.to_ne_bytes(), 0).expect("the folder can be written");
+    }
+}
+
+/// Seconds that the head is ahead of the time.
+fn ahead_s(node: &RunningNode) -> i64 {
+    let info = node.info().expect("the node answers");
+    let head: TimePoint = info["head_block_time"].as_str().expect("a time").parse().expect("a time");
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("it is later than 1970");
+    head.0 / 1_000_000 - i64::try_from(now.as_secs()).expect("the near future")
+}
+
+/// What the node says of itself, with the status.
+fn health(node: &RunningNode, path: &str) -> (u16, Value) {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", node.address());
+    let answer = exchange(node.address(), request.as_bytes());
+    let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    (status, serde_json::from_str(body).expect("JSON"))
+}
+
+fn reasons(node: &RunningNode) -> String {
+    let (status, body) = health(node, "/v1/node/health/ready");
+    assert_eq!((status == 200, body["ok"].as_bool()), (body["reasons"] == serde_json::json!([]), Some(status == 200)));
+    body["reasons"].to_string()
+}
+
+#[test]
+fn a_clock_set_forward_and_corrected_stops_nothing() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let clock = Shifted::new(folder.path());
+    let mut node = RunningNode::start_with_limits(folder.path(), &clock.limits);
+    for seconds in [HOUR_S, -HOUR_S] {
+        let head = node.head();
+        clock.set(seconds);
+        node.wait_until("blocks in spite of the clock", |info| info["head_block_num"].as_u64() > Some(head + 5));
+        assert!(ahead_s(&node).abs() < 60, "no block is of the wrong time: {} s", ahead_s(&node));
+        assert!(reasons(&node).contains("clock jumped by"), "{}", reasons(&node));
+        assert_eq!(health(&node, "/v1/node/health/live").0, 200, "it lives");
+        clock.set(0);
+        let head = node.head();
+        node.wait_until("blocks afterwards", |info| info["head_block_num"].as_u64() > Some(head + 5));
+        assert!(!reasons(&node).contains("clock"), "{}", reasons(&node));
+    }
+    let log = node.log();
+    let said = |words: &str| log.matches(words).count();
+    assert_eq!([said("jumped 3600.0 s forward"), said("jumped 3600.0 s back"), said("is back at the time")], [1, 1, 2]);
+    node.stop();
+}
+
+#[test]
+fn a_head_of_the_future_is_waited_for_in_words() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let clock = Shifted::new(folder.path());
+    clock.set(HOUR_S);
+    let mut node = RunningNode::start_with_limits(folder.path(), &clock.limits);
+    node.wait_until("blocks of the future", |info| info["head_block_num"].as_u64() > Some(3));
+    assert!(ahead_s(&node) > HOUR_S - 60);
+    node.stop();
+    clock.set(0);
+    let node = RunningNode::start_with_limits(folder.path(), &clock.limits);
+    std::thread::sleep(Duration::from_secs(2));
+    let log = node.log();
+    assert_eq!(log.matches("is of a time that comes in 35").count(), 1, "{log}");
+    assert!(log.contains("--truncate-at-block"), "{log}");
+    let (status, body) = health(&node, "/v1/node/health");
+    assert!(
+        status == 503 && body["ready"]["reasons"][0].as_str().is_some_and(|text| text.contains("comes in")),
+        "{body}"
+    );
+    assert!(body["live"]["ok"] == true && body["started"]["ok"] == true, "{body}");
+}
