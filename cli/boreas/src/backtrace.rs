@@ -12,22 +12,32 @@ pub fn of_failed(session: &Session, failed: &FailedTransaction) -> Vec<String> {
     let Some(id) = failed.id.as_deref().filter(|_| failed.action.is_some()) else { return Vec::new() };
     let answer = session.node.call("/v1/trace_api/get_processed_transaction", &json!({ "id": id }));
     // Not every node has such traces, and the failure itself is told already.
-    answer.map_or_else(|_| Vec::new(), |answer| lines(&answer["processed"]))
+    answer.map_or_else(|_| Vec::new(), |answer| told_of(&answer["processed"], false))
 }
 
 /// Where the contracts of a trace stopped, the innermost function first.
 pub fn lines(processed: &Value) -> Vec<String> {
-    let traces = processed["action_traces"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let stopped = traces.iter().filter(|trace| trace["backtrace"].is_object());
-    stopped.flat_map(|trace| backtrace(&trace["receiver"], &trace["backtrace"])).collect()
+    told_of(processed, true)
 }
 
-fn backtrace(receiver: &Value, backtrace: &Value) -> Vec<String> {
+/// The same; of contracts whose functions have no names only if `unnamed`: numbers are for those who ask.
+fn told_of(processed: &Value, unnamed: bool) -> Vec<String> {
+    let traces = processed["action_traces"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let stopped = traces.iter().filter(|trace| trace["backtrace"].is_object());
+    stopped.flat_map(|trace| backtrace(&trace["receiver"], &trace["backtrace"], unnamed)).collect()
+}
+
+fn backtrace(receiver: &Value, backtrace: &Value, unnamed: bool) -> Vec<String> {
     let frames = backtrace["frames"].as_array().map(Vec::as_slice).unwrap_or_default();
     if frames.is_empty() {
         return Vec::new();
     }
     let table = backtrace["code_hash"].as_str().and_then(Table::find);
+    // What every module exports tells nothing.
+    let is_named = |frame: &Value| frame["name"].as_str().is_some_and(|name| name != "apply");
+    if !unnamed && table.is_none() && !frames.iter().any(is_named) {
+        return Vec::new();
+    }
     let mut lines = vec![format!("the code of {} stopped in", receiver.as_str().unwrap_or_default())];
     for frame in frames {
         lines.extend(told(frame, table.as_ref()).into_iter().map(|line| format!("  {line}")));
@@ -72,6 +82,10 @@ mod tests {
             "  and 3 functions around these",
         ];
         assert_eq!(lines(&processed), expected);
+        assert_eq!(told_of(&processed, false), expected);
         assert!(lines(&json!({})).is_empty());
+        let numbers = json!({ "frames": [{ "function": 7, "name": null }, { "function": 2, "name": "apply" }] });
+        let processed = json!({ "action_traces": [{ "receiver": "bob", "backtrace": numbers }] });
+        assert!(told_of(&processed, false).is_empty() && lines(&processed).len() == 4);
     }
 }
