@@ -11,7 +11,7 @@ use primitives::block::{ReceiptTransaction, SignedBlockHeader};
 use primitives::{BlockId, BlockTimestamp, Checksum256, Name, SignedBlock, TimePoint, TransactionId};
 
 /// States are compared in one of so many blocks.
-const COMPARE_EVERY: u32 = 16;
+const COMPARE_EVERY: u32 = 64;
 
 /// A transaction that a client sent.
 #[derive(Debug, Clone, Copy)]
