@@ -257,6 +257,7 @@ fn the_compiler_of_rustup_comes_first_and_is_fetched_when_asked_for() {
         let place = folder.path();
         std::fs::copy(&script, place.join("build")).expect("copied");
         std::fs::write(place.join("Cargo.toml"), "").expect("written");
+        std::fs::write(place.join("lib.rs"), "#[sdk::contract]").expect("written");
         std::fs::create_dir(place.join("MADE")).expect("a folder");
         for name in ["cargo", "rustc", "rustup", "toolchain"] {
             std::fs::write(place.join(name), STAND_IN).expect("written");
