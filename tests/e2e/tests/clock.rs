@@ -103,8 +103,10 @@ fn a_clock_set_forward_and_corrected_stops_nothing() {
         assert!(!reasons(&node).contains("clock"), "{}", reasons(&node));
     }
     let log = node.log();
-    let said = |words: &str| log.matches(words).count();
-    assert_eq!([said("jumped 3600.0 s forward"), said("jumped 3600.0 s back"), said("is back at the time")], [1, 1, 2]);
+    // The clocks are not read at the same moment: an hour may be a little less.
+    let said = |words: [&str; 2]| log.lines().filter(|line| words.iter().all(|word| line.contains(word))).count();
+    let jumps = [said(["clock jumped 3", " s forward."]), said(["clock jumped 3", " s back."])];
+    assert_eq!((jumps, said(["is back at the time", ""])), ([1, 1], 2), "{log}");
     node.stop();
 }
 
