@@ -1,7 +1,7 @@
 //! Where a contract's code comes from: the functions and lines of its source. `boreas contract build` writes that beside
 //! the module; what shows where a contract failed reads it, and finds it by the hash of the code.
 //!
-//! The chain has nothing of it: a module's bytes are the same with it and without.
+//! The chain has nothing of it: a module has neither names nor places in it.
 
 mod made;
 mod map;
