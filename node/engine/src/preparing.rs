@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{Scope, available_parallelism};
 
-use chain::{PrepareMode, PreparedBlock, recover_transaction};
+use chain::{PrepareMode, PreparedBlock, packed_transactions, recover_transaction};
 use execution::RecoveredTransaction;
-use primitives::block::ReceiptTransaction;
 use primitives::{ChainId, Fault, PackedTransaction, SignedBlock};
 
 /// Prepared blocks that wait at most.
@@ -46,14 +45,7 @@ pub fn ahead<'scope, T: Send + 'scope>(
 /// # Errors
 /// The fault of the first transaction that is malformed, or whose signature is.
 pub fn prepare_block(block: Arc<SignedBlock>, chain_id: &ChainId) -> Result<PreparedBlock, Fault> {
-    let packed: Vec<&PackedTransaction> = block
-        .transactions
-        .iter()
-        .filter_map(|receipt| match &receipt.trx {
-            ReceiptTransaction::Packed(packed) => Some(packed),
-            ReceiptTransaction::Id(_) => None,
-        })
-        .collect();
+    let packed: Vec<_> = packed_transactions(&block).collect();
     let threads = cores().min(packed.len() / TRANSACTIONS_PER_THREAD);
     if threads < 2 {
         return PreparedBlock::from_block(block, chain_id, PrepareMode::Full);
@@ -73,6 +65,7 @@ pub fn prepare_block(block: Arc<SignedBlock>, chain_id: &ChainId) -> Result<Prep
 #[cfg(test)]
 mod tests {
     use super::*;
+    use primitives::block::ReceiptTransaction;
     use primitives::{Compression, PrivateKey, SignedTransaction, TransactionReceipt, TransactionStatus, VarUint32};
 
     #[test]

@@ -36,7 +36,7 @@ pub use block_state::{Applied, BlockState, SealedBlock};
 pub use conductor::{Chain, PendingView};
 pub use error::ChainError;
 pub use pending::StartBlock;
-pub use prepared::{PrepareMode, PreparedBlock, recover_transaction};
+pub use prepared::{PrepareMode, PreparedBlock, packed_transactions, recover_transaction};
 pub use receiving::CheckedBlock;
 pub use restore::{ChainCheckpoint, KeptBlocks, LoadedState, SavedBlock, SavedChain, StateImage};
 pub use sealing::{NotSigned, UnsignedBlock};

@@ -55,15 +55,12 @@ impl PreparedBlock {
     /// # Errors
     /// As [`Self::from_bytes`].
     pub fn from_block(block: Arc<SignedBlock>, chain_id: &ChainId, mode: PrepareMode) -> Result<Self, Fault> {
-        let packed = block.transactions.iter().filter_map(|receipt| match &receipt.trx {
-            ReceiptTransaction::Packed(packed) => Some(packed),
-            ReceiptTransaction::Id(_) => None,
-        });
         let prepare = |packed: &PackedTransaction| match mode {
             PrepareMode::Full => recover_transaction(packed.clone(), chain_id),
             PrepareMode::Trusted => unpack_transaction(packed.clone()),
         };
-        let transactions = packed.map(|packed| prepare(packed).map(Arc::new)).collect::<Result<_, Fault>>()?;
+        let transactions =
+            packed_transactions(&block).map(|packed| prepare(packed).map(Arc::new)).collect::<Result<_, Fault>>()?;
         let transaction_mroot = (mode == PrepareMode::Full).then(|| transaction_mroot(&block));
         Ok(Self::of(block, transactions, transaction_mroot))
     }
@@ -107,6 +104,14 @@ impl PreparedBlock {
     pub fn is_full(&self) -> bool {
         self.transaction_mroot.is_some()
     }
+}
+
+/// The transactions that stand in a block, in order; of others it has only the ids.
+pub fn packed_transactions(block: &SignedBlock) -> impl Iterator<Item = &PackedTransaction> {
+    block.transactions.iter().filter_map(|receipt| match &receipt.trx {
+        ReceiptTransaction::Packed(packed) => Some(packed),
+        ReceiptTransaction::Id(_) => None,
+    })
 }
 
 fn transaction_mroot(block: &SignedBlock) -> Checksum256 {
