@@ -401,8 +401,13 @@ fn apply_stored_blocks(
         let bytes = store.block_by_id(&id)?.with_context(missing)?;
         PreparedBlock::from_bytes(&bytes, &chain_id, mode).with_context(|| failed(num))
     };
+    // The state mostly has the blocks after its root: they are not read again.
+    let mut first = chain.root().number() + 1;
+    while first <= last && store.block_id_at(first)?.is_some_and(|id| chain.fork_block(&id).is_some()) {
+        first += 1;
+    }
     std::thread::scope(|scope| -> anyhow::Result<()> {
-        for (num, block) in ahead(scope, chain.root().number() + 1..=last, &read) {
+        for (num, block) in ahead(scope, first..=last, &read) {
             let block = block?;
             if chain.fork_block(&block.id).is_some() {
                 continue;
