@@ -8,6 +8,7 @@
 mod deploy;
 mod new;
 mod scenario;
+mod table;
 mod test;
 
 use std::fs;
@@ -18,7 +19,6 @@ use std::process::Command;
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand};
 
-use crate::lines::Lines;
 use crate::session::Session;
 
 /// The scripts as they stand in the source tree.
@@ -38,7 +38,7 @@ pub enum Contract {
     Test(test::Test),
     /// Where a module's code comes from: of the build
     #[command(subcommand, hide = true)]
-    Lines(Lines),
+    Lines(table::Lines),
     /// Put a contract on an account, with RAM, stake and eosio.code, and the account itself if asked
     Deploy(deploy::Deploy),
 }

@@ -6,7 +6,6 @@
 mod account;
 mod advice;
 mod arguments;
-mod backtrace;
 mod config;
 mod contract;
 mod convert;
@@ -16,7 +15,6 @@ mod get;
 mod json;
 mod keys;
 mod layout;
-mod lines;
 mod manual;
 mod multisig;
 mod net;
@@ -30,6 +28,7 @@ mod secrets;
 mod session;
 mod set;
 mod sign;
+mod stopped;
 mod system;
 mod top;
 mod trace;
@@ -180,7 +179,7 @@ fn fail(session: Option<&Session>, error: &anyhow::Error) -> ExitCode {
     session::note(layout::alarming(&advice::plain(&format!("{error:#}"))));
     let failed = error.downcast_ref::<FailedTransaction>();
     if let (Some(session), Some(failed)) = (session, failed) {
-        backtrace::of_failed(session, failed).into_iter().for_each(session::note);
+        stopped::of_failed(session, failed).into_iter().for_each(session::note);
     }
     if let Some(advice) = session.and_then(|session| advice::advice(session, error)) {
         session::note(advice);

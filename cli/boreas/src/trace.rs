@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::advice::refusal;
 use crate::arguments::transaction_id;
-use crate::backtrace;
 use crate::json::pretty;
 use crate::receipt::{FailedTransaction, print_tree};
 use crate::session::{Session, say};
+use crate::stopped;
 
 /// Flags of `trace`.
 #[derive(Args)]
@@ -34,7 +34,7 @@ impl Trace {
         match FailedTransaction::of(processed) {
             Some(failed) => {
                 say(format!("\n{failed}"))?;
-                backtrace::lines(processed).into_iter().try_for_each(say)
+                stopped::lines(processed).into_iter().try_for_each(say)
             }
             None => Ok(()),
         }

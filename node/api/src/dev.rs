@@ -7,7 +7,9 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use engine::{Arrival, Dump, Journey, StateInfo, SubmitKind};
 use execution::RecoveredTransaction;
+use lines::Backtrace;
 use primitives::{FaultKind, TimePoint};
+use serde::Deserialize;
 use serde_json::{Value, json as value};
 
 use crate::ApiError;
@@ -188,6 +190,17 @@ pub async fn move_time(node: Arc<Node>, body: Bytes) -> Answer {
         _ => return Err(refuse("give either seconds to move by, or a time to move to in until")),
     };
     arrived(&node, node.handle.travel(journey).await?)
+}
+
+/// `tell_backtrace`: where a `receiver`'s code was, in words: its `backtrace` as a trace has it, with the lines of the source
+/// where this machine built the contract.
+pub async fn tell_backtrace(_: Arc<Node>, body: Bytes) -> Answer {
+    let params = Fields::required(&body)?;
+    let (receiver, backtrace): (String, Value) = (params.get("receiver")?, params.get("backtrace")?);
+    let backtrace = Backtrace::deserialize(backtrace).map_err(|why| refuse(format!("not a backtrace: {why}")))?;
+    // The table of a contract is a file of some megabytes.
+    let told = tokio::task::spawn_blocking(move || backtrace.told(&receiver, true)).await;
+    json(200, &value!({ "lines": told.map_err(|_| engine::Refusal::Stopping)? }))
 }
 
 fn arrived(node: &Node, arrival: Arrival) -> Answer {

@@ -115,6 +115,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     later("/v1/dev/rewind", |node, body| Box::pin(dev::rewind(node, body))),
     later("/v1/dev/save", |node, body| Box::pin(dev::save(node, body))),
     later("/v1/dev/send_transaction", |node, body| Box::pin(dev::send_transaction(node, body))),
+    later("/v1/dev/tell_backtrace", |node, body| Box::pin(dev::tell_backtrace(node, body))),
     later("/v1/net/connect", |node, body| Box::pin(net::connect(node, body))),
     later("/v1/net/connections", |node, body| Box::pin(net::connections(node, body))),
     later("/v1/net/disconnect", |node, body| Box::pin(net::disconnect(node, body))),

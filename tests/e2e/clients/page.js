@@ -47,6 +47,16 @@ async function main() {
   await page.locator("p.bad").waitFor();
   assert.match(await page.locator("p.bad").textContent(), /token with symbol does not exist|symbol precision mismatch|no balance|unable to find key/);
 
+  // carol has a contract that traps; its functions have names.
+  await page.locator("form").first().getByLabel("contract").fill("carol");
+  await page.locator("form").first().getByRole("button", { name: "Show" }).click();
+  await page.getByLabel("account (name)").fill("bob");
+  await form.getByLabel("actor").fill("bob");
+  await form.getByRole("button", { name: "Send" }).click();
+  await page.getByText("the code of carol stopped in").waitFor();
+  assert.match(await tree.textContent(), /the code of carol stopped in\s+deal::fall\s+deal::close\s+apply/);
+  await shot("failure");
+
   await tab("Chain");
   await page.locator("tbody tr", { hasText: /\s*/ }).first().waitFor();
   const busy = page.locator("section", { hasText: "Blocks" }).locator("tbody tr").filter({ has: page.locator("td:nth-child(4)", { hasText: /^[1-9]/ }) }).first();

@@ -87,10 +87,29 @@ fn a_contract_is_tested_from_javascript() {
     run_with("contract.js", &node.url, "cookbook", &[]);
 }
 
+/// A contract that fails in a function with a name.
+const TRAPS: &str = r#"(module
+    (memory 1)
+    (func (export "apply") (param i64 i64 i64) (call $_ZN4deal5close17h0123456789abcdefE))
+    (func $_ZN4deal5close17h0123456789abcdefE (call $_ZN4deal4fall17hfedcba9876543210E))
+    (func $_ZN4deal4fall17hfedcba9876543210E (drop (i32.div_u (i32.const 1) (i32.const 0)))))"#;
+const TRAPS_ABI: &str = r#"{"version":"eosio::abi/1.2","structs":[{"name":"close","base":"","fields":[{"name":"account","type":"name"}]}],
+    "actions":[{"name":"close","type":"close","ricardian_contract":""}]}"#;
+
 #[test]
 fn a_browser_shows_and_moves_a_development_chain() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let node = RunningNode::dev(folder.path(), &[]);
+    let contract = folder.path().join("deal");
+    std::fs::create_dir(&contract).expect("a folder");
+    std::fs::write(contract.join("deal.wasm"), wat::parse_str(TRAPS).expect("a module")).expect("written");
+    std::fs::write(contract.join("deal.abi"), TRAPS_ABI).expect("written");
+    let set = Command::new(binary("boreas"))
+        .args(["-u", &node.url, "--impersonate", "set", "contract", "carol", &contract.to_string_lossy()])
+        .env("BOREAS_WALLET_DIR", folder.path().join("wallets"))
+        .output()
+        .expect("boreas runs");
+    assert!(set.status.success(), "{}", String::from_utf8_lossy(&set.stderr));
     let place = installed("page.js");
     let output = Command::new("node").current_dir(&place).args(["page.js", &node.url]).arg(&place).output();
     let output = output.expect("node.js is installed");

@@ -62,6 +62,21 @@ fn what_cannot_be_asked_is_told() {
 }
 "#;
 
+/// A test of it that fails.
+const WRONG: &str = r#"//! What is not so.
+use counter::contract::calls;
+use sdk::prelude::*;
+use tester::Tester;
+
+#[test]
+fn alice_speaks_for_bob() {
+    let mut chain = Tester::bare();
+    ["contract", "alice", "bob"].iter().for_each(|account| chain.create(account));
+    chain.deploy_folder("contract", concat!(env!("CARGO_MANIFEST_DIR"), "/dist/counter"));
+    chain.call("alice", calls::hello(name!("contract"), name!("bob"))).succeed();
+}
+"#;
+
 #[test]
 fn a_first_contract_is_made_tested_and_called() {
     let folder = tempfile::tempdir().expect("temporary folder");
@@ -78,6 +93,16 @@ fn a_first_contract_is_made_tested_and_called() {
     std::fs::create_dir(place.join("other")).expect("a folder");
     std::fs::rename(place.join("made"), place.join("other/counter")).expect("moved");
     std::os::unix::fs::symlink(place.join("other/counter"), place.join("counter")).expect("a link");
+    // A test that fails tells where the contract was, in the code's own words.
+    let wrong = place.join("counter/tests/wrong.rs");
+    std::fs::write(&wrong, WRONG).expect("written");
+    let (status, told) = boreas(place, &["contract", "test", "other/counter", "--", "--test", "wrong"]);
+    assert_eq!(status, Some(1), "{told}");
+    for part in ["missing authority of bob", "the code of contract stopped in\n", "contract::hello at src/lib.rs:22\n"]
+    {
+        assert!(told.contains(part), "{part:?} is not in {told}");
+    }
+    std::fs::remove_file(&wrong).expect("it is there");
     let told = succeed(&["contract", "test", "other/counter"]);
     // What a first test costs is what there is to compile.
     let lock = std::fs::read_to_string(place.join("counter/Cargo.lock")).expect("a lock");
@@ -156,6 +181,17 @@ fn deploy(on_chain: &dyn Fn(&[&str]) -> String, key: &str) {
     assert!(told.contains("counter11111 pays nothing but CPU and net"), "{told}");
     let told = on_chain(&["contract", "deploy", "bob", "counter", "--dry-run", "--stake-cpu", "2 SYS"]);
     assert!(told.contains("0.0000 SYS staked for net, 2.0000 SYS for CPU"), "{told}");
+
+    // As accounts whose keys nobody here has: one that is there, and one that is made for it.
+    let told = on_chain(&["--impersonate", "contract", "deploy", "erin", "counter"]);
+    assert!(told.contains("is deployed on erin") && told.contains("code set"), "{told}");
+    let create = ["contract", "deploy", "counter22222", "counter", "--create", key, "--payer", "frank"];
+    let told = on_chain(&[&["--impersonate"], &create[..]].concat());
+    assert!(told.contains("account counter22222 created by frank") && told.contains("frank pays "), "{told}");
+    for account in ["erin", "counter22222"] {
+        let told = on_chain(&["--impersonate", "push", "action", account, "hello", r#"["judy"]"#, "-p", "judy"]);
+        assert!(told.contains("return value: 1"), "{told}");
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use abi::Limits;
 use execution::{ActionTrace, Clock};
 use genesis::{Contract, Document, contracts};
+use lines::{Backtrace, Frame};
 use primitives::{Action, Bytes, Name, PermissionLevel, SymbolCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -195,13 +196,30 @@ impl Pushed {
 /// What a transaction did.
 fn told(outcome: &Outcome, chain: &mut Tester) -> Value {
     let fault = outcome.fault().map(|fault| {
+        let lines: String = stopped(outcome).into_iter().map(|line| format!("\n{line}")).collect();
         json!({
-            "code": fault.kind.code, "name": fault.kind.name, "details": fault.details, "text": fault.to_string(),
-            "path": outcome.path(),
+            "code": fault.kind.code, "name": fault.kind.name, "details": fault.details,
+            "text": format!("{fault}{lines}"), "path": outcome.path(),
         })
     });
     let traces: Vec<_> = outcome.actions().iter().map(|trace| told_action(trace, chain)).collect();
     json!({ "fault": fault, "path": outcome.path(), "traces": traces, "net_bytes": outcome.0.net_usage })
+}
+
+/// In which functions, and lines of their source, contracts were when they failed.
+fn stopped(outcome: &Outcome) -> Vec<String> {
+    let told = outcome.actions().iter().filter_map(|trace| {
+        let backtrace = trace.backtrace.as_deref()?;
+        let frames = backtrace.frames.iter().map(|frame| Frame {
+            function: frame.function.into(),
+            name: frame.name.clone(),
+            offset: frame.offset.into(),
+        });
+        let (code_hash, frames) = (backtrace.code_hash.to_string(), frames.collect());
+        let told = Backtrace { code_hash, frames, omitted: backtrace.omitted };
+        Some(told.told(&trace.receiver.to_string(), false))
+    });
+    told.flatten().collect()
 }
 
 fn told_action(trace: &ActionTrace, chain: &mut Tester) -> Value {

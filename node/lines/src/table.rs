@@ -1,20 +1,9 @@
-//! Where a contract's code comes from: the functions and lines of its source. `boreas contract build` writes that beside
-//! the module; what shows where a contract failed reads it, and finds it by the hash of the code.
-//!
-//! The chain has nothing of it: a module has neither names nor places in it.
+//! Where each instruction of a module comes from, as a build on this machine left it.
 
-mod made;
-mod map;
-mod module;
-
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
-use anyhow::Context;
-use primitives::Sha256;
 use serde::{Deserialize, Serialize};
-
-pub use made::Lines;
 
 /// What a file of lines is called beside NAME.wasm.
 pub const EXTENSION: &str = "lines.json";
@@ -28,20 +17,20 @@ const SEARCHED_MAX: usize = 64;
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {
     /// Hash of the module.
-    code_hash: String,
+    pub code_hash: String,
     /// Names of functions and of files, which the others refer to.
-    texts: Vec<String>,
+    pub texts: Vec<String>,
     /// The name of each function of the module, by its index.
-    functions: Vec<usize>,
+    pub functions: Vec<usize>,
     /// Ways from a line out through the functions that were made one with the function around them.
-    ways: Vec<Vec<Place>>,
+    pub ways: Vec<Vec<Place>>,
     /// Bytes from the beginning of the code section's content, ascending, and the way of what is there: where several
     /// expressions begin, one in the other, the outermost first.
-    places: Vec<(u32, usize)>,
+    pub places: Vec<(u32, usize)>,
 }
 
-/// A line: function, file, number.
-type Place = (usize, usize, u32);
+/// A line: function and file, as numbers of texts, and the line's number.
+pub type Place = (usize, usize, u32);
 
 impl Table {
     /// The table for code of this hash, if its build left one on this machine.
@@ -58,9 +47,9 @@ impl Table {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn keep(&self, module: &Path) -> anyhow::Result<()> {
+    pub fn keep(&self, module: &Path) -> io::Result<()> {
         let path = module.with_extension(EXTENSION);
-        fs::write(&path, serde_json::to_vec(self)?).with_context(|| format!("{} cannot be written", path.display()))?;
+        fs::write(&path, serde_json::to_vec(self)?)?;
         let Some(notes) = notes() else { return Ok(()) };
         forget_what_is_gone(&notes);
         let note = notes.join(&self.code_hash);
@@ -129,11 +118,6 @@ fn forget_what_is_gone(notes: &Path) {
             let _ = fs::remove_file(path);
         }
     }
-}
-
-/// The hash of a module.
-fn hash(code: &[u8]) -> String {
-    Sha256::of(code).to_string()
 }
 
 #[cfg(test)]

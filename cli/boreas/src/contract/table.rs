@@ -1,6 +1,9 @@
 //! Makes the table of a build: DWARF of the linked module says where its code comes from, and a source map carries that
 //! through the optimiser, which would leave things out if it had to keep DWARF itself.
 
+mod map;
+mod module;
+
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,9 +12,9 @@ use addr2line::Context as Symbols;
 use addr2line::gimli::{Dwarf, EndianSlice, LittleEndian, SectionId};
 use anyhow::{Context, ensure};
 use clap::Subcommand;
+use lines::{EXTENSION, Place, Table};
+use primitives::Sha256;
 use serde_json::Value;
-
-use super::{Place, Table, hash, map, module};
 
 /// What `contracts/build` asks for.
 #[derive(Subcommand)]
@@ -53,7 +56,9 @@ impl Lines {
             Self::Table { finished, named, map, ways } => {
                 let table = serde_json::from_slice(&read(&ways)?).context("the meaning of a map's numbers")?;
                 let map: Value = serde_json::from_slice(&read(&map)?).context("a source map")?;
-                of_finished(table, &read(&finished)?, &read(&named)?, &map)?.keep(&finished)
+                of_finished(table, &read(&finished)?, &read(&named)?, &map)?
+                    .keep(&finished)
+                    .with_context(|| format!("{} cannot be written", finished.with_extension(EXTENSION).display()))
             }
         }
     }
@@ -140,7 +145,7 @@ impl Texts {
 fn of_finished(mut table: Table, finished: &[u8], named: &[u8], map: &Value) -> anyhow::Result<Table> {
     let ((begin, code), (_, finished_code)) = (module::code(named)?, module::code(finished)?);
     ensure!(code == finished_code, "the optimiser makes other code where it keeps names");
-    table.code_hash = hash(finished);
+    table.code_hash = Sha256::of(finished).to_string();
     for (at, way) in map::decoded(map)? {
         if let Some(offset) = at.checked_sub(begin) {
             table.places.push((u32::try_from(offset)?, way));
