@@ -10,6 +10,9 @@ use crate::arguments;
 use crate::session::{Session, say};
 use crate::wallets::given_or_asked;
 
+/// Where a start of the node finds the password of kept keys, too.
+const PASSWORD: &str = "BOREAS_SIGNING_KEYS_PASSWORD";
+
 /// What is done with a producing node.
 #[derive(Subcommand)]
 pub enum Producer {
@@ -26,7 +29,8 @@ pub enum Key {
         /// The private key; it is asked for when this is left out
         #[arg(long, value_name = "KEY")]
         private_key: Option<String>,
-        /// Keep it for later starts, encrypted under a password, which is asked for when it is not given
+        /// Keep it for later starts, encrypted under a password; without one, that of BOREAS_SIGNING_KEYS_PASSWORD, or it is
+        /// asked for
         #[arg(long, value_name = "PASSWORD", num_args = 0..=1)]
         keep: Option<Option<String>>,
     },
@@ -34,7 +38,7 @@ pub enum Key {
     Remove {
         /// The public key
         public_key: String,
-        /// Forget it for later starts too; the password is asked for when it is not given
+        /// Forget it for later starts too; the password is found as with add --keep
         #[arg(long, value_name = "PASSWORD", num_args = 0..=1)]
         forget: Option<Option<String>>,
     },
@@ -47,7 +51,7 @@ pub enum Key {
     /// Sign with the keys that were kept
     Unlock {
         /// The password; it is asked for when this is left out
-        #[arg(long)]
+        #[arg(long, env = PASSWORD, hide_env_values = true)]
         password: Option<String>,
     },
 }
@@ -103,7 +107,8 @@ impl Producer {
 
 /// The password of an option that may be given without one.
 fn asked(option: Option<Option<String>>) -> anyhow::Result<Option<Zeroizing<String>>> {
-    option.map(|given| given_or_asked(Some(given), "password: ")).transpose()
+    let known = || std::env::var(PASSWORD).ok();
+    option.map(|given| given_or_asked(Some(given.or_else(known)), "password: ")).transpose()
 }
 
 fn text_of(answer: &Value, field: &str) -> anyhow::Result<String> {

@@ -16,6 +16,8 @@ use crate::{Refusal, Refused};
 pub(crate) enum Obstacle {
     /// No signer for any key of the producer's authority.
     NoKey(Name),
+    /// A turn of somebody else's producer went by without a block.
+    TurnMissed(Name),
     /// The last irreversible block is older than allowed.
     IrreversibleTooOld { age_s: i64, age_max_s: i64 },
     /// The slot or the number was signed for already.
@@ -37,9 +39,10 @@ pub(crate) enum Obstacle {
 impl Obstacle {
     fn producer(&self) -> Name {
         match self {
-            Self::NoKey(producer) | Self::AlreadySigned { producer, .. } | Self::NotSigned { producer, .. } => {
-                *producer
-            }
+            Self::NoKey(producer)
+            | Self::TurnMissed(producer)
+            | Self::AlreadySigned { producer, .. }
+            | Self::NotSigned { producer, .. } => *producer,
             _ => Name::default(),
         }
     }
@@ -52,6 +55,11 @@ impl fmt::Display for Obstacle {
                 out,
                 "Not producing block because I don't have any private keys relevant to {producer}'s authority. Add it \
                  with: boreas producer key add (or start the node with --signature-provider)"
+            ),
+            Self::TurnMissed(producer) => write!(
+                out,
+                "Nobody made the blocks of {producer}'s turn. Where this node shall make them, it needs the producer's key: \
+                 boreas producer key add"
             ),
             Self::IrreversibleTooOld { age_s, age_max_s } => write!(
                 out,
@@ -97,8 +105,10 @@ pub(crate) struct Obstacles {
 impl Obstacles {
     /// Logs an obstacle met at `slot`, unless one of its kind and producer was logged in the same turn.
     pub fn meet(&mut self, slot: BlockTimestamp, obstacle: &Obstacle) {
-        if self.is_news(slot, obstacle) {
-            tracing::error!("{obstacle}");
+        match obstacle {
+            _ if !self.is_news(slot, obstacle) => {}
+            Obstacle::TurnMissed(_) => tracing::warn!("{obstacle}"),
+            _ => tracing::error!("{obstacle}"),
         }
     }
 

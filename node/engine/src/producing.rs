@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chain::{BlockPurpose, ChainError, StartBlock};
+use chain::{BlockPurpose, BlockState, ChainError, StartBlock};
+use consensus::header_state::PRODUCER_REPETITIONS;
 use execution::{Budget, RecoveredTransaction, TransactionTrace, budget::UNLIMITED_US};
 use primitives::time::SLOT_US;
 use primitives::{
@@ -98,6 +99,7 @@ impl Writer {
         let slot = BlockTimestamp(slot.0.div_ceil(every).saturating_mul(every));
         let producer = head.header.scheduled_producer(slot).clone();
         if self.may_produce(&producer, slot, head.number()) {
+            self.tell_missed_turns(&head, slot);
             let start = slots::start_time(effort, slot);
             // Where blocks are rare, each is begun at once, so that nobody waits for an answer.
             if time < start && every == 1 {
@@ -118,6 +120,22 @@ impl Writer {
         // The blocks of a round are begun ahead of their slots. One that is not produced is over with its slot.
         self.wake = next.map(|start| start.max(slot.time()));
         Ok(())
+    }
+
+    /// Tells of the producers of others whose whole turns went by since the head. Where a round of turns did, this node
+    /// stood still itself.
+    fn tell_missed_turns(&mut self, head: &BlockState, slot: BlockTimestamp) {
+        let (first, schedule) = (head.header.timestamp().next(), &head.header.active_schedule.producers);
+        let turns = first.0.div_ceil(PRODUCER_REPETITIONS)..slot.0 / PRODUCER_REPETITIONS;
+        if turns.len() >= schedule.len() {
+            return;
+        }
+        for turn in turns {
+            let missed = head.header.scheduled_producer(BlockTimestamp(turn * PRODUCER_REPETITIONS));
+            if !self.produces_for(missed) {
+                self.obstacles.meet(slot, &Obstacle::TurnMissed(missed.producer_name));
+            }
+        }
     }
 
     /// Begins the block of the next slot, which is sealed after a transaction or when somebody asks: time stands still.
