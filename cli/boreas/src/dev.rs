@@ -2,11 +2,12 @@
 
 mod row;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use clap::Subcommand;
-use primitives::{Action, Asset, Authority, Compression, Name, PermissionLevel};
+use primitives::{Action, Asset, Authority, Compression, Name, PermissionLevel, TimePoint};
 use serde_json::{Value, json};
 
 use crate::arguments::{name, public_key};
@@ -319,14 +320,41 @@ impl Dev {
             Self::Dump { file } => dump(session, &file),
             Self::Load { file, json } => show_time(&load(session, &file)?, json),
             Self::Rewind { block, json } => show_time(&call(session, "rewind", &json!({ "block": block }))?, json),
-            Self::Reorganise { blocks, json } => {
-                show_time(&call(session, "reorganise", &json!({ "blocks": blocks }))?, json)
-            }
+            Self::Reorganise { blocks, json } => reorganise(session, blocks.into(), json),
             Self::Set(command) => command.run(session),
             Self::Fork { url, contracts } => fork(session, &url, &contracts),
             Self::Produce { blocks, json } => show_time(&call(session, "produce", &json!({ "blocks": blocks }))?, json),
         }
     }
+}
+
+/// Blocks that are looked through for transactions which a reorganisation loses.
+const LOOKED_THROUGH_MAX: u64 = 1_000;
+
+/// Replaces the last blocks, and says which of their transactions the others cannot have.
+fn reorganise(session: &Session, blocks: u64, json: bool) -> anyhow::Result<()> {
+    let head = call(session, "get_time", &Value::Null)?["head_block_num"].as_u64().unwrap_or_default();
+    let first = head.saturating_sub(blocks.min(LOOKED_THROUGH_MAX)) + 1;
+    let before = transactions(session, first, head)?;
+    let answer = call(session, "reorganise", &json!({ "blocks": blocks }))?;
+    show_time(&answer, json)?;
+    let after = transactions(session, first, answer["head_block_num"].as_u64().unwrap_or_default())?;
+    for lost in before.difference(&after) {
+        note(format!("transaction {lost} is in no block any more: it refers to one that was replaced, or fails now"));
+    }
+    Ok(())
+}
+
+/// The transactions of some blocks.
+fn transactions(session: &Session, first: u64, last: u64) -> anyhow::Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    for number in first..=last {
+        let block = session.call("/v1/chain/get_block", &json!({ "block_num_or_id": number }))?;
+        let listed = block["transactions"].as_array().into_iter().flatten().map(|listed| &listed["trx"]);
+        // Of a scheduled one there is nothing but the id.
+        found.extend(listed.filter_map(|trx| trx["id"].as_str().or(trx.as_str()).map(str::to_owned)));
+    }
+    Ok(found)
 }
 
 /// Copies contracts here, one after the other.
@@ -359,6 +387,10 @@ fn journey(when: &str) -> anyhow::Result<Value> {
     ensure!(!when.starts_with('-'), "time goes ahead only; boreas dev restore goes back to a saved state");
     let is_day = when.len() == 10 && when.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     let until = if is_day { format!("{when}T00:00:00") } else { when.trim_end_matches('Z').to_owned() };
+    if until.parse::<TimePoint>().is_err() {
+        let meant = seconds(when).map_or_else(|_| String::new(), |_| format!("; is +{when} meant?"));
+        bail!("{when} is not a valid time, which looks like 2030-01-01, 2030-01-01T12:00:00 or +3d{meant}");
+    }
     Ok(json!({ "until": until }))
 }
 
@@ -422,5 +454,7 @@ mod tests {
         assert_eq!(journey("2030-01-01").ok(), Some(json!({ "until": "2030-01-01T00:00:00" })));
         assert_eq!(journey("2030-01-01T12:00:00Z").ok(), Some(json!({ "until": "2030-01-01T12:00:00" })));
         assert!(journey("-3d").is_err());
+        let refused = |when: &str| journey(when).expect_err("not a time").to_string();
+        assert!(refused("90s").ends_with("; is +90s meant?") && refused("2030-13-01").ends_with(" or +3d"));
     }
 }

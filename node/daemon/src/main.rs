@@ -56,6 +56,10 @@ fn end(status: i32) -> ! {
 }
 
 fn perform(work: &Work) -> anyhow::Result<()> {
+    if matches!(work, Work::Node(_) | Work::Dev(_)) {
+        // It holds the keys of its producers.
+        wallet::keep_out_of_dumps();
+    }
     match work {
         Work::Node(args) if print::instead(args)? => Ok(()),
         Work::Dev(args) if print::instead(&args.node)? => Ok(()),

@@ -1,6 +1,7 @@
 //! State that obeys: a development chain is saved, gone back to, dumped and loaded; accounts act without their keys; keys
 //! are added to a node that runs. No other chain lets itself be treated so.
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -83,7 +84,9 @@ fn a_chain_is_saved_gone_back_to_dumped_and_loaded_elsewhere() {
     // The last blocks are replaced. A transaction that refers to one of them cannot be in the others.
     act(&["transfer", "alice", "bob", "1.0000 SYS", "four"]);
     let (before, head) = (node.block_id(node.head()), node.head());
-    succeeds(&node, &home, &["dev", "reorganise", "3"]);
+    let told = boreas(&node, &home, &["dev", "reorganise", "3"]);
+    let told = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(told.contains(" is in no block any more: it refers to one that was replaced"), "{told}");
     assert_ne!(node.block_id(head), before);
     succeeds(&node, &home, &["dev", "rewind", &(head - 3).to_string()]);
     assert_eq!(balance(&node, "bob"), "1000012.0000 SYS");
@@ -361,4 +364,30 @@ fn cpu_is_billed_by_what_a_transaction_is() {
     });
     let first = &bills[..LENGTHS];
     assert!(first.is_sorted() && first[0] >= 100 && first[LENGTHS - 1] > first[0], "{first:?}");
+}
+
+/// The signal of `abort`.
+const ABORT: i32 = 6;
+
+/// Whether a process that is told to abort leaves a core dump, where it may.
+fn aborted(process: &str) -> bool {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let script = format!("ulimit -c unlimited && cd \"$0\" && exec {process}");
+    let mut child = Command::new("sh").arg("-c").arg(script).arg(folder.path()).spawn().expect("sh runs");
+    std::thread::sleep(Duration::from_secs(1));
+    let told = Command::new("kill").args(["-ABRT", &child.id().to_string()]).status().expect("kill runs");
+    let status = child.wait().expect("a child can be waited for");
+    assert!(told.success() && status.signal() == Some(ABORT), "{process}: {status}");
+    status.core_dumped()
+}
+
+#[test]
+fn keys_are_in_no_core_dump() {
+    if !aborted("sleep 60") {
+        return; // this system dumps no cores at all
+    }
+    let (boreas, boreasd) = (binary("boreas").display().to_string(), binary("boreasd").display().to_string());
+    let folders = "--data-dir . --config-dir . --http-server-address 127.0.0.1:0";
+    assert!(!aborted(&format!("{boreasd} {folders} -e -p eosio >log 2>&1")));
+    assert!(!aborted(&format!("{boreas} wallet serve --data-dir . --unix-socket-path=keosd.sock >log 2>&1")));
 }
