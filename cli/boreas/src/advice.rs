@@ -71,6 +71,7 @@ pub fn advice(session: &Session, error: &anyhow::Error) -> Option<String> {
     known
         .map(|(_, advice)| advice.clone())
         .or_else(|| authority(session, fault, &text, failed.and_then(|failed| failed.action.as_ref())))
+        .or_else(|| nobody(session, fault, &text))
         .or_else(|| account(session, fault, &text))
         .or_else(|| ram(fault, &text))
         .or_else(|| {
@@ -236,6 +237,26 @@ fn keys(session: &Session, actor: &str, permission: &str, wanted: &Value) -> Str
     )
 }
 
+/// Says so where an account does not exist; a name that is much like it, if there is one. `None` where it is there, or the
+/// node does not tell.
+pub fn unknown(session: &Session, account: &str) -> Option<String> {
+    let answer = session.call("/v1/chain/get_account", &json!({ "account_name": account }));
+    let error = answer.err()?;
+    let fault = refusal(&error)?;
+    is(fault, FaultKind::ACCOUNT_QUERY_EXCEPTION).then(|| no_account(session, account))
+}
+
+/// An authority that is missing since there is nobody of that name.
+fn nobody(session: &Session, fault: &ApiFault, text: &str) -> Option<String> {
+    const MISSING: &str = "missing authority of ";
+    if !is(fault, FaultKind::MISSING_AUTH_EXCEPTION) {
+        return None;
+    }
+    let named = text.split(MISSING).nth(1)?;
+    let end = named.find(|letter: char| letter.is_whitespace() || letter == '/').unwrap_or(named.len());
+    unknown(session, &named[..end])
+}
+
 /// An account that does not exist.
 fn account(session: &Session, fault: &ApiFault, text: &str) -> Option<String> {
     if !is(fault, FaultKind::ACCOUNT_QUERY_EXCEPTION) && !text.contains("unknown key (eosio::chain::name)") {
@@ -277,7 +298,7 @@ pub fn meant(given: &str, names: &[impl AsRef<str>]) -> String {
 }
 
 /// The name most like the given one, if any is like it.
-fn best<'a>(given: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn best<'a>(given: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let alike = names.filter(|name| *name != given).map(|name| (likeness(name, given), name));
     alike.filter(|(alike, _)| *alike >= ALIKE_MIN).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
 }

@@ -9,9 +9,10 @@ use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use crate::advice;
 use crate::arguments::{name, public_key, transaction_id};
 use crate::json::pretty;
-use crate::session::{Session, say};
+use crate::session::{Session, note, say};
 use crate::system::supported_features;
 use crate::transactions;
 
@@ -196,6 +197,11 @@ impl GetBlock {
     }
 }
 
+/// Says where an answer is empty because there is no such account: scripts get what cleos prints, people the reason.
+fn note_unknown(session: &Session, account: &str) {
+    advice::unknown(session, account).into_iter().for_each(note);
+}
+
 impl Currency {
     fn run(self, session: &Session) -> anyhow::Result<()> {
         match self {
@@ -208,7 +214,11 @@ impl Currency {
                 if as_json {
                     return say(pretty(&balances));
                 }
-                balances.as_array().into_iter().flatten().filter_map(Value::as_str).try_for_each(say)
+                let balances = balances.as_array().map(Vec::as_slice).unwrap_or_default();
+                if balances.is_empty() {
+                    note_unknown(session, &account);
+                }
+                balances.iter().filter_map(Value::as_str).try_for_each(say)
             }
             Self::Stats { contract, symbol } => {
                 session.show("/v1/chain/get_currency_stats", &json!({ "code": name(&contract)?, "symbol": symbol }))

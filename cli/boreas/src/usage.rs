@@ -7,6 +7,7 @@ use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use crate::advice::best;
 use crate::secrets;
 
 /// Stands for the minus of an argument like `-1.0000 SYS` while clap looks for flags. No flag begins with a digit, so
@@ -38,7 +39,22 @@ pub fn parsed(command: &Command, arguments: impl Iterator<Item = OsString>) -> R
     {
         return Ok(matches);
     }
-    command.clone().try_get_matches_from(with_permissions(&arguments, |_| false))
+    let words = with_permissions(&arguments, |_| false);
+    command.clone().try_get_matches_from(&words).map_err(|error| with_suggestion(command, &words, error))
+}
+
+/// An error with the command that is meant, where clap offers none: short names differ by one letter of few.
+fn with_suggestion(command: &Command, words: &[OsString], mut error: clap::Error) -> clap::Error {
+    let Some(ContextValue::String(wrong)) = error.get(ContextKind::InvalidSubcommand) else { return error };
+    let (mut at, is_offered) = (command, error.get(ContextKind::SuggestedSubcommand).is_some());
+    for word in words.iter().take_while(|word| *word != wrong.as_str()) {
+        at = at.find_subcommand(word).unwrap_or(at);
+    }
+    let meant = best(wrong, at.get_subcommands().map(Command::get_name)).map(str::to_owned);
+    if let Some(meant) = meant.filter(|_| !is_offered) {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![meant]));
+    }
+    error
 }
 
 /// The arguments with flags that have a value, as CLI11 takes them: `--json=true` is `--json`, `--json=false` nothing.

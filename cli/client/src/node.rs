@@ -122,9 +122,12 @@ impl Default for Connection {
 }
 
 impl fmt::Display for ApiFault {
-    /// As cleos prints it.
+    /// As cleos prints it, but without a number that tells nothing.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Error {}: {}", self.code, self.what)?;
+        match self.code {
+            0 => write!(f, "Error: {}", self.what)?,
+            code => write!(f, "Error {code}: {}", self.what)?,
+        }
         if !self.details.is_empty() {
             write!(f, "\nError Details:")?;
         }
@@ -234,7 +237,7 @@ impl Node {
         let parsed = serde_json::from_str::<Value>(&text);
         match parsed {
             Ok(value) if status.is_success() => Ok(value),
-            Ok(value) if value["error"].is_object() => Err(ApiError::Fault(fault(status.as_u16(), &value["error"]))),
+            Ok(value) if value["error"].is_object() => Err(ApiError::Fault(fault(status.as_u16(), &value))),
             _ => {
                 let body = text.chars().take(400).collect();
                 Err(ApiError::NotANode { url, status: status.as_u16(), body })
@@ -272,14 +275,17 @@ impl ApiError {
     }
 }
 
-fn fault(status: u16, error: &Value) -> ApiFault {
+/// The fault that a body tells of. Some endpoints have nothing but the message beside it (the trace API).
+fn fault(status: u16, body: &Value) -> ApiFault {
+    let error = &body["error"];
     let text = |key: &str| error[key].as_str().unwrap_or_default().to_owned();
+    let message = || body["message"].as_str().unwrap_or_default().to_owned();
     let details = error["details"].as_array().map(Vec::as_slice).unwrap_or_default();
     ApiFault {
         status,
         code: error["code"].as_u64().unwrap_or_default(),
         name: text("name"),
-        what: text("what"),
+        what: Some(text("what")).filter(|what| !what.is_empty()).unwrap_or_else(message),
         details: details.iter().filter_map(|detail| detail["message"].as_str()).map(str::to_owned).collect(),
     }
 }

@@ -11,7 +11,7 @@ const ADVICE: &str = "A private key was given as an argument, where other users 
 type Row = (&'static str, i32, &'static str);
 
 /// Without a wallet, nor need of one.
-const BEFORE: [Row; 32] = [
+const BEFORE: &[Row] = &[
     ("wallet keys", 1, "There is no wallet yet; make one with: boreas wallet create --to-console"),
     (
         "wallet create --file /nonexistent/pw",
@@ -34,6 +34,14 @@ const BEFORE: [Row; 32] = [
         "...HUGE is there already, and the key or password in it would be lost: name another file",
     ),
     ("wallet list", 0, "Wallets:\n[]"),
+    ("dev time yesterday", 1, "yesterday is not a valid time, which looks like 2030-01-01, 2030-01-01T12:00:00 or +3d"),
+    ("dev time 90s", 1, "...; is +90s meant?"),
+    (
+        "wallet serve --data-dir / --unix-socket-path= --http-server-address ADDRESS",
+        1,
+        "ADDRESS is in use by another program: another keosd?",
+    ),
+    ("contract nwe", 106, "...tip: a similar subcommand exists: 'new'"),
     (
         "wallet import KEY",
         1,
@@ -112,7 +120,7 @@ const BEFORE: [Row; 32] = [
 ];
 
 /// With a key of `eosio` and `alice` in an unlocked wallet.
-const AFTER: [Row; 22] = [
+const AFTER: &[Row] = &[
     (
         "push action eosio.token tranfer [] -p alice",
         1,
@@ -156,6 +164,24 @@ const AFTER: [Row; 22] = [
     ),
     ("push action eosio.token transfer from=alice from=eosio -p alice", 1, "the argument from is given twice"),
     ("get account alise", 1, "...\nThere is no account alise on this chain; is alice meant?"),
+    ("get currency balance eosio.token alise", 0, "There is no account alise on this chain; is alice meant?"),
+    ("get currency balance eosio.token eosio", 0, ""),
+    (
+        "get currency stats eosio.tokn SYS",
+        1,
+        "...\nThere is no account eosio.tokn on this chain; is eosio.token meant?",
+    ),
+    (
+        "get currency balance eosio.tokn alice",
+        1,
+        "...\nThere is no account eosio.tokn on this chain; is eosio.token meant?",
+    ),
+    ("get scope eosio.tokn", 0, "...\n}\nThere is no account eosio.tokn on this chain; is eosio.token meant?"),
+    (
+        "push action eosio.token transfer [alise,eosio,\"1.0000+SYS\",m] -p alice",
+        84,
+        "...\nin action eosio.token::transfer\nThere is no account alise on this chain; is alice meant?",
+    ),
     ("get table eosio.token alice acounts", 1, "...\nThe tables of eosio.token: accounts, stat; is accounts meant?"),
     (
         "push action eosio.token transfer [alice,eosio,\"5.0000+SYS\",m] -p alice",
@@ -183,6 +209,23 @@ const AFTER: [Row; 22] = [
     ("net status 127.0.0.1:1", 1, "there is no connection to 127.0.0.1:1: boreas net peers shows those that there are"),
     ("wallet lock", 0, "Locked: default"),
     ("wallet keys", 1, "Locked wallet: default; unlock it with: boreas wallet unlock --name default"),
+    (
+        "push action eosio.token transfer [alice,eosio,\"1.0000+SYS\",m] -p alice",
+        1,
+        "Error 3090003: Provided keys, permissions, and delays do not satisfy declared authorizations\nError Details:\n\
+         transaction declares authority '{\"actor\":\"alice\",\"permission\":\"active\"}', but does not have signatures for it.\n\
+         Every wallet is locked: boreas wallet unlock",
+    ),
+    ("transfer alice eosio 1.0000+SYS", 1, "...\nEvery wallet is locked: boreas wallet unlock"),
+    ("wallet unlock --password PW5nonsense", 1, "Invalid password for wallet default"),
+    ("wallet unlock", 1, "password: none was given, and there is no terminal to ask on"),
+    (
+        "wallet unlock --name nope --password x",
+        1,
+        "No wallet named nope; make one with: boreas wallet create --name nope --to-console",
+    ),
+    ("wallet private_keys --password PW5nonsense", 1, "Invalid password for wallet default"),
+    ("wallet remove_key PUBLIC --password PW5nonsense", 1, "Invalid password for wallet default"),
 ];
 
 struct Tool {
@@ -203,7 +246,10 @@ impl Tool {
     fn check(&self, rows: &[Row]) {
         for (line, status, message) in rows {
             let filled = |text: &str| {
-                text.replace("ADVICE", ADVICE).replace("PUBLIC", DEV_PUBLIC_KEY).replace("URL", &self.node.url)
+                text.replace("ADVICE", ADVICE)
+                    .replace("ADDRESS", self.node.address())
+                    .replace("PUBLIC", DEV_PUBLIC_KEY)
+                    .replace("URL", &self.node.url)
             };
             let line = filled(&line.replace("--private-key KEY", "--private-key=KEY").replace("KEYx", "K3Y"));
             let line = line.replace("=KEY", &format!("={DEV_PRIVATE_KEY}"));
@@ -243,7 +289,7 @@ fn mistakes_are_answered_with_what_helps() {
     };
     let huge = std::fs::File::create(tool.folder.path().join("huge")).expect("a file");
     huge.set_len(64 * 1024 * 1024 + 1).expect("a file of zeros takes no room");
-    tool.check(&BEFORE);
+    tool.check(BEFORE);
     succeed(&["wallet", "create", "--to-console"]);
     succeed(&["wallet", "import", "--private-key", DEV_PRIVATE_KEY]);
     for account in ["eosio.token", "alice"] {
@@ -253,7 +299,7 @@ fn mistakes_are_answered_with_what_helps() {
     succeed(&["set", "contract", "eosio.token", token.to_str().expect("a path of ASCII")]);
     succeed(&["push", "action", "eosio.token", "create", "[\"alice\",\"9.0000 SYS\"]", "-p", "eosio.token"]);
     succeed(&["push", "action", "eosio.token", "issue", "[\"alice\",\"3.0000 SYS\",\"\"]", "-p", "alice"]);
-    tool.check(&AFTER);
+    tool.check(AFTER);
 }
 
 /// What `boreasd` says where it cannot begin: the last lines, without times.
@@ -287,6 +333,13 @@ fn nodes_that_cannot_start_say_why() {
             "error: cannot listen on {address}; choose another --http-server-address\n  because: Address already in use (os error 98)"
         )
     );
+    for peers in [address.clone(), format!("/ip4/127.0.0.1/tcp/{}", address.trim_start_matches("127.0.0.1:"))] {
+        let said = start(
+            &[&["--data-dir", &other, "--config-dir", &other, "--p2p-listen-endpoint", &peers], &none[..]].concat(),
+        );
+        let begin = format!("error: cannot listen on {peers} for peers; choose another --p2p-listen-endpoint");
+        assert!(said.starts_with(&begin) && said.ends_with(": Address already in use (os error 98)"), "{said}");
+    }
     let chain = node.info().expect("the node answers")["chain_id"].as_str().expect("a text").to_owned();
     node.stop();
     let genesis = path("genesis.json");

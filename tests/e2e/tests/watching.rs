@@ -72,6 +72,9 @@ fn a_trace_shows_actions_and_rows_before_and_after() {
     let missing = refused(&node, &["trace", &"ab".repeat(32)]);
     assert!(missing.contains("has no trace of transaction abab") && missing.contains("is in no block"), "{missing}");
     assert!(refused(&node, &["trace", "xy"]).contains("64 hexadecimal digits"));
+    // nodeos' own endpoint tells of mistakes beside its error, which is empty.
+    let message = "Error: Trace API: transaction id missing in the transaction id log files\n";
+    assert_eq!(refused(&node, &["get", "transaction_trace", &"ab".repeat(32)]), message);
 }
 
 #[test]

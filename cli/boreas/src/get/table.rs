@@ -5,7 +5,8 @@ use primitives::FaultKind;
 use serde_json::json;
 
 use crate::arguments::name;
-use crate::session::Session;
+use crate::json::pretty;
+use crate::session::{Session, say};
 
 /// Flags of `get table`.
 #[derive(Args)]
@@ -131,6 +132,10 @@ impl GetScope {
         if let Some(limit) = self.time_limit {
             body["time_limit_ms"] = json!(limit);
         }
-        session.show("/v1/chain/get_table_by_scope", &body)
+        let scopes = session.call("/v1/chain/get_table_by_scope", &body)?;
+        if scopes["rows"].as_array().is_some_and(Vec::is_empty) {
+            super::note_unknown(session, &self.contract);
+        }
+        say(pretty(&scopes))
     }
 }

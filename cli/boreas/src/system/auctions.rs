@@ -66,7 +66,7 @@ impl Auctions {
         table.extend(open.iter().map(|row| {
             let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
             let last = time(&row["last_bid_time"]);
-            let last = format!("{}, {}", clock(last), away(rules.now, last));
+            let last = format!("{}, {}", clock(last), away(rules.now.max(last), last));
             vec![text("newname"), rules.tokens(integer(&row["high_bid"])), text("high_bidder"), last]
         }));
         say(columns(&table))?;
