@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use e2e::{Load, RunningNode, binary};
-use primitives::name;
+use primitives::{BlockTimestamp, TimePoint, name};
 use serde_json::{Value, json};
 
 /// An empty folder to a served chain takes half a second on two cores; tests run side by side.
@@ -24,7 +24,8 @@ fn schedule(node: &RunningNode) -> Vec<String> {
 
 /// What `boreasd` says when it refuses to start.
 fn refusal(arguments: &[&str]) -> String {
-    let output = Command::new(binary("boreasd")).args(arguments).output().expect("boreasd runs");
+    let address = ["--http-server-address", "127.0.0.1:0"];
+    let output = Command::new(binary("boreasd")).args(arguments).args(address).output().expect("boreasd runs");
     assert!(!output.status.success());
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
@@ -112,4 +113,84 @@ fn a_chain_of_another_kind_is_not_touched() {
     let message = refusal(&["dev", "--data-dir", folder.path().to_str().expect("a path of ASCII")]);
     assert!(message.contains("not begun by boreasd dev") && message.contains("--reset"), "{message}");
     RunningNode::start(folder.path(), &[]).stop();
+}
+
+/// A block's place in time: half seconds since 2000.
+fn slot(node: &RunningNode, number: u64) -> u32 {
+    let block = call(node, "/v1/chain/get_block", &json!({ "block_num_or_id": number }));
+    let time: TimePoint = block["timestamp"].as_str().expect("a text").parse().expect("a time");
+    BlockTimestamp::at(time).0
+}
+
+/// Slots between a block and the one before it.
+fn gap(node: &RunningNode, number: u64) -> u32 {
+    slot(node, number) - slot(node, number - 1)
+}
+
+fn head_of(info: &Value) -> u64 {
+    info["head_block_num"].as_u64().expect("a number")
+}
+
+/// Sends a transfer; the number of the block that it is in, or will be.
+fn transfer(node: &RunningNode, memo: &str) -> u64 {
+    let mut sender = Load::signing_with(node.api.clone(), &node.printed_keys("alice").1);
+    let arguments = json!({ "from": "alice", "to": "bob", "quantity": "1.0000 SYS", "memo": memo });
+    let sent = sender.send(name!("eosio.token"), name!("transfer"), name!("alice"), &arguments).expect("she has some");
+    sent["processed"]["block_num"].as_u64().expect("a number")
+}
+
+#[test]
+fn empty_blocks_are_left_out_but_where_something_waits_for_them() {
+    /// Slots between blocks that nothing waits for: five seconds.
+    const QUIET_SLOTS: u32 = 10;
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut node = RunningNode::dev(folder.path(), &["--no-empty-blocks"]);
+    let mut head = node.head();
+    // The boot's last blocks become irreversible first.
+    while gap(&node, head) < QUIET_SLOTS {
+        head = head_of(&node.wait_until("the next block", |info| head_of(info) > head));
+    }
+    node.wait_until("one more block", |info| head_of(info) > head);
+    assert!(gap(&node, head + 1) >= QUIET_SLOTS, "nothing happened, and block {} was made", head + 1);
+    // What was sent becomes irreversible by a block that is as empty as the others; a busy machine may make it late.
+    let follows_soon = (0..5).any(|number| {
+        let block = transfer(&node, &format!("transfer {number}"));
+        node.wait_until("an irreversible transfer", |info| info["last_irreversible_block_num"].as_u64() >= Some(block));
+        gap(&node, block + 1) < QUIET_SLOTS
+    });
+    assert!(follows_soon, "a transfer waits for its irreversibility as long as nothing does");
+}
+
+#[test]
+fn blocks_are_made_as_their_mode_says() {
+    /// Longer than a slot.
+    const A_WHILE: Duration = Duration::from_millis(1200);
+    let folders = [(); 3].map(|()| tempfile::tempdir().expect("temporary folder"));
+
+    let mut node = RunningNode::dev(folders[0].path(), &["--block-mode=transaction"]);
+    let head = node.head();
+    std::thread::sleep(A_WHILE);
+    assert_eq!(node.head(), head, "nothing was sent");
+    for (memo, number) in [("a", head + 1), ("b", head + 2)] {
+        assert_eq!(transfer(&node, memo), number);
+        node.wait_until("its block", |info| head_of(info) >= number);
+    }
+    std::thread::sleep(A_WHILE);
+    assert_eq!(node.head(), head + 2, "two were sent");
+
+    let node = RunningNode::dev(folders[1].path(), &["--block-mode=manual"]);
+    let head = node.head();
+    assert_eq!(transfer(&node, "a"), head + 1);
+    std::thread::sleep(A_WHILE);
+    assert_eq!(node.head(), head, "nobody asked for a block");
+    call(&node, "/v1/dev/produce", &json!({}));
+    let block = call(&node, "/v1/chain/get_block", &json!({ "block_num_or_id": head + 1 }));
+    assert_eq!(block["transactions"].as_array().map(Vec::len), Some(1), "{block}");
+
+    let mut node = RunningNode::dev(folders[2].path(), &["--block-mode=interval=2s"]);
+    let head = node.head();
+    node.wait_until("three blocks", |info| head_of(info) >= head + 3);
+    for number in head + 2..=head + 3 {
+        assert!(gap(&node, number) >= 4, "block {number} is not two seconds after the one before");
+    }
 }
