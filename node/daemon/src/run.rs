@@ -171,10 +171,13 @@ impl Shell {
             tracing::info!("chain database started with hash: {}", chain.integrity_hash()?);
         }
         let header = &chain.head().header;
+        // One that cannot produce was told so.
+        let may_produce = !chain.is_irreversible_only();
         if let Some(notice) = production_notice(&settings, header.block_num, chain.head_time(), settings.clock.now())
             .or_else(|| {
                 schedule_notice(&settings.producers, &header.active_schedule, &header.pending_schedule.schedule)
             })
+            .filter(|_| may_produce)
         {
             tracing::warn!("{notice}");
         }
@@ -258,6 +261,7 @@ fn chain_settings(args: &NodeArgs) -> anyhow::Result<chain::Settings> {
         trusted_producers: translate::names("trusted-producer", &args.chain.trusted_producer)?.into_iter().collect(),
         trust_blocks: args.chain.validation_mode == "light",
         replay_traces: translate::trace_encoder(args).is_some(),
+        irreversible_only: args.chain.is_irreversible_only(),
         ..chain::Settings::default()
     })
 }

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use chain::{Applied, Chain, Doors, PrepareMode, PreparedBlock, SavedBlock, SavedChain};
+use chain::{Applied, Chain, ChainError, Doors, PrepareMode, PreparedBlock, SavedBlock, SavedChain};
 use codec::{Pack, Unpack};
 use engine::follower::TraceEncoder;
 use engine::preparing::ahead;
 use engine::{Clock, StoredBlocks};
 use primitives::time::SLOT_US;
 use primitives::{BlockId, ChainId, Genesis, SignedBlock, TimePoint};
-use store::{AcceptedBlock, CheckpointHeader, Head, Store};
+use store::blocks::number_of;
+use store::{AcceptedBlock, Change, CheckpointHeader, Head, Store};
 use wasm::Engine;
 
 use crate::beginning::{Asked, Beginning, Found, FoundChain, Origin, SnapshotPoint, decide};
@@ -24,6 +25,8 @@ use crate::settings::args::ChainArgs;
 
 /// Under which name the store keeps the packed genesis.
 pub const GENESIS_FACT: &str = "genesis";
+/// Under which name the store keeps whether the blocks after the last irreversible one were never applied.
+const UNAPPLIED_FACT: &str = "reversible blocks are not applied";
 /// Under which name the store keeps the chain's id.
 pub const CHAIN_ID_FACT: &str = "chain id";
 /// What to do about a state that does not fit the blocks.
@@ -282,6 +285,7 @@ impl Plan<'_> {
             }
             Step::Continue(settings, doors) => {
                 let mut chain = load(&store, *settings, doors)?;
+                stand_as_asked(&mut chain, &store)?;
                 let reapplied = apply_stored_blocks(&mut chain, &store, args, u32::MAX, traces)?;
                 (chain, reapplied)
             }
@@ -295,7 +299,8 @@ impl Plan<'_> {
                 (*chain, Duration::ZERO)
             }
         };
-        recall_branches(&mut chain, &store, args)?;
+        recall_branches(&mut chain, &store, args, traces)?;
+        keep_whether_applied(&chain, &store)?;
         Ok(Started { store, chain, reapplied })
     }
 }
@@ -392,8 +397,11 @@ fn apply_stored_blocks(
     let (irreversible, chain_id) = (store.irreversible()?, chain.chain_id());
     let mode = if args.force_all_checks { PrepareMode::Full } else { PrepareMode::Trusted };
     let mut applied = 0;
-    // A node that ends at a block does not go on to later ones, which stay for another start.
-    let last = last.min(head.num).min(if args.terminate_at_block > 0 { args.terminate_at_block } else { u32::MAX });
+    // A node that ends at a block does not go on to later ones, which stay for another start. Blocks that were never
+    // applied are not taken on trust.
+    let unapplied = chain.is_irreversible_only() || are_unapplied(store)?;
+    let last = last.min(if unapplied { irreversible } else { head.num });
+    let last = last.min(if args.terminate_at_block > 0 { args.terminate_at_block } else { u32::MAX });
     let failed = |num: u32| format!("block {num} of the database cannot be applied again. {REPLAY_ADVICE}");
     let read = |num: u32| -> anyhow::Result<PreparedBlock> {
         let missing = || format!("block {num} is missing in the database. {REPLAY_ADVICE}");
@@ -443,17 +451,56 @@ fn apply_stored_blocks(
     Ok(took)
 }
 
-/// Takes blocks of other branches into the fork tree again, which may become the chain yet. A node that ends at a
-/// block has no use for them.
-fn recall_branches(chain: &mut Chain, store: &Arc<Store>, args: &ChainArgs) -> anyhow::Result<()> {
-    if args.terminate_at_block > 0 {
+/// Undoes the reversible blocks of a state that was kept at the head, where it is to stand at the last irreversible block.
+fn stand_as_asked(chain: &mut Chain, store: &Store) -> anyhow::Result<()> {
+    if !chain.is_irreversible_only() || chain.head().id() == chain.root().id() {
+        return Ok(());
+    }
+    let undone = chain.return_to_root().context(REPLAY_ADVICE)?;
+    engine::write_checkpoint(store, chain.take_checkpoint()?)?;
+    tracing::info!(
+        "{undone} reversible blocks are undone: --read-mode irreversible; the state is that of block {}",
+        chain.head().number()
+    );
+    Ok(())
+}
+
+/// Whether the last start left the blocks after the last irreversible one unapplied (`--read-mode irreversible`).
+fn are_unapplied(store: &Store) -> anyhow::Result<bool> {
+    Ok(store.fact(UNAPPLIED_FACT)?.is_some_and(|fact| fact == [1]))
+}
+
+/// Keeps for later starts whether reversible blocks are applied from now on.
+fn keep_whether_applied(chain: &Chain, store: &Store) -> anyhow::Result<()> {
+    let unapplied = chain.is_irreversible_only();
+    // What lies after the block that a node ends at stays what it was.
+    let all = store.head()?.is_none_or(|head| head.id == chain.best().id());
+    if (unapplied || all) && unapplied != are_unapplied(store)? {
+        store.set_fact(UNAPPLIED_FACT, &[u8::from(unapplied)])?;
+    }
+    Ok(())
+}
+
+/// Takes blocks into the fork tree again that may become the chain yet: those of other branches, and those that were
+/// never applied. A node that ends at a block has no use for them.
+fn recall_branches(
+    chain: &mut Chain,
+    store: &Arc<Store>,
+    args: &ChainArgs,
+    traces: Option<TraceEncoder>,
+) -> anyhow::Result<()> {
+    let irreversible_only = chain.is_irreversible_only();
+    let unapplied = irreversible_only || are_unapplied(store)?;
+    let last = if args.terminate_at_block > 0 { args.terminate_at_block } else { u32::MAX };
+    if last < u32::MAX && (!unapplied || chain.head().number() >= last) {
         return Ok(());
     }
     chain.set_kept_blocks(Box::new(StoredBlocks(Arc::clone(store))));
     let mut recalled = 0;
     for id in store.block_ids_from(chain.root().number().saturating_add(1)) {
         let id = id?;
-        if chain.fork_block(&id).is_some() {
+        let beyond = !irreversible_only && number_of(&id) > last;
+        if beyond || chain.fork_block(&id).is_some() {
             continue;
         }
         let mut read = || -> anyhow::Result<bool> {
@@ -468,11 +515,36 @@ fn recall_branches(chain: &mut Chain, store: &Arc<Store>, args: &ChainArgs) -> a
     if recalled == 0 {
         return Ok(());
     }
-    tracing::info!("{recalled} blocks of other branches are known");
-    // A node that was killed while it changed branches finishes that.
-    let applied = chain.switch_to_recalled()?;
+    let whose = if unapplied { "after the last irreversible one" } else { "of other branches" };
+    tracing::info!("{recalled} blocks {whose} are known");
+    // A node that was killed while it changed branches finishes that; one that did not apply these blocks may now.
+    let applied = match chain.switch_to_recalled() {
+        Ok(applied) => applied,
+        Err(ChainError::Block(fault)) => Applied { rejected: Some((chain.head().id(), *fault)), ..Applied::default() },
+        Err(error) => return Err(error.into()),
+    };
+    if let Some((_, fault)) = &applied.rejected {
+        tracing::warn!(
+            "a block that was kept breaks a rule, and is left out with what is built on it: {fault}; the chain ends at \
+             block {}",
+            chain.best().number()
+        );
+    }
+    if let Some(encode) = traces {
+        engine::follower::keep_traces(store, encode, &applied)?;
+    }
+    let best = chain.best().id();
+    let moved = !applied.applied.is_empty() || store.head()?.is_none_or(|head| head.id != best);
+    // The head stays where it was for another start, where this one ends before it.
+    if moved && last == u32::MAX {
+        let mut joined: Vec<BlockId> = applied.joined().map(|state| state.id()).collect();
+        if joined.is_empty() {
+            joined.push(best);
+        }
+        let irreversible = chain.root().number();
+        store.ingest(&Change { blocks: &[], joined: &joined, irreversible, signed: None })?;
+    }
     if !applied.applied.is_empty() {
-        engine::ingest(store, &applied.applied, chain.root().number(), None)?;
         engine::write_checkpoint(store, chain.take_checkpoint()?)?;
     }
     Ok(())

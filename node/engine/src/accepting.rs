@@ -142,17 +142,26 @@ impl Writer {
             Err(error) => return Err(error.into()),
         };
         let irreversible = chain.root().number();
-        let joined: Vec<BlockId> = applied.applied.iter().map(|sealed| sealed.state.id()).collect();
+        let joined: Vec<BlockId> = applied.joined().map(|state| state.id()).collect();
         let new = [(id, &bytes[..])];
         // What follows on another branch than the chain's best may have gone with a bad block before it.
-        let blocks = if chain.fork_block(&id).is_some() { &new[..] } else { &[] };
+        let stays = chain.fork_block(&id).is_some();
+        let irreversible_only = chain.is_irreversible_only();
+        let blocks = if stays { &new[..] } else { &[] };
         if let Err(error) = self.shared.store.ingest(&Change { blocks, joined: &joined, irreversible, signed: None }) {
             // The node ends. Until then nobody may see a head that a restart will not know: the lock stays closed.
             std::mem::forget(chain);
             return Err(error.into());
         }
         drop(chain);
-        let refused = applied.rejected.clone().filter(|(bad, _)| *bad == id);
+        if let Some((bad, fault)) = applied.rejected.as_ref().filter(|_| irreversible_only) {
+            tracing::error!(
+                "block {bad} became irreversible and breaks a rule: {fault}. It and what is built on it are left out; \
+                 the state stays at block {irreversible} until another branch is the best"
+            );
+        }
+        // What a block makes irreversible may be bad, and the block goes with it.
+        let refused = applied.rejected.clone().filter(|(bad, _)| *bad == id || (irreversible_only && !stays));
         report::received(&applied, irreversible, begun, self.now());
         self.shared.metrics.received(&applied);
         applied.applied.iter().for_each(|sealed| self.expect_code_in(sealed));
@@ -226,6 +235,9 @@ impl Writer {
         }
         self.look_for_turn(&applied);
         self.count_missed(&applied);
+        if let Some(state) = applied.ahead.last() {
+            self.shared.health.stands(state.header.timestamp().time());
+        }
         let busy = |sealed: &&chain::SealedBlock| {
             sealed.state.block.as_ref().is_some_and(|block| !block.transactions.is_empty())
         };

@@ -14,7 +14,8 @@ const ACCEPTED_CAPACITY: usize = 4096;
 /// Where the chain stands on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
-    /// The head. This node's own blocks are synced.
+    /// The end of the best branch, the head unless the state stands at the last irreversible block. This node's own
+    /// blocks are synced.
     pub head: BlockId,
     /// The last irreversible block.
     pub irreversible: BlockId,
@@ -23,7 +24,7 @@ pub struct Position {
 impl Position {
     /// Where the chain stands after blocks joined it.
     pub(crate) fn follow(&mut self, applied: &Applied) {
-        self.head = applied.applied.last().map_or(self.head, |sealed| sealed.state.id());
+        self.head = applied.joined().next_back().map_or(self.head, |state| state.id());
         self.irreversible = applied.irreversible.last().map_or(self.irreversible, |state| state.id());
     }
 }

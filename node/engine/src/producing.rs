@@ -84,13 +84,17 @@ impl Writer {
             return Ok(());
         }
         let time = self.now();
-        let (head, head_time) = {
+        let (head, head_time, irreversible_only) = {
             let chain = self.shared.chain.read();
-            (Arc::clone(chain.head()), chain.head_time())
+            (Arc::clone(chain.head()), chain.head_time(), chain.is_irreversible_only())
         };
         if self.settings.terminate_at_block > 0 && head.number() >= self.settings.terminate_at_block {
             tracing::info!("Reached configured maximum block {}; terminating", self.settings.terminate_at_block);
             self.finished = true;
+            return Ok(());
+        }
+        if irreversible_only {
+            // Nothing is built on a block that others follow already.
             return Ok(());
         }
         let effort = self.settings.options.cpu_effort_us;

@@ -1,6 +1,6 @@
 //! One log line for each block, in nodeos' words and fields.
 
-use chain::{Applied, SealedBlock};
+use chain::{Applied, BlockState, SealedBlock};
 use primitives::TimePoint;
 
 /// Bytes of a word of net usage.
@@ -33,21 +33,22 @@ pub(crate) fn produced(applied: &Applied, irreversible: u32, sealing: TimePoint,
     for sealed in &applied.applied {
         let usage = Usage::of(sealed);
         let time = usage.elapsed_us + now.0 - sealing.0;
-        tracing::info!("Produced block {}, time: {time}]", fields(sealed, irreversible, usage));
+        tracing::info!("Produced block {}, time: {time}]", fields(&sealed.state, irreversible, usage));
     }
 }
 
-/// A block from outside; it was taken at `begun` and is part of the chain at `ended`.
+/// A block from outside; it was taken at `begun` and is part of the chain at `ended`. One that is not applied has used
+/// nothing yet.
 pub(crate) fn received(applied: &Applied, irreversible: u32, begun: TimePoint, ended: TimePoint) {
-    let Some(sealed) = applied.applied.last() else { return };
+    let Some(state) = applied.joined().next_back() else { return };
     let time = ended.0 - begun.0;
-    let latency = (ended.0 - sealed.state.header.timestamp().time().0) / 1000;
-    let fields = fields(sealed, irreversible, Usage::of(sealed));
+    let latency = (ended.0 - state.header.timestamp().time().0) / 1000;
+    let last = applied.applied.last().filter(|sealed| sealed.state.id() == state.id());
+    let fields = fields(state, irreversible, last.map(Usage::of).unwrap_or_default());
     tracing::info!("Received block {fields}, time: {time}, latency: {latency} ms]");
 }
 
-fn fields(sealed: &SealedBlock, irreversible: u32, usage: Usage) -> String {
-    let state = &sealed.state;
+fn fields(state: &BlockState, irreversible: u32, usage: Usage) -> String {
     let header = state.header.block_header();
     format!(
         "{}... #{} @ {} signed by {} [trxs: {}, lib: {irreversible}, confirmed: {}, net: {}, cpu: {}, elapsed: {}",

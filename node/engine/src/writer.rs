@@ -193,9 +193,9 @@ pub fn start(
     };
     let metrics = Metrics::default();
     metrics.stands(chain.head().number(), chain.root().number());
-    let events = Events::new(Position { head: chain.head().id(), irreversible: chain.root().id() });
+    let events = Events::new(Position { head: chain.best().id(), irreversible: chain.root().id() });
     let began_at = chain.head_time();
-    let health = Health::new(began_at);
+    let health = Health::new(chain.best().header.timestamp().time());
     let shared = Arc::new(Shared {
         chain_id: chain.chain_id(),
         began_at,

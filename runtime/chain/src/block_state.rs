@@ -38,9 +38,21 @@ pub struct Applied {
     pub applied: Vec<SealedBlock>,
     /// Blocks that became irreversible, in order; their ledger changes are committed.
     pub irreversible: Vec<Arc<BlockState>>,
+    /// Blocks that joined the best branch, in order, where that does not mean that they are applied: of a chain whose
+    /// state stands at the last irreversible block. The last one is the end of the branch; after a bad block it may be
+    /// one that was there before.
+    pub ahead: Vec<Arc<BlockState>>,
     /// A block on the way to a better branch that broke a rule, while the chain found another branch better than its
     /// old one. Without such a branch the fault is the call's error.
     pub rejected: Option<(BlockId, Fault)>,
+}
+
+impl Applied {
+    /// The blocks that are part of the best branch now, in order; the last one is its end.
+    pub fn joined(&self) -> impl DoubleEndedIterator<Item = &Arc<BlockState>> {
+        let applied = if self.ahead.is_empty() { &self.applied[..] } else { &[] };
+        self.ahead.iter().chain(applied.iter().map(|sealed| &sealed.state))
+    }
 }
 
 impl BlockState {

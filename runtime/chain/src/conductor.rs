@@ -20,7 +20,7 @@ pub struct Chain {
     pub(crate) machine: Mutex<Machine>,
     pub(crate) settings: Settings,
     pub(crate) tree: ForkTree<Arc<BlockState>>,
-    /// What the ledger shows. Differs from the tree's head only while branches are switched.
+    /// What the ledger shows. Differs from the tree's head only while blocks are undone and applied.
     pub(crate) head: Arc<BlockState>,
     pub(crate) pending: Option<Pending>,
     /// The block whose end the ledger shows while it waits for its signatures.
@@ -76,9 +76,9 @@ impl Chain {
         self.tree.get_or_root(id)
     }
 
-    /// A reversible block or the root by number, on the head's branch.
+    /// A reversible block or the root by number, on the best branch.
     pub fn fork_block_by_num(&self, block_num: u32) -> Option<&Arc<BlockState>> {
-        self.tree.on_branch(&self.head.id(), block_num)
+        self.tree.on_branch(&self.best().id(), block_num)
     }
 
     /// The reversible blocks of the head's branch in order, root excluded.

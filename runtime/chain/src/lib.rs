@@ -13,6 +13,7 @@
 //! - [`sealing`]: its end, and its signatures.
 //! - `applying`: a received or logged block through the same steps.
 //! - `receiving`: the fork tree, branch switching, irreversibility.
+//! - `irreversible`: a state that stands at the last irreversible block.
 //! - [`block_log`], [`fork_database`]: nodeos' block log and its reversible blocks, over bytes.
 
 mod applying;
@@ -24,6 +25,7 @@ pub mod error;
 mod features;
 pub mod fork_database;
 mod genesis;
+mod irreversible;
 mod pending;
 pub mod prepared;
 mod receiving;

@@ -106,8 +106,9 @@ impl Chain {
     /// The block (or one before it on its branch) breaks a rule, or needs code that is not ready; the chain stands as
     /// before, without the block.
     pub fn push_checked(&mut self, block: CheckedBlock) -> Result<Applied, ChainError> {
-        let (id, before) = (self.enter(block)?, self.head.id());
-        match self.switch_to_best() {
+        let (before, best) = (self.head.id(), self.best().id());
+        let id = self.enter(block)?;
+        match self.switch_to_best(&best) {
             Err(error @ (ChainError::NeedsCode(_) | ChainError::Shortage(_))) => {
                 self.go_back(&before)?;
                 self.tree.remove(&id).map_err(ChainError::broken)?;
@@ -136,9 +137,12 @@ impl Chain {
     /// As [`Self::push_block`].
     pub fn push_kept_block(&mut self, block: PreparedBlock) -> Result<Applied, ChainError> {
         let parent = self.parent(&block)?.clone();
+        let best = self.best().id();
         let id = self.enter(CheckedBlock(next_state(&parent.header, block, self.feature_restrictions(), false)?))?;
-        self.tree.mark_valid(&id).map_err(ChainError::broken)?;
-        self.switch_to_best()
+        if !self.settings.irreversible_only {
+            self.tree.mark_valid(&id).map_err(ChainError::broken)?;
+        }
+        self.switch_to_best(&best)
     }
 
     /// Takes a block of another branch into the fork tree that this node received and kept before a restart. Its
@@ -163,7 +167,8 @@ impl Chain {
     /// # Errors
     /// A block on the way there breaks a rule and no branch is better than the head's; the chain stands as before.
     pub fn switch_to_recalled(&mut self) -> Result<Applied, ChainError> {
-        self.switch_to_best()
+        let root = self.root().id();
+        self.switch_to_best(&root)
     }
 
     fn enter(&mut self, CheckedBlock(state): CheckedBlock) -> Outcome<BlockId> {
@@ -174,7 +179,7 @@ impl Chain {
         );
         let id = state.id();
         ensure!(
-            state.header.previous() == self.head.id()
+            state.header.previous() == self.best().id()
                 || self.other_branches_bytes() + state.bytes <= self.settings.other_branches_bytes_max,
             FORK_DATABASE_EXCEPTION,
             "no room for block {id}: blocks of other branches take all of the {} bytes that they may",
@@ -184,16 +189,20 @@ impl Chain {
         Ok(id)
     }
 
-    /// About how much memory the blocks take that are not on the head's branch.
+    /// About how much memory the blocks take that are not on the best branch.
     fn other_branches_bytes(&self) -> usize {
         let all: usize = self.tree.iter().map(|state| state.bytes).sum();
-        let own: usize = self.tree.branch(&self.head.id(), u32::MAX).iter().map(|state| state.bytes).sum();
+        let own: usize = self.tree.branch(&self.best().id(), u32::MAX).iter().map(|state| state.bytes).sum();
         all - own
     }
 
     /// Goes to the best branch. A block that turns out bad is removed with all that follows it, and the best of the
-    /// rest is sought, so the chain always ends on the best valid branch.
-    fn switch_to_best(&mut self) -> Result<Applied, ChainError> {
+    /// rest is sought, so the chain always ends on the best valid branch. `best`: what the best branch ended with, where
+    /// that is not the head.
+    fn switch_to_best(&mut self, best: &BlockId) -> Result<Applied, ChainError> {
+        if self.settings.irreversible_only {
+            return self.follow_best(best);
+        }
         let before = self.head.id();
         let mut switch = Switch::default();
         while self.tree.pending_head().id() != self.head.id() {
@@ -206,7 +215,8 @@ impl Chain {
         let branches = self.tree.branches(&self.head.id(), &before).map_err(ChainError::broken)?;
         switch.applied.retain(|sealed| branches.first.iter().any(|state| state.id() == sealed.state.id()));
         let irreversible = self.advance_irreversible()?;
-        Ok(Applied { undone: branches.second, applied: switch.applied, irreversible, rejected: switch.rejected })
+        let Switch { applied, rejected } = switch;
+        Ok(Applied { undone: branches.second, applied, irreversible, ahead: Vec::new(), rejected })
     }
 
     /// Undoes and applies blocks until `target` is the head or a block is rejected.
@@ -235,14 +245,14 @@ impl Chain {
     }
 
     /// Blocks that were applied before, and those that are trusted, are not checked in full.
-    fn mode_of(&self, state: &BlockState) -> BlockMode {
+    pub(crate) fn mode_of(&self, state: &BlockState) -> BlockMode {
         let producer = state.header.block_header().producer;
         let trusted = self.settings.trust_blocks || self.settings.trusted_producers.contains(&producer);
         if trusted || self.tree.is_valid(&state.id()) { BlockMode::Trusted } else { BlockMode::Validated }
     }
 
     /// Takes the head block back (`pop_block`).
-    fn undo_head(&mut self) -> Result<(), ChainError> {
+    pub(crate) fn undo_head(&mut self) -> Result<(), ChainError> {
         let previous = self.tree.get_or_root(&self.head.header.previous()).cloned();
         let previous = previous.ok_or_else(|| ChainError::broken("attempt to pop beyond last irreversible block"))?;
         let undone = self.world.ledger.undo_block().map_err(ChainError::broken)?;

@@ -264,7 +264,7 @@ impl Chain {
         self.world.ledger.is_checkpoint_undone()
     }
 
-    fn nothing_pending(&self, what: &str) -> Result<(), ChainError> {
+    pub(crate) fn nothing_pending(&self, what: &str) -> Result<(), ChainError> {
         if self.pending.is_some() || self.finished.is_some() {
             return Err(ChainError::broken(format!("{what} was asked for while a block is pending")));
         }

@@ -40,6 +40,9 @@ pub struct Settings {
     pub trust_blocks: bool,
     /// Keep the traces of replayed blocks. Without it replay drops them.
     pub replay_traces: bool,
+    /// Apply a block when it becomes irreversible, not when its branch is the best: the state stands at the last
+    /// irreversible block (`read-mode = irreversible`).
+    pub irreversible_only: bool,
     /// Bytes that received blocks of other branches than the head's may take: a producer can make any number of them.
     pub other_branches_bytes_max: usize,
 }
@@ -51,6 +54,7 @@ impl Default for Settings {
             trusted_producers: Vec::new(),
             trust_blocks: false,
             replay_traces: false,
+            irreversible_only: false,
             other_branches_bytes_max: OTHER_BRANCHES_BYTES_MAX,
         }
     }

@@ -270,6 +270,9 @@ impl<N: ForkNode> ForkTree<N> {
             removed.extend(self.remove(&orphan)?);
         }
         self.root = new_root;
+        if !self.entries.contains_key(&self.head.id()) {
+            self.head = self.root.clone();
+        }
         Ok(removed)
     }
 }
@@ -380,6 +383,17 @@ mod tests {
         assert_eq!(tree.remove(&id_of(2)), Err(ForkTreeError::HeadRemoved(id_of(2))));
         assert_eq!(ids(&tree.remove(&id_of(5)).expect("no head there")), [5, 6]);
         assert_eq!(tree.pending_head().id, 4);
+    }
+
+    /// A schedule that shrinks can leave a block with an earlier irreversible one than the head's.
+    #[test]
+    fn a_head_that_the_root_passes_is_the_root() {
+        let mut tree = ForkTree::new(block(1, 0, 1, 9));
+        tree.add(block(2, 1, 2, 1)).expect("linkable");
+        tree.mark_valid(&id_of(2)).expect("known");
+        assert_eq!(tree.head().id, 1);
+        tree.advance_root(&id_of(2)).expect("valid");
+        assert_eq!((tree.head().id, tree.pending_head().id), (2, 2));
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub fn get_info(node: &Node, body: &[u8]) -> Answer {
     let earliest = node.handle.store().earliest_block_num()?.unwrap_or(1);
     let settings = &node.settings;
     let info = node.handle.read(|chain| {
-        let (head, root, ledger) = (chain.head(), chain.root(), chain.ledger());
+        let (head, best, root, ledger) = (chain.head(), chain.best(), chain.root(), chain.ledger());
         let state = ledger.resource_state();
         Info {
             server_version: &settings.version_id,
@@ -61,8 +61,8 @@ pub fn get_info(node: &Node, body: &[u8]) -> Answer {
             block_cpu_limit: ledger.block_cpu_limit(),
             block_net_limit: ledger.block_net_limit(),
             server_version_string: &settings.version,
-            fork_db_head_block_num: head.number(),
-            fork_db_head_block_id: head.id(),
+            fork_db_head_block_num: best.number(),
+            fork_db_head_block_id: best.id(),
             server_full_version_string: &settings.full_version,
             total_cpu_weight: state.total_cpu_weight,
             total_net_weight: state.total_net_weight,

@@ -161,6 +161,10 @@ pub struct ChainArgs {
     /// How far received blocks are checked: full, or light, which takes their transactions on trust
     #[arg(long, value_name = "MODE", default_value = "full", value_parser = ["full", "light"])]
     pub validation_mode: String,
+    /// Which block the state is of: the head, or the last irreversible one, where nothing is taken over the API and no
+    /// transactions from peers
+    #[arg(long, value_name = "MODE", default_value = "head", value_parser = ["head", "irreversible", "speculative"])]
+    pub read_mode: String,
     /// Run transactions that come over the API
     #[arg(long, value_parser = switch, action = ArgAction::Set, default_value_t = true)]
     pub api_accept_transactions: bool,
@@ -227,6 +231,13 @@ pub struct ChainArgs {
     /// Seconds that the expiration of a transaction that is tried again may lie ahead
     #[arg(long, value_name = "SECONDS", default_value_t = 120, allow_hyphen_values = true, value_parser = number::<u32>(0..))]
     pub transaction_retry_max_expiration_sec: u32,
+}
+
+impl ChainArgs {
+    /// Whether the state is to stand at the last irreversible block.
+    pub fn is_irreversible_only(&self) -> bool {
+        self.read_mode == "irreversible"
+    }
 }
 
 /// Who produces, and within what limits.

@@ -19,7 +19,7 @@ pub fn check(node: &NodeArgs, given: &ArgMatches) -> anyhow::Result<()> {
         let refused = |option: &str, why: &str| {
             anyhow::anyhow!("--producer-name and {option} exclude each other: {why}; leave one of them out")
         };
-        if text("read-mode") == Some("irreversible") {
+        if chain.is_irreversible_only() {
             return Err(refused(
                 "--read-mode irreversible",
                 "blocks are produced on the head, not on the last irreversible block",

@@ -63,7 +63,7 @@ const FOREIGN: &[(&str, Takes, &str)] = &[
     ("chain-threads", Number(1, U16, "2"), THREADS), ("producer-threads", Number(1, U16, "2"), THREADS),
     ("read-only-threads", Number(0, 8, ""), THREADS),
     ("read-only-write-window-time-us", Number(0, U32, "200000"), WINDOW), ("read-only-read-window-time-us", Number(10_001, U32, "60000"), WINDOW),
-    ("deep-mind", Nothing, HISTORY), ("read-mode", Choice(&["head", "irreversible", "speculative"], "head"), "the state is always that of the head"),
+    ("deep-mind", Nothing, HISTORY),
     ("disable-replay-opts", Nothing, HISTORY),
     ("p2p-auto-bp-peer", Texts, "name producers' nodes with --p2p-peer-address: they stay connected"),
     ("max-cleanup-time-msec", Number(0, I32, "10"), REDIAL), ("p2p-dedup-cache-expire-time-sec", Number(0, U32, "10"), "transactions are known until they expire"),

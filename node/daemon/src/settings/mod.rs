@@ -146,6 +146,7 @@ pub fn combine(argv: &[OsString], config: Option<&str>) -> anyhow::Result<Parsed
     };
     if kind != Kind::Tool {
         conflicts::check(node, of_node)?;
+        read_mode(node, kind, &mut notices)?;
     }
     node.folders.plugin = plugins::names(&node.folders.plugin, &mut notices)?;
     let work = match cli.subcommand {
@@ -162,6 +163,30 @@ pub fn combine(argv: &[OsString], config: Option<&str>) -> anyhow::Result<Parsed
         Some(Subcommand::ContractChain) => Work::ContractChain,
     };
     Ok(Parsed { work, notices })
+}
+
+/// Takes the options that a mode of reading decides for what it decides.
+fn read_mode(node: &mut NodeArgs, kind: Kind, notices: &mut Vec<String>) -> anyhow::Result<()> {
+    if node.chain.read_mode == "speculative" {
+        notices.push("--read-mode speculative has no effect: the state is that of the head".to_owned());
+    }
+    if !node.chain.is_irreversible_only() {
+        return Ok(());
+    }
+    anyhow::ensure!(
+        kind == Kind::Node,
+        "--read-mode irreversible is for nodes that follow others, and a development chain makes its own blocks; leave it \
+         out and read last_irreversible_block_num of get_info, or let another boreasd follow with it"
+    );
+    // As nodeos does, whatever they are.
+    node.chain.api_accept_transactions = false;
+    node.net.p2p_accept_transactions = false;
+    notices.push(
+        "--read-mode irreversible: neither the API (--api-accept-transactions) nor peers (--p2p-accept-transactions) give \
+         this node transactions"
+            .to_owned(),
+    );
+    Ok(())
 }
 
 /// What is said of an unknown option of the command line that nodeos had once.
@@ -442,6 +467,19 @@ mod tests {
             assert!(message.contains(option), "{one} {other}: {message}");
         }
         assert!(parsed(&["-p", "eosio", "--api-accept-transactions", "false"]).is_ok());
+    }
+
+    /// nodeos turns both off in this mode, whatever was given.
+    #[test]
+    fn a_state_of_irreversible_blocks_takes_no_transactions() {
+        let (args, notices) = node(&["--read-mode", "irreversible", "--api-accept-transactions", "true"]);
+        assert!(args.chain.is_irreversible_only());
+        assert!(!args.chain.api_accept_transactions && !args.net.p2p_accept_transactions);
+        assert!(notices.len() == 1 && notices[0].contains("--p2p-accept-transactions"), "{notices:?}");
+        let (args, notices) = node(&["--read-mode", "speculative"]);
+        assert!(args.chain.api_accept_transactions && notices[0].contains("has no effect"), "{notices:?}");
+        let message = parsed(&["dev", "--config-dir", "/nonexistent", "--read-mode", "irreversible"]).unwrap_err();
+        assert!(message.to_string().contains("makes its own blocks"), "{message}");
     }
 
     /// A configuration that says what nodeos does anyway is passed over; the rest is one line for each reason.

@@ -156,18 +156,24 @@ pub fn chain_of_three() -> Chain {
 /// The same with settings.
 pub fn chain_of_three_with(settings: Settings) -> Chain {
     let mut chain = new_chain_with(settings);
+    begin_three(&mut chain);
+    chain
+}
+
+/// Gives a new chain the schedule `alice`, `bob`, `carol`: the blocks up to the one in which it is active.
+pub fn begin_three(chain: &mut Chain) -> Vec<Applied> {
     let slot = chain.head().header.timestamp().next();
-    start(&mut chain, slot, 0).expect("a later slot");
+    start(chain, slot, 0).expect("a later slot");
     for producer in ["alice", "bob", "carol"] {
-        create_account(&mut chain, producer);
+        create_account(chain, producer);
     }
-    deploy(&mut chain, &[contract::Call::SetProducers]);
+    deploy(chain, &[contract::Call::SetProducers]);
     let producers: Vec<(Name, PublicKey)> = ["alice", "bob", "carol"].map(|who| (name(who), public(&key(who)))).into();
-    push_ok(&mut chain, "eosio", "setprods", "eosio", producers.to_bytes());
-    seal(&mut chain, &[key("eosio")]).expect("eosio produces");
+    push_ok(chain, "eosio", "setprods", "eosio", producers.to_bytes());
+    let mut blocks = vec![seal(chain, &[key("eosio")]).expect("eosio produces")];
     while chain.head().header.active_schedule.version == 0 {
-        produce(&mut chain);
+        blocks.push(produce(chain));
         assert!(chain.head().number() < 10, "the schedule does not become active");
     }
-    chain
+    blocks
 }
