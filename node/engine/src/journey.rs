@@ -40,8 +40,8 @@ pub struct Arrival {
 pub(crate) struct Travel {
     /// What is to be done next.
     pub leg: Leg,
-    /// The head's number as of the last step.
-    pub head_num: u32,
+    /// The head's number as of the last step; none where another journey comes first.
+    pub head_num: Option<u32>,
     /// Blocks that were made.
     pub blocks: u32,
     /// Steps in a row that made none.

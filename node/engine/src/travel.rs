@@ -50,8 +50,11 @@ impl Writer {
             answer(reply, Err(Refusal::Travel("too many wait for blocks; try again".to_owned())));
             return Ok(());
         }
+        // The block of what was done is the first of those that are asked for.
+        let sets_out_now = self.travels.is_empty();
+        let head_num = Some(self.shared.chain.read().head().number()).filter(|_| sets_out_now);
         let (leg, missing) = (Leg::Start(journey), BTreeSet::new());
-        self.travels.push_back(Travel { leg, head_num: 0, blocks: 0, tries: 0, missing, reply });
+        self.travels.push_back(Travel { leg, head_num, blocks: 0, tries: 0, missing, reply });
         self.seal_what_was_done()?;
         // A block that waits for a signature is waited for.
         if self.phase == Phase::Signing { Ok(()) } else { self.plan() }
@@ -125,17 +128,23 @@ impl Writer {
         let floor = slots::pending_slot(now, chain.head_time()).max(self.given_up.next());
         let producers = &head.header.active_schedule.producers;
         let round = u32::try_from(producers.len()).unwrap_or(u32::MAX);
-        if let Leg::Start(journey) = travel.leg {
-            travel.head_num = head.number();
-            travel.leg = begin(journey, now, floor)?;
-            if self.queue.iter().next().is_some() {
-                // What waits is for now, and would expire on the way.
-                return self.own_slot(floor, producers, travel).map(Some);
-            }
-        }
-        let made = head.number().saturating_sub(travel.head_num);
-        travel.head_num = head.number();
+        // How far the chain came since the last step.
+        let made = head.number().saturating_sub(travel.head_num.unwrap_or(head.number()));
+        travel.head_num = Some(head.number());
         travel.blocks += made;
+        let sets_out = if let Leg::Start(journey) = travel.leg {
+            travel.leg = begin(journey, now, floor)?;
+            true
+        } else {
+            false
+        };
+        if let Leg::Blocks(left) = &mut travel.leg {
+            *left = left.saturating_sub(made);
+        }
+        if sets_out && self.queue.iter().next().is_some() {
+            // What waits is for now, and would expire on the way.
+            return self.own_slot(floor, producers, travel).map(Some);
+        }
         travel.tries = if made > 0 { 0 } else { travel.tries + 1 };
         if travel.tries > TRIES_MAX {
             return Err(Refusal::Travel("no block can be made; the log says why".to_owned()));
@@ -143,13 +152,10 @@ impl Writer {
         if let Leg::Settle { left, .. } = &mut travel.leg {
             *left = left.saturating_sub(made);
         }
-        match travel.leg {
-            Leg::Blocks(left) => travel.leg = Leg::Blocks(left.saturating_sub(made)),
-            Leg::Through { target, .. } if head.header.timestamp() >= target => {
-                travel.leg =
-                    Leg::Settle { block: head.number(), left: (SETTLE_ROUNDS_MAX * round).max(SETTLE_BLOCKS_MIN) };
-            }
-            _ => {}
+        if let Leg::Through { target, .. } = travel.leg
+            && head.header.timestamp() >= target
+        {
+            travel.leg = Leg::Settle { block: head.number(), left: (SETTLE_ROUNDS_MAX * round).max(SETTLE_BLOCKS_MIN) };
         }
         let wanted = match travel.leg {
             Leg::Blocks(0) | Leg::Start(_) => return Ok(None),

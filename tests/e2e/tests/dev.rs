@@ -183,9 +183,13 @@ fn blocks_are_made_as_their_mode_says() {
     assert_eq!(transfer(&node, "a"), head + 1);
     std::thread::sleep(A_WHILE);
     assert_eq!(node.head(), head, "nobody asked for a block");
-    call(&node, "/v1/dev/produce", &json!({}));
+    let produced = call(&node, "/v1/dev/produce", &json!({}));
+    assert_eq!((&produced["blocks"], node.head()), (&json!(1), head + 1));
     let block = call(&node, "/v1/chain/get_block", &json!({ "block_num_or_id": head + 1 }));
     assert_eq!(block["transactions"].as_array().map(Vec::len), Some(1), "{block}");
+    assert_eq!(transfer(&node, "b"), head + 2);
+    let produced = call(&node, "/v1/dev/produce", &json!({ "blocks": 3 }));
+    assert_eq!((&produced["blocks"], node.head()), (&json!(3), head + 4));
 
     let mut node = RunningNode::dev(folders[2].path(), &["--block-mode=interval=2s"]);
     let head = node.head();
