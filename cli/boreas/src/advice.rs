@@ -37,7 +37,7 @@ const TABLE: [(FaultKind, &str); 12] = [
 const STAKE: &str = "Stake more: boreas system delegatebw PAYER ACCOUNT \"NET SYS\" \"CPU SYS\"";
 
 /// What contracts of the reference say, and what helps.
-const ASSERTIONS: [(&str, &str); 9] = [
+const ASSERTIONS: [(&str, &str); 10] = [
     (
         "no active bid for name",
         "Names of less than 12 characters are auctioned: boreas system bidname BIDDER NAME \"1 SYS\". One of 12 characters \
@@ -52,6 +52,7 @@ const ASSERTIONS: [(&str, &str); 9] = [
     ("overdrawn balance", "What there is: boreas get currency balance CONTRACT ACCOUNT"),
     ("no balance object found", "What there is: boreas get currency balance CONTRACT ACCOUNT"),
     ("to account does not exist", "Is the name of the receiver right? boreas get account NAME"),
+    ("must buy ram with core token", "Write all its decimals: boreas get currency stats eosio.token SYMBOL"),
     ("symbol precision mismatch", "The token's decimals: boreas get currency stats CONTRACT SYMBOL"),
     ("user must stake before they can vote", "boreas system delegatebw VOTER VOTER \"1 SYS\" \"1 SYS\""),
 ];

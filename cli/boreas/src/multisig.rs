@@ -161,8 +161,10 @@ impl Propose {
         let authorization = permissions(&self.trx_permissions)?;
         let data = text_or_file(&self.data, Grammar::Plain)?;
         let action = session.action(name(&self.contract)?, name(&self.action)?, authorization, &data)?;
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let now = TimePoint(i64::try_from(since.as_micros()).unwrap_or(i64::MAX)).seconds();
+        // By the chain's time, which may have been moved; cleos takes this machine's.
+        let info = session.call("/v1/chain/get_info", &Value::Null)?;
+        let now = info["head_block_time"].as_str().context("the node does not say what time it is")?;
+        let now = now.parse::<TimePoint>()?.seconds();
         let expiration = now.plus_seconds(self.proposal_expiration.saturating_mul(SECONDS_PER_HOUR));
         let transaction = Transaction {
             header: TransactionHeader { expiration, ..TransactionHeader::default() },

@@ -134,6 +134,20 @@ impl Table for Other {
             ],
             flag: None,
         },
+        Row {
+            command: "powerup",
+            about: "Rent a part of the network's CPU and net for some days",
+            actions: &["powerup"],
+            arguments: &[
+                ("payer", Sort::Account, "The account that pays"),
+                ("receiver", Sort::Account, "The account that gets the resources"),
+                ("days", Sort::Number, "For how many days, as the market has it: boreas get table eosio 0 powup.state"),
+                ("net", Sort::Share, "The part of all net: 0.5%, or in parts of 10^15"),
+                ("cpu", Sort::Share, "The part of all CPU: 0.5%, or in parts of 10^15"),
+                ("max_payment", Sort::Token, "What it may cost at most"),
+            ],
+            flag: None,
+        },
     ];
 }
 

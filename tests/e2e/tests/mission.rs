@@ -364,3 +364,33 @@ fn commands_have_plain_names_too() {
     assert!(text.contains("Error 3050003") || text.contains("executed"), "{text}");
     tool.run("system unregister alice");
 }
+
+#[test]
+fn proposals_expire_by_the_time_of_the_chain() {
+    let tool = Tool::start(None);
+    tool.run("dev time 2036-01-01");
+    let transfer = r#"{"from":"alice","to":"bob","quantity":"1.0000+SYS","memo":"by+two"}"#;
+    let both = r#"[{"actor":"alice","permission":"active"},{"actor":"bob","permission":"active"}]"#;
+    let level = |actor: &str| format!(r#"{{"actor":"{actor}","permission":"active"}}"#);
+    tool.run(&format!("multisig propose later {both} [{}] eosio.token transfer {transfer} -p alice", level("alice")));
+    for actor in ["alice", "bob"] {
+        tool.run(&format!("multisig approve alice later {} -p {actor}", level(actor)));
+    }
+    let before = tool.balance("bob");
+    tool.run("multisig exec alice later bob -p bob");
+    assert_eq!(tool.balance("bob"), before + 10_000);
+}
+
+#[test]
+fn resources_are_rented_for_shares_of_the_market() {
+    let tool = Tool::start(None);
+    let sent = tool.run("system powerup alice bob 1 0.5% 7 2+SYS -d -u -s");
+    let sent: Value = serde_json::from_str(&sent).expect("JSON");
+    let expected = json!({
+        "payer": "alice", "receiver": "bob", "days": 1, "net_frac": "5000000000000", "cpu_frac": 7,
+        "max_payment": "2.0000 SYS",
+    });
+    assert_eq!((&sent["actions"][0]["name"], &sent["actions"][0]["data"]), (&json!("powerup"), &expected));
+    let (fine, text) = tool.try_run("system powerup alice bob 1 101% 7 2+SYS");
+    assert!(!fine && text.starts_with("net: \"101%\" is not a part of a whole, which looks like 0.5%"), "{text}");
+}

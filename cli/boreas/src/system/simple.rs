@@ -39,7 +39,14 @@ pub enum Sort {
     Asset,
     /// A number that is not negative.
     Number,
+    /// A part of a whole: in percent, or as a number of parts of which the whole has [`WHOLE`].
+    Share,
 }
+
+/// Parts of the whole market that `powerup` counts in.
+const WHOLE: u64 = 1_000_000_000_000_000;
+/// Parts of a hundredth of it.
+const PERCENT: f64 = (WHOLE / 100) as f64;
 
 /// Better names of commands that cleos has named; both are taken.
 const ALIASES: [(&str, &str); 2] = [("claimrewards", "claim"), ("unregprod", "unregister")];
@@ -85,6 +92,19 @@ fn read(session: &Session, sort: Sort, text: &str) -> anyhow::Result<Value> {
         Sort::Token => json!(session.core_token(text)?),
         Sort::Asset => json!(asset(text)?),
         Sort::Number => json!(text),
+        Sort::Share => json!(share(text)?),
+    })
+}
+
+/// The parts that `1.5%`, or a number of them, is.
+fn share(text: &str) -> anyhow::Result<u64> {
+    let parts = match text.strip_suffix('%') {
+        Some(percent) => percent.parse::<f64>().ok().map(|percent| percent * PERCENT).filter(|parts| *parts >= 0.0),
+        None => text.parse::<u64>().ok().map(|parts| parts as f64),
+    };
+    let parts = parts.map(|parts| parts.round() as u64).filter(|parts| *parts <= WHOLE);
+    parts.with_context(|| {
+        format!("{text:?} is not a part of a whole, which looks like 0.5% or, in parts of {WHOLE}, 5000000000000")
     })
 }
 
@@ -128,5 +148,21 @@ impl<T: Table> Subcommand for Simple<T> {
 
     fn has_subcommand(name: &str) -> bool {
         T::ROWS.iter().any(|row| row.command == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_percent_or_parts() {
+        let read = [("100%", WHOLE), ("0.1%", 1_000_000_000_000), ("0.0000000000001%", 1), ("0", 0), ("7", 7)];
+        for (text, parts) in read {
+            assert_eq!(share(text).ok(), Some(parts), "{text}");
+        }
+        for text in ["", "%", "-1%", "100.1%", "nan%", "1.5", "1000000000000001"] {
+            assert!(share(text).is_err(), "{text}");
+        }
     }
 }
