@@ -1,6 +1,6 @@
 //! `/v1/node/health`, for probes: 200 where all is well and 503 where not, with the reasons and what was measured.
 
-use engine::Standing;
+use engine::{Obstacle, Standing};
 use serde_json::{Value, json as value};
 
 use crate::node::Node;
@@ -15,7 +15,7 @@ pub fn live(node: &Node, _body: &[u8]) -> Answer {
 /// `health` and `health/ready`: whether clients should be sent here.
 pub fn ready(node: &Node, _body: &[u8]) -> Answer {
     let standing = node.handle.standing();
-    answer(&standing, &standing.obstacles_to_work())
+    answer(&standing, &standing.obstacles())
 }
 
 /// `health/started`: whether the start is over. Nobody listens before that.
@@ -23,17 +23,24 @@ pub fn started(node: &Node, _body: &[u8]) -> Answer {
     answer(&node.handle.standing(), &[])
 }
 
-fn answer(standing: &Standing, reasons: &[String]) -> Answer {
-    json(if reasons.is_empty() { 200 } else { 503 }, &shown(standing, reasons))
+fn answer(standing: &Standing, obstacles: &[Obstacle]) -> Answer {
+    json(if obstacles.is_empty() { 200 } else { 503 }, &shown(standing, obstacles))
 }
 
-fn shown(standing: &Standing, reasons: &[String]) -> Value {
-    let told = |reasons: &[String]| value!({"ok": reasons.is_empty(), "reasons": reasons});
+fn shown(standing: &Standing, obstacles: &[Obstacle]) -> Value {
+    let reasons = |obstacles: &[Obstacle]| -> Value {
+        obstacles.iter().map(|obstacle| Value::from(obstacle.words.as_str())).collect()
+    };
+    let told = |obstacles: &[Obstacle]| value!({"ok": obstacles.is_empty(), "reasons": reasons(obstacles)});
+    let absent = standing
+        .absent
+        .iter()
+        .map(|(producer, missed)| value!({"producer": producer.to_string(), "slots_missed": missed}));
     value!({
-        "ok": reasons.is_empty(),
-        "reasons": reasons,
+        "ok": obstacles.is_empty(),
+        "reasons": reasons(obstacles),
         "live": told(&standing.obstacles_to_life()),
-        "ready": told(&standing.obstacles_to_work()),
+        "ready": told(&standing.obstacles()),
         "started": told(&[]),
         "head_age_us": signed(standing.head_age_us()),
         "clock": {
@@ -45,6 +52,13 @@ fn shown(standing: &Standing, reasons: &[String]) -> Value {
             "last_ten_minutes": standing.missed_lately,
             "last_minute": standing.missed_now,
         },
+        "peers": standing.peers.map(|peers| value!({
+            "connected": peers.connected,
+            "unwell": peers.unwell,
+            "clock_offset_us": peers.clock_offset_us.map(signed),
+            "blocks_behind": peers.blocks_behind,
+        })),
+        "absent_producers": absent.collect::<Value>(),
         "disk": standing.disk.map(|disk| value!({
             "free_bytes": integer(disk.free),
             "flood_stage_bytes": integer(disk.least()),

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use p2p::address::{PeerAddress, is_multiaddress, listening};
 use p2p::wire::message::TEXT_BYTES_MAX;
-use p2p::{Allowed, Libp2p, Libp2pSettings, Network, ShellSettings};
+use p2p::{Allowed, CheckSettings, Libp2p, Libp2pSettings, Network, ShellSettings};
 use primitives::{ChainId, PrivateKey, PublicKey};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -161,6 +161,11 @@ fn settings(
         sync_fetch_span: args.sync_fetch_span,
         sync_peer_limit: args.sync_peer_limit,
         keepalive_us: i64::from(args.p2p_keepalive_interval_ms) * 1000,
+        checks: CheckSettings {
+            interval_us: i64::from(args.p2p_check_interval_ms) * 1000,
+            timeout_us: i64::from(args.p2p_check_timeout_ms) * 1000,
+            failures_max: args.p2p_check_failures,
+        },
         redial_max_us: i64::from(args.connection_cleanup_period) * 1_000_000,
         allowed,
         peer_keys: args.peer_key.iter().map(peer_key).collect::<anyhow::Result<_>>()?,

@@ -12,9 +12,10 @@ use store::{Change, Head, StoreError};
 use crate::command::{Reply, answer};
 use crate::finality::BlockPoint;
 use crate::follower::Work;
-use crate::health::{HEAD_AGE_MAX_US, MISSED_WINDOW_SLOTS};
+use crate::health::HEAD_AGE_MAX_US;
 use crate::holds::Hold;
 use crate::saving::work_of;
+use crate::slots::MISSED_WINDOW_SLOTS;
 use crate::writer::{Phase, Writer};
 use crate::{EngineError, Refusal, Verdict, report, rules};
 
@@ -211,6 +212,11 @@ impl Writer {
         let Some(last) = applied.applied.last().map(|sealed| &sealed.state) else { return };
         let (slot, after) = (last.header.timestamp(), std::mem::replace(&mut self.head_slot, last.header.timestamp()));
         self.shared.health.stands(slot.time());
+        let mut before = after;
+        for sealed in &applied.applied {
+            self.shared.health.follows(&sealed.state, before);
+            before = sealed.state.header.timestamp();
+        }
         let follows = applied.undone.is_empty() && applied.applied.len() == 1;
         if !follows || self.settings.dev || self.paused || !self.production_enabled {
             return;

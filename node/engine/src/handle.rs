@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::command::{Reply, SnapshotInfo, SubmitResult};
 use crate::events::{Events, Position};
-use crate::health::{Health, Standing};
+use crate::health::{Health, Peers, Standing};
 use crate::holds::{ChainLock, Hold, HoldTime};
 use crate::subjective::Subjective;
 use crate::{
@@ -75,6 +75,11 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// How the node stands.
+    pub fn standing(&self) -> Standing {
+        self.health.standing(self.clock.now(), self.clock.jump_us(), self.store.path(), self.dev)
+    }
+
     /// What an account owes this node, in microseconds.
     pub fn subjective_bill(&self, account: Name) -> i64 {
         i64::try_from(self.subjective.lock().bill(account, self.clock.now())).unwrap_or(i64::MAX)
@@ -144,8 +149,12 @@ impl Handle {
 
     /// How the node stands. Waits for nobody but the disk, which is asked for its room.
     pub fn standing(&self) -> Standing {
-        let Shared { clock, health, store, dev, .. } = &*self.shared;
-        health.standing(clock.now(), clock.jump_us(), store.path(), *dev)
+        self.shared.standing()
+    }
+
+    /// Notes what the node sees of its peers now.
+    pub fn sees(&self, peers: Peers) {
+        self.shared.health.sees(peers);
     }
 
     /// How transactions are tried again.

@@ -6,10 +6,12 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use chain::BlockState;
 use parking_lot::Mutex;
-use primitives::{BlockTimestamp, TimePoint};
+use primitives::{BlockTimestamp, Name, TimePoint};
 
-use crate::slots::HEAD_AHEAD_MAX_US;
+use crate::absent::Absent;
+use crate::slots::{HEAD_AHEAD_MAX_US, MISSED_WINDOW_SLOTS};
 
 /// How long the writer may be silent: it looks for commands each second, and no step of it takes long.
 pub const WRITER_SILENT_MAX: Duration = Duration::from_secs(10);
@@ -17,14 +19,16 @@ pub const WRITER_SILENT_MAX: Duration = Duration::from_secs(10);
 pub const SYNC_TIME_MAX: Duration = Duration::from_secs(5);
 /// Age of the head, in microseconds, up to which a node is ready: longer than a turn of twelve slots that is missed.
 pub const HEAD_AGE_MAX_US: i64 = 10_000_000;
-/// Slots over which missed ones are counted: ten minutes.
-pub const MISSED_WINDOW_SLOTS: u32 = 1200;
 /// Missed slots of this node's producers, within [`MISSED_READY_SLOTS`], with which it is not ready: a whole turn.
 pub const MISSED_MAX: u32 = 12;
 /// See [`MISSED_MAX`]: a minute.
 pub const MISSED_READY_SLOTS: u32 = 120;
 /// Bytes that the disk of the data folder must have left, unless a twentieth of it is less.
 pub const DISK_FREE_MIN: u64 = 2 << 30;
+/// How far the machine's clock may be from those of its peers, in microseconds: two slots.
+pub const CLOCK_OFFSET_MAX_US: i64 = 1_000_000;
+/// Blocks that this node may be behind its peers: half a minute.
+pub const BLOCKS_BEHIND_MAX: u32 = 60;
 /// No block of others came yet.
 const NONE: i64 = i64::MIN;
 
@@ -39,6 +43,32 @@ pub(crate) struct Health {
     head_time_us: AtomicI64,
     block_lag_us: AtomicI64,
     missed: Mutex<Missed>,
+    /// Why the disk is not well, as it was tried last.
+    disk: Mutex<Option<String>>,
+    peers: Mutex<Option<Peers>>,
+    absent: Mutex<Absent>,
+}
+
+/// What the node sees of its peers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peers {
+    /// Those that have introduced themselves.
+    pub connected: usize,
+    /// Those of them that say they are not well.
+    pub unwell: usize,
+    /// How far their clocks are ahead of this machine's, in microseconds: the median.
+    pub clock_offset_us: Option<i64>,
+    /// How many blocks their heads are ahead of this node's: the median.
+    pub blocks_behind: u32,
+}
+
+/// Something that keeps a node from its work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obstacle {
+    /// What it concerns, in a word; the same as long as it lasts.
+    pub kind: &'static str,
+    /// The reason, with its figures.
+    pub words: String,
 }
 
 /// Slots of this node's producers without a block.
@@ -71,6 +101,12 @@ pub struct Standing {
     pub missed_now: u32,
     /// The disk of the data folder, where the system tells of it.
     pub disk: Option<Disk>,
+    /// Why the disk is not well, as it was tried last.
+    pub disk_fault: Option<String>,
+    /// What the node sees of its peers, where it has a network.
+    pub peers: Option<Peers>,
+    /// Producers that let a turn pass and have not produced since, and how many slots each let pass.
+    pub absent: Vec<(Name, u32)>,
     /// Whether this is a development chain, whose time obeys.
     pub dev: bool,
 }
@@ -110,6 +146,9 @@ impl Health {
             head_time_us: AtomicI64::new(head_time.0),
             block_lag_us: AtomicI64::new(NONE),
             missed: Mutex::default(),
+            disk: Mutex::default(),
+            peers: Mutex::default(),
+            absent: Mutex::default(),
         }
     }
 
@@ -157,6 +196,21 @@ impl Health {
         missed.total - before
     }
 
+    /// The disk was tried: why it is not well, if it is not.
+    pub fn probed(&self, fault: Option<String>) {
+        *self.disk.lock() = fault;
+    }
+
+    /// What the node sees of its peers now.
+    pub fn sees(&self, peers: Peers) {
+        *self.peers.lock() = Some(peers);
+    }
+
+    /// The chain goes on with a block, after the slot of the block before it.
+    pub fn follows(&self, block: &BlockState, after: BlockTimestamp) {
+        self.absent.lock().follow(block, after);
+    }
+
     /// How the node stands at a time, whose clock jumped so far, with its data in `folder`.
     pub fn standing(&self, now: TimePoint, clock_jump_us: i64, folder: &Path, dev: bool) -> Standing {
         let elapsed = self.elapsed_ms();
@@ -178,6 +232,9 @@ impl Health {
             missed_lately: within(MISSED_WINDOW_SLOTS),
             missed_now: within(MISSED_READY_SLOTS),
             disk: Disk::of(folder),
+            disk_fault: self.disk.lock().clone(),
+            peers: *self.peers.lock(),
+            absent: self.absent.lock().list(),
             dev,
         }
     }
@@ -190,43 +247,50 @@ impl Standing {
     }
 
     /// Why the node should be ended and started again; nothing for a node that lives.
-    pub fn obstacles_to_life(&self) -> Vec<String> {
+    pub fn obstacles_to_life(&self) -> Vec<Obstacle> {
         let silent = self.writer_silent > WRITER_SILENT_MAX;
-        let reason =
-            || format!("the thread that owns the chain has been silent for {} s", self.writer_silent.as_secs());
-        silent.then(reason).into_iter().collect()
+        let words = || format!("the thread that owns the chain has been silent for {} s", self.writer_silent.as_secs());
+        silent.then(|| Obstacle { kind: "writer", words: words() }).into_iter().collect()
+    }
+
+    /// Why other nodes should not count on this one; nothing for a node that is sound.
+    pub fn obstacles_to_service(&self) -> Vec<Obstacle> {
+        let mut obstacles = self.obstacles_to_life();
+        if self.unsynced > SYNC_TIME_MAX {
+            let words = format!("the disk has not had what was written for {} s", self.unsynced.as_secs());
+            obstacles.push(Obstacle { kind: "sync", words });
+        }
+        obstacles.extend(self.disk_fault.clone().map(|words| Obstacle { kind: "disk", words }));
+        obstacles
     }
 
     /// Why nobody should be sent to this node now; nothing for a node that is ready.
-    pub fn obstacles_to_work(&self) -> Vec<String> {
-        let mut reasons = self.obstacles_to_life();
-        let mut when = |holds: bool, reason: &dyn Fn() -> String| {
+    pub fn obstacles(&self) -> Vec<Obstacle> {
+        let mut obstacles = self.obstacles_to_service();
+        let mut when = |holds: bool, kind: &'static str, words: &dyn Fn() -> String| {
             if holds {
-                reasons.push(reason());
+                obstacles.push(Obstacle { kind, words: words() });
             }
         };
         let age_us = self.head_age_us();
-        when(!self.dev && age_us > HEAD_AGE_MAX_US, &|| {
+        when(!self.dev && age_us > HEAD_AGE_MAX_US, "head", &|| {
             format!("the head is {} s old: the chain stands still, or this node is behind", age_us / 1_000_000)
         });
-        when(!self.dev && age_us < -HEAD_AHEAD_MAX_US, &|| {
+        when(!self.dev && age_us < -HEAD_AHEAD_MAX_US, "head", &|| {
             format!(
                 "the head is of a time that comes in {} s only: a clock is wrong, or was when it was made",
                 -age_us / 1_000_000
             )
         });
-        when(self.clock_jump_us != 0, &|| {
+        when(self.clock_jump_us != 0, "clock", &|| {
             format!(
                 "the machine's clock jumped by {:.1} s: it is doubted for {} s",
                 self.clock_jump_us as f64 / 1e6,
                 crate::clock::DOUBT_US / 1_000_000
             )
         });
-        when(self.unsynced > SYNC_TIME_MAX, &|| {
-            format!("the disk has not had what was written for {} s", self.unsynced.as_secs())
-        });
         if let Some(disk) = self.disk.filter(|disk| disk.free < disk.least()) {
-            when(true, &|| {
+            when(true, "room", &|| {
                 format!(
                     "the disk of the data folder has {} MB left, {} should be: make room before it is full",
                     disk.free >> 20,
@@ -234,10 +298,21 @@ impl Standing {
                 )
             });
         }
-        when(self.missed_now >= MISSED_MAX, &|| {
+        when(self.missed_now >= MISSED_MAX, "slots", &|| {
             format!("{} slots of this node's producers in the last minute have no block", self.missed_now)
         });
-        reasons
+        if let Some(peers) = self.peers.filter(|_| !self.dev) {
+            let offset = peers.clock_offset_us.unwrap_or(0);
+            when(offset.unsigned_abs() > CLOCK_OFFSET_MAX_US.unsigned_abs(), "skew", &|| {
+                let side = if offset > 0 { "behind" } else { "ahead of" };
+                let seconds = offset.unsigned_abs() as f64 / 1e6;
+                format!("the machine's clock is {seconds:.1} s {side} those of the peers: set one of them right")
+            });
+            when(peers.blocks_behind > BLOCKS_BEHIND_MAX, "behind", &|| {
+                format!("this node is {} blocks behind its peers", peers.blocks_behind)
+            });
+        }
+        obstacles
     }
 }
 
@@ -246,6 +321,13 @@ mod tests {
     use super::*;
 
     const NOW: TimePoint = TimePoint(1_700_000_000_000_000);
+
+    const PEERS: Peers = Peers {
+        connected: 3,
+        unwell: 1,
+        clock_offset_us: Some(-CLOCK_OFFSET_MAX_US),
+        blocks_behind: BLOCKS_BEHIND_MAX,
+    };
 
     fn well() -> Standing {
         Standing {
@@ -259,15 +341,18 @@ mod tests {
             missed_lately: 20,
             missed_now: MISSED_MAX - 1,
             disk: Some(Disk { free: 3 << 30, total: 100 << 30 }),
+            disk_fault: None,
+            peers: Some(PEERS),
+            absent: Vec::new(),
             dev: false,
         }
     }
 
     #[test]
     fn each_reason_is_told() {
-        assert!(well().obstacles_to_work().is_empty() && well().obstacles_to_life().is_empty());
+        assert!(well().obstacles().is_empty() && well().obstacles_to_life().is_empty());
         let small = Disk { free: 60 << 20, total: 1 << 30 };
-        assert!(Standing { disk: Some(small), ..well() }.obstacles_to_work().is_empty(), "a twentieth is enough");
+        assert!(Standing { disk: Some(small), ..well() }.obstacles().is_empty(), "a twentieth is enough");
         let table = [
             (Standing { writer_silent: Duration::from_secs(11), ..well() }, "silent for 11 s"),
             (Standing { head_time: TimePoint(NOW.0 - 11_000_000), ..well() }, "the head is 11 s old"),
@@ -276,14 +361,26 @@ mod tests {
             (Standing { unsynced: Duration::from_secs(6), ..well() }, "for 6 s"),
             (Standing { disk: Some(Disk { free: 1 << 30, total: 100 << 30 }), ..well() }, "has 1024 MB left, 2048"),
             (Standing { missed_now: MISSED_MAX, ..well() }, "12 slots"),
+            (Standing { disk_fault: Some("a file cannot be written".to_owned()), ..well() }, "cannot be written"),
+            (
+                Standing { peers: Some(Peers { clock_offset_us: Some(60_000_000), ..PEERS }), ..well() },
+                "60.0 s behind those of the peers",
+            ),
+            (
+                Standing { peers: Some(Peers { clock_offset_us: Some(i64::MIN), ..PEERS }), ..well() },
+                "s ahead of those of the peers",
+            ),
+            (Standing { peers: Some(Peers { blocks_behind: 61, ..PEERS }), ..well() }, "61 blocks behind its peers"),
         ];
         for (standing, words) in table {
-            let reasons = standing.obstacles_to_work();
-            assert!(reasons.len() == 1 && reasons[0].contains(words), "{words}: {reasons:?}");
+            let reasons = standing.obstacles();
+            assert!(reasons.len() == 1 && reasons[0].words.contains(words), "{words}: {reasons:?}");
             assert_eq!(standing.obstacles_to_life().is_empty(), words != "silent for 11 s");
+            let unsound = ["silent for 11 s", "for 6 s", "cannot be written"].contains(&words);
+            assert_eq!(standing.obstacles_to_service().is_empty(), !unsound, "{words}");
         }
         let dev = Standing { dev: true, head_time: TimePoint(NOW.0 + 3_600_000_000), ..well() };
-        assert!(dev.obstacles_to_work().is_empty(), "its time obeys");
+        assert!(dev.obstacles().is_empty(), "its time obeys");
     }
 
     #[test]

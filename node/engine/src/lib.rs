@@ -14,8 +14,9 @@
 //! [`retry`] transactions whose senders wait for a block, [`finality`] what became of a transaction, [`subjective`] what
 //! only this node bills, [`journey`] and `travel` blocks on demand and time that is moved, [`saved_state`] and `state` states that
 //! are gone back to, [`turn`] ending at a producer's turn, `report` log lines, [`metrics`] counters, [`health`] what they
-//! say of the node.
+//! say of the node, `absent` who lets turns pass, `probe` who looks after all that.
 
+mod absent;
 mod accepting;
 pub mod block_log;
 pub mod clock;
@@ -36,6 +37,7 @@ pub mod lists;
 pub mod metrics;
 mod obstacles;
 pub mod preparing;
+mod probe;
 mod producing;
 pub mod queue;
 pub mod refusal;
@@ -66,7 +68,7 @@ pub use events::Position;
 pub use finality::{FinalitySettings, FinalityTracker, TransactionState};
 pub use follower::{replace_state, write_checkpoint};
 pub use handle::{Handle, ProducerView};
-pub use health::{Disk, Standing};
+pub use health::{Disk, Obstacle, Peers, Standing};
 pub use holds::{Hold, HoldTime};
 pub use journey::{Arrival, Journey};
 pub use lists::{ListChange, Lists};

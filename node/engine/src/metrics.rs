@@ -25,6 +25,7 @@ pub struct Metrics {
     scrapes: IntCounter,
     transferred_bytes: IntCounter,
     missed_slots: IntCounter,
+    ready: IntGauge,
     undo_bytes: IntGauge,
     loaded_contracts: IntGauge,
     loaded_contract_bytes: IntGauge,
@@ -77,6 +78,7 @@ impl Default for Metrics {
                 "total number of bytes of answers to scrapes",
             ),
             missed_slots: counter("boreas_missed_slots_total", "slots of this node's producers without a block"),
+            ready: gauge("boreas_ready", "1 while clients may be sent to this node, see /v1/node/health"),
             undo_bytes: gauge("boreas_undo_bytes", "bytes of memory of what undoes reversible blocks"),
             loaded_contracts: gauge("boreas_loaded_contracts", "contracts whose code is loaded"),
             loaded_contract_bytes: gauge("boreas_loaded_contract_bytes", "bytes of memory of loaded contracts"),
@@ -112,6 +114,11 @@ impl Metrics {
     /// So many slots of this node's producers have no block.
     pub(crate) fn missed(&self, slots: u64) {
         self.missed_slots.inc_by(slots);
+    }
+
+    /// Whether clients may be sent here.
+    pub(crate) fn ready(&self, ready: bool) {
+        self.ready.set(ready.into());
     }
 
     /// Where the chain stands.

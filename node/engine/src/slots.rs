@@ -10,6 +10,8 @@ use store::Watermark;
 
 /// How far the head may be ahead of the clock, in microseconds, before it is said that this node waits for its time.
 pub const HEAD_AHEAD_MAX_US: i64 = 1_500_000;
+/// Slots over which missed ones are counted: ten minutes.
+pub const MISSED_WINDOW_SLOTS: u32 = 1200;
 
 /// The slot of a block that would be started now on a head of `head_time`.
 pub fn pending_slot(now: TimePoint, head_time: TimePoint) -> BlockTimestamp {

@@ -214,6 +214,7 @@ pub fn start(
         synced: AtomicU64::new(0),
     });
     start_ticker(ticker)?;
+    crate::probe::start(&shared)?;
     let (sender, receiver) = sync_channel(COMMAND_QUEUE_CAPACITY);
     let compiling = Compiling::start(compiler, sender.clone())?;
     let (ended_sender, ended) = oneshot::channel();

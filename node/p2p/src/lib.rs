@@ -11,6 +11,7 @@ pub mod limits;
 pub mod shell;
 pub mod wire;
 
+pub use core::checks::CheckSettings;
 pub use core::doubles::DoubleSign;
 pub use core::{Allowed, ConnectionStatus, Settings};
 pub use shell::swarm::{Libp2p, Libp2pSettings};

@@ -45,6 +45,11 @@ pub const KNOWN_BLOCKS_MAX: usize = 2048;
 pub const KNOWN_TRANSACTIONS_MAX: usize = 200_000;
 /// Transactions from peers that are judged at once; more are dropped.
 pub const TRANSACTIONS_IN_HAND_MAX: usize = 2048;
+/// Microseconds for which accepted transactions are kept for peers that connect: as long as a peer may be gone before that
+/// is noticed, and as clients let their transactions live.
+pub const RECENT_US: i64 = 60_000_000;
+/// Bytes of them.
+pub const RECENT_BYTES_MAX: usize = 4 << 20;
 /// Seconds of a transaction's life that are remembered, whatever it says of its expiration.
 pub const TRANSACTION_SECONDS_MAX: i64 = 3600;
 
@@ -52,6 +57,9 @@ pub const TRANSACTION_SECONDS_MAX: i64 = 3600;
 pub const REQUESTS: (f64, f64) = (500.0, 200.0);
 /// Blocks that this node knows already and has not asked for.
 pub const REPEATED_BLOCKS: (f64, f64) = (2000.0, 100.0);
+
+/// Bytes of the reason that a node gives its peers when it is not well.
+pub const REASON_BYTES_MAX: usize = 256;
 
 /// Blocks beyond the head that are asked for while syncing, in spans.
 pub const SYNC_SPANS_AHEAD: u32 = 4;

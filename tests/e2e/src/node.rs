@@ -236,14 +236,23 @@ impl RunningNode {
         self.process.wait().expect("a child can be waited for");
     }
 
+    /// Sends a signal, by its name: `STOP` holds the process, `CONT` lets it go on.
+    ///
+    /// # Panics
+    /// When the process is gone.
+    pub fn signal(&self, name: &str) {
+        let process = self.process.id().to_string();
+        let signalled = Command::new("kill").args(["-s", name, &process]).status().expect("kill runs");
+        assert!(signalled.success());
+    }
+
     /// SIGTERM, and how long the node took to stop.
     ///
     /// # Panics
     /// When it does not stop, or stops with an error.
     pub fn stop(mut self) -> Duration {
         let begin = Instant::now();
-        let signalled = Command::new("kill").arg(self.process.id().to_string()).status().expect("kill runs");
-        assert!(signalled.success());
+        self.signal("TERM");
         let status = self.process.wait().expect("a child can be waited for");
         assert!(status.success(), "the node ended with {status}:\n{}", self.log_end());
         begin.elapsed()

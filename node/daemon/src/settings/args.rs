@@ -103,6 +103,9 @@ pub struct FolderArgs {
     /// the data folder unless absolute
     #[arg(long, value_name = "DIR")]
     pub blocks_dir: Option<PathBuf>,
+    /// 0 keeps no block log, whatever --blocks-dir says; otherwise it has all blocks
+    #[arg(long, value_name = "NUM", allow_hyphen_values = true, value_parser = number::<u32>(0..))]
+    pub block_log_retain_blocks: Option<u32>,
     /// Folder of files that say which protocol features may be activated, in the configuration folder unless absolute
     #[arg(long, value_name = "DIR", default_value = "protocol_features")]
     pub protocol_features_dir: PathBuf,

@@ -36,7 +36,7 @@ pub fn check(node: &NodeArgs, given: &ArgMatches) -> anyhow::Result<()> {
             return Err(refused("--read-only-threads", "nodeos has such threads on nodes that do not produce"));
         }
     }
-    if text("block-log-retain-blocks").is_some()
+    if node.folders.block_log_retain_blocks.is_some()
         && let Some(other) = PARTS_OF_LOG.iter().find(|name| text(name).is_some())
     {
         anyhow::bail!("--block-log-retain-blocks and --{other} exclude each other; leave one of them out");

@@ -52,7 +52,7 @@ use Takes::{Choice, Nothing, Number, Pairs, Switch, Text, Texts};
 const FOREIGN: &[(&str, Takes, &str)] = &[
     ("blocks-log-stride", Number(1, U32, ""), LOG),
     ("max-retained-block-files", Number(0, U32, ""), LOG), ("blocks-retained-dir", Text(""), LOG),
-    ("blocks-archive-dir", Text(""), LOG), ("block-log-retain-blocks", Number(0, U32, ""), LOG),
+    ("blocks-archive-dir", Text(""), LOG),
     ("state-dir", Text("state"), MEMORY), ("chain-state-db-size-mb", Number(1, U64, "1024"), MEMORY),
     ("chain-state-db-guard-size-mb", Number(0, U64, "128"), MEMORY),
     ("database-map-mode", Choice(&["mapped", "heap", "locked"], "mapped"), MEMORY),

@@ -148,6 +148,11 @@ pub fn combine(argv: &[OsString], config: Option<&str>) -> anyhow::Result<Parsed
         conflicts::check(node, of_node)?;
         read_mode(node, kind, &mut notices)?;
     }
+    match node.folders.block_log_retain_blocks {
+        Some(0) => node.folders.blocks_dir = None,
+        Some(_) => notices.push("--block-log-retain-blocks has no effect: the block log has all blocks".to_owned()),
+        None => {}
+    }
     node.folders.plugin = plugins::names(&node.folders.plugin, &mut notices)?;
     let work = match cli.subcommand {
         None => Work::Node(Box::new(cli.node)),
@@ -311,6 +316,17 @@ mod tests {
             let message = parsed(&["--config-dir", folder.path().to_str().unwrap()]).unwrap_err().to_string();
             assert!(message.contains("cannot read the configuration"), "{message}");
         }
+    }
+
+    #[test]
+    fn a_block_log_is_kept_unless_it_is_to_retain_nothing() {
+        let kept = |words: &[&str]| {
+            let (args, notices) = node(words);
+            (args.folders.blocks_dir.is_some(), notices.len())
+        };
+        assert_eq!(kept(&["--blocks-dir", "b"]), (true, 0));
+        assert_eq!(kept(&["--blocks-dir", "b", "--block-log-retain-blocks", "0"]), (false, 0));
+        assert_eq!(kept(&["--blocks-dir", "b", "--block-log-retain-blocks", "10"]), (true, 1));
     }
 
     #[test]

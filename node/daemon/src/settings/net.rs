@@ -61,4 +61,13 @@ pub struct NetArgs {
     /// Milliseconds between signs of life to a peer; without any from it for twice as long its connection ends
     #[arg(long, value_name = "MS", default_value_t = 10_000, allow_hyphen_values = true, value_parser = number::<u32>(1..=i32::MAX.into()))]
     pub p2p_keepalive_interval_ms: u32,
+    /// Milliseconds between two checks of a peer
+    #[arg(long, value_name = "MS", default_value_t = 1000, allow_hyphen_values = true, value_parser = number::<u32>(100..=i32::MAX.into()))]
+    pub p2p_check_interval_ms: u32,
+    /// Milliseconds that a peer has to answer a check
+    #[arg(long, value_name = "MS", default_value_t = 10_000, allow_hyphen_values = true, value_parser = number::<u32>(100..=i32::MAX.into()))]
+    pub p2p_check_timeout_ms: u32,
+    /// Checks in a row without an answer after which a peer is given up, and tried again with growing pauses
+    #[arg(long, value_name = "NUM", default_value_t = 3, allow_hyphen_values = true, value_parser = number::<u32>(1..))]
+    pub p2p_check_failures: u32,
 }

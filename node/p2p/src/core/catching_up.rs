@@ -169,13 +169,13 @@ impl Core {
         self.sources(TimePoint(i64::MAX)).iter().map(|source| source.irreversible).max().unwrap_or(0)
     }
 
-    fn sources(&self, now: TimePoint) -> Vec<Source> {
+    pub(super) fn sources(&self, now: TimePoint) -> Vec<Source> {
         let able = self.peers.iter().filter(|(_, peer)| peer.open && !peer.leaving && peer.kind.has_blocks());
         able.map(|(id, peer)| Source {
             peer: *id,
             earliest: peer.earliest,
             irreversible: peer.irreversible,
-            slow: peer.slow_until > now,
+            slow: peer.slow_until > now || peer.checks.is_unwell(),
         })
         .collect()
     }

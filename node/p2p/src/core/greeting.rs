@@ -82,6 +82,9 @@ impl Core {
             return;
         }
         self.compare_chains(peer, &handshake, now, blocks);
+        if first {
+            self.offer_recent(peer, now);
+        }
     }
 
     /// The first handshake of a connection. Whether the peer's chain is looked at further.
@@ -235,10 +238,12 @@ impl Core {
         }
         found.clocks.xmt = time.xmt;
         if time.org == 0 {
-            return self.send_time(peer, Some(time), now);
+            return self.answer_check(peer, time, now);
         }
         (found.clocks.rec, found.clocks.dst) = (time.rec, nanoseconds(now));
-        if found.generation == 0 {
+        let greets = found.generation == 0;
+        self.check_answered(peer, time, nanoseconds(now));
+        if greets {
             self.send_handshake(peer, now);
         }
     }

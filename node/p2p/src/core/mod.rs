@@ -3,10 +3,12 @@
 //!
 //! Reading order: [`link`] what carries a connection, [`peer`] what is known of a peer, [`standing`] who misbehaved, [`dials`] whom this node dials,
 //! `greeting` handshakes and clocks, `meeting` nodes that peers know of, `serving` blocks that peers ask for, [`sync`] ranges that this node asks for,
-//! `catching_up` how it comes to the others' head, [`relay`] and `relaying` blocks and transactions as they come,
+//! [`checks`] and `checking` whether peers are well, `catching_up` how it comes to the others' head, [`relay`] and `relaying` blocks and transactions as they come,
 //! [`doubles`] who signs two blocks for a slot, [`planted`] bugs of tests.
 
 mod catching_up;
+mod checking;
+pub mod checks;
 pub mod dials;
 pub mod doubles;
 mod greeting;
@@ -32,12 +34,13 @@ use rustc_hash::FxHashSet;
 use crate::address::{Address, Kind, PeerAddress};
 use crate::limits::{
     DIALLED_MAX, GREETING_US, HALF_OPEN_MAX, KNOWN_BLOCKS_MAX, KNOWN_TRANSACTIONS_MAX, QUEUED_BYTES_MAX,
-    QUEUED_BYTES_PER_PEER, TRANSACTIONS_IN_HAND_MAX,
+    QUEUED_BYTES_PER_PEER, RECENT_BYTES_MAX, TRANSACTIONS_IN_HAND_MAX,
 };
 use crate::wire::message::Point;
 use crate::wire::{BlockMessage, GoAway, Handshake, Message, TransactionMessage};
 
 use catching_up::CatchUp;
+use checks::CheckSettings;
 use dials::{Dials, State};
 use doubles::{DoubleSign, DoubleSigns};
 pub use link::{Lane, Wire};
@@ -45,7 +48,7 @@ use meeting::Book;
 use peer::Peer;
 pub use peer::PeerId;
 use planted::Planted;
-use relay::{InHand, KnownTransactions};
+use relay::{InHand, KnownTransactions, Recent};
 use relaying::RELAYED_BYTES_MAX;
 use standing::{Consequence, Key, Standing};
 use sync::Sync;
@@ -94,6 +97,8 @@ pub struct Settings {
     pub sync_peer_limit: u32,
     /// `p2p-keepalive-interval-ms`, in microseconds.
     pub keepalive_us: i64,
+    /// When a peer that does not answer counts as gone.
+    pub checks: CheckSettings,
     /// `connection-cleanup-period`, in microseconds: the longest pause before an address is dialled again.
     pub redial_max_us: i64,
     /// `allowed-connection`.
@@ -126,6 +131,7 @@ impl Default for Settings {
             sync_fetch_span: 1000,
             sync_peer_limit: 3,
             keepalive_us: 10_000_000,
+            checks: CheckSettings::default(),
             redial_max_us: 30_000_000,
             allowed: Allowed { any: true, ..Allowed::default() },
             peer_keys: Vec::new(),
@@ -253,7 +259,19 @@ pub struct Counts {
     pub refused_connections: u64,
     pub bans: u64,
     pub failed_dials: u64,
+    pub failed_checks: u64,
     pub double_signs: u64,
+}
+
+/// What a node sees of its peers: those that have introduced themselves, those of them that say they are not well, how far
+/// their clocks are ahead of this machine's in microseconds, and their heads of this node's in blocks (medians).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "told above")]
+pub struct Seen {
+    pub connected: usize,
+    pub unwell: usize,
+    pub clock_offset_us: Option<i64>,
+    pub blocks_behind: u32,
 }
 
 /// How a connection stands, as `/v1/net/connections` shows it.
@@ -277,12 +295,15 @@ pub struct Core {
     dials: Dials,
     standing: Standing,
     book: Book,
+    /// Why this node is not to be counted on.
+    unwell: Option<String>,
     /// Where this node can be reached on encrypted connections.
     listening: Vec<String>,
     sync: Sync,
     catch_up: Option<CatchUp>,
     transactions: KnownTransactions,
     transactions_in_hand: FxHashSet<TransactionId>,
+    recent: Recent,
     in_hand: InHand,
     /// Blocks whose headers were checked, until they are irreversible: they travel on before they run.
     relayed: BTreeMap<BlockId, Arc<[u8]>>,
@@ -302,11 +323,13 @@ impl Core {
             dials: Dials::default(),
             standing: Standing::default(),
             book: Book::default(),
+            unwell: None,
             listening: Vec::new(),
             sync: Sync::default(),
             catch_up: None,
             transactions: KnownTransactions::default(),
             transactions_in_hand: FxHashSet::default(),
+            recent: Recent::default(),
             in_hand: InHand::default(),
             relayed: BTreeMap::new(),
             double_signs: DoubleSigns::default(),
@@ -487,6 +510,7 @@ impl Core {
             ("bytes for all peers", self.queued_bytes(), QUEUED_BYTES_MAX),
             ("ids of blocks for one peer", known, KNOWN_BLOCKS_MAX),
             ("ids of transactions", self.transactions.count(), KNOWN_TRANSACTIONS_MAX),
+            ("bytes of recent transactions", self.recent.bytes(), RECENT_BYTES_MAX),
             ("transactions in hand", self.transactions_in_hand.len(), TRANSACTIONS_IN_HAND_MAX),
             ("addresses to dial", self.dials.iter().count(), DIALLED_MAX),
             ("bytes of blocks to relay", self.relayed.values().map(|bytes| bytes.len()).sum(), RELAYED_BYTES_MAX),
@@ -648,11 +672,12 @@ impl Core {
         match message {
             Message::Handshake(handshake) => self.greeted(peer, *handshake, now, blocks),
             Message::ChainSize(_) => {}
-            Message::Addresses(_) if found.wire == Wire::Nodeos => {
+            Message::Addresses(_) | Message::Unwell(_) if found.wire == Wire::Nodeos => {
                 self.blame(peer, 10.0, "it sends a message of another wire", now);
                 self.close(peer, None, now);
             }
             Message::Addresses(addresses) => self.addresses_came(peer, &addresses, now),
+            Message::Unwell(unwell) => self.check_refused(peer, &unwell),
             Message::GoAway { reason, .. } => self.sent_away(peer, reason, now),
             Message::Time(time) => self.compare_clocks(peer, time, now),
             Message::Notice(notice) => self.noticed(peer, &notice, now, blocks),
@@ -674,11 +699,13 @@ impl Core {
 
     fn tick(&mut self, now: TimePoint) {
         self.transactions.expire(now);
+        self.recent.expire(now);
         self.meet(now);
         for address in self.dials.due(now) {
             self.out.push(Output::Dial { address });
         }
         for peer in self.peers.keys().copied().collect::<Vec<_>>() {
+            self.check(peer, now);
             self.beat(peer, now);
         }
         self.watch_sync(now);

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use primitives::{BlockId, Checksum256, TimePoint};
 
+use super::checks::Checks;
 use super::link::{Lane, Wire};
 use super::standing::Key;
 use crate::address::Kind;
@@ -102,6 +103,7 @@ pub struct Peer {
     pub block_at: TimePoint,
     pub beat: TimePoint,
     pub clocks: Clocks,
+    pub(super) checks: Checks,
     /// Where it can be reached, as it says.
     pub addresses: Vec<String>,
     pub requests: Bucket,
@@ -140,6 +142,7 @@ impl Peer {
             block_at: now,
             beat: now,
             clocks: Clocks::default(),
+            checks: Checks::default(),
             addresses: Vec::new(),
             requests: Bucket::full(REQUESTS, now),
             repeated: Bucket::full(REPEATED_BLOCKS, now),

@@ -1,12 +1,14 @@
-//! Which transactions are known, and to whom; which blocks are being judged.
+//! Which transactions are known, and to whom, which of them a new peer may lack; which blocks are being judged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
+use codec::Pack;
 use primitives::{BlockId, TimePoint, TransactionId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::peer::PeerId;
-use crate::limits::{KNOWN_TRANSACTIONS_MAX, TRANSACTION_SECONDS_MAX};
+use crate::limits::{KNOWN_TRANSACTIONS_MAX, RECENT_BYTES_MAX, RECENT_US, TRANSACTION_SECONDS_MAX};
+use crate::wire::TransactionMessage;
 
 /// Transactions that were seen, until they expire.
 #[derive(Debug, Default)]
@@ -69,6 +71,49 @@ impl KnownTransactions {
     }
 }
 
+/// Transactions that were accepted lately: who connects now may lack them, because nobody was there to take them, or
+/// because a connection had ended without a word.
+#[derive(Debug, Default)]
+pub struct Recent {
+    accepted: VecDeque<(TimePoint, TransactionMessage)>,
+    bytes: usize,
+}
+
+impl Recent {
+    /// Keeps a transaction. Of too many the oldest goes.
+    pub fn keep(&mut self, transaction: TransactionMessage, now: TimePoint) {
+        self.bytes += transaction.packed.packed_size();
+        self.accepted.push_back((now, transaction));
+        while self.bytes > RECENT_BYTES_MAX {
+            self.drop_first();
+        }
+    }
+
+    /// Lets go of what was accepted long ago.
+    pub fn expire(&mut self, now: TimePoint) {
+        while self.accepted.front().is_some_and(|(at, _)| now.us_since(*at) > RECENT_US) {
+            self.drop_first();
+        }
+    }
+
+    fn drop_first(&mut self) {
+        if let Some((_, transaction)) = self.accepted.pop_front() {
+            self.bytes = self.bytes.saturating_sub(transaction.packed.packed_size());
+        }
+    }
+
+    /// Those that have not expired.
+    pub fn valid(&self, now: TimePoint) -> impl Iterator<Item = &TransactionMessage> {
+        let all = self.accepted.iter().map(|(_, transaction)| transaction);
+        all.filter(move |transaction| TimePoint::from(transaction.expiration) > now)
+    }
+
+    /// Bytes of all of them.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
 /// Blocks that are being judged. Each holds a part of what its peer may have here, so there are not too many.
 #[derive(Debug, Default)]
 pub struct InHand(FxHashSet<BlockId>);
@@ -92,9 +137,26 @@ impl InHand {
 
 #[cfg(test)]
 mod tests {
-    use primitives::Checksum256;
+    use primitives::{Checksum256, Compression, PackedTransaction, SignedTransaction};
 
     use super::*;
+
+    #[test]
+    fn recent_transactions_are_few_and_young() {
+        let mut recent = Recent::default();
+        let signed = SignedTransaction { context_free_data: vec![vec![7; 100_000].into()], ..Default::default() };
+        let mut transaction = TransactionMessage::read(PackedTransaction::new(&signed, Compression::None)).unwrap();
+        transaction.expiration = primitives::TimePointSec(1000);
+        let at = |seconds: i64| TimePoint(seconds * 1_000_000);
+        for _ in 0..RECENT_BYTES_MAX / 50_000 {
+            recent.keep(transaction.clone(), at(10));
+        }
+        assert!(recent.bytes() <= RECENT_BYTES_MAX && recent.bytes() > RECENT_BYTES_MAX - 200_000);
+        assert_eq!(recent.valid(at(999)).count(), recent.bytes() / transaction.packed.packed_size());
+        assert_eq!(recent.valid(at(1000)).count(), 0);
+        recent.expire(at(11 + RECENT_US / 1_000_000));
+        assert_eq!((recent.bytes(), recent.accepted.len()), (0, 0));
+    }
 
     #[test]
     fn transactions_are_known_until_they_expire() {

@@ -311,6 +311,7 @@ impl Core {
     pub(super) fn relay_transaction(&mut self, transaction: &TransactionMessage, now: TimePoint) {
         let expiration = TimePoint::from(transaction.expiration);
         self.transactions.note(transaction.id, expiration, None, now);
+        self.recent.keep(transaction.clone(), now);
         let wants = |peer: &super::Peer| {
             peer.is_current() && peer.kind.has_transactions() && peer.queued < QUEUED_BYTES_FOR_TRANSACTIONS
         };
@@ -331,6 +332,22 @@ impl Core {
             if news {
                 let frame = frame.get_or_insert_with(|| transaction_frame(&transaction.packed).into());
                 self.send_frame(peer, Lane::News, Arc::clone(frame));
+            }
+        }
+    }
+
+    /// Sends a peer that has just introduced itself what was accepted lately and what it may lack.
+    pub(super) fn offer_recent(&mut self, peer: PeerId, now: TimePoint) {
+        let takes = |peer: &super::Peer| peer.is_current() && peer.kind.has_transactions();
+        if !self.peers.get(&peer).is_some_and(takes) {
+            return;
+        }
+        for transaction in self.recent.valid(now).cloned().collect::<Vec<_>>() {
+            let expiration = TimePoint::from(transaction.expiration);
+            let (_, news) = self.transactions.note(transaction.id, expiration, Some(peer), now);
+            let room = self.peers.get(&peer).is_some_and(|found| found.queued < QUEUED_BYTES_FOR_TRANSACTIONS);
+            if news && room {
+                self.send_frame(peer, Lane::News, transaction_frame(&transaction.packed).into());
             }
         }
     }

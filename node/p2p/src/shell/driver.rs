@@ -21,13 +21,16 @@ use super::connection::{Connection, Write};
 use super::event::{Ask, Event, Link};
 use super::swarm::{Command, Libp2p, Shared, SwarmTask};
 use crate::address::{Address, is_multiaddress};
-use crate::core::{Core, Counts, Input, Lane, Output, PeerId, Settings, Stands, Wire};
+use crate::core::{Core, Counts, Input, Lane, Output, PeerId, Seen, Settings, Stands, Wire};
 use crate::limits::{DIAL_SECONDS, RECEIVED_BYTES_MAX};
 use crate::wire::TransactionMessage;
 use crate::wire::message::Point;
 
 /// How often the core hears that time passes.
 const TICK: Duration = Duration::from_millis(100);
+
+/// How often it hears how the node stands.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Gauges under nodeos' names (prometheus_plugin's metrics.hpp).
 struct Metrics {
@@ -37,6 +40,8 @@ struct Metrics {
     refused: IntCounter,
     bans: IntCounter,
     double_signs: IntCounter,
+    failed_checks: IntCounter,
+    unwell: IntGauge,
     queued_bytes: IntGauge,
     syncing: IntGauge,
 }
@@ -54,6 +59,11 @@ impl Metrics {
             refused: counter("refused_p2p_connections", "total number of incoming connections beyond a limit"),
             bans: counter("p2p_bans", "total number of bans of peers"),
             double_signs: counter("double_signs", "total number of slots for which a producer signed two blocks"),
+            failed_checks: counter(
+                "p2p_failed_checks",
+                "total number of peers that were given up: no answer to checks",
+            ),
+            unwell: gauge("p2p_unwell_peers", "current number of peers that say they are not well"),
             queued_bytes: gauge("p2p_queued_bytes", "bytes that wait to be sent to peers"),
             syncing: gauge("p2p_syncing", "1 while blocks are fetched that are irreversible elsewhere"),
         }
@@ -66,12 +76,14 @@ impl Metrics {
         }
         self.queued_bytes.set(core.load(now).0 as i64);
         self.syncing.set(core.is_syncing().into());
+        self.unwell.set(core.sees().unwell as i64);
         let counts = core.counts();
         self.failed.inc_by(counts.failed_dials - before.failed_dials);
         self.dropped_transactions.inc_by(counts.dropped_transactions - before.dropped_transactions);
         self.refused.inc_by(counts.refused_connections - before.refused_connections);
         self.bans.inc_by(counts.bans - before.bans);
         self.double_signs.inc_by(counts.double_signs - before.double_signs);
+        self.failed_checks.inc_by(counts.failed_checks - before.failed_checks);
     }
 }
 
@@ -139,6 +151,8 @@ impl Driver {
     pub async fn run(mut self, mut received: mpsc::Receiver<Event>) {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut look = interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 event = received.recv() => match event {
@@ -166,10 +180,19 @@ impl Driver {
                     self.metrics.show(&self.core, self.shown, engine::clock::machine_time());
                     self.shown = self.core.counts();
                 }
+                _ = look.tick() => self.look(),
                 // What ended is forgotten.
                 Some(_) = self.errands.join_next() => {}
             }
         }
+    }
+
+    /// Tells the core how the node stands, and the node what the core sees.
+    fn look(&mut self) {
+        let obstacles = self.engine.standing().obstacles_to_service();
+        self.core.say_unwell(obstacles.first().map(|obstacle| obstacle.words.as_str()));
+        let Seen { connected, unwell, clock_offset_us, blocks_behind } = self.core.sees();
+        self.engine.sees(engine::Peers { connected, unwell, clock_offset_us, blocks_behind });
     }
 
     fn take(&mut self, event: Event) {

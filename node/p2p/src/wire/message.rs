@@ -32,6 +32,8 @@ const BLOCK: u32 = 7;
 const TRANSACTION: u32 = 8;
 /// Index of what nodeos does not have, far from what it may get.
 const ADDRESSES: u32 = 1000;
+/// The index of the answer of one that is not well; nodeos never gets it.
+const UNWELL: u32 = 1001;
 
 /// Why a frame's bytes are not a message.
 #[derive(Debug, thiserror::Error)]
@@ -343,6 +345,15 @@ pub struct Addresses {
     pub others: Vec<Text>,
 }
 
+/// The answer to a [`Time`] of one that is not well; for wires of our own.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack)]
+pub struct Unwell {
+    /// When the other sent what this answers, in nanoseconds.
+    pub org: i64,
+    /// Why it is not to be counted on.
+    pub reason: Text,
+}
+
 /// A message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "named as the types are")]
@@ -357,6 +368,7 @@ pub enum Message {
     Block(BlockMessage),
     Transaction(TransactionMessage),
     Addresses(Addresses),
+    Unwell(Unwell),
 }
 
 impl Message {
@@ -397,6 +409,7 @@ impl Message {
                 }
                 Self::Addresses(addresses)
             }
+            UNWELL => Self::Unwell(Unwell::unpack(&mut input)?),
             other => return Err(WireError::Unknown(other)),
         })
     }
@@ -414,6 +427,7 @@ impl Message {
             Self::Block(block) => block_frame(&block.bytes),
             Self::Transaction(transaction) => transaction_frame(&transaction.packed),
             Self::Addresses(addresses) => frame(ADDRESSES, addresses),
+            Self::Unwell(unwell) => frame(UNWELL, unwell),
         }
     }
 }

@@ -57,12 +57,13 @@ fn examples() -> Vec<Message> {
             own: vec![Text::from("/ip4/10.0.0.1/tcp/1")],
             others: vec!["".into(), "b".into()],
         }),
+        Message::Unwell(Unwell { org: 5, reason: Text::from("the disk is full") }),
     ]
 }
 
 /// nodeos numbers its messages; what it does not have follows far behind.
 fn index_of(at: usize) -> VarUint32 {
-    VarUint32(if at < 9 { at as u32 } else { 1000 })
+    VarUint32(if at < 9 { at as u32 } else { 1000 - 9 + at as u32 })
 }
 
 /// Damaged frames of a run; `BOREAS_FUZZ_FRAMES` makes it longer.
