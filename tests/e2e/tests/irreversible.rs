@@ -236,3 +236,33 @@ fn reversible_blocks_are_passed_on() {
     follows();
     stands_behind(&middle.api, &leader);
 }
+
+/// A development chain takes a transaction that nobody signed, and no other node does: its block has a good header, and
+/// turns out bad when it is irreversible.
+#[test]
+fn a_bad_block_is_left_out_when_it_becomes_irreversible() {
+    let folders = [(); 2].map(|()| tempfile::tempdir().expect("temporary folder"));
+    let leader = Leader::start(folders[0].path());
+    let begin = ["--genesis-json", &leader.genesis, "--p2p-peer-address", &leader.peers];
+    let following = leader.follow(folders[1].path(), &[&MODE[..], &begin].concat());
+    stands_behind(&following.api, &leader);
+    let good = info(&leader.node.api);
+    let mut transfer = Command::new(binary("boreas"));
+    transfer.args(["--url", &leader.node.url, "--impersonate", "transfer", "alice", "bob", "1.0000 SYS"]);
+    assert!(transfer.env("HOME", folders[0].path()).output().expect("boreas runs").status.success());
+    (0..2).for_each(|_| leader.produce());
+    let led = info(&leader.node.api);
+    assert!(number(&led, "last_irreversible_block_num") > number(&good, "head_block_num"), "{led}");
+    // It may hear of the bad block again from its peer, which does not matter.
+    wait("verdict", &following.api, |_| {
+        following.log().contains("became irreversible and breaks a rule: unsatisfied_authorization")
+    });
+    let state = hash(&following.api);
+    assert_eq!(state["head_block_id"], good["head_block_id"]);
+    following.kill();
+    for mode in [&MODE[..], &[]] {
+        let again = leader.follow(folders[1].path(), mode);
+        assert_eq!(hash(&again.api), state, "{}", again.log());
+        again.stop();
+    }
+}
