@@ -66,10 +66,15 @@ impl Peers {
 
     /// The command of a peer.
     pub fn command(&self, peer: Peer) -> Command {
-        Command::new(match peer {
-            Peer::Boreas => self.boreasd.clone(),
-            Peer::Nodeos => self.oracle.join("bin/nodeos"),
-        })
+        match peer {
+            Peer::Boreas => Command::new(&self.boreasd),
+            Peer::Nodeos => {
+                let mut command = Command::new(self.oracle.join("bin/nodeos"));
+                // It would stop on a disk that is nine tenths full.
+                command.arg("--resource-monitor-not-shutdown-on-threshold-exceeded");
+                command
+            }
+        }
     }
 
     /// Starts a node on a folder, a development chain of ours or an empty chain of nodeos, and stops it: the time from the
