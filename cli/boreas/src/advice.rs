@@ -36,8 +36,8 @@ const TABLE: [(FaultKind, &str); 12] = [
 ];
 const STAKE: &str = "Stake more: boreas system delegatebw PAYER ACCOUNT \"NET SYS\" \"CPU SYS\"";
 
-/// What contracts of the reference say, and what helps.
-const ASSERTIONS: [(&str, &str); 10] = [
+/// What contracts of the reference say, and what helps; ACTOR is who acted.
+const ASSERTIONS: [(&str, &str); 20] = [
     (
         "no active bid for name",
         "Names of less than 12 characters are auctioned: boreas system bidname BIDDER NAME \"1 SYS\". One of 12 characters \
@@ -54,7 +54,17 @@ const ASSERTIONS: [(&str, &str); 10] = [
     ("to account does not exist", "Is the name of the receiver right? boreas get account NAME"),
     ("must buy ram with core token", "Write all its decimals: boreas get currency stats eosio.token SYMBOL"),
     ("symbol precision mismatch", "The token's decimals: boreas get currency stats CONTRACT SYMBOL"),
-    ("user must stake before they can vote", "boreas system delegatebw VOTER VOTER \"1 SYS\" \"1 SYS\""),
+    ("user must stake before they can vote", "boreas system delegatebw ACTOR ACTOR \"1 SYS\" \"1 SYS\""),
+    ("insufficient staked", "What is staked: boreas system listbw ACTOR"),
+    ("insufficient quota", "What RAM there is: boreas get account ACTOR"),
+    ("must increase bid by 10%", "What is bid: boreas system names"),
+    ("producer not registered", "To register: boreas system regproducer ACTOR KEY"),
+    ("is not registered", "Who is: boreas system listproducers"),
+    ("is not currently registered", "Who is: boreas system listproducers"),
+    ("proxy not found", "A proxy registers itself: boreas system regproxy PROXY"),
+    ("already claimed rewards", "On a development chain time can be moved: boreas dev time +1d"),
+    ("powerup hasn't been initialized", "Whoever runs the chain opens the market: eosio::cfgpowerup"),
+    ("quantity exceeds available supply", "What may be issued: boreas get currency stats CONTRACT SYMBOL"),
 ];
 
 /// What helps with an error, if anything is known that does.
@@ -81,7 +91,8 @@ pub fn advice(session: &Session, error: &anyhow::Error) -> Option<String> {
         .or_else(|| limits::advice(session, fault, &text, failed.and_then(|failed| failed.action.as_ref())))
         .or_else(|| {
             let said = ASSERTIONS.iter().find(|(message, _)| text.contains(message))?;
-            Some(said.1.to_owned())
+            let actor = failed.and_then(|failed| failed.action.as_ref()).map_or("ACTOR", |action| &action.actor);
+            Some(said.1.replace("ACTOR", actor))
         })
         .or_else(|| {
             let known = TABLE.iter().find(|(kind, _)| u64::from(kind.code) == fault.code)?;

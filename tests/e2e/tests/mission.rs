@@ -391,6 +391,16 @@ fn resources_are_rented_for_shares_of_the_market() {
         "max_payment": "2.0000 SYS",
     });
     assert_eq!((&sent["actions"][0]["name"], &sent["actions"][0]["data"]), (&json!("powerup"), &expected));
+    for (line, advice) in [
+        ("system powerup alice bob 1 1% 1% 2+SYS", "Whoever runs the chain opens the market: eosio::cfgpowerup"),
+        ("system undelegatebw alice alice 9999999+SYS 0+SYS", "What is staked: boreas system listbw alice"),
+        ("system sellram bob 99999999999", "What RAM there is: boreas get account bob"),
+        ("system claimrewards alice", "To register: boreas system regproducer alice KEY"),
+        ("system voteproducer prods alice nobody", "Who is: boreas system listproducers"),
+    ] {
+        let (fine, text) = tool.try_run(line);
+        assert!(!fine && text.trim_end().ends_with(advice), "{line}: {text}");
+    }
     let (fine, text) = tool.try_run("system powerup alice bob 1 101% 7 2+SYS");
     assert!(!fine && text.starts_with("net: \"101%\" is not a part of a whole, which looks like 0.5%"), "{text}");
 }
