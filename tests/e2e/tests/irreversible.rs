@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 use client::Node;
 use e2e::{Peer, RunningNode, binary, exchange, free_port};
+use primitives::{
+    Action, Bytes, Compression, PackedTransaction, PermissionLevel, SignedTransaction, TimePointSec, Transaction, name,
+};
 use serde_json::{Value, json};
 
 /// Blocks in which another producer has its turn, so that earlier ones become irreversible.
@@ -114,6 +117,24 @@ fn stands_behind(node: &Node, leader: &Leader) -> Value {
     stands
 }
 
+/// What runs to be taken back runs on the state of the block that the node stands at.
+fn dry_runs(node: &RunningNode, stands: &Value) {
+    let action =
+        |authorization| Action { account: name!("bob"), name: name!("nothing"), authorization, data: Bytes::default() };
+    let alice = vec![PermissionLevel { actor: name!("alice"), permission: name!("active") }];
+    for (path, authorization) in [("compute_transaction", alice), ("send_read_only_transaction", Vec::new())] {
+        let mut transaction = Transaction { actions: vec![action(authorization)], ..Transaction::default() };
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock of this century");
+        transaction.header.expiration = TimePointSec(now.as_secs() as u32 + 60);
+        let head = stands["head_block_id"].as_str().expect("an id").parse().expect("an id");
+        transaction.header.set_reference_block(&head);
+        let signed = SignedTransaction { transaction, ..SignedTransaction::default() };
+        let body = json!({ "transaction": PackedTransaction::new(&signed, Compression::None) });
+        let answer = node.call(&format!("/v1/chain/{path}"), &body);
+        assert_eq!(answer["processed"]["block_num"], number(stands, "head_block_num") + 1, "{path}: {answer}");
+    }
+}
+
 #[test]
 fn the_state_stands_at_the_last_irreversible_block() {
     let folders = [(); 3].map(|()| tempfile::tempdir().expect("temporary folder"));
@@ -141,6 +162,7 @@ fn the_state_stands_at_the_last_irreversible_block() {
         let refused = answer(&following.url, &format!("/v1/chain/{path}"), body).to_string();
         assert!(refused.contains("Not allowed, node has api-accept-transactions = false"), "{path}: {refused}");
     }
+    dry_runs(&following, &stands);
     // Of a block that is irreversible: at once.
     let snapshot = following.call("/v1/producer/create_snapshot", &json!({}));
     assert_eq!(snapshot["head_block_id"], stands["head_block_id"]);
