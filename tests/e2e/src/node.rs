@@ -236,6 +236,18 @@ impl RunningNode {
         self.process.wait().expect("a child can be waited for");
     }
 
+    /// Asks with GET: the status, and the JSON of the answer.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn get(&self, path: &str) -> (u16, Value) {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address());
+        let answer = exchange(self.address(), request.as_bytes());
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        (status, serde_json::from_str(body).expect("JSON"))
+    }
+
     /// Sends a signal, by its name: `STOP` holds the process, `CONT` lets it go on.
     ///
     /// # Panics

@@ -7,9 +7,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use e2e::{RunningNode, exchange};
+use e2e::RunningNode;
 use primitives::TimePoint;
-use serde_json::Value;
 
 const HOUR_S: i64 = 3600;
 /// Adds to the time of day of one process what a file says, in seconds.
@@ -70,17 +69,8 @@ fn ahead_s(node: &RunningNode) -> i64 {
     head.0 / 1_000_000 - i64::try_from(now.as_secs()).expect("the near future")
 }
 
-/// What the node says of itself, with the status.
-fn health(node: &RunningNode, path: &str) -> (u16, Value) {
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", node.address());
-    let answer = exchange(node.address(), request.as_bytes());
-    let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    (status, serde_json::from_str(body).expect("JSON"))
-}
-
 fn reasons(node: &RunningNode) -> String {
-    let (status, body) = health(node, "/v1/node/health/ready");
+    let (status, body) = node.get("/v1/node/health/ready");
     assert_eq!((status == 200, body["ok"].as_bool()), (body["reasons"] == serde_json::json!([]), Some(status == 200)));
     body["reasons"].to_string()
 }
@@ -96,7 +86,7 @@ fn a_clock_set_forward_and_corrected_stops_nothing() {
         node.wait_until("blocks in spite of the clock", |info| info["head_block_num"].as_u64() > Some(head + 5));
         assert!(ahead_s(&node).abs() < 60, "no block is of the wrong time: {} s", ahead_s(&node));
         assert!(reasons(&node).contains("clock jumped by"), "{}", reasons(&node));
-        assert_eq!(health(&node, "/v1/node/health/live").0, 200, "it lives");
+        assert_eq!(node.get("/v1/node/health/live").0, 200, "it lives");
         clock.set(0);
         let head = node.head();
         node.wait_until("blocks afterwards", |info| info["head_block_num"].as_u64() > Some(head + 5));
@@ -126,7 +116,7 @@ fn a_head_of_the_future_is_waited_for_in_words() {
     // 3600 s, or a little less.
     assert_eq!(log.matches("Not producing block because the head").count(), 1, "{log}");
     assert!(log.contains("--truncate-at-block"), "{log}");
-    let (status, body) = health(&node, "/v1/node/health");
+    let (status, body) = node.get("/v1/node/health");
     assert!(
         status == 503 && body["ready"]["reasons"][0].as_str().is_some_and(|text| text.contains("comes in")),
         "{body}"

@@ -194,15 +194,6 @@ fn a_node_of_another_chain_is_refused_with_the_reason() {
 }
 
 /// Sends this, reads nothing, and stays.
-/// What a node's health says.
-fn health(node: &RunningNode) -> Value {
-    let host = node.address();
-    let request = format!("GET /v1/node/health HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    let answer = e2e::exchange(host, request.as_bytes());
-    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-    serde_json::from_str(body).unwrap_or_default()
-}
-
 #[test]
 fn a_frozen_node_is_found_and_comes_back() {
     for address in [nodeos_address(), tcp_address()] {
@@ -210,10 +201,12 @@ fn a_frozen_node_is_found_and_comes_back() {
         let checks = ["--p2p-check-interval-ms", "100", "--p2p-check-timeout-ms", "300", "--p2p-check-failures", "3"];
         let producer = ground.producer(0, &[&["--p2p-listen-endpoint", &address], &checks[..]].concat());
         let follower = ground.follower(1, &["--p2p-peer-address", &address]);
-        let connected = || health(&producer)["peers"]["connected"].as_u64();
+        let connected = || producer.get("/v1/node/health").1["peers"]["connected"].as_u64();
         until("peer", || connected() == Some(1));
         until("comparison of clocks", || {
-            health(&producer)["peers"]["clock_offset_us"].as_i64().is_some_and(|offset| offset.abs() < 1_000_000)
+            producer.get("/v1/node/health").1["peers"]["clock_offset_us"]
+                .as_i64()
+                .is_some_and(|offset| offset.abs() < 1_000_000)
         });
         follower.signal("STOP");
         until("peer that is given up", || connected() == Some(0));

@@ -92,13 +92,12 @@ fn short(reason: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use primitives::{BlockId, Checksum256};
+    use primitives::Checksum256;
 
     use super::super::checks::CheckSettings;
     use super::*;
-    use crate::core::{Blocks, Charge, Input, Output, Settings, Stands, Wire};
+    use crate::core::tests::NoBlocks;
+    use crate::core::{Charge, Input, Output, Settings, Stands, Wire};
     use crate::wire::Handshake;
     use crate::wire::message::{Point, VERSION, VERSION_BASE};
 
@@ -106,22 +105,6 @@ mod tests {
 
     fn at(us: i64) -> TimePoint {
         TimePoint(1_000_000 + us)
-    }
-
-    struct NoBlocks;
-
-    impl Blocks for NoBlocks {
-        fn id_at(&self, _: u32) -> Option<BlockId> {
-            None
-        }
-
-        fn block_at(&self, _: u32) -> Option<Arc<[u8]>> {
-            None
-        }
-
-        fn has(&self, _: &BlockId) -> bool {
-            false
-        }
     }
 
     /// Steps a core that has one peer; what it says to it.

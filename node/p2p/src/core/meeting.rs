@@ -204,30 +204,14 @@ impl Core {
 #[cfg(test)]
 mod tests {
     use std::net::IpAddr;
-    use std::sync::Arc;
 
-    use primitives::{BlockId, ChainId, Checksum256};
+    use primitives::{ChainId, Checksum256};
 
     use super::*;
+    use crate::core::tests::NoBlocks;
     use crate::core::{Charge, Input, Lane, Output, Settings, Stands, TransactionJudgement};
     use crate::wire::message::{VERSION, VERSION_BASE};
     use crate::wire::{GoAway, Handshake};
-
-    struct NoBlocks;
-
-    impl crate::core::Blocks for NoBlocks {
-        fn id_at(&self, _: u32) -> Option<BlockId> {
-            None
-        }
-
-        fn block_at(&self, _: u32) -> Option<Arc<[u8]>> {
-            None
-        }
-
-        fn has(&self, _: &BlockId) -> bool {
-            false
-        }
-    }
 
     fn identity(seed: u8) -> String {
         let keys = libp2p::identity::Keypair::ed25519_from_bytes([seed; 32]).unwrap();

@@ -36,6 +36,23 @@ impl Blocks for Chain {
     }
 }
 
+/// A disk without a block.
+pub(super) struct NoBlocks;
+
+impl Blocks for NoBlocks {
+    fn id_at(&self, _: u32) -> Option<BlockId> {
+        None
+    }
+
+    fn block_at(&self, _: u32) -> Option<Arc<[u8]>> {
+        None
+    }
+
+    fn has(&self, _: &BlockId) -> bool {
+        false
+    }
+}
+
 /// A block after another one; `branch` makes it another block.
 fn block_after(previous: BlockId, branch: u32) -> BlockMessage {
     let num = Point::of(previous).num + 1;
