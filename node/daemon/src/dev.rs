@@ -13,7 +13,8 @@ use codec::Unpack;
 use engine::follower::TraceEncoder;
 use engine::{Clock, Dump, NewChain};
 use genesis::{Document, LocalProducer, Preset, document::dev_key, takeover};
-use primitives::{BlockTimestamp, Genesis, Name, PrivateKey, PublicKey, TimePoint, name};
+use primitives::time::SLOT_US;
+use primitives::{BlockTimestamp, Genesis, Name, PrivateKey, PublicKey, Sha256, TimePoint, name};
 use store::{Store, Watermark};
 use wasm::Engine;
 
@@ -56,6 +57,8 @@ pub struct DevChain {
     origin: Origin,
     /// Whether whatever is in the folder gives way to a new chain.
     anew: bool,
+    /// Whether a chain begins; else that of the folder goes on.
+    begins: bool,
 }
 
 /// What a development chain began, or begins, with.
@@ -87,6 +90,7 @@ impl DevChain {
                 None => Origin::Document(Box::new(given.unwrap_or_else(Document::dev))),
             },
             anew,
+            begins: true,
         };
         if args.reset || args.node.chain.delete_all_blocks {
             return Ok((begin(given, true), None));
@@ -105,7 +109,8 @@ impl DevChain {
                  --preset, ...) out to continue it, or begin anew with --reset",
                 folder.path().display()
             );
-            return Ok((Self { origin: Origin::Snapshot(snapshot.unwrap_or(path)), anew: false }, Some(store)));
+            let origin = Origin::Snapshot(snapshot.unwrap_or(path));
+            return Ok((Self { origin, anew: false, begins: false }, Some(store)));
         }
         let Some(text) = store.fact(DOCUMENT_FACT)? else {
             anyhow::ensure!(
@@ -124,7 +129,25 @@ impl DevChain {
             folder.path().display()
         );
         let document = known_document(&text, given.as_ref(), folder.path())?;
-        Ok((Self { origin: Origin::Document(Box::new(document)), anew: false }, Some(store)))
+        Ok((Self { origin: Origin::Document(Box::new(document)), anew: false, begins: false }, Some(store)))
+    }
+
+    /// The genesis of a chain that begins, unless the options give one: that of a node that is given none, at a time of
+    /// the document's own. So each document has a chain id of its own, the same on every machine, and what is signed for
+    /// one chain is of no use on another.
+    ///
+    /// # Errors
+    /// The document has no JSON form.
+    pub fn genesis(&self) -> anyhow::Result<Option<Genesis>> {
+        let Origin::Document(document) = &self.origin else { return Ok(None) };
+        if !self.begins {
+            return Ok(None);
+        }
+        let digest = Sha256::of(&text_of(document)?).0;
+        let slots = i64::from(u32::from_be_bytes([0, digest[0], digest[1], digest[2]]));
+        let genesis = Genesis::default();
+        let initial_timestamp = TimePoint(genesis.initial_timestamp.0 + slots * SLOT_US);
+        Ok(Some(Genesis { initial_timestamp, ..genesis }))
     }
 
     /// The options, with what the folder asks for.

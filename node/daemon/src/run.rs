@@ -90,7 +90,10 @@ pub fn dev(args: &DevArgs) -> anyhow::Result<()> {
     let chain_args = dev.chain_args(&node.chain);
     let clock = Clock::real();
     let doors = start::doors(&shell.compiler, &clock, Some(data_dir))?;
-    let genesis = start::asked_genesis(&chain_args)?;
+    let genesis = match start::asked_genesis(&chain_args)? {
+        None => dev.genesis()?,
+        asked => asked,
+    };
     let mut plan = start::plan(&shell.folder, store, &chain_args, genesis, chain_settings(node)?, doors, false)?;
     dev.prepare(&mut plan, &keyring)?;
     let anew = chain_args.delete_all_blocks && shell.folder.has_database();

@@ -107,6 +107,25 @@ fn a_document_sets_accounts_producers_and_parameters() {
 }
 
 #[test]
+fn each_document_has_a_chain_id_of_its_own() {
+    let id = |arguments: &[&str]| {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let begun = RunningNode::dev(folder.path(), arguments);
+        let id = begun.info().expect("it answers")["chain_id"].clone();
+        begun.stop();
+        // It goes on as what it is.
+        let found = RunningNode::dev(folder.path(), &[]).info().expect("it answers")["chain_id"].clone();
+        assert_eq!(found, id);
+        id
+    };
+    let (built_in, again, three) = (id(&[]), id(&[]), id(&["--accounts", "3"]));
+    assert_eq!(built_in, again);
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let plain = RunningNode::start(folder.path(), &[]).info().expect("it answers")["chain_id"].clone();
+    assert!(built_in != three && built_in != plain && three != plain, "{built_in} {three} {plain}");
+}
+
+#[test]
 fn a_chain_of_another_kind_is_not_touched() {
     let folder = tempfile::tempdir().expect("temporary folder");
     RunningNode::start(folder.path(), &[]).stop();
