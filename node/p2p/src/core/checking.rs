@@ -3,6 +3,7 @@
 //! that nothing came of; one that says it is not well stays connected, and nothing is asked of it that others can give.
 
 use primitives::TimePoint;
+use primitives::time::SLOT_US;
 
 use super::checks::{State, median};
 use super::peer::PeerId;
@@ -71,15 +72,20 @@ impl Core {
         }
     }
 
-    /// What this node sees of its peers. Of what they say of themselves the median counts: a few cannot shift it.
-    pub fn sees(&self) -> Seen {
-        let open: Vec<_> = self.peers.values().filter(|peer| peer.open && !peer.leaving).collect();
+    /// What this node sees of its peers. Of what they say of themselves the median counts, of those that this node
+    /// dialled where there are any: a few strangers cannot shift it. And nobody is ahead by more blocks than there were
+    /// slots since this node's head.
+    pub fn sees(&self, now: TimePoint) -> Seen {
+        let open = || self.peers.values().filter(|peer| peer.open && !peer.leaving);
+        let dials = open().any(|peer| peer.dialled.is_some());
+        let believed = || open().filter(|peer| peer.dialled.is_some() == dials);
         let head = self.stands.head.num;
-        let behind = open.iter().map(|peer| i64::from(peer.head.num.saturating_sub(head)));
+        let slots = u32::try_from(now.us_since(self.head_time) / SLOT_US).unwrap_or(0);
+        let behind = believed().map(|peer| i64::from(peer.head.num.saturating_sub(head).min(slots)));
         Seen {
-            connected: open.len(),
-            unwell: open.iter().filter(|peer| peer.checks.is_unwell()).count(),
-            clock_offset_us: median(open.iter().filter_map(|peer| peer.checks.clock_offset_us())),
+            connected: open().count(),
+            unwell: open().filter(|peer| peer.checks.is_unwell()).count(),
+            clock_offset_us: median(believed().filter_map(|peer| peer.checks.clock_offset_us())),
             blocks_behind: median(behind).and_then(|blocks| u32::try_from(blocks).ok()).unwrap_or(0),
         }
     }
@@ -102,6 +108,9 @@ mod tests {
     use crate::wire::message::{Point, VERSION, VERSION_BASE};
 
     const SETTINGS: CheckSettings = CheckSettings { interval_us: 100, timeout_us: 1000, failures_max: 3 };
+
+    /// Long after the head, which is of the beginning of time.
+    const LATER: TimePoint = TimePoint(1_000_000_000);
 
     fn at(us: i64) -> TimePoint {
         TimePoint(1_000_000 + us)
@@ -156,16 +165,17 @@ mod tests {
         let org = asked(&mut core, at(100));
         let unwell = |org| Message::Unwell(Unwell { org, reason: "its disk is full".into() });
         says(&mut core, unwell(org + 1), at(110));
-        assert_eq!(core.sees().unwell, 0, "of another question");
+        assert_eq!(core.sees(LATER).unwell, 0, "of another question");
         says(&mut core, unwell(org), at(120));
         let seen = Seen { connected: 1, unwell: 1, clock_offset_us: None, blocks_behind: 100 };
-        assert_eq!(core.sees(), seen);
+        assert_eq!(core.sees(LATER), seen);
+        assert_eq!(core.sees(TimePoint(3 * SLOT_US)), Seen { blocks_behind: 3, ..seen });
         assert!(core.sources(at(120)).iter().all(|source| source.slow));
         // Its clock is 50 us ahead, and the message travels 10 us each way.
         let org = asked(&mut core, at(250));
         let there = at(310).0 * 1000;
         says(&mut core, Message::Time(Time { org, rec: there, xmt: there, dst: 0 }), at(270));
-        assert_eq!(core.sees(), Seen { unwell: 0, clock_offset_us: Some(50), ..seen });
+        assert_eq!(core.sees(LATER), Seen { unwell: 0, clock_offset_us: Some(50), ..seen });
     }
 
     #[test]
@@ -189,6 +199,6 @@ mod tests {
         let mut core = with_peer(own_wire());
         let org = asked(&mut core, at(100));
         says(&mut core, Message::Time(Time { org, rec: i64::MIN, xmt: i64::MAX, dst: 7 }), at(110));
-        assert!(core.sees().clock_offset_us.is_some());
+        assert!(core.sees(LATER).clock_offset_us.is_some());
     }
 }

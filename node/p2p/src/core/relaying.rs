@@ -336,19 +336,18 @@ impl Core {
         }
     }
 
-    /// Sends a peer that has just introduced itself what was accepted lately and what it may lack.
+    /// Sends a peer that has just introduced itself what was accepted lately. Nothing is noted of it: whoever connects
+    /// again and again takes no memory here.
     pub(super) fn offer_recent(&mut self, peer: PeerId, now: TimePoint) {
         let takes = |peer: &super::Peer| peer.is_current() && peer.kind.has_transactions();
         if !self.peers.get(&peer).is_some_and(takes) {
             return;
         }
         for transaction in self.recent.valid(now).cloned().collect::<Vec<_>>() {
-            let expiration = TimePoint::from(transaction.expiration);
-            let (_, news) = self.transactions.note(transaction.id, expiration, Some(peer), now);
-            let room = self.peers.get(&peer).is_some_and(|found| found.queued < QUEUED_BYTES_FOR_TRANSACTIONS);
-            if news && room {
-                self.send_frame(peer, Lane::News, transaction_frame(&transaction.packed).into());
+            if self.peers.get(&peer).is_none_or(|found| found.queued >= QUEUED_BYTES_FOR_TRANSACTIONS) {
+                return;
             }
+            self.send_frame(peer, Lane::News, transaction_frame(&transaction.packed).into());
         }
     }
 }
