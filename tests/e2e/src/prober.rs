@@ -17,7 +17,16 @@ const CONNECTIONS: usize = 160;
 #[derive(Debug)]
 pub struct Prober {
     over: Arc<AtomicBool>,
-    threads: Vec<JoinHandle<Vec<Duration>>>,
+    threads: Vec<JoinHandle<Times>>,
+}
+
+/// What one thread saw.
+#[derive(Debug, Default)]
+struct Times {
+    /// From when each question was due to its answer.
+    answers: Vec<Duration>,
+    /// The longest that the machine let the thread sleep beyond its time.
+    overslept: Duration,
 }
 
 /// How long the answers took.
@@ -29,6 +38,8 @@ pub struct Latency {
     pub median: Duration,
     /// The slowest.
     pub max: Duration,
+    /// The longest that the machine kept one who asks from running, by itself or because others were busy on it.
+    pub machine: Duration,
 }
 
 impl Prober {
@@ -49,31 +60,37 @@ impl Prober {
     /// When a question was not answered.
     pub fn stop(self) -> Latency {
         self.over.store(true, Ordering::Relaxed);
-        let all = self.threads.into_iter().flat_map(|thread| thread.join().expect("every question is answered"));
-        let mut all: Vec<_> = all.collect();
+        let times = self.threads.into_iter().map(|thread| thread.join().expect("every question is answered"));
+        let times: Vec<_> = times.collect();
+        let mut all: Vec<_> = times.iter().flat_map(|times| &times.answers).copied().collect();
         all.sort_unstable();
         let max = *all.last().expect("there were questions");
-        Latency { count: all.len(), median: all[all.len() / 2], max }
+        let machine = times.iter().map(|times| times.overslept).max().unwrap_or_default();
+        Latency { count: all.len(), median: all[all.len() / 2], max, machine }
     }
 }
 
-/// Takes one question after another until it is over; gives the times from when each was due.
-fn ask_all(address: &str, begin: Instant, next: &AtomicU64, over: &AtomicBool) -> Vec<Duration> {
+/// Takes one question after another until it is over.
+fn ask_all(address: &str, begin: Instant, next: &AtomicU64, over: &AtomicBool) -> Times {
     let stream = TcpStream::connect(address).expect("the node listens");
     stream.set_nodelay(true).expect("a socket option");
     let mut reader = BufReader::new(stream);
-    let mut took = Vec::new();
+    let mut times = Times::default();
     while !over.load(Ordering::Relaxed) {
         let number = u32::try_from(next.fetch_add(1, Ordering::Relaxed)).expect("a short test");
         let due = begin + INTERVAL * number;
-        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        let early = due.saturating_duration_since(Instant::now());
+        std::thread::sleep(early);
+        if !early.is_zero() {
+            times.overslept = times.overslept.max(due.elapsed());
+        }
         if over.load(Ordering::Relaxed) {
             break;
         }
         ask(&mut reader, address);
-        took.push(due.elapsed());
+        times.answers.push(due.elapsed());
     }
-    took
+    times
 }
 
 fn ask(reader: &mut BufReader<TcpStream>, address: &str) {

@@ -9,8 +9,10 @@ use e2e::{DEV_PRIVATE_KEY, DEV_PUBLIC_KEY, Latency, Load, Prober, RunningNode};
 use primitives::{BlockTimestamp, Name, TimePoint, name};
 use serde_json::{Value, json};
 
-/// What an answer may take at most.
+/// What an answer may take at most, beside what the machine takes.
 const LATENCY_MAX: Duration = Duration::from_millis(50);
+/// Threads that an answer goes through, each of which the machine may keep waiting as it keeps one who asks.
+const THREADS: u32 = 2;
 /// Functions of the large contract, 800 bytes each: as many as a busy machine checks in the time that one transaction
 /// may take. A quiet one checks twice as many.
 const FUNCTIONS: usize = 256;
@@ -53,7 +55,8 @@ fn now() -> BlockTimestamp {
 }
 
 fn assert_quick(latency: Latency) {
-    assert!(latency.count > 500 && latency.max < LATENCY_MAX, "{latency:?}");
+    let most = LATENCY_MAX + latency.machine * THREADS;
+    assert!(latency.count > 500 && latency.max < most, "{latency:?}");
 }
 
 #[test]
