@@ -4,7 +4,7 @@ mod review;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use primitives::{Action, Compression, Name, PermissionLevel, TimePoint, Transaction, TransactionHeader};
+use primitives::{Action, Compression, Name, PermissionLevel, TimePoint, TimePointSec, Transaction, TransactionHeader};
 use serde_json::{Value, json};
 
 use crate::arguments::{self, name};
@@ -16,6 +16,8 @@ use primitives::name;
 
 const MSIG: Name = name!("eosio.msig");
 const SECONDS_PER_HOUR: u32 = 3600;
+/// Microseconds by which a chain is ahead of this machine whose time was moved; clocks of machines differ by less.
+const MOVED_AHEAD_US: i64 = 60_000_000;
 
 /// What is done with proposals.
 #[derive(Subcommand)]
@@ -155,16 +157,24 @@ impl Multisig {
     }
 }
 
+/// The time that a proposal's life counts from: this machine's, as for cleos, but that of a chain whose time was moved
+/// ahead of it.
+fn time_of_proposal(session: &mut Session) -> anyhow::Result<TimePointSec> {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let machine = TimePoint(i64::try_from(since.as_micros()).unwrap_or(i64::MAX));
+    let info = session.call("/v1/chain/get_info", &Value::Null)?;
+    let head = info["head_block_time"].as_str().context("the node does not say what time it is")?;
+    let head: TimePoint = head.parse()?;
+    Ok(if head.us_since(machine) > MOVED_AHEAD_US { head } else { machine }.seconds())
+}
+
 impl Propose {
     fn run(self, session: &mut Session) -> anyhow::Result<()> {
         let requested = permissions(&self.requested_permissions)?;
         let authorization = permissions(&self.trx_permissions)?;
         let data = text_or_file(&self.data, Grammar::Plain)?;
         let action = session.action(name(&self.contract)?, name(&self.action)?, authorization, &data)?;
-        // By the chain's time, which may have been moved; cleos takes this machine's.
-        let info = session.call("/v1/chain/get_info", &Value::Null)?;
-        let now = info["head_block_time"].as_str().context("the node does not say what time it is")?;
-        let now = now.parse::<TimePoint>()?.seconds();
+        let now = time_of_proposal(session)?;
         let expiration = now.plus_seconds(self.proposal_expiration.saturating_mul(SECONDS_PER_HOUR));
         let transaction = Transaction {
             header: TransactionHeader { expiration, ..TransactionHeader::default() },
