@@ -6,7 +6,7 @@ use chain::BlockState;
 use consensus::header_state::PRODUCER_REPETITIONS;
 use primitives::{BlockTimestamp, Name};
 
-use crate::slots::MISSED_WINDOW_SLOTS;
+use crate::slots::passed;
 
 /// Slots in a row without a block after which a producer counts as absent: a whole turn.
 pub const ABSENT_AFTER_SLOTS: u32 = PRODUCER_REPETITIONS;
@@ -19,9 +19,8 @@ pub struct Absent(BTreeMap<Name, u32>);
 impl Absent {
     /// The chain goes on with a block, after the slot of the block before it.
     pub fn follow(&mut self, block: &BlockState, after: BlockTimestamp) {
-        let slot = block.header.timestamp();
-        let first = after.0.max(slot.0.saturating_sub(MISSED_WINDOW_SLOTS)).saturating_add(1);
-        let passed = (first..slot.0).map(|slot| block.header.scheduled_producer(BlockTimestamp(slot)).producer_name);
+        let passed = passed(after, block.header.timestamp());
+        let passed = passed.map(|slot| block.header.scheduled_producer(slot).producer_name);
         let scheduled =
             |producer: Name| block.header.active_schedule.producers.iter().any(|one| one.producer_name == producer);
         self.note(passed, block.header.header.header.producer, scheduled);

@@ -15,9 +15,8 @@ use crate::follower::Work;
 use crate::health::HEAD_AGE_MAX_US;
 use crate::holds::Hold;
 use crate::saving::work_of;
-use crate::slots::MISSED_WINDOW_SLOTS;
 use crate::writer::{Phase, Writer};
-use crate::{EngineError, Refusal, Verdict, report, rules};
+use crate::{EngineError, Refusal, Verdict, report, rules, slots};
 
 impl Writer {
     /// Takes a block from outside. One that is known costs a look-up; one that comes while this node makes a block is
@@ -221,8 +220,7 @@ impl Writer {
         if !follows || self.settings.dev || self.paused || !self.production_enabled {
             return;
         }
-        let first = after.0.max(self.counts_from.0).max(slot.0.saturating_sub(MISSED_WINDOW_SLOTS)) + 1;
-        let slots = (first..slot.0).map(BlockTimestamp);
+        let slots = slots::passed(after.max(self.counts_from), slot);
         let missed = slots.filter(|slot| self.produces_for(last.header.scheduled_producer(*slot)));
         self.shared.metrics.missed(self.shared.health.missed(missed));
     }

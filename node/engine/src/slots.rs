@@ -13,6 +13,12 @@ pub const HEAD_AHEAD_MAX_US: i64 = 1_500_000;
 /// Slots over which missed ones are counted: ten minutes.
 pub const MISSED_WINDOW_SLOTS: u32 = 1200;
 
+/// The slots that went by between two blocks, the last [`MISSED_WINDOW_SLOTS`] of them at most.
+pub fn passed(after: BlockTimestamp, slot: BlockTimestamp) -> impl Iterator<Item = BlockTimestamp> {
+    let first = after.0.max(slot.0.saturating_sub(MISSED_WINDOW_SLOTS)).saturating_add(1);
+    (first..slot.0).map(BlockTimestamp)
+}
+
 /// The slot of a block that would be started now on a head of `head_time`.
 pub fn pending_slot(now: TimePoint, head_time: TimePoint) -> BlockTimestamp {
     BlockTimestamp::at(now.max(head_time)).next()

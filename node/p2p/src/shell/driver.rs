@@ -76,7 +76,6 @@ impl Metrics {
         }
         self.queued_bytes.set(core.load(now).0 as i64);
         self.syncing.set(core.is_syncing().into());
-        self.unwell.set(core.sees(now).unwell as i64);
         let counts = core.counts();
         self.failed.inc_by(counts.failed_dials - before.failed_dials);
         self.dropped_transactions.inc_by(counts.dropped_transactions - before.dropped_transactions);
@@ -192,6 +191,7 @@ impl Driver {
         let obstacles = self.engine.standing().obstacles_to_service();
         self.core.say_unwell(obstacles.first().map(|obstacle| obstacle.words.as_str()));
         let Seen { connected, unwell, clock_offset_us, blocks_behind } = self.core.sees(engine::clock::machine_time());
+        self.metrics.unwell.set(unwell as i64);
         self.engine.sees(engine::Peers { connected, unwell, clock_offset_us, blocks_behind });
     }
 
