@@ -258,6 +258,12 @@ fn mistakes_are_told() {
     let text = std::fs::read_to_string(&source).expect("the template");
     std::fs::write(&source, text.replace("fn hello(", "fn count(")).expect("written");
     refused(&["contract", "build", "twice"], "two types are called \"count\" in the ABI");
+
+    // No mistake: a module that has no constants.
+    let plain = "#![no_std]\n#[sdk::contract]\nmod plain {\n    #[sdk::action]\n    fn nothing() {}\n}\n";
+    std::fs::write(&source, plain).expect("written");
+    let (status, text) = boreas(place, &["contract", "build", "twice"]);
+    assert!(status == Some(0) && text.contains("constants: 0;"), "{text}");
 }
 
 /// Stands in for cargo, rustc, rustup and `contracts/toolchain`: notes what it is asked for. `there` is a target that is
