@@ -11,6 +11,10 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Attribute, Data, Ident, LitStr, Path, Token, Type, parenthesized};
 
+/// The compiler advises to add a crate called std.
+const NO_STANDARD_LIBRARY: &str = "a contract has no standard library, only core and alloc: sdk::prelude \
+    brings String, Vec, Box and BTreeMap (in place of HashMap)";
+
 /// What stands in `#[contract(...)]`.
 #[derive(Default)]
 struct Words {
@@ -145,6 +149,9 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let mut block = Block::read(item, wanted, "a contract's functions stand in braces")?;
     let mut parts = Parts::default();
     for item in &block.items {
+        if let Some(library) = item.standard_library() {
+            return Err(syn::Error::new(library.span(), NO_STANDARD_LIBRARY));
+        }
         parts.take_type(item)?;
     }
     parts.take_all(block.functions())?;

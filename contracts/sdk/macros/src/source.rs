@@ -125,6 +125,22 @@ fn block_kind(input: ParseStream) -> syn::Result<Kind> {
     Ok(Kind::Impl(Box::new(kind)))
 }
 
+impl Item {
+    /// The word `std` of a `use std::...` that stands in every build.
+    pub fn standard_library(&self) -> Option<Ident> {
+        let Self::Other(written) = self else { return None };
+        let library = |input: ParseStream| {
+            input.parse::<Visibility>()?;
+            input.parse::<Token![use]>()?;
+            input.parse::<Option<Token![::]>>()?;
+            let library = input.parse::<Ident>()?;
+            input.parse::<TokenStream>()?;
+            Ok(library)
+        };
+        library.parse2(written.clone()).ok().filter(|library| library == "std")
+    }
+}
+
 impl Parse for Item {
     fn parse(input: ParseStream) -> syn::Result<Self> {
         let attributes = input.call(Attribute::parse_outer)?;

@@ -49,7 +49,7 @@ fn a(n: &mut u64) {} //~ `&mut u64` cannot be read from packed bytes, so the cha
 fn a(n: (u8, u8, u8, u8, u8, u8, u8, u8, u8)) {} //~ `(u8, u8, u8, u8, u8, u8, u8, u8, u8)` cannot be read from packed bytes, so the chain cannot carry it
 
 // --- the standard library
-use std::collections::HashMap; //~ cannot find module or crate `std` in this scope
+use std::collections::HashMap; //~ a contract has no standard library, only core and alloc
 #[action]
 fn a() {}
 
