@@ -189,3 +189,23 @@ fn fail(session: Option<&Session>, error: &anyhow::Error) -> ExitCode {
         _ => ExitCode::FAILURE,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_command_says_what_it_does() {
+        fn look(command: &clap::Command) {
+            let mut told = BTreeSet::new();
+            for below in command.get_subcommands() {
+                let about = below.get_about().map(ToString::to_string).unwrap_or_default();
+                let (name, group) = (below.get_name(), command.get_name());
+                assert!(!about.is_empty() && told.insert(about.clone()), "{group} {name}: {about:?}");
+                look(below);
+            }
+        }
+        look(&Boreas::command());
+    }
+}

@@ -137,8 +137,9 @@ impl<T: Table> Subcommand for Simple<T> {
                 if *sort == Sort::Number { argument.value_parser(number::<u64>) } else { argument }
             });
             let alias = ALIASES.iter().find(|(command, _)| *command == row.command).map(|(_, alias)| *alias);
-            let own = Command::new(row.command).visible_aliases(alias).about(row.about).args(arguments);
-            command.subcommand(TransactArgs::augment_args(own))
+            let own = Command::new(row.command).visible_aliases(alias).args(arguments);
+            // The flags bring a description of their own, so the command's comes last.
+            command.subcommand(TransactArgs::augment_args(own).about(row.about))
         })
     }
 
