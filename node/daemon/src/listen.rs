@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::io::ErrorKind;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,10 @@ use crate::settings::args::HttpArgs;
 
 /// Descriptors that the database, files and everything else need beside connections.
 const DESCRIPTORS_RESERVED: u64 = 256;
+
+/// Connections that may wait until they are taken. The system answers more of them only when they try again after a
+/// second, honest ones too.
+const WAITING_MAX: libc::c_int = 1024;
 
 /// The value of `--http-server-address` with which categories have addresses of their own.
 const BY_CATEGORY: &str = "http-category-address";
@@ -130,6 +135,8 @@ impl Listeners {
         let listener = TcpListener::bind(&bound)
             .await
             .with_context(|| format!("cannot listen on {address}; choose another --http-server-address"))?;
+        // SAFETY: the descriptor is that of a socket that listens already; only how many may wait changes.
+        unsafe { libc::listen(listener.as_raw_fd(), WAITING_MAX) };
         let local = listener.local_addr().context("a socket has no address")?;
         tracing::info!("start listening on {local} for the HTTP API");
         if self.url.is_none() {

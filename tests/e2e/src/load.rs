@@ -111,7 +111,8 @@ impl Load {
         self.send_action(action)
     }
 
-    fn send_action(&mut self, action: Action) -> Result<Value, ClientError> {
+    /// Signs and sends one action whose data is packed.
+    pub fn send_action(&mut self, action: Action) -> Result<Value, ClientError> {
         let settings = SendSettings {
             expiration_sec: 60,
             ref_block: None,

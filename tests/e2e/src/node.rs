@@ -104,14 +104,14 @@ impl RunningNode {
     /// Starts a producing node that may not write files of more than `bytes`, as on a disk that is full.
     pub fn start_without_room(folder: &Path, bytes: u64) -> Self {
         // The signal that would end the process is ignored: a write fails instead.
-        Self::start_with_limits(folder, &format!("trap '' XFSZ; ulimit -f {}", bytes / 512))
+        Self::start_with_limits(folder, &format!("trap '' XFSZ; ulimit -f {}", bytes / 512), &[])
     }
 
     /// Starts a producing node in a shell that has set limits first.
-    pub fn start_with_limits(folder: &Path, limits: &str) -> Self {
+    pub fn start_with_limits(folder: &Path, limits: &str, arguments: &[&str]) -> Self {
         let address = format!("127.0.0.1:{}", free_port());
         let producing = ["-e", "-p", "eosio", "--plugin", "eosio::chain_api_plugin", "--http-server-address", &address];
-        let node = Self::command(folder, &producing);
+        let node = Self::command(folder, &[&producing, arguments].concat());
         let script = format!("{limits}; exec \"$0\" \"$@\"");
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(script).arg(node.get_program()).args(node.get_args());

@@ -156,7 +156,7 @@ fn clients_that_send_or_take_nothing_are_given_up() {
 fn idle_connections_make_room_for_honest_ones() {
     // 448 descriptors, of which 256 are kept for the node itself: one address may have half of the rest.
     let folder = tempfile::tempdir().expect("temporary folder");
-    let mut node = RunningNode::start_with_limits(folder.path(), "ulimit -n 448");
+    let mut node = RunningNode::start_with_limits(folder.path(), "ulimit -n 448", &[]);
     let idle: Vec<TcpStream> = (0..600).map(|_| connect(&node)).collect();
     for _ in 0..5 {
         let mut honest = connect(&node);
@@ -174,10 +174,28 @@ fn idle_connections_make_room_for_honest_ones() {
 #[test]
 fn the_node_takes_all_descriptors_that_the_system_gives() {
     let folder = tempfile::tempdir().expect("temporary folder");
-    let node = RunningNode::start_with_limits(folder.path(), "ulimit -Sn 300");
+    let node = RunningNode::start_with_limits(folder.path(), "ulimit -Sn 300", &[]);
     let mut open: Vec<TcpStream> = (0..400).map(|_| connect(&node)).collect();
     for stream in &mut open {
         ask(stream, &node).expect("each connection is served");
     }
     ask(&mut open[0], &node).expect("and stays open");
+}
+
+#[test]
+fn many_connect_at_once_while_the_node_is_busy() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let node = RunningNode::start(folder.path(), &[]);
+    // While it does not take them, connections wait: the system drops what is more than may, and tries again later.
+    node.signal("STOP");
+    let address = host(&node).parse().expect("an address");
+    let open: Vec<_> = (0..600)
+        .map(|_| TcpStream::connect_timeout(&address, Duration::from_millis(500)).map_err(|e| e.kind()))
+        .collect();
+    node.signal("CONT");
+    let refused = open.iter().filter(|stream| stream.is_err()).count();
+    assert_eq!(refused, 0, "of {} connections", open.len());
+    let mut last = open.into_iter().next_back().expect("there are some").expect("it is open");
+    last.set_read_timeout(Some(GIVEN_UP_WITHIN)).expect("a timeout can be set");
+    assert!(ask(&mut last, &node).is_some());
 }

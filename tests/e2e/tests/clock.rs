@@ -79,7 +79,7 @@ fn reasons(node: &RunningNode) -> String {
 fn a_clock_set_forward_and_corrected_stops_nothing() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let clock = Shifted::new(folder.path());
-    let mut node = RunningNode::start_with_limits(folder.path(), &clock.limits);
+    let mut node = RunningNode::start_with_limits(folder.path(), &clock.limits, &[]);
     for seconds in [HOUR_S, -HOUR_S] {
         let head = node.head();
         clock.set(seconds);
@@ -105,12 +105,12 @@ fn a_head_of_the_future_is_waited_for_in_words() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let clock = Shifted::new(folder.path());
     clock.set(HOUR_S);
-    let mut node = RunningNode::start_with_limits(folder.path(), &clock.limits);
+    let mut node = RunningNode::start_with_limits(folder.path(), &clock.limits, &[]);
     node.wait_until("blocks of the future", |info| info["head_block_num"].as_u64() > Some(3));
     assert!(ahead_s(&node) > HOUR_S - 60);
     node.stop();
     clock.set(0);
-    let node = RunningNode::start_with_limits(folder.path(), &clock.limits);
+    let node = RunningNode::start_with_limits(folder.path(), &clock.limits, &[]);
     std::thread::sleep(Duration::from_secs(2));
     let log = node.log();
     // 3600 s, or a little less.

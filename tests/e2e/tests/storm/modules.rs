@@ -1,0 +1,168 @@
+//! Code and ABIs of those who attack.
+
+use std::fmt::Write as _;
+
+use primitives::name;
+use serde_json::json;
+
+/// Functions of nested loops over a thousand locals: slow to compile for who asks at each loop what each local is.
+pub fn bomb(functions: usize, nested: usize) -> Vec<u8> {
+    let mut text = String::from("(module ");
+    for function in 0..functions {
+        write!(text, "(func $f{function} (local {})", "i64 ".repeat(1000)).expect("memory");
+        text.push_str(&"loop ".repeat(nested));
+        for nest in 0..nested {
+            let [a, b, c, d] = [7, 11, 13, 17].map(|step| (nest * step + function) % 1000);
+            let add = format!("local.get {a} local.get {b} i64.add local.set {c} ");
+            write!(text, "{add} local.get {d} i32.wrap_i64 br_if 0 end ").expect("memory");
+        }
+        text.push(')');
+    }
+    text.push_str("(func (export \"apply\") (param i64 i64 i64) ");
+    (0..functions).for_each(|function| write!(text, "(call $f{function})").expect("memory"));
+    text.push_str("))");
+    module(&text)
+}
+
+/// Code of its own for each number, that touches all the memory a contract may have.
+pub fn touching(number: usize) -> Vec<u8> {
+    module(&format!(
+        "(module (memory 528) (func (export \"apply\") (param i64 i64 i64) (local i32) (drop (i32.const {number}))
+            (loop (i32.store (local.get 3) (i32.const 1)) (local.set 3 (i32.add (local.get 3) (i32.const 4096)))
+                (br_if 0 (i32.lt_u (local.get 3) (i32.const 34603008))))))"
+    ))
+}
+
+/// What `eosio` has: `producers` proposes those that its data names.
+pub fn privileged() -> Vec<u8> {
+    let producers = name!("producers").0;
+    module(&format!(
+        r#"(module
+            (import "env" "set_proposed_producers" (func $propose (param i32 i32) (result i64)))
+            (import "env" "read_action_data" (func $read (param i32 i32) (result i32)))
+            (memory 1)
+            (func (export "apply") (param i64 i64 i64)
+                (if (i64.eq (local.get 2) (i64.const {producers}))
+                    (then (drop (call $propose (i32.const 0) (call $read (i32.const 0) (i32.const 65536))))))))"#
+    ))
+}
+
+/// What alice has: `big` stores twenty rows of 400 KB, `rewrite` one of 400 KB fifty times, `print` prints much
+/// and fails, `spin` does not end, `many` stores two thousand small rows under names that no row has yet, `scopes` as
+/// many that each have a scope of their own, `nothing` does nothing, and `none` stores thirty rows of one byte.
+pub fn contract() -> Vec<u8> {
+    let [big, rewrite, print, spin, many, scopes, nothing] = [
+        name!("big"),
+        name!("rewrite"),
+        name!("print"),
+        name!("spin"),
+        name!("many"),
+        name!("scopes"),
+        name!("nothing"),
+    ]
+    .map(|name| name.0);
+    module(&format!(
+        r#"(module
+            (import "env" "db_store_i64" (func $store (param i64 i64 i64 i64 i32 i32) (result i32)))
+            (import "env" "db_find_i64" (func $find (param i64 i64 i64 i64) (result i32)))
+            (import "env" "db_update_i64" (func $update (param i32 i64 i32 i32)))
+            (import "env" "prints_l" (func $print (param i32 i32)))
+            (import "env" "read_action_data" (func $read (param i32 i32) (result i32)))
+            (import "env" "eosio_assert" (func $assert (param i32 i32)))
+            (memory 20)
+            (func $rows (param $me i64) (param $table i64) (param $from i64) (param $count i64) (param $bytes i32)
+                (local $n i64)
+                (loop $next
+                    (drop (call $store
+                        (select (i64.add (local.get $from) (local.get $n)) (local.get $me)
+                            (i64.eq (local.get $table) (i64.const {scopes})))
+                        (local.get $table) (local.get $me)
+                        (i64.add (local.get $from) (local.get $n)) (i32.const 0) (local.get $bytes)))
+                    (local.set $n (i64.add (local.get $n) (i64.const 1)))
+                    (br_if $next (i64.lt_u (local.get $n) (local.get $count)))))
+            (func (export "apply") (param $me i64) (param $code i64) (param $action i64) (local $row i32) (local $n i32)
+                (if (i64.ne (local.get $me) (local.get $code)) (then (return)))
+                (if (i64.eq (local.get $action) (i64.const {nothing})) (then (return)))
+                (if (i64.eq (local.get $action) (i64.const {spin})) (then (loop $for_ever (br $for_ever))))
+                (if (i64.eq (local.get $action) (i64.const {big}))
+                    (then
+                        (call $rows (local.get $me) (local.get $action) (i64.const 1) (i64.const 20) (i32.const 400000))
+                        (return)))
+                (if (i32.or (i64.eq (local.get $action) (i64.const {many})) (i64.eq (local.get $action) (i64.const {scopes})))
+                    (then
+                        (drop (call $read (i32.const 0) (i32.const 8)))
+                        (call $rows (local.get $me) (local.get $action)
+                            (i64.mul (i64.load (i32.const 0)) (i64.const 2000)) (i64.const 2000) (i32.const 8))
+                        (return)))
+                (if (i64.eq (local.get $action) (i64.const {print}))
+                    (then
+                        (loop $next
+                            (call $print (i32.const 0) (i32.const 1000000))
+                            (local.set $n (i32.add (local.get $n) (i32.const 1)))
+                            (br_if $next (i32.lt_u (local.get $n) (i32.const 30))))
+                        (call $assert (i32.const 0) (i32.const 0)) (return)))
+                (if (i64.eq (local.get $action) (i64.const {rewrite}))
+                    (then
+                        (local.set $row
+                            (call $find (local.get $me) (local.get $me) (local.get $action) (i64.const 1)))
+                        (if (i32.lt_s (local.get $row) (i32.const 0))
+                            (then (local.set $row (call $store (local.get $me) (local.get $action) (local.get $me)
+                                (i64.const 1) (i32.const 0) (i32.const 400000)))))
+                        (drop (call $read (i32.const 8) (i32.const 8)))
+                        (loop $next
+                            (i32.store (i32.const 0) (local.get $n))
+                            (call $update (local.get $row) (i64.const 0) (i32.const 0) (i32.const 400000))
+                            (local.set $n (i32.add (local.get $n) (i32.const 1)))
+                            (br_if $next (i32.lt_u (local.get $n) (i32.const 50))))
+                        (return)))
+                (call $rows (local.get $me) (local.get $action) (i64.const 1) (i64.const 30) (i32.const 1))))"#
+    ))
+}
+
+/// An ABI whose rows of the table `none`, of one byte, are 2^`doublings` objects, behind `aliases` names of one type; so is
+/// the data of the action `nothing`.
+pub fn doubling(doublings: usize, aliases: usize) -> abi::AbiDefinition {
+    let mut structs = vec![json!({ "name": "s0", "base": "", "fields": [] })];
+    for level in 1..=doublings {
+        let field = |name: &str| json!({ "name": name, "type": format!("s{}", level - 1) });
+        structs.push(json!({ "name": format!("s{level}"), "base": "", "fields": [field("a"), field("b")] }));
+    }
+    let of = |alias: usize| if alias == 0 { format!("s{doublings}") } else { format!("t{}", alias - 1) };
+    let types: Vec<_> =
+        (0..aliases).map(|alias| json!({ "new_type_name": format!("t{alias}"), "type": of(alias) })).collect();
+    let table = |name: &str, kind: &str| json!({ "name": name, "index_type": "i64", "type": kind });
+    let tables = [table("none", &of(aliases)), table("big", "s0"), table("many", "s0")];
+    let actions = [json!({ "name": "nothing", "type": of(aliases), "ricardian_contract": "" })];
+    definition(
+        &json!({ "version": "eosio::abi/1.2", "types": types, "structs": structs, "tables": tables, "actions": actions }),
+    )
+}
+
+/// An ABI whose types stand for one another, and whose structs are based on one another, `length` times.
+pub fn chained(length: usize) -> abi::AbiDefinition {
+    let types: Vec<_> = (0..length)
+        .map(|at| {
+            let kind = if at + 1 == length { "uint8".to_owned() } else { format!("t{}", at + 1) };
+            json!({ "new_type_name": format!("t{at}"), "type": kind })
+        })
+        .collect();
+    let structs: Vec<_> = (0..length)
+        .map(|at| {
+            let base = if at + 1 == length { String::new() } else { format!("s{}", at + 1) };
+            json!({ "name": format!("s{at}"), "base": base, "fields": [{ "name": format!("f{at}"), "type": "t0" }] })
+        })
+        .collect();
+    let actions = [json!({ "name": "act", "type": "s0", "ricardian_contract": "" })];
+    let tables = [json!({ "name": "rows", "index_type": "i64", "type": "s0" })];
+    definition(
+        &json!({ "version": "eosio::abi/1.2", "types": types, "structs": structs, "tables": tables, "actions": actions }),
+    )
+}
+
+fn definition(document: &serde_json::Value) -> abi::AbiDefinition {
+    serde_json::from_value(document.clone()).expect("an ABI")
+}
+
+fn module(text: &str) -> Vec<u8> {
+    wat::parse_str(text).expect("a module")
+}
