@@ -167,7 +167,7 @@ fn prepared(folder: &Path, cap: &Cap) -> (RunningNode, Load) {
     let proposal = action(name!("eosio"), name!("producers"), name!("eosio"), schedule.to_bytes());
     load.send_action(proposal).expect("the producers are proposed");
     load.set_code(ALICE, &modules::contract()).expect("the module is taken");
-    load.set_abi(ALICE, &modules::doubling(18, 4)).expect("the ABI is taken");
+    load.set_abi(ALICE, &modules::doubling(13, 2)).expect("the ABI is taken");
     load.set_abi(MALLORY, &modules::chained(4000)).expect("the ABI is taken");
     load.send_plain(ALICE, name!("none"), ALICE).expect("the rows are stored");
     // A machine that is busy with other things as well may need longer than a transaction may take.
