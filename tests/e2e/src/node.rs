@@ -80,6 +80,29 @@ impl RunningNode {
         Self::launch(folder, &[&APIS, arguments].concat())
     }
 
+    /// Starts a node on `folder` that does not produce, or says why it does not start.
+    ///
+    /// # Errors
+    /// What a node prints that refuses.
+    pub fn try_follow(folder: &Path, arguments: &[&str]) -> Result<Self, String> {
+        let address = format!("127.0.0.1:{}", free_port());
+        let arguments = [&APIS, arguments, &["--http-server-address", &address]].concat();
+        let process = Self::command(folder, &arguments).spawn().expect("boreasd starts");
+        let url = format!("http://{address}");
+        let api = Node::new(&url, Vec::new());
+        let begin = Instant::now();
+        let mut node = Self { process, api, url, started_in: Duration::ZERO, folder: folder.to_owned() };
+        while node.info().is_none() {
+            if node.process.try_wait().expect("the process can be asked").is_some() {
+                return Err(node.log());
+            }
+            assert!(begin.elapsed() < START_LIMIT, "no answer from the node; its log ends:\n{}", node.log_end());
+            std::thread::sleep(POLL);
+        }
+        node.started_in = begin.elapsed();
+        Ok(node)
+    }
+
     /// Starts `boreasd` and kills it after a time, whatever it does then.
     pub fn start_and_kill(folder: &Path, arguments: &[&str], after: Duration) {
         let arguments = [arguments, &["--http-server-address", "127.0.0.1:0"]].concat();

@@ -10,6 +10,8 @@ use e2e::{Dice, Load, RunningNode, binary};
 /// Bytes that a file may have: reached after some seconds.
 const ROOM: u64 = 3 << 20;
 const FULL_WITHIN: Duration = Duration::from_secs(60);
+/// How long a node that lost blocks may try to sign.
+const SIGNING_TIME: Duration = Duration::from_secs(3);
 
 /// The newest block that the node shows.
 fn head(node: &RunningNode) -> Option<(u64, String)> {
@@ -145,11 +147,12 @@ fn all_files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Bytes are changed at random places of every file of the data folder (`BOREAS_FLIPS` says at how many of each, `SEED`
-/// at which). The node starts on the same head with the same state, or says which file is damaged and what to do; blocks
-/// are exported as they were, or not.
+/// Bytes are changed at random places of every file of the data folder, and files are cut there (`BOREAS_FLIPS` says at
+/// how many of each, `SEED` at which). The node starts on the same head with the same state, or says which file is damaged
+/// and what to do. Where the end of the log is gone, as after a loss of power, it says how much is lost, and does not sign
+/// again at the heights that it signed. Blocks are exported as they were, or not.
 #[test]
-fn a_changed_byte_is_harmless_or_named() {
+fn a_damaged_file_is_harmless_or_named() {
     let flips: usize = std::env::var("BOREAS_FLIPS").map_or(1, |count| count.parse().expect("a number"));
     let folder = tempfile::tempdir().expect("temporary folder");
     let data = folder.path().join("data");
@@ -157,15 +160,15 @@ fn a_changed_byte_is_harmless_or_named() {
     let mut node = RunningNode::start(&data, &["--plugin", "eosio::trace_api_plugin"]);
     let mut load = Load::set_up(node.api.clone()).expect("the chain takes its set-up");
     (0..20).for_each(|_| drop(load.transfer().expect("a transfer is taken")));
-    let head = node.head();
-    node.wait_until("a block with the last", |info| info["head_block_num"].as_u64() > Some(head + 1));
+    let last = node.head();
+    node.wait_until("a block with the last", |info| info["head_block_num"].as_u64() > Some(last + 1));
     node.stop();
     // What is in the log becomes a file of tables; the rest stays in the log, as a killed process leaves it.
     let mut node = RunningNode::start(&data, &["--plugin", "eosio::trace_api_plugin"]);
     let mut load = Load::new(node.api.clone());
     (0..20).for_each(|_| drop(load.transfer().expect("a transfer is taken")));
-    let head = node.head();
-    node.wait_until("more blocks", |info| info["head_block_num"].as_u64() > Some(head + 2));
+    let last = node.head();
+    node.wait_until("more blocks", |info| info["head_block_num"].as_u64() > Some(last + 2));
     node.kill();
     std::fs::remove_file(data.join("node.log")).expect("the log is there");
 
@@ -181,12 +184,14 @@ fn a_changed_byte_is_harmless_or_named() {
                 .success()
         );
     };
-    let config = copy.to_str().expect("a path of ASCII");
-    let start =
-        ["--http-server-address", "", "--terminate-at-block", "1", "--integrity-hash-on-start", "--config-dir", config];
-    let hash = |log: &str| {
-        let line = log.lines().find_map(|line| line.split_once("started with hash: ")).map(|(_, hash)| hash.to_owned());
-        line.unwrap_or_else(|| panic!("no hash in {log}"))
+    // The head and the hash of the state with which it starts, and its log.
+    let started = |folder: &Path| {
+        let node = RunningNode::try_follow(folder, &["--integrity-hash-on-start"])?;
+        let (head, log) = (head(&node).expect("the node answers"), node.log());
+        node.stop();
+        assert!(!log.contains("panicked"), "{log}");
+        let hash = log.lines().find_map(|line| line.split_once("started with hash: ")).map(|(_, hash)| hash.to_owned());
+        Ok::<_, String>(((head, hash.expect("it was asked for")), log))
     };
     let exported = |folder: &Path| {
         let log = folder.join("exported.log");
@@ -194,7 +199,8 @@ fn a_changed_byte_is_harmless_or_named() {
         looked_at(folder, &["export-blocks", log]).map(|_| std::fs::read(log).expect("it was written"))
     };
     copied();
-    let whole = hash(&looked_at(&copy, &start).expect("it starts"));
+    let (whole, _) = started(&copy).expect("it starts");
+    assert!(whole.0.0 > last + 2, "{whole:?} after {last}");
     let blocks = exported(&copy).expect("the blocks are there");
 
     let mut paths = Vec::new();
@@ -202,34 +208,57 @@ fn a_changed_byte_is_harmless_or_named() {
     paths.retain(|path| path.metadata().is_ok_and(|file| file.len() > 0));
     paths.sort();
     let mut dice = Dice::of_test(11);
-    let (mut refused, mut harmless) = (0, 0);
+    let (mut refused, mut harmless, mut shorter, mut wrong) = (0, 0, 0, Vec::new());
+    let mut expect = |holds: bool, what: &str, seen: &str| {
+        if !holds {
+            eprintln!("{what}: {seen}");
+            wrong.push(format!("{what}: {seen}"));
+        }
+    };
     for path in &paths {
         let name = path.strip_prefix(&data).expect("it is in there");
         let bytes = std::fs::read(path).expect("readable");
-        for _ in 0..flips {
+        for cut in [false, true].repeat(flips) {
             copied();
             let at = dice.below(bytes.len());
-            let mut changed = bytes.clone();
-            changed[at] ^= 1 << dice.below(8);
-            std::fs::write(copy.join(name), changed).expect("writable");
-            let what = format!("{} at {at} of {} (SEED={})", name.display(), bytes.len(), dice.seed());
-            match looked_at(&copy, &start) {
-                Ok(log) => {
-                    assert_eq!(hash(&log), whole, "{what}: {log}");
+            let mut damaged = bytes.clone();
+            if cut {
+                damaged.truncate(at);
+            } else {
+                damaged[at] ^= 1 << dice.below(8);
+            }
+            std::fs::write(copy.join(name), damaged).expect("writable");
+            let done = if cut { "cut" } else { "changed" };
+            let what = format!("{} {done} at {at} of {} (SEED={})", name.display(), bytes.len(), dice.seed());
+            match started(&copy) {
+                Ok((found, _)) if found == whole => {
                     match exported(&copy) {
-                        Ok(found) => assert!(found == blocks, "{what}: other blocks"),
-                        Err(text) => assert!(text.contains("damaged"), "{what}: {text}"),
+                        Ok(found) => expect(found == blocks, &what, "other blocks"),
+                        Err(text) => expect(text.contains("damaged"), &what, &text),
                     }
                     harmless += 1;
                 }
+                Ok((found, log)) => {
+                    let torn = cut && name.extension().is_some_and(|extension| extension == "log");
+                    expect(torn && found.0.0 < whole.0.0 && log.contains("lost"), &what, &format!("{found:?}: {log}"));
+                    RunningNode::start_and_kill(&copy, &["-e", "-p", "eosio"], SIGNING_TIME);
+                    let found = exported(&copy).expect("the blocks are whole");
+                    expect(blocks.starts_with(&found) || found.starts_with(&blocks), &what, "signed again");
+                    shorter += 1;
+                }
                 Err(text) => {
-                    assert!(text.lines().any(|line| line.starts_with("error: ") && line.len() > 30), "{what}: {text}");
+                    let is_told = text.lines().any(|line| line.starts_with("error: ") && line.len() > 30);
+                    expect(is_told && !text.contains("panicked"), &what, &text);
                     refused += 1;
                 }
             }
         }
     }
-    eprintln!("{} files, {harmless} changes harmless, {refused} refused", paths.len());
+    eprintln!(
+        "{} files, {harmless} damages harmless, {refused} refused, {shorter} with a loss that is told",
+        paths.len()
+    );
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     assert!(refused > 0 && harmless > 0, "{refused} refused, {harmless} harmless");
 }
 

@@ -167,7 +167,7 @@ fn prepared(folder: &Path, cap: &Cap) -> (RunningNode, Load) {
     let proposal = action(name!("eosio"), name!("producers"), name!("eosio"), schedule.to_bytes());
     load.send_action(proposal).expect("the producers are proposed");
     load.set_code(ALICE, &modules::contract()).expect("the module is taken");
-    load.set_abi(ALICE, &modules::doubling(13, 2)).expect("the ABI is taken");
+    load.set_abi(ALICE, &modules::swelling()).expect("the ABI is taken");
     load.set_abi(MALLORY, &modules::chained(4000)).expect("the ABI is taken");
     load.send_plain(ALICE, name!("none"), ALICE).expect("the rows are stored");
     // A machine that is busy with other things as well may need longer than a transaction may take.
@@ -248,7 +248,7 @@ fn reads(node: &mut RunningNode, strength: Strength) {
     table("an ABI that makes much of little", "alice", "none", [8, 60], node);
     table("an ABI of 4,000 aliases and bases", "mallory", "rows", [8, 200], node);
     table("large rows, read by many", "alice", "big", [8, 100], node);
-    mount(node, strength, "actions of such ABIs, to bytes", |node, tally| {
+    mount(node, strength, "actions of such an ABI, to bytes", |node, tally| {
         let action = json!({ "account": "mallory", "name": "act", "authorization": [], "data": {} });
         let transaction = json!({
             "expiration": "2030-01-01T00:00:00", "ref_block_num": 0, "ref_block_prefix": 0, "actions": vec![action; 20],
@@ -257,8 +257,9 @@ fn reads(node: &mut RunningNode, strength: Strength) {
         post_all(node.address(), "/v1/chain/get_required_keys", &vec![body; strength.of(4, 100)], 8, tally);
         Kept::new()
     });
-    mount(node, strength, "actions of such ABIs, in traces", |node, tally| {
-        let actions = (0..10).map(|number| action(ALICE, name!("nothing"), ALICE, vec![number])).collect();
+    mount(node, strength, "actions that swell in traces", |node, tally| {
+        let data = || modules::swelling_bytes(20_000);
+        let actions = (0..10).map(|_| action(ALICE, name!("nothing"), ALICE, data())).collect();
         let run = dry_run(node, actions);
         post_all(node.address(), "/v1/chain/compute_transaction", &vec![run; strength.of(8, 100)], 8, tally);
         Kept::new()

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use primitives::name;
+use primitives::{Pack as _, name};
 use serde_json::json;
 
 /// Functions of nested loops over a thousand locals: slow to compile for who asks at each loop what each local is.
@@ -49,7 +49,7 @@ pub fn privileged() -> Vec<u8> {
 
 /// What alice has: `big` stores twenty rows of 400 KB, `rewrite` one of 400 KB fifty times, `print` prints much
 /// and fails, `spin` does not end, `many` stores two thousand small rows under names that no row has yet, `scopes` as
-/// many that each have a scope of their own, `nothing` does nothing, and `none` stores thirty rows of one byte.
+/// many that each have a scope of their own, `nothing` does nothing, and `none` stores a row of 100,000 bytes.
 pub fn contract() -> Vec<u8> {
     let [big, rewrite, print, spin, many, scopes, nothing] = [
         name!("big"),
@@ -70,6 +70,7 @@ pub fn contract() -> Vec<u8> {
             (import "env" "read_action_data" (func $read (param i32 i32) (result i32)))
             (import "env" "eosio_assert" (func $assert (param i32 i32)))
             (memory 20)
+            (data (i32.const 0) "\a0\8d\06")
             (func $rows (param $me i64) (param $table i64) (param $from i64) (param $count i64) (param $bytes i32)
                 (local $n i64)
                 (loop $next
@@ -115,27 +116,29 @@ pub fn contract() -> Vec<u8> {
                             (local.set $n (i32.add (local.get $n) (i32.const 1)))
                             (br_if $next (i32.lt_u (local.get $n) (i32.const 50))))
                         (return)))
-                (call $rows (local.get $me) (local.get $action) (i64.const 1) (i64.const 30) (i32.const 1))))"#
+                (call $rows (local.get $me) (local.get $action) (i64.const 1) (i64.const 1) (i32.const 100003))))"#
     ))
 }
 
-/// An ABI whose rows of the table `none`, of one byte, are 2^`doublings` objects, behind `aliases` names of one type; so is
-/// the data of the action `nothing`.
-pub fn doubling(doublings: usize, aliases: usize) -> abi::AbiDefinition {
-    let mut structs = vec![json!({ "name": "s0", "base": "", "fields": [] })];
-    for level in 1..=doublings {
-        let field = |name: &str| json!({ "name": name, "type": format!("s{}", level - 1) });
-        structs.push(json!({ "name": format!("s{level}"), "base": "", "fields": [field("a"), field("b")] }));
-    }
-    let of = |alias: usize| if alias == 0 { format!("s{doublings}") } else { format!("t{}", alias - 1) };
-    let types: Vec<_> =
-        (0..aliases).map(|alias| json!({ "new_type_name": format!("t{alias}"), "type": of(alias) })).collect();
-    let table = |name: &str, kind: &str| json!({ "name": name, "index_type": "i64", "type": kind });
-    let tables = [table("none", &of(aliases)), table("big", "s0"), table("many", "s0")];
-    let actions = [json!({ "name": "nothing", "type": of(aliases), "ricardian_contract": "" })];
+/// An ABI by which each byte of the rows of `none`, and of the data of the action `nothing`, is an object of 600 bytes.
+pub fn swelling() -> abi::AbiDefinition {
+    let structs = [
+        json!({ "name": "all", "base": "", "fields": [{ "name": "of", "type": "byte[]" }] }),
+        json!({ "name": "byte", "base": "", "fields": [{ "name": "x".repeat(600), "type": "uint8" }] }),
+    ];
+    let table = |name: &str| json!({ "name": name, "index_type": "i64", "type": "all" });
+    let actions = [json!({ "name": "nothing", "type": "all", "ricardian_contract": "" })];
+    let tables = ["none", "big", "many", "scopes"].map(table);
     definition(
-        &json!({ "version": "eosio::abi/1.2", "types": types, "structs": structs, "tables": tables, "actions": actions }),
+        &json!({ "version": "eosio::abi/1.2", "types": [], "structs": structs, "tables": tables, "actions": actions }),
     )
+}
+
+/// Bytes of which [`swelling`] makes `count` objects.
+pub fn swelling_bytes(count: usize) -> Vec<u8> {
+    let mut packed = primitives::VarUint32(u32::try_from(count).expect("small")).to_bytes();
+    packed.resize(packed.len() + count, 0);
+    packed
 }
 
 /// An ABI whose types stand for one another, and whose structs are based on one another, `length` times.
