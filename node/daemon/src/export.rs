@@ -6,7 +6,7 @@ use codec::Unpack;
 use primitives::{Checksum256, Genesis};
 use store::Store;
 
-use crate::folder;
+use crate::folder::Folder;
 use crate::log_file;
 use crate::settings::ExportArgs;
 use crate::start::{CHAIN_ID_FACT, GENESIS_FACT};
@@ -37,7 +37,7 @@ pub fn export(args: &ExportArgs) -> anyhow::Result<()> {
     if !args.overwrite {
         log_file::must_be_new(&args.file, "Name a file that does not, or give --overwrite too")?;
     }
-    let store = folder::open_existing(&args.data_dir)?;
+    let (_folder, store) = Folder::with_chain(&args.data_dir)?;
     let first = store.earliest_block_num()?.context("the node has no blocks yet")?;
     let last = store.irreversible()?;
     anyhow::ensure!(first <= last, "no block of the node is irreversible yet: the first one is {first}");

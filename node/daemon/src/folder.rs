@@ -11,6 +11,8 @@ use store::{Store, StoreError, StoreSettings};
 
 /// The file that a running node holds locked.
 const LOCK_FILE: &str = "boreasd.lock";
+/// The file that it holds locked beside the block log that it keeps.
+const LOG_LOCK_FILE: &str = "blocks.lock";
 /// The file without which a folder has no database.
 const DATABASE_FILE: &str = "CURRENT";
 /// Files of nodeos, each of which shows that the folder is one of its.
@@ -34,29 +36,62 @@ pub fn check(path: &Path, option: &str) -> anyhow::Result<()> {
     }
 }
 
+/// Takes the folder of a block log, which is written by one node alone.
+///
+/// # Errors
+/// Another process has it, or it cannot be written.
+pub fn lock_block_log(path: &Path) -> anyhow::Result<File> {
+    take(path, LOG_LOCK_FILE, "--blocks-dir")?.with_context(|| {
+        format!(
+            "the block log in {} is in use. Another boreasd may keep it; choose another --blocks-dir",
+            path.display()
+        )
+    })
+}
+
+/// Makes the folder that an option names if there is none, and locks a file in it. `None` where another process has it.
+fn take(path: &Path, name: &str, option: &str) -> anyhow::Result<Option<File>> {
+    check(path, option)?;
+    std::fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()))?;
+    let file = path.join(name);
+    let lock = File::options().create(true).append(true).open(&file);
+    let lock = lock.with_context(|| {
+        let (file, folder) = (file.display(), path.display());
+        format!("cannot write {file}. The user that runs the node must be able to write in {folder}")
+    })?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", file.display())),
+    }
+}
+
 impl Folder {
     /// Makes the folder if there is none and takes it.
     ///
     /// # Errors
     /// Another process has it, or it cannot be written.
     pub fn lock(path: &Path) -> anyhow::Result<Self> {
-        check(path, "--data-dir")?;
-        std::fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()))?;
-        let file = path.join(LOCK_FILE);
-        let lock = File::options().create(true).append(true).open(&file);
-        let lock = lock.with_context(|| {
-            let (file, folder) = (file.display(), path.display());
-            format!("cannot write {file}. The user that runs the node must be able to write in {folder}")
-        })?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
-            Err(TryLockError::WouldBlock) => anyhow::bail!(
+        let lock = take(path, LOCK_FILE, "--data-dir")?.with_context(|| {
+            format!(
                 "the data folder {} is in use. Another boreasd may be running on this folder; stop it, or choose another \
                  --data-dir",
                 path.display()
-            ),
-            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", file.display())),
-        }
+            )
+        })?;
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// Takes the folder of a command that looks into the database, which must be there.
+    ///
+    /// # Errors
+    /// There is no chain, a node is running on it, or the database cannot be opened.
+    pub fn with_chain(path: &Path) -> anyhow::Result<(Self, Arc<Store>)> {
+        let missing = || format!("there is no chain in {}", path.display());
+        anyhow::ensure!(has_database(path), missing());
+        let folder = Self::lock(path)?;
+        let store = folder.open_existing()?.with_context(missing)?;
+        Ok((folder, store))
     }
 
     /// Its path.
@@ -125,15 +160,6 @@ impl Folder {
     pub fn nodeos(&self) -> Option<PathBuf> {
         NODEOS_FILES.iter().map(|file| self.path.join(file)).find(|file| file.is_file())
     }
-}
-
-/// Opens the database of a folder that must have one, for a command that looks into it.
-///
-/// # Errors
-/// There is none, it cannot be opened, or a node is running on it.
-pub fn open_existing(data_dir: &Path) -> anyhow::Result<Arc<Store>> {
-    anyhow::ensure!(has_database(data_dir), "there is no chain in {}", data_dir.display());
-    Ok(Arc::new(Store::open(&StoreSettings { path: store_path(data_dir) })?))
 }
 
 fn store_path(data_dir: &Path) -> PathBuf {

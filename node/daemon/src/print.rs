@@ -7,8 +7,9 @@ use codec::Unpack;
 use primitives::Genesis;
 use serde::Serialize;
 
+use crate::folder::Folder;
 use crate::settings::{NodeArgs, default_config};
-use crate::{build, folder, start};
+use crate::{build, start};
 
 /// Prints what is asked for. False when nothing is.
 ///
@@ -45,7 +46,7 @@ fn give(value: &impl Serialize, print: bool, file: Option<&Path>) -> anyhow::Res
 }
 
 fn genesis(data_dir: &Path) -> anyhow::Result<Genesis> {
-    let store = folder::open_existing(data_dir)?;
+    let (_folder, store) = Folder::with_chain(data_dir)?;
     let bytes = store.fact(start::GENESIS_FACT)?;
     let bytes = bytes.context("the chain began with a snapshot; its genesis is not known here")?;
     Genesis::from_bytes(&bytes).context("the stored genesis is damaged")

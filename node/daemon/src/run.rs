@@ -1,6 +1,8 @@
 //! The node: starts its parts in order, waits for a signal, stops them in reverse.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +24,7 @@ use crate::network::Prepared;
 use crate::settings::args::FolderArgs;
 use crate::settings::{DevArgs, NodeArgs};
 use crate::signing::Keyring;
-use crate::start::Started;
+use crate::start::{Plan, Started};
 use crate::{export, listen, protocol_features, start, translate};
 
 /// How long answers under way may take once the node stops.
@@ -67,6 +69,7 @@ pub fn node(args: &NodeArgs) -> anyhow::Result<()> {
     let settings = engine::Settings { clock, ..translate::engine_settings(args, keyring)? };
     // Without a database the log beside it is nodeos' own.
     let anew = args.chain.delete_all_blocks && shell.folder.has_database();
+    check_block_log(args, &plan, anew)?;
     let started = plan.carry_out(translate::trace_encoder(args))?;
     shell.run(args, started, settings, anew, Greeting::default())
 }
@@ -97,6 +100,7 @@ pub fn dev(args: &DevArgs) -> anyhow::Result<()> {
     let mut plan = start::plan(&shell.folder, store, &chain_args, genesis, chain_settings(node)?, doors, false)?;
     dev.prepare(&mut plan, &keyring)?;
     let anew = chain_args.delete_all_blocks && shell.folder.has_database();
+    check_block_log(node, &plan, anew)?;
     let traces = translate::trace_encoder(node);
     let mut started = plan.carry_out(traces)?;
     if !dev::is_booted(&started.store)? {
@@ -122,6 +126,8 @@ pub fn dev(args: &DevArgs) -> anyhow::Result<()> {
 /// What a node has before it has a chain: its folder, and the places that its API is served at.
 struct Shell {
     folder: Folder,
+    /// The lock on the block log that it keeps.
+    block_log: Option<File>,
     compiler: Engine,
     listeners: Listeners,
     network: Prepared,
@@ -133,18 +139,16 @@ impl Shell {
     fn open(args: &NodeArgs, producer_keys: Vec<PublicKey>) -> anyhow::Result<Self> {
         // The engine's settings are made once there is a chain; what is wrong with them is said now.
         translate::engine_settings(args, Keyring::default())?;
-        let FolderArgs { data_dir, snapshots_dir, blocks_dir, .. } = &args.folders;
+        let FolderArgs { data_dir, snapshots_dir, .. } = &args.folders;
         folder::check(&data_dir.join(snapshots_dir), "--snapshots-dir")?;
-        if let Some(blocks_dir) = blocks_dir {
-            folder::check(&data_dir.join(blocks_dir), "--blocks-dir")?;
-        }
-        let network = Prepared::open(&args.net, &args.folders.data_dir, producer_keys)?;
-        let mut places = listen::places(&args.http, &args.folders.data_dir)?;
+        let network = Prepared::open(&args.net, data_dir, producer_keys)?;
+        let mut places = listen::places(&args.http, data_dir)?;
         if !translate::serves(args) {
             tracing::info!("no API is served: name its plugin, such as --plugin eosio::chain_api_plugin");
             places.clear();
         }
-        let folder = Folder::lock(&args.folders.data_dir)?;
+        let folder = Folder::lock(data_dir)?;
+        let block_log = log_folder(args).as_deref().map(folder::lock_block_log).transpose()?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(usize::from(args.http.http_threads))
             .thread_name("http")
@@ -156,7 +160,7 @@ impl Shell {
             true => Engine::new().with_backtraces(),
             false => Engine::new(),
         };
-        Ok(Self { folder, compiler, listeners, network, runtime })
+        Ok(Self { folder, block_log, compiler, listeners, network, runtime })
     }
 
     fn run(
@@ -167,7 +171,7 @@ impl Shell {
         anew: bool,
         greeting: Greeting,
     ) -> anyhow::Result<()> {
-        let Self { folder, compiler, listeners, mut network, runtime } = self;
+        let Self { folder, block_log: log_lock, compiler, listeners, mut network, runtime } = self;
         network.save()?;
         let Started { store, chain, reapplied } = started;
         if args.chain.integrity_hash_on_start {
@@ -194,7 +198,7 @@ impl Shell {
         network.stop();
         // Whatever still reads the database has to let it go before the process ends.
         runtime.shutdown_timeout(SERVER_STOP_LIMIT);
-        drop(folder);
+        drop((folder, log_lock));
         result
     }
 }
@@ -236,17 +240,28 @@ fn schedule_notice(ours: &BTreeSet<Name>, active: &ProducerSchedule, pending: &P
 
 /// Where a block log is kept: in the folder that was named, where nodeos keeps its own.
 fn block_log(args: &NodeArgs, store: &Store) -> anyhow::Result<Option<engine::LogSettings>> {
-    let Some(folder) = &args.folders.blocks_dir else { return Ok(None) };
+    let Some(folder) = log_folder(args) else { return Ok(None) };
     let may_cut = args.chain.hard_replay_blockchain && args.chain.truncate_at_block > 0;
-    let folder = args.folders.data_dir.join(folder);
     Ok(Some(engine::LogSettings { folder, context: export::context(store)?, may_cut }))
+}
+
+fn log_folder(args: &NodeArgs) -> Option<PathBuf> {
+    args.folders.blocks_dir.as_ref().map(|folder| args.folders.data_dir.join(folder))
+}
+
+/// Makes sure that a log which is there is the chain's, unless it goes with the blocks.
+fn check_block_log(args: &NodeArgs, plan: &Plan<'_>, anew: bool) -> anyhow::Result<()> {
+    let Some(folder) = log_folder(args).filter(|_| !anew) else { return Ok(()) };
+    let old = plan.old_store();
+    let settings = old.map(|store| block_log(args, store)).transpose()?.flatten();
+    Ok(engine::block_log::check(&folder, settings.as_ref().zip(old))?)
 }
 
 /// The block log goes with the blocks.
 fn delete_block_log(args: &NodeArgs) -> anyhow::Result<()> {
-    let Some(folder) = &args.folders.blocks_dir else { return Ok(()) };
+    let Some(folder) = log_folder(args) else { return Ok(()) };
     for name in ["blocks.log", "blocks.index"] {
-        let path = args.folders.data_dir.join(folder).join(name);
+        let path = folder.join(name);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(error).with_context(|| format!("cannot delete {}", path.display()));

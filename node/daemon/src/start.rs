@@ -253,6 +253,11 @@ impl Plan<'_> {
         }
     }
 
+    /// The database of the chain that is gone on with or replayed.
+    pub fn old_store(&self) -> Option<&Store> {
+        self.store.as_deref().filter(|_| !matches!(self.step, Step::New(..)))
+    }
+
     /// The chain that the snapshot gives, where the start begins or replays one from it.
     pub fn snapshot_chain(&mut self) -> Option<&mut Chain> {
         match &mut self.step {

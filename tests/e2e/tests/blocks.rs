@@ -99,6 +99,16 @@ fn a_block_log_is_kept_beside_the_database_and_survives_crashes() {
         let failure = RunningNode::refusal(data_dir.path(), &place);
         assert!(failure.contains(what) && failure.contains("--blocks-dir"), "{failure}");
     }
+    // That is found before anything else is changed: the options are those that cut blocks off, or begin a chain.
+    let place = ["-e", "-p", "eosio", "--blocks-dir", blocks.to_str().expect("ASCII")];
+    let cut = ["--hard-replay-blockchain", "--truncate-at-block", "2"];
+    let failure = RunningNode::refusal(other.path(), &[&place[..], &cut].concat());
+    assert!(failure.contains("the log of another chain"), "{failure}");
+    assert!(RunningNode::start(other.path(), &[]).head() > 2, "blocks are gone");
+    let empty = tempfile::tempdir().expect("temporary folder");
+    let failure = RunningNode::refusal(empty.path(), &[&place[..], &["--genesis-json", genesis]].concat());
+    assert!(failure.contains("blocks that the database does not have"), "{failure}");
+    assert!(!empty.path().join("db").exists(), "a chain was begun");
     assert!(read() == before, "the log was touched");
 
     // It goes with the blocks, unless they are nodeos' own.

@@ -4,7 +4,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use e2e::{RunningNode, binary, free_port};
+use e2e::{RunningNode, binary, free_port, replay};
 
 /// What `boreasd` says when it refuses to start on a folder.
 fn refusal(folder: &Path, arguments: &[&str]) -> String {
@@ -36,6 +36,54 @@ fn a_second_start_leaves_the_first_alone() {
     let node = RunningNode::start(folder.path(), &[]);
     assert!(node.head() >= head);
     assert_eq!(node.block_id(2), id);
+}
+
+/// A command that looks into the folder of a running node says that it runs, and changes nothing.
+#[test]
+fn commands_on_a_running_nodes_folder_say_that_it_runs() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut node = RunningNode::start(folder.path(), &["--blocks-dir", "blocks"]);
+    let head = node.head();
+    node.wait_until("irreversible blocks", |info| info["last_irreversible_block_num"].as_u64() > Some(head));
+    let path = |name: &str| folder.path().join(name).to_str().expect("a path of ASCII").to_owned();
+    let (data_dir, log, other) = (path(""), path("blocks"), path("other"));
+    let commands: [&[&str]; 4] = [
+        &["export-blocks", "--data-dir", &data_dir, &other],
+        &["replay", "--blocks-log", &log, "--data-dir", &data_dir],
+        &["--extract-genesis-json", &other, "--data-dir", &data_dir],
+        &["--delete-all-blocks", "--print-genesis-json", "--data-dir", &data_dir],
+    ];
+    for command in commands {
+        let output = Command::new(binary("boreasd")).args(command).output().expect("boreasd runs");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{command:?}: {text}");
+        assert!(text.contains("Another boreasd may be running on this folder; stop it"), "{command:?}: {text}");
+        assert_eq!(text.lines().count(), 1, "{command:?}: {text}");
+        assert!(!Path::new(&other).exists(), "{command:?}");
+    }
+    // The log itself may be read meanwhile.
+    assert!(replay(Path::new(&log), &[])["head_block_num"].as_u64() >= Some(head));
+    node.stop();
+}
+
+/// A node with a folder of its own does not write into the block log of another one, let alone delete it.
+#[test]
+fn a_block_log_is_kept_by_one_node() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let other = tempfile::tempdir().expect("temporary folder");
+    RunningNode::start(other.path(), &[]).stop();
+    let mut node = RunningNode::start(folder.path(), &["--blocks-dir", "blocks"]);
+    let log = folder.path().join("blocks");
+    let head = node.head();
+    node.wait_until("irreversible blocks", |info| info["last_irreversible_block_num"].as_u64() > Some(head));
+    let place = ["--http-server-address", "", "--blocks-dir", log.to_str().expect("a path of ASCII")];
+    for own in [&[][..], &["--delete-all-blocks"], &["--hard-replay-blockchain"]] {
+        let text = refusal(other.path(), &[own, &place].concat());
+        assert!(text.contains("is in use. Another boreasd may keep it; choose another --blocks-dir"), "{text}");
+    }
+    node.stop();
+    assert!(replay(&log, &[])["head_block_num"].as_u64() >= Some(head));
+    assert!(RunningNode::start(other.path(), &[]).head() > 1, "its own blocks are still there");
 }
 
 /// Whatever keeps a node from starting is found before anything is deleted.
