@@ -11,6 +11,9 @@ use store::Watermark;
 
 use crate::{Refusal, Refused};
 
+/// The block that a genesis makes.
+const GENESIS_BLOCK: u32 = 1;
+
 /// What is in the way.
 #[derive(Debug)]
 pub(crate) enum Obstacle {
@@ -72,14 +75,26 @@ impl fmt::Display for Obstacle {
                  goes on by itself once the chain has passed that block and slot",
                 mark.num, mark.slot.0
             ),
-            Self::HeadAhead { head_num, ahead_us } => write!(
-                out,
-                "Not producing block because the head, block {head_num}, is of a time that comes in {} s only: the clock of \
-                 its producer was wrong, or this machine's clock is (chronyc makestep sets it). It goes on by itself then. \
-                 To go on at once, cut the blocks of the future off with --hard-replay-blockchain --truncate-at-block, on \
-                 every node that has them",
-                ahead_us / 1_000_000
-            ),
+            Self::HeadAhead { head_num, ahead_us } => {
+                let (cause, remedy) = match *head_num {
+                    GENESIS_BLOCK => (
+                        "the initial_timestamp of its genesis is of the future",
+                        "begin anew with an earlier one: --delete-all-blocks --genesis-json FILE",
+                    ),
+                    _ => (
+                        "the clock of its producer was wrong",
+                        "cut the blocks of the future off with --hard-replay-blockchain --truncate-at-block, on every \
+                         node that has them",
+                    ),
+                };
+                write!(
+                    out,
+                    "Not producing block because the head, block {head_num}, is of a time that comes in {} s only: {cause}, \
+                     or this machine's clock is wrong (chronyc makestep sets it). It goes on by itself then. To go on at \
+                     once, {remedy}",
+                    ahead_us / 1_000_000
+                )
+            }
             Self::NotStarted(fault) => {
                 write!(out, "Failed to start a pending block, will try again later: {fault}")
             }
@@ -122,6 +137,14 @@ impl Obstacles {
 mod tests {
     use super::*;
     use primitives::name;
+
+    #[test]
+    fn a_genesis_of_the_future_is_not_cut_off() {
+        let told = |head_num| Obstacle::HeadAhead { head_num, ahead_us: 7_000_000 }.to_string();
+        assert!(told(1).contains("comes in 7 s only: the initial_timestamp of its genesis"), "{}", told(1));
+        assert!(told(1).ends_with("--delete-all-blocks --genesis-json FILE"), "{}", told(1));
+        assert!(told(2).contains("--truncate-at-block"), "{}", told(2));
+    }
 
     #[test]
     fn each_kind_is_told_once_per_turn_and_producer() {
