@@ -3,13 +3,17 @@
 //! adds to both.
 //!
 //! Reading order: [`peers`] the two nodes, [`process`] what a process uses, [`workload`] the transactions, [`load`]
-//! sending them, [`measure`] the benchmarks, [`report`] the table.
+//! sending them, [`measure`] the benchmarks, [`first_call`] that of first calls, [`restart`] that of restarts, [`modules`]
+//! what those two run, [`report`] the table.
 
+mod first_call;
 mod load;
 mod measure;
+mod modules;
 mod peers;
 mod process;
 mod report;
+mod restart;
 mod workload;
 
 use clap::{Parser, ValueEnum};
@@ -26,12 +30,16 @@ enum Part {
     Start,
     /// From the start of a development chain to its first answer.
     Answer,
+    /// The first call of each contract after its code was set.
+    FirstCall,
+    /// Restarts with many rows.
+    Restart,
 }
 
 /// Runs Boreas and nodeos in turn and compares them.
 #[derive(Debug, Parser)]
 pub struct Arguments {
-    /// What to measure; all of it when left out.
+    /// What to measure; transfers, start and answer when left out.
     part: Option<Part>,
     /// Transfers of each round.
     #[arg(long, default_value_t = 30_000)]
@@ -45,6 +53,9 @@ pub struct Arguments {
     /// Starts whose first answer is waited for; medians are reported.
     #[arg(long, default_value_t = 20)]
     starts: usize,
+    /// Millions of rows with which nodes are started again, ascending.
+    #[arg(long, value_delimiter = ',', default_value = "1,4,8")]
+    millions: Vec<usize>,
     /// Run this one alone, for a profile.
     #[arg(long)]
     only: Option<Peer>,
@@ -70,6 +81,12 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Answer) {
         measure::first_answers(&arguments, &peers, &mut report)?;
+    }
+    if arguments.part == Some(Part::FirstCall) {
+        first_call::measure(&arguments, &peers, &mut report)?;
+    }
+    if arguments.part == Some(Part::Restart) {
+        restart::measure(&arguments, &peers, &mut report)?;
     }
     report.print();
     Ok(())

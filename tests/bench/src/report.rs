@@ -14,17 +14,18 @@ struct Figure {
 /// All figures in the order in which they were first measured.
 #[derive(Debug, Default)]
 pub struct Report {
-    order: Vec<&'static str>,
-    figures: BTreeMap<&'static str, Figure>,
+    order: Vec<String>,
+    figures: BTreeMap<String, Figure>,
     remarks: Vec<String>,
 }
 
 impl Report {
     /// Adds a value of `what`, which names its unit.
-    pub fn add(&mut self, what: &'static str, peer: Peer, value: f64) {
+    pub fn add(&mut self, what: impl Into<String>, peer: Peer, value: f64) {
+        let what = what.into();
         eprintln!("{peer:?}: {what} {value:.3}");
         if !self.order.contains(&what) {
-            self.order.push(what);
+            self.order.push(what.clone());
         }
         let figure = self.figures.entry(what).or_default();
         match peer {

@@ -3,18 +3,21 @@
 
 use std::path::Path;
 use std::thread;
+use std::time::Duration;
 
 use abi::AbiDefinition;
 use anyhow::Context;
 use client::Node;
 use primitives::{
-    Action, Asset, Authority, BlockId, Bytes, ChainId, Compression, Name, Pack, PackedTransaction, PermissionLevel,
+    Action, Asset, Authority, BlockId, Bytes, ChainId, Checksum256, Compression, Name, Pack, PackedTransaction, PermissionLevel,
     PrivateKey, SignedTransaction, TimePoint, Transaction, TransactionHeader, name,
 };
 use serde_json::{Value, json};
 
 /// The development key: `eosio`'s, and that of every account here.
 const KEY: &str = "5KQwrPbwdL6PhXujxW37FSSQZ1JiwsST4cqQzDeyXtP79zkvFD3";
+/// Until a block that was begun has another one after it.
+const TWO_BLOCKS: Duration = Duration::from_millis(1100);
 /// Accounts that transfer.
 const ACCOUNTS: usize = 200;
 /// Accounts that are created by one transaction.
@@ -108,6 +111,54 @@ pub fn set_up(node: &Node, folder: &Path) -> anyhow::Result<()> {
         push(node, actions)?;
     }
     Ok(())
+}
+
+/// Activates all features, with the boot contract of `contracts`.
+pub fn activate_features(node: &Node, contracts: &Path) -> anyhow::Result<()> {
+    let features = node.call("/v1/producer/get_supported_protocol_features", &json!({}))?;
+    let (mut first, mut later) = (Vec::new(), Vec::new());
+    for feature in features.as_array().context("features are a list")? {
+        let digest = feature["feature_digest"].as_str().context("a feature has a digest")?;
+        let name = &feature["specification"][0]["value"];
+        if name == "PREACTIVATE_FEATURE" { &mut first } else { &mut later }.push(digest.to_owned());
+    }
+    let path = "/v1/producer/schedule_protocol_feature_activations";
+    node.call(path, &json!({ "protocol_features_to_activate": first }))?;
+    thread::sleep(TWO_BLOCKS);
+    let code = std::fs::read(contracts.join("eosio.boot/eosio.boot.wasm"))?;
+    push(node, vec![action(EOSIO, name!("setcode"), EOSIO, (EOSIO, 0u8, 0u8, Bytes(code)).to_bytes())])?;
+    let activate = |digest: &String| -> anyhow::Result<Action> {
+        Ok(action(EOSIO, name!("activate"), EOSIO, digest.parse::<Checksum256>()?.to_bytes()))
+    };
+    push(node, later.iter().map(activate).collect::<anyhow::Result<_>>()?)?;
+    thread::sleep(TWO_BLOCKS);
+    Ok(())
+}
+
+/// Sets code of a new account, the `index`-th.
+pub fn set_code(node: &Node, index: usize, code: &[u8]) -> anyhow::Result<Name> {
+    let (name, authority) = (account(index)?, Authority::of_key(KEY.parse::<PrivateKey>()?.public_key()?));
+    let new = (EOSIO, name, authority.clone(), authority).to_bytes();
+    let set = (name, 0u8, 0u8, Bytes(code.to_vec())).to_bytes();
+    if node.call("/v1/chain/get_account", &json!({ "account_name": name })).is_err() {
+        push(node, vec![action(EOSIO, name!("newaccount"), EOSIO, new)])?;
+    }
+    push(node, vec![action(EOSIO, name!("setcode"), name, set)])?;
+    Ok(name)
+}
+
+/// The request that calls a contract with nothing.
+pub fn call(node: &Node, contract: Name) -> anyhow::Result<Value> {
+    let signed = Binding::new(node)?.sign(vec![action(contract, name!("go"), contract, Vec::new())])?;
+    let request = json!({ "return_failure_trace": true, "retry_trx": false, "transaction": signed });
+    Ok(request)
+}
+
+/// Calls a contract with a number.
+pub fn call_with(node: &Node, contract: Name, number: u64) -> anyhow::Result<()> {
+    // Two numbers: no two transactions are the same.
+    let salt = std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_nanos() as u64);
+    push(node, vec![action(contract, name!("go"), contract, (number, salt).to_bytes())])
 }
 
 fn transfer(from: Name, to: Name, units: i64, memo: &str) -> anyhow::Result<Action> {
