@@ -127,7 +127,7 @@ impl Folder {
     pub fn open_for_replay(&self) -> anyhow::Result<Option<Arc<Store>>> {
         let damage = match self.open_existing() {
             Ok(Some(store)) => {
-                let damage = store.state_rows().find_map(Result::err).filter(StoreError::is_damage);
+                let damage = store.state_rows().each(|_, _| Ok(())).err().filter(StoreError::is_damage);
                 let Some(damage) = damage else { return Ok(Some(store)) };
                 damage.into()
             }

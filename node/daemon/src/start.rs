@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use chain::{Applied, Chain, ChainError, Doors, PrepareMode, PreparedBlock, SavedBlock, SavedChain};
+use chain::{Applied, Chain, ChainError, CheckpointLoader, Doors, PrepareMode, PreparedBlock, SavedBlock, SavedChain};
 use codec::{Pack, Unpack};
 use engine::follower::TraceEncoder;
 use engine::preparing::ahead;
@@ -348,10 +348,10 @@ fn load(store: &Arc<Store>, settings: chain::Settings, doors: Doors) -> anyhow::
     let started = Instant::now();
     let checkpoint = store.checkpoint()?.context("the state is not there any more")?;
     let saved = saved_chain(store, checkpoint)?;
-    let (rows, reversible, read) = (saved.rows.len(), saved.reversible.len(), started.elapsed().as_millis());
+    let (reversible, read) = (saved.reversible.len(), started.elapsed().as_millis());
     let chain = Chain::from_checkpoint(saved, settings, doors).context(REPLAY_ADVICE)?;
     let all = started.elapsed().as_millis();
-    tracing::debug!("{rows} rows and {reversible} reversible blocks are loaded after {all} ms, read after {read} ms");
+    tracing::debug!("the state and {reversible} reversible blocks are loaded after {all} ms, read after {read} ms");
     Ok(chain)
 }
 
@@ -372,12 +372,9 @@ fn forget_blocks_after(last: u32, chain: &Chain, store: &Store) -> anyhow::Resul
 }
 
 /// What checkpoints left in the store.
-fn saved_chain(
-    store: &Arc<Store>,
-    checkpoint: CheckpointHeader,
-) -> anyhow::Result<SavedChain<Vec<(Vec<u8>, Vec<u8>)>>> {
-    let rows = store.state_rows().map(|row| row.map(|(key, value)| (key.into_vec(), value.into_vec())));
-    let rows = rows.collect::<Result<_, _>>()?;
+fn saved_chain(store: &Arc<Store>, checkpoint: CheckpointHeader) -> anyhow::Result<SavedChain> {
+    let mut rows = CheckpointLoader::default();
+    store.state_rows().each(|key, value| rows.add(key, value).context(REPLAY_ADVICE))?;
     let read = |number| {
         let missing = || format!("what undoes block {number} is missing in the database. {REPLAY_ADVICE}");
         Ok(SavedBlock { number, bytes: store.reversible(number)?.with_context(missing)? })

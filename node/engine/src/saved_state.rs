@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chain::{Chain, ChainCheckpoint, KeptBlocks, LoadedState, SavedBlock, SavedChain};
+use chain::{Chain, ChainCheckpoint, CheckpointLoader, KeptBlocks, LoadedState, SavedBlock, SavedChain};
 use codec::Unpack;
 use execution::RecoveredTransaction;
 use primitives::{BlockId, ChainId, Name, TimePoint};
-use store::{CheckpointHeader, Rewind, Store, StoreError, Watermark};
+use store::{CheckpointHeader, Rewind, StateRows, Store, StoreError, Watermark};
 
 /// The state of a block, away from the chain.
 #[derive(Debug, Clone, Default)]
@@ -131,8 +131,9 @@ impl SavedState {
     pub(crate) fn load(&self, blocks: Box<dyn KeptBlocks>) -> Result<LoadedState, String> {
         let reversible =
             self.reversible.iter().map(|(number, bytes)| SavedBlock { number: *number, bytes: bytes.clone() });
+        let rows = self.rows.iter().map(|(key, value)| (key, value));
         let saved = SavedChain {
-            rows: self.rows.iter().cloned(),
+            rows: CheckpointLoader::of_rows(rows).map_err(|error| error.to_string())?,
             root: self.root_header.clone(),
             reversible: reversible.collect(),
             blocks,
@@ -317,11 +318,13 @@ impl Dump {
 }
 
 /// Reads the rows of a task, on its thread.
-pub(crate) fn read_rows(
-    rows: impl Iterator<Item = Result<(Box<[u8]>, Box<[u8]>), StoreError>>,
-) -> Result<Vec<(Vec<u8>, Vec<u8>)>, String> {
-    let owned = rows.map(|row| row.map(|(key, value)| (key.into_vec(), value.into_vec())));
-    owned.collect::<Result<Vec<_>, StoreError>>().map_err(|error| error.to_string())
+pub(crate) fn read_rows(rows: StateRows<'_>) -> Result<Vec<(Vec<u8>, Vec<u8>)>, String> {
+    let mut owned = Vec::new();
+    let read = rows.each(|key, value| {
+        owned.push((key.to_owned(), value.to_owned()));
+        Ok::<_, StoreError>(())
+    });
+    read.map(|()| owned).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use chain::{BlockState, StateImage};
+use chain::{BlockState, ChainError, CheckpointLoader, StateImage};
 use primitives::{BlockId, Checksum256, Fault, FaultKind, Name, TimePoint};
-use store::Store;
+use store::{StateRows, Store};
 
 use crate::command::{Command, Reply, answer};
 use crate::follower::Work;
@@ -138,9 +138,7 @@ pub(crate) fn start(
         } else {
             let rows = store.state_rows();
             drop(held);
-            let image =
-                read_rows(rows).and_then(|rows| StateImage::load(head, rows).map_err(|error| error.to_string()));
-            make(image, id, task)
+            make(image(head, rows).map_err(|error| error.to_string()), id, task)
         };
         // A writer that ended does not want to know.
         let _ = done.send(Command::WholeStateDone { head: id, result });
@@ -148,6 +146,13 @@ pub(crate) fn start(
     // The thread says nothing: it lets go.
     let _ = is_held.recv();
     Ok(thread)
+}
+
+/// Makes the state of its rows.
+fn image(head: Arc<BlockState>, rows: StateRows<'_>) -> Result<StateImage, EngineError> {
+    let mut loader = CheckpointLoader::default();
+    rows.each::<EngineError>(|key, value| Ok(loader.add(key, value).map_err(ChainError::from)?))?;
+    Ok(StateImage::load(head, loader)?)
 }
 
 fn make(image: Result<StateImage, String>, head: BlockId, task: Task) -> Result<(), String> {

@@ -2,8 +2,10 @@
 //! checkpoint changes rows and names its block in one atomic batch, so that the state on disk is always that of one
 //! block.
 
+use std::sync::mpsc::sync_channel;
+
 use primitives::BlockId;
-use rocksdb::{IteratorMode, WriteBatch};
+use rocksdb::{DBRawIterator, ReadOptions, WriteBatch};
 
 use crate::StoreError;
 use crate::db::{META, STATE, Store};
@@ -12,6 +14,12 @@ const CHECKPOINT: &[u8] = b"checkpoint";
 const REVERSIBLE: &[u8] = b"reversible/";
 /// After every key that begins so.
 const REVERSIBLE_END: &[u8] = b"reversible0";
+
+/// What is asked of the disk at once where all rows are read.
+const READ_AHEAD_BYTES: usize = 4 << 20;
+/// Rows go from the thread that reads them in batches of about so many bytes, and so many batches wait at most.
+const BATCH_BYTES: usize = 256 << 10;
+const BATCHES_AHEAD: usize = 8;
 
 /// What the state on disk is the state of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +86,77 @@ impl CheckpointWriter<'_> {
     }
 }
 
+/// The rows of the state at some time: later checkpoints do not change them.
+pub struct StateRows<'a> {
+    store: &'a Store,
+    rows: DBRawIterator<'a>,
+}
+
+impl std::fmt::Debug for StateRows<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("StateRows").finish_non_exhaustive()
+    }
+}
+
+/// Rows on their way from the thread that reads them: their bytes in a row, and where each key and each value ends.
+#[derive(Default)]
+struct Batch {
+    bytes: Vec<u8>,
+    ends: Vec<(usize, usize)>,
+}
+
+impl Batch {
+    fn add(&mut self, key: &[u8], value: &[u8]) {
+        self.bytes.extend_from_slice(key);
+        let middle = self.bytes.len();
+        self.bytes.extend_from_slice(value);
+        self.ends.push((middle, self.bytes.len()));
+    }
+
+    fn each<E>(&self, take: &mut impl FnMut(&[u8], &[u8]) -> Result<(), E>) -> Result<(), E> {
+        let mut begin = 0;
+        self.ends.iter().try_for_each(|&(middle, end)| {
+            let row = (&self.bytes[begin..middle], &self.bytes[middle..end]);
+            begin = end;
+            take(row.0, row.1)
+        })
+    }
+}
+
+impl StateRows<'_> {
+    /// Gives every row, key and value, in the order of keys, until one is refused. They are read ahead by another
+    /// thread.
+    ///
+    /// # Errors
+    /// The disk refuses, or `take` does.
+    pub fn each<E: From<StoreError>>(self, mut take: impl FnMut(&[u8], &[u8]) -> Result<(), E>) -> Result<(), E> {
+        let Self { store, mut rows } = self;
+        std::thread::scope(|scope| {
+            let (read, batches) = sync_channel::<Batch>(BATCHES_AHEAD);
+            let reader = std::thread::Builder::new().name("state rows".to_owned());
+            let reader = reader.spawn_scoped(scope, move || {
+                rows.seek_to_first();
+                let mut batch = Batch::default();
+                while let Some((key, value)) = rows.item() {
+                    batch.add(key, value);
+                    if batch.bytes.len() >= BATCH_BYTES && read.send(std::mem::take(&mut batch)).is_err() {
+                        break;
+                    }
+                    rows.next();
+                }
+                // Who takes no more does not want to know.
+                let _ = read.send(batch);
+                rows.status()
+            });
+            let reader = reader.map_err(|cause| StoreError::file("start a thread that reads", &store.path, cause))?;
+            batches.iter().try_for_each(|batch| batch.each(&mut take))?;
+            drop(batches);
+            let end = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            end.map_err(|source| store.failed("read the state", source).into())
+        })
+    }
+}
+
 impl Store {
     /// Begins a checkpoint.
     pub fn begin_checkpoint(&self) -> CheckpointWriter<'_> {
@@ -121,14 +200,12 @@ impl Store {
         header.map(Some).ok_or_else(|| self.corrupt("the checkpoint names no block"))
     }
 
-    /// Every state row, in the order of the keys.
-    ///
-    /// # Errors
-    /// The disk refuses.
-    pub fn state_rows(&self) -> impl Iterator<Item = Result<(Box<[u8]>, Box<[u8]>), StoreError>> + '_ {
-        self.db
-            .iterator_cf(self.family(STATE), IteratorMode::Start)
-            .map(|row| row.map_err(|source| self.failed("read the state", source)))
+    /// Every state row as of now.
+    pub fn state_rows(&self) -> StateRows<'_> {
+        let mut options = ReadOptions::default();
+        options.set_readahead_size(READ_AHEAD_BYTES);
+        options.fill_cache(false);
+        StateRows { store: self, rows: self.db.raw_iterator_cf_opt(self.family(STATE), options) }
     }
 
     /// What was put for the reversible block with this number.
@@ -153,6 +230,39 @@ fn reversible_key(num: u32) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::StoreSettings;
+
+    fn rows_of(store: &Store) -> Vec<(Box<[u8]>, Box<[u8]>)> {
+        let mut rows = Vec::new();
+        let read = store.state_rows().each(|key, value| {
+            rows.push((key.into(), value.into()));
+            Ok::<_, StoreError>(())
+        });
+        read.unwrap();
+        rows
+    }
+
+    #[test]
+    fn rows_are_read_in_order_until_one_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&StoreSettings { path: folder.path().to_owned() }).unwrap();
+        let mut writer = store.begin_checkpoint();
+        let value = vec![7; 5000];
+        (0..4000_u32).rev().for_each(|number| writer.put(&number.to_be_bytes(), &value[..number as usize]));
+        let header = CheckpointHeader { num: 1, id: BlockId::default(), irreversible: 1, extra: Vec::new() };
+        writer.commit(&header).unwrap();
+        let rows = rows_of(&store);
+        assert_eq!(rows.len(), 4000);
+        let good = |(number, (key, value)): (u32, &(Box<[u8]>, Box<[u8]>))| {
+            **key == number.to_be_bytes() && value.len() == number as usize
+        };
+        assert!((0..).zip(&rows).all(good));
+        let mut taken = 0;
+        let refused = store.state_rows().each(|_, _| {
+            taken += 1;
+            if taken < 2000 { Ok(()) } else { Err(store.corrupt("enough")) }
+        });
+        assert!(refused.unwrap_err().to_string().contains("enough") && taken == 2000);
+    }
 
     #[test]
     fn a_checkpoint_replaces_rows_and_names_its_block() {
@@ -179,14 +289,14 @@ mod tests {
         assert_eq!(store.checkpoint().unwrap(), Some(header(7, 5, b"")));
         let kept = |num| store.reversible(num).unwrap();
         assert_eq!([4, 5, 6, 7, 8].map(kept), [None, None, Some(vec![6]), Some(vec![77]), None]);
-        let rows: Vec<_> = store.state_rows().map(|row| row.unwrap()).collect();
+        let rows = rows_of(&store);
         assert_eq!(rows, vec![(b"b".to_vec().into(), b"3".to_vec().into())]);
         let mut writer = store.begin_new_state().unwrap();
         writer.put(b"a", b"4");
         writer.put_reversible(10, &[10]);
         writer.commit(&header(10, 9, b"")).unwrap();
         assert_eq!(store.checkpoint().unwrap(), Some(header(10, 9, b"")));
-        let rows: Vec<_> = store.state_rows().map(|row| row.unwrap()).collect();
+        let rows = rows_of(&store);
         assert_eq!(rows, vec![(b"a".to_vec().into(), b"4".to_vec().into())]);
         assert_eq!([6, 7, 10].map(kept), [None, None, Some(vec![10])]);
     }

@@ -17,7 +17,7 @@ pub mod rebuild;
 pub mod traces;
 
 pub use blocks::{AcceptedBlock, Change, Head, Rewind, Watermark};
-pub use checkpoint::{CheckpointHeader, CheckpointWriter};
+pub use checkpoint::{CheckpointHeader, CheckpointWriter, StateRows};
 pub use code::CodeFolder;
 pub use db::{Store, StoreSettings};
 pub use error::StoreError;

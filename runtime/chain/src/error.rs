@@ -1,6 +1,7 @@
 //! Failures at the chain's seam: an objective fault of a block, or a broken node. Faults of transactions are values in
 //! traces and do not appear here.
 
+use ledger::CheckpointError;
 use primitives::Fault;
 use wasm::{MissingCode, Unready};
 
@@ -36,6 +37,12 @@ impl From<Unready> for ChainError {
             Unready::Code(missing) => Self::NeedsCode(Box::new(missing)),
             Unready::Shortage(what) => Self::Shortage(what),
         }
+    }
+}
+
+impl From<CheckpointError> for ChainError {
+    fn from(error: CheckpointError) -> Self {
+        Self::Corrupt { what: "checkpoint", cause: error.to_string() }
     }
 }
 

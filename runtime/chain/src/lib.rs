@@ -37,6 +37,7 @@ mod start;
 pub use block_state::{Applied, BlockState, SealedBlock};
 pub use conductor::{Chain, PendingView};
 pub use error::ChainError;
+pub use ledger::{CheckpointError, CheckpointLoader};
 pub use pending::StartBlock;
 pub use prepared::{PrepareMode, PreparedBlock, packed_transactions, recover_transaction};
 pub use receiving::CheckedBlock;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use codec::{DecodeError, Pack, Reader, Unpack};
 use consensus::{BlockHeaderState, ForkTree};
-use ledger::{BlockUndo, Checkpoint, CheckpointRow, Ledger, Snapshot};
+use ledger::{BlockUndo, Checkpoint, CheckpointLoader, CheckpointRow, Ledger, Snapshot};
 use primitives::{BlockId, Checksum256, TimePoint};
 
 use crate::{BlockState, Chain, ChainError, Doors, Settings};
@@ -42,14 +42,12 @@ pub struct StateImage {
 }
 
 impl StateImage {
-    /// The state of `head` from the rows that checkpoints left, in any order.
+    /// The state of `head` from the rows that checkpoints left.
     ///
     /// # Errors
     /// [`ChainError::Corrupt`].
-    pub fn load(head: Arc<BlockState>, rows: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Result<Self, ChainError> {
-        let corrupt = |cause: String| ChainError::Corrupt { what: "checkpoint", cause };
-        let ledger = Ledger::from_checkpoint_rows(rows).map_err(|cause| corrupt(cause.to_string()))?;
-        Ok(Self { head, ledger })
+    pub fn load(head: Arc<BlockState>, rows: CheckpointLoader) -> Result<Self, ChainError> {
+        Ok(Self { head, ledger: rows.finish()? })
     }
 
     /// What [`Chain::write_snapshot`] gives.
@@ -77,9 +75,9 @@ pub trait KeptBlocks: Send + Sync {
 
 /// What the node kept of checkpoints, the latest of each row and block.
 #[allow(missing_debug_implementations, reason = "a whole state is not printed")]
-pub struct SavedChain<R> {
-    /// Rows in any order.
-    pub rows: R,
+pub struct SavedChain {
+    /// The rows.
+    pub rows: CheckpointLoader,
     /// The packed header state of the block that was irreversible.
     pub root: Vec<u8>,
     /// The blocks after it up to the one whose state the rows are, in order.
@@ -102,17 +100,14 @@ impl LoadedState {
     ///
     /// # Errors
     /// [`ChainError::Corrupt`].
-    pub fn load<R>(saved: SavedChain<R>) -> Result<Self, ChainError>
-    where
-        R: IntoIterator<Item = (Vec<u8>, Vec<u8>)>,
-    {
+    pub fn load(saved: SavedChain) -> Result<Self, ChainError> {
         let corrupt = |cause: String| ChainError::Corrupt { what: "checkpoint", cause };
-        let mut ledger = Ledger::from_checkpoint_rows(saved.rows).map_err(|cause| corrupt(cause.to_string()))?;
+        let mut ledger = saved.rows.finish()?;
         let root = BlockHeaderState::from_bytes(&saved.root).map_err(|cause| corrupt(cause.to_string()))?;
         let opened = saved.reversible.into_iter().map(SavedBlock::open).collect::<Result<Vec<_>, _>>();
         let (headers, undo): (Vec<_>, Vec<_>) = opened.map_err(|cause| corrupt(cause.to_string()))?.into_iter().unzip();
         let numbers: Vec<_> = undo.iter().map(|undo| undo.number).collect();
-        ledger.load_undo(undo).map_err(|cause| corrupt(cause.to_string()))?;
+        ledger.load_undo(undo)?;
         let known = |header| Arc::new(BlockState { header, block: None, transactions: Vec::new(), bytes: 0 });
         let head = known(root);
         let mut state = Self { ledger, tree: ForkTree::new(head.clone()), head, kept: Some(saved.blocks) };
@@ -215,10 +210,7 @@ impl Chain {
     ///
     /// # Errors
     /// [`ChainError::Corrupt`].
-    pub fn from_checkpoint<R>(saved: SavedChain<R>, settings: Settings, doors: Doors) -> Result<Self, ChainError>
-    where
-        R: IntoIterator<Item = (Vec<u8>, Vec<u8>)>,
-    {
+    pub fn from_checkpoint(saved: SavedChain, settings: Settings, doors: Doors) -> Result<Self, ChainError> {
         let LoadedState { ledger, tree, head, kept } = LoadedState::load(saved)?;
         let mut chain = Self::assemble(tree.root().header.clone(), None, ledger, settings, doors);
         (chain.tree, chain.head, chain.kept) = (tree, head, kept);

@@ -5,7 +5,9 @@ mod common;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chain::{Applied, Chain, ChainError, KeptBlocks, PrepareMode, PreparedBlock, SavedChain, Settings};
+use chain::{
+    Applied, Chain, ChainError, CheckpointLoader, KeptBlocks, PrepareMode, PreparedBlock, SavedChain, Settings,
+};
 use codec::Pack as _;
 use common::{begin_three, doors, hand_over, key, new_chain, new_chain_with, produce, produce_as};
 use primitives::{BlockId, FaultKind, SignedBlock};
@@ -165,13 +167,14 @@ impl KeptBlocks for Blocks {
 }
 
 /// What a whole checkpoint of a chain keeps, with the blocks after its root.
-fn saved(chain: &mut Chain) -> (SavedChain<Vec<(Vec<u8>, Vec<u8>)>>, Vec<Arc<SignedBlock>>) {
+fn saved(chain: &mut Chain) -> (SavedChain, Vec<Arc<SignedBlock>>) {
     let checkpoint = chain.take_checkpoint().expect("nothing pending");
     let blocks: Vec<_> =
         (chain.root().number() + 1..=chain.best().number()).filter_map(|num| chain.fork_block_by_num(num)).collect();
     let blocks: Vec<_> = blocks.into_iter().filter_map(|state| state.block.clone()).collect();
     let kept = Blocks(blocks.iter().map(|block| (block.id(), block.to_bytes())).collect());
-    let rows = checkpoint.rows.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+    let rows = checkpoint.rows.into_iter().filter_map(|(key, value)| Some((key, value?)));
+    let rows = CheckpointLoader::of_rows(rows).expect("the chain's own");
     let (root, reversible) = (checkpoint.root_header_state, checkpoint.reversible);
     (SavedChain { rows, root, reversible, blocks: Box::new(kept) }, blocks)
 }

@@ -4,7 +4,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use chain::{Chain, KeptBlocks, PrepareMode, PreparedBlock, SavedBlock, SavedChain, Settings};
+use chain::{Chain, CheckpointLoader, KeptBlocks, PrepareMode, PreparedBlock, SavedBlock, SavedChain, Settings};
 use common::{chain_of_three, create_account, doors, hand_over, produce_as};
 use primitives::{BlockId, Pack as _};
 
@@ -67,9 +67,9 @@ impl Disk {
         self.blocks.0.extend(blocks);
     }
 
-    fn saved(&self) -> SavedChain<BTreeMap<Vec<u8>, Vec<u8>>> {
+    fn saved(&self) -> SavedChain {
         SavedChain {
-            rows: self.rows.clone(),
+            rows: CheckpointLoader::of_rows(&self.rows).expect("the chain's own"),
             root: self.root.clone(),
             reversible: self.reversible.values().cloned().collect(),
             blocks: Box::new(self.blocks.clone()),
@@ -205,13 +205,13 @@ fn damaged_snapshots_and_checkpoints_are_refused() {
     grow(&mut chain, 4, "more");
     let mut disk = Disk::default();
     disk.store(&mut chain);
-    let refused = |damage: &dyn Fn(&mut SavedChain<BTreeMap<Vec<u8>, Vec<u8>>>)| {
+    let refused = |damage: &dyn Fn(&mut SavedChain)| {
         let mut saved = disk.saved();
         damage(&mut saved);
         assert!(Chain::from_checkpoint(saved, Settings::default(), doors()).is_err());
     };
     refused(&|saved| saved.root.truncate(saved.root.len() - 1));
-    refused(&|saved| saved.rows.clear());
+    refused(&|saved| saved.rows = CheckpointLoader::default());
     refused(&|saved| drop(saved.reversible.remove(1)));
     refused(&|saved| saved.reversible[2].number += 1);
     refused(&|saved| saved.reversible[2].bytes.truncate(9));

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use ledger::config::{ACTIVE, OWNER};
 use ledger::genesis::GenesisArgs;
-use ledger::{AccountId, Ledger, PermissionId, TableId, TableKey};
+use ledger::{AccountId, CheckpointLoader, Ledger, PermissionId, TableId, TableKey};
 use primitives::{
     Authority, BlockTimestamp, Checksum256, Genesis, KeyWeight, Name, PublicKey, TimePoint, TimePointSec,
 };
@@ -123,7 +123,8 @@ fn main() {
             let bytes: usize = rows.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len)).sum();
             let rows: Vec<_> = rows.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
             let start = Instant::now();
-            let loaded = Ledger::from_checkpoint_rows(rows).expect("the rows are a state");
+            let loaded =
+                CheckpointLoader::of_rows(rows).and_then(CheckpointLoader::finish).expect("the rows are a state");
             println!("{} us to load them ({bytes} bytes)", start.elapsed().as_micros());
             drop(loaded);
         }

@@ -26,7 +26,7 @@ use crate::{
 };
 
 use crate::undo::LoadedRow;
-pub use load::CheckpointError;
+pub use load::{CheckpointError, CheckpointLoader};
 use past::Past;
 
 /// A row's key and its packed value; `None` for a row that is gone.
@@ -205,7 +205,7 @@ struct CodeRow {
     first_block_used: u32,
 }
 
-#[derive(Pack, Unpack)]
+#[derive(Debug, Pack, Unpack)]
 struct PermissionRow {
     order: u64,
     parent: Name,

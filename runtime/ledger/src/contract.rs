@@ -128,6 +128,18 @@ impl Contracts {
         RowId(id)
     }
 
+    /// Makes all rows found that were stored table by table, in the order of their keys, and are in no table yet.
+    pub fn index_loaded(&mut self) {
+        let mut rows = self.rows.iter().peekable();
+        while let Some(&(_, Row { table, .. })) = rows.peek() {
+            let of_table = std::iter::from_fn(|| rows.next_if(|(_, row)| row.table == *table));
+            let entries: Vec<_> = of_table.map(|(handle, row)| (row.primary, handle)).collect();
+            let table = self.tables.row_mut(table.0);
+            table.count = table.count.wrapping_add(entries.len() as u32);
+            table.rows = Rows::from_sorted(entries);
+        }
+    }
+
     pub fn take_row(&mut self, id: RowId) -> Row {
         let row = self.rows.remove(id.0);
         let table = self.tables.row_mut(row.table.0);

@@ -31,7 +31,7 @@ pub mod snapshot;
 mod undo;
 
 pub use account::{AccountId, AccountInfo, AccountMetadata};
-pub use checkpoint::{BlockUndo, Checkpoint, CheckpointError, CheckpointRow};
+pub use checkpoint::{BlockUndo, Checkpoint, CheckpointError, CheckpointLoader, CheckpointRow};
 pub use code::{Code, CodeId};
 pub use contract::{Row, RowId, Table, TableId, TableKey};
 pub use generated::{GeneratedId, GeneratedTransaction};

@@ -12,7 +12,7 @@ use std::io::Read;
 
 use ledger::config::{OWNER, SYSTEM_ACCOUNT};
 use ledger::genesis::GenesisArgs;
-use ledger::{Ledger, Snapshot, SnapshotError};
+use ledger::{CheckpointLoader, Ledger, Snapshot, SnapshotError};
 use primitives::{Genesis, PermissionLevel, TimePoint};
 
 /// nodeos' answer to `/v1/producer/get_integrity_hash` at block 144.
@@ -46,7 +46,7 @@ fn check(packed: &[u8], integrity_hash: &str) {
     assert!(again == bytes, "{} bytes, {} wanted", again.len(), bytes.len());
     let rows = snapshot.ledger.take_checkpoint().rows;
     let rows = rows.into_iter().map(|(key, value)| (key, value.expect("nothing is gone")));
-    let loaded = Ledger::from_checkpoint_rows(rows).expect("the rows are a state");
+    let loaded = CheckpointLoader::of_rows(rows).and_then(CheckpointLoader::finish).expect("the rows are a state");
     assert_eq!(loaded.integrity_hash(&snapshot.head_state, EARLY), hash);
 }
 

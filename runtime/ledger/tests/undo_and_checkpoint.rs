@@ -8,7 +8,7 @@ use ledger::{
     BlockUndo, Float64, Float128, GeneratedTransaction, Key128, Key256, Ledger, Limits, LinkKey, PermissionId,
     UndoLimits,
 };
-use ledger::{SecondaryKey, TableKey};
+use ledger::{CheckpointLoader, SecondaryKey, TableKey};
 use primitives::{
     Authority, BlockTimestamp, Checksum256, Genesis, KeyWeight, Name, PublicKey, Sha256, TimePoint, TimePointSec,
 };
@@ -238,7 +238,9 @@ impl Disk {
     }
 
     fn load(&self) -> Ledger {
-        let mut ledger = Ledger::from_checkpoint_rows(self.rows.clone()).expect("the rows are a state");
+        let mut ledger = CheckpointLoader::of_rows(self.rows.clone())
+            .and_then(CheckpointLoader::finish)
+            .expect("the rows are a state");
         ledger.load_undo(self.undo.values().cloned()).expect("the blocks fit the state");
         ledger
     }

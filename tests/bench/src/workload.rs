@@ -9,8 +9,8 @@ use abi::AbiDefinition;
 use anyhow::Context;
 use client::Node;
 use primitives::{
-    Action, Asset, Authority, BlockId, Bytes, ChainId, Checksum256, Compression, Name, Pack, PackedTransaction, PermissionLevel,
-    PrivateKey, SignedTransaction, TimePoint, Transaction, TransactionHeader, name,
+    Action, Asset, Authority, BlockId, Bytes, ChainId, Checksum256, Compression, Name, Pack, PackedTransaction,
+    PermissionLevel, PrivateKey, SignedTransaction, TimePoint, Transaction, TransactionHeader, name,
 };
 use serde_json::{Value, json};
 

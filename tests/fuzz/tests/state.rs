@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use fuzz::run;
-use ledger::{BlockUndo, Ledger, Snapshot};
+use ledger::{BlockUndo, CheckpointLoader, Snapshot};
 
 /// Sections that are mostly one long run of bytes: without them the rest fits into an input.
 const BULKY: [&str; 2] = ["eosio::chain::block_summary_object", "eosio::chain::code_object"];
@@ -78,7 +78,7 @@ fn checkpoints_with_damage() {
         let (key, value) = rest.split_at(rest.len().min(usize::from(length)));
         let mut rows = rows.clone();
         rows.insert(key.to_vec(), value.to_vec());
-        let _ = Ledger::from_checkpoint_rows(rows);
+        let _ = CheckpointLoader::of_rows(rows).and_then(CheckpointLoader::finish);
     });
 }
 
@@ -120,7 +120,8 @@ fn undoing_blocks_with_damage() {
         all.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
     };
     run("undoing a block", std::slice::from_ref(&undo.rows), |input| {
-        let mut ledger = Ledger::from_checkpoint_rows(rows.clone()).expect("the rows are a state");
+        let mut ledger =
+            CheckpointLoader::of_rows(rows.clone()).and_then(CheckpointLoader::finish).expect("the rows are a state");
         if ledger.load_undo([BlockUndo { number: 7, rows: input.to_vec() }]).is_ok() {
             let _ = ledger.undo_block();
         }

@@ -45,46 +45,98 @@ pub(super) fn ensure(condition: bool, what: &'static str) -> Result<()> {
     if condition { Ok(()) } else { Err(CheckpointError::Invalid(what)) }
 }
 
-/// Rows by table, each table in the order of its keys.
-type Sorted = Vec<(RowKey, Vec<u8>)>;
+/// Makes a ledger of the rows that checkpoints left, the latest of each key, given one after the other in ascending order
+/// of keys. The next checkpoint goes on from it.
+#[derive(Debug, Default)]
+pub struct CheckpointLoader {
+    /// Once the first row has come, the global properties.
+    ledger: Option<Ledger>,
+    last: Vec<u8>,
+    /// Tables with one row that have come.
+    singles: usize,
+    hot: u32,
+    /// The parent of a permission is older, but need not come first by name.
+    permissions: Vec<(Name, Name, PermissionRow)>,
+    /// How many ids there are is known in the end.
+    transactions: Vec<(RowKey, Vec<u8>)>,
+    /// Order and handle of the table to which the last row belongs.
+    table: Option<(u64, TableId)>,
+}
 
-impl Ledger {
-    /// The state that the rows of checkpoints describe, the latest of each key, in any order; the next checkpoint goes
-    /// on from it. [`Self::load_undo`] brings the blocks that can be undone.
+impl CheckpointLoader {
+    /// Takes rows that are at hand, in any order.
     ///
     /// # Errors
-    /// Rows are damaged or missing.
-    pub fn from_checkpoint_rows(rows: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Result<Self> {
-        let mut sorted = Sorted::new();
-        for (key, value) in rows {
-            let Some(decoded) = RowKey::decode(&key) else { return Err(CheckpointError::Key(key)) };
-            sorted.push((decoded, value));
-        }
-        sorted.sort_unstable_by_key(|&(key, _)| key);
-        ensure(sorted.is_sorted_by(|left, right| left.0 < right.0), "a key is there twice")?;
-        let mut ledger = load_singles(&sorted)?;
-        let chunks = sorted.iter().filter(|(key, _)| matches!(key, RowKey::Transactions(..))).count();
-        ledger.dedup.known.reserve(chunks * CHUNK_IDS);
-        let mut permissions = Vec::new();
-        let mut hot = 0;
-        for (key, value) in sorted {
-            match key {
-                RowKey::AccountHot(index) => {
-                    ensure(index == hot, "accounts are not numbered without gaps")?;
-                    hot += 1;
-                    ledger.load_row(key, &value)?;
-                }
-                // The parent of a permission is older, but need not come first by name.
-                RowKey::Permission(owner, name) => permissions.push((owner, name, unpack(key, &value)?)),
-                _ => ledger.load_row(key, &value)?,
+    /// One is damaged, or there twice.
+    pub fn of_rows<K: AsRef<[u8]>, V: AsRef<[u8]>>(rows: impl IntoIterator<Item = (K, V)>) -> Result<Self> {
+        let mut rows: Vec<_> = rows.into_iter().collect();
+        rows.sort_by(|left, right| left.0.as_ref().cmp(right.0.as_ref()));
+        let mut loader = Self::default();
+        rows.iter().try_for_each(|(key, value)| loader.add(key.as_ref(), value.as_ref()))?;
+        Ok(loader)
+    }
+
+    /// Takes a row.
+    ///
+    /// # Errors
+    /// It is damaged, or does not follow the one before it.
+    pub fn add(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
+        let Some(decoded) = RowKey::decode(key) else { return Err(CheckpointError::Key(key.to_owned())) };
+        ensure(self.last.is_empty() || *self.last < *key, "a key is there twice, or out of its order")?;
+        self.last.clear();
+        self.last.extend_from_slice(key);
+        if let Some(&single) = SINGLES.get(self.singles) {
+            if decoded != RowKey::Single(single) {
+                return Err(CheckpointError::Missing(single.describe()));
             }
+            self.singles += 1;
         }
-        ensure(hot as usize == ledger.account_count(), "an account has one part only")?;
-        ledger.load_permissions(permissions)?;
+        let ledger = match &mut self.ledger {
+            Some(ledger) => ledger,
+            empty => empty.insert(Ledger::empty(unpack(decoded, value)?)),
+        };
+        match decoded {
+            RowKey::AccountHot(index) => {
+                ensure(index == self.hot, "accounts are not numbered without gaps")?;
+                self.hot += 1;
+                ledger.load_row(decoded, value)?;
+            }
+            RowKey::Permission(owner, name) => self.permissions.push((owner, name, unpack(decoded, value)?)),
+            RowKey::Transactions(..) => self.transactions.push((decoded, value.to_owned())),
+            // Most of all rows. They are found by their keys when all have come.
+            RowKey::Row(order, primary) => {
+                let table = match self.table {
+                    Some((last, table)) if last == order => table,
+                    _ => ledger.table_of_order(order)?,
+                };
+                self.table = Some((order, table));
+                ledger.contracts.rows.insert(contract_row(table, primary, decoded, value)?);
+            }
+            _ => ledger.load_row(decoded, value)?,
+        }
+        Ok(())
+    }
+
+    /// The ledger. [`Ledger::load_undo`] brings the blocks that can be undone.
+    ///
+    /// # Errors
+    /// Rows are missing, or contradict each other.
+    pub fn finish(self) -> Result<Ledger> {
+        if let Some(single) = SINGLES.get(self.singles) {
+            return Err(CheckpointError::Missing(single.describe()));
+        }
+        let mut ledger = missing(self.ledger, Single::Global.describe())?;
+        ensure(self.hot as usize == ledger.account_count(), "an account has one part only")?;
+        ledger.load_permissions(self.permissions)?;
+        ledger.dedup.known.reserve(self.transactions.len() * CHUNK_IDS);
+        self.transactions.iter().try_for_each(|(key, value)| ledger.load_row(*key, value))?;
+        ledger.contracts.index_loaded();
         ledger.checkpointed = true;
         Ok(ledger)
     }
+}
 
+impl Ledger {
     pub(super) fn load_row(&mut self, key: RowKey, value: &[u8]) -> Result<()> {
         match key {
             RowKey::Single(single) => self.load_single(single, value),
@@ -215,10 +267,7 @@ impl Ledger {
 
     fn load_contract_row(&mut self, order: u64, primary: u64, key: RowKey, value: &[u8]) -> Result<()> {
         let table = self.table_of_order(order)?;
-        let mut input = Reader::new(value);
-        let payer = Name::unpack(&mut input).map_err(|cause| damaged(key, cause))?;
-        let value = input.rest().into();
-        self.contracts.put_row(Row { primary, payer, value, table, stamp: Stamp::default() });
+        self.contracts.put_row(contract_row(table, primary, key, value)?);
         Ok(())
     }
 
@@ -234,17 +283,10 @@ impl Ledger {
     }
 }
 
-/// A ledger with its single rows, all of which must be there.
-fn load_singles(rows: &Sorted) -> Result<Ledger> {
-    let find = |single| {
-        let key = RowKey::Single(single);
-        let found = rows.binary_search_by_key(&key, |&(key, _)| key).ok().map(|at| rows[at].1.as_slice());
-        missing(found, single.describe())
-    };
-    let key = RowKey::Single(Single::Global);
-    let mut ledger = Ledger::empty(unpack(key, find(Single::Global)?)?);
-    SINGLES.into_iter().try_for_each(|single| ledger.load_single(single, find(single)?))?;
-    Ok(ledger)
+fn contract_row(table: TableId, primary: u64, key: RowKey, value: &[u8]) -> Result<Row> {
+    let mut input = Reader::new(value);
+    let payer = Name::unpack(&mut input).map_err(|cause| damaged(key, cause))?;
+    Ok(Row { primary, payer, value: input.rest().into(), table, stamp: Stamp::default() })
 }
 
 pub(super) fn damaged(key: RowKey, cause: DecodeError) -> CheckpointError {
