@@ -2,6 +2,8 @@
 
 use anyhow::{Context, bail, ensure};
 use primitives::{Asset, Authority, ChainId, Name, PermissionLevel, PrivateKey, PublicKey, Symbol};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use crate::json::{Grammar, text_or_file};
 use crate::secrets;
@@ -9,6 +11,10 @@ use crate::secrets;
 /// `account` or `account@permission`; the permission is `active` when not given.
 pub fn permission(text: &str) -> anyhow::Result<PermissionLevel> {
     let (actor, permission) = text.split_once('@').unwrap_or((text, "active"));
+    ensure!(
+        !actor.is_empty() && !permission.is_empty(),
+        "{text:?} is not a valid permission, which is ACCOUNT or ACCOUNT@PERMISSION"
+    );
     Ok(PermissionLevel { actor: name(actor)?, permission: name(permission)? })
 }
 
@@ -70,10 +76,21 @@ pub fn authority(text: &str, what: &str) -> anyhow::Result<Authority> {
             "{what} {text:?} is neither a public key, nor ACCOUNT@PERMISSION, nor an authority as JSON or in a file"
         )
     })?;
-    let mut authority: Authority = serde_json::from_value(value).context("Invalid authority format")?;
+    let mut authority: Authority =
+        of_chain_type(&value, "authority", &json!({ "threshold": 0, "keys": [], "accounts": [], "waits": [] }))
+            .context("Invalid authority format")?;
     authority.sort();
     ensure!(authority.is_valid(), "{}", why_not_valid(&authority));
     Ok(authority)
+}
+
+/// A value of one of the chain's own types from its JSON, or what is wrong with that in the words of the ABI. Fields of
+/// `defaults` may be left out.
+pub fn of_chain_type<T: DeserializeOwned>(value: &Value, kind: &str, defaults: &Value) -> anyhow::Result<T> {
+    T::deserialize(value).map_err(|error| match client::mismatch_of_chain_type(kind, value, defaults) {
+        Some(reason) => anyhow::anyhow!(reason),
+        None => error.into(),
+    })
 }
 
 fn why_not_valid(authority: &Authority) -> String {

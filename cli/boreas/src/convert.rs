@@ -2,7 +2,7 @@
 
 use anyhow::{Context, ensure};
 use clap::Subcommand;
-use primitives::{Action, Bytes, Compression, PackedTransaction, SignedTransaction};
+use primitives::{Action, Bytes, Compression, PackedTransaction};
 use serde_json::json;
 
 use crate::arguments::name;
@@ -63,7 +63,7 @@ impl Convert {
                 let signed = if pack_action_data {
                     transactions::signed_from(session, &value)?
                 } else {
-                    let plain: Result<SignedTransaction, _> = serde_json::from_value(value);
+                    let plain = transactions::plain(&value);
                     plain.context("Fail to convert transaction, --pack-action-data likely needed")?
                 };
                 say(pretty(&json!(PackedTransaction::new(&signed, Compression::None))))

@@ -281,7 +281,7 @@ fn permissions(text: &str) -> anyhow::Result<Vec<PermissionLevel>> {
     let value = text_or_file(text, Grammar::Plain)?;
     let list = if value.is_array() { value } else { json!([value]) };
     let context = "permissions look like [{\"actor\": \"alice\", \"permission\": \"active\"}] or alice@active";
-    serde_json::from_value(list).context(context)
+    arguments::of_chain_type(&list, "permission_level[]", &Value::Null).context(context)
 }
 
 #[cfg(test)]
@@ -298,5 +298,8 @@ mod tests {
         assert_eq!(permissions(r#"{"actor":"bob","permission":"active"}"#).expect("one"), [level("bob")]);
         let error = permissions(r#"[{"actr":"bob"}]"#).expect_err("a typo");
         assert!(format!("{error:#}").contains("permissions look like"), "{error:#}");
+        assert!(format!("{error:#}").contains("[0].actor (name) is missing; there is no"), "{error:#}");
+        let error = permissions(r#"["bob"]"#).expect_err("a name");
+        assert!(format!("{error:#}").ends_with("expected, not the text \"bob\""), "{error:#}");
     }
 }

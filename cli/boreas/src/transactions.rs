@@ -2,12 +2,16 @@
 
 use anyhow::{Context, bail};
 use client::{Contracts, Node};
-use primitives::{Bytes, Name, PackedTransaction, Signature, SignedTransaction};
+use primitives::{Bytes, Fault, Name, PackedTransaction, Signature, SignedTransaction};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::arguments;
 use crate::json::{Grammar, text_or_file};
 use crate::session::Session;
+
+/// The name of a transaction's type in the chain's ABI.
+const TRANSACTION: &str = "transaction";
 
 /// A transaction from JSON or a file with it; and whether it was packed. Actions' arguments that are objects are packed
 /// by the ABIs of their contracts.
@@ -42,10 +46,48 @@ pub fn signed_from(session: &mut Session, value: &Value) -> anyhow::Result<Signe
         return Err(error);
     }
     Ok(SignedTransaction {
-        transaction: transaction.context("this is not a valid transaction")?,
+        transaction: transaction.map_err(|fault| why_not_valid(session, &value, fault))?,
         signatures: list::<Signature>(&value, "signatures")?,
         context_free_data: list::<Bytes>(&value, "context_free_data")?,
     })
+}
+
+/// A transaction from JSON in which the arguments of actions are packed.
+pub fn plain(value: &Value) -> anyhow::Result<SignedTransaction> {
+    arguments::of_chain_type(value, TRANSACTION, &defaults())
+}
+
+/// What may be left out of a transaction.
+fn defaults() -> Value {
+    json!({
+        "expiration": "1970-01-01T00:00:00", "ref_block_num": 0, "ref_block_prefix": 0, "max_net_usage_words": 0,
+        "max_cpu_usage_ms": 0, "delay_sec": 0, "context_free_actions": [], "actions": [], "transaction_extensions": [],
+    })
+}
+
+/// Which part of a transaction is wrong: one of its own, or the arguments of an action.
+fn why_not_valid(session: &mut Session, value: &Value, fault: Fault) -> anyhow::Error {
+    const CONTEXT: &str = "this is not a valid transaction";
+    let (mut packed, mut arguments) = (value.clone(), Vec::new());
+    for key in ["context_free_actions", "actions"] {
+        for action in packed.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(data) =
+                action.get_mut("data").filter(|data| data.is_object() || data.is_array()).map(Value::take)
+            {
+                action["data"] = json!("");
+                arguments.push((action["account"].clone(), action["name"].clone(), data));
+            }
+        }
+    }
+    if let Some(reason) = client::mismatch_of_chain_type(TRANSACTION, &packed, &defaults()) {
+        return anyhow::anyhow!(reason).context(CONTEXT);
+    }
+    let name = |value: &Value| value.as_str().unwrap_or_default().parse::<Name>().unwrap_or_default();
+    let Session { node, contracts, .. } = session;
+    let wrong = arguments.iter().find_map(|(account, action, data)| {
+        contracts.action(node, name(account), name(action), Vec::new(), data).err()
+    });
+    wrong.map_or_else(|| fault.into(), anyhow::Error::from).context(CONTEXT)
 }
 
 /// An account's ABI, or why there is none.

@@ -19,6 +19,7 @@ mod unix;
 
 pub use contracts::{Contracts, base64_field};
 pub use draft::{Draft, Receipt, Route, SendSettings, WaitFor, complete};
+pub use mismatch::mismatch_of_chain_type;
 pub use node::{ApiError, ApiFault, Connection, Message, Node};
 pub use signer::{Keosd, Signer};
 

@@ -1,6 +1,6 @@
 //! Which argument of an action is wrong, for people: an ABI's own faults name types of C++ and no field.
 
-use abi::{Abi, AbiDefinition, Limits, StructDefinition};
+use abi::{Abi, AbiDefinition, FieldDefinition, Limits, StructDefinition};
 use serde_json::Value;
 
 /// Given values longer than this are cut in a message, or only described.
@@ -11,6 +11,20 @@ const DEPTH_MAX: usize = 32;
 /// What is wrong with a value that does not fit a type.
 pub fn mismatch(abi: &Abi, definition: &AbiDefinition, kind: &str, value: &Value) -> String {
     Search { abi, definition }.value(kind, value, "", 0)
+}
+
+/// What is wrong with a value of one of the chain's own types (`authority`, `permission_level[]`, `transaction`), if
+/// anything is. Fields of `defaults` may be left out.
+pub fn mismatch_of_chain_type(kind: &str, value: &Value, defaults: &Value) -> Option<String> {
+    let definition = AbiDefinition::from_account(&primitives::system_abi()).ok().flatten()?;
+    let abi = Abi::new(definition.clone(), &Limits::default()).ok()?;
+    let mut whole = value.clone();
+    if let (Some(fields), Some(defaults)) = (whole.as_object_mut(), defaults.as_object()) {
+        for (name, default) in defaults {
+            fields.entry(name.as_str()).or_insert_with(|| default.clone());
+        }
+    }
+    abi.encode(kind, &whole, &Limits::default()).err().map(|_| mismatch(&abi, &definition, kind, &whole))
 }
 
 struct Search<'a> {
@@ -56,9 +70,21 @@ impl Search<'_> {
         }
     }
 
+    /// The fields of a struct and, before them, those of the structs that it extends.
+    fn all_fields<'b>(&'b self, known: &'b StructDefinition) -> Vec<&'b FieldDefinition> {
+        let mut levels = vec![known];
+        while let Some(base) = levels.last().filter(|last| !last.base.is_empty() && levels.len() < DEPTH_MAX) {
+            let base = self.resolve(&base.base);
+            let Some(next) = self.definition.structs.iter().find(|known| known.name == base) else { break };
+            levels.push(next);
+        }
+        levels.iter().rev().flat_map(|level| &level.fields).collect()
+    }
+
     fn fields(&self, known: &StructDefinition, value: &Value, path: &str, depth: usize) -> String {
         let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-        let names = || known.fields.iter().map(|field| &*field.name).collect::<Vec<_>>();
+        let known = self.all_fields(known);
+        let names = || known.iter().map(|field| &*field.name).collect::<Vec<_>>();
         let optional = |kind: &str| kind.ends_with(['?', '$']);
         let given = |name: &str, index: usize| match value {
             Value::Object(fields) => fields.get(name),
@@ -66,9 +92,9 @@ impl Search<'_> {
             _ => None,
         };
         if !value.is_object() && !value.is_array() {
-            return format!("{} expected, not {}", shape(known), shown(value));
+            return format!("{} expected, not {}", shape(&known), shown(value));
         }
-        for (index, field) in known.fields.iter().enumerate() {
+        for (index, field) in known.iter().enumerate() {
             match given(&field.name, index) {
                 Some(item) if !self.fits(field.kind.trim_end_matches('$'), item) => {
                     return self.value(&field.kind, item, &below(&field.name), depth + 1);
@@ -83,13 +109,13 @@ impl Search<'_> {
                         "{} ({}) is missing{typo}; {} expected",
                         below(&field.name),
                         field.kind,
-                        shape(known)
+                        shape(&known)
                     );
                 }
                 _ => {}
             }
         }
-        format!("{} expected, not {}", shape(known), shown(value))
+        format!("{} expected, not {}", shape(&known), shown(value))
     }
 }
 
@@ -100,17 +126,17 @@ fn differences(a: &str, b: &str) -> usize {
 }
 
 /// The fields of a struct.
-fn shape(known: &StructDefinition) -> String {
-    if known.fields.is_empty() {
+fn shape(known: &[&FieldDefinition]) -> String {
+    if known.is_empty() {
         return "no arguments, which is [] or {},".to_owned();
     }
-    let fields: Vec<_> = known.fields.iter().map(|field| format!("{}: {}", field.name, field.kind)).collect();
+    let fields: Vec<_> = known.iter().map(|field| format!("{}: {}", field.name, field.kind)).collect();
     format!("{{{}}}", fields.join(", "))
 }
 
 fn describe(kind: &str, value: &Value, path: &str) -> String {
     let path = if path.is_empty() { "the value" } else { path };
-    let like = example(kind).map_or_else(String::new, |example| format!(", which looks like {example},"));
+    let like = example(kind).map_or_else(|| ",".to_owned(), |example| format!(", which looks like {example},"));
     format!("{path} has to be {kind}{like} not {}", shown(value))
 }
 
@@ -180,7 +206,8 @@ mod tests {
                 { "name": "pay", "base": "", "fields": [
                     field("to", "account_name"), field("quantity", "asset"), field("parts", "part[]"), field("memo", "string?"),
                 ] },
-                { "name": "part", "base": "", "fields": [field("weight", "uint16")] },
+                { "name": "part", "base": "thing", "fields": [field("weight", "uint16")] },
+                { "name": "thing", "base": "", "fields": [field("title", "string")] },
             ],
         }))
         .expect("an ABI");
@@ -206,7 +233,7 @@ mod tests {
                 "parts has to be part[], which looks like a list in [ ], not the object {}".to_owned(),
             ),
             (
-                json!(["bob", "1 SYS", [[1], ["x"]], ""]),
+                json!(["bob", "1 SYS", [{"title": "a", "weight": 1}, {"title": "b", "weight": "x"}], ""]),
                 "parts[1].weight has to be uint16, which looks like a whole number from 0 to 65535, not the text \"x\""
                     .to_owned(),
             ),
@@ -217,8 +244,12 @@ mod tests {
             ),
             (json!("bob"), format!("{shape}, not the text \"bob\"")),
             (
-                json!({"to": "bob", "quantity": "1 SYS", "parts": [{}], "memo": null}),
-                "parts[0].weight (uint16) is missing; {weight: uint16} expected".to_owned(),
+                json!({"to": "bob", "quantity": "1 SYS", "parts": [{"title": ""}], "memo": null}),
+                "parts[0].weight (uint16) is missing; {title: string, weight: uint16} expected".to_owned(),
+            ),
+            (
+                json!({"to": "bob", "quantity": "1 SYS", "parts": [{"title": [], "weight": 1}], "memo": null}),
+                "parts[0].title has to be string, not the list []".to_owned(),
             ),
         ];
         for (value, message) in table {

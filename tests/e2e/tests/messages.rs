@@ -108,6 +108,45 @@ const BEFORE: &[Row] = &[
         "the text is not valid JSON: the [ has no ] at character 1: ... [alice",
     ),
     ("push action eosio.token transfer HUGE", 1, "HUGE has more than 67108864 bytes"),
+    // What is wrong with JSON is told in the words of the ABI, whatever reads it.
+    (
+        "push transaction {\"actions\":[{\"account\":\"eosio.token\"}]}",
+        1,
+        "...valid transaction: actions[0].name (action_name) is missing; {account: account_name, name: action_name",
+    ),
+    (
+        "push transaction {\"expiration\":\"x\",\"actions\":[]}",
+        1,
+        "this is not a valid transaction: expiration has to be time_point_sec, which looks like 2030-01-31T12:00:00, not the \
+         text \"x\"",
+    ),
+    (
+        "convert pack_transaction {\"actions\":[{\"account\":\"a\",\"name\":\"b\",\"authorization\":[],\"data\":{}}]}",
+        1,
+        "Fail to convert transaction, --pack-action-data likely needed: actions[0].data has to be bytes, which looks like \
+         hexadecimal digits, two a byte, not the object {}",
+    ),
+    (
+        "set account permission eosio active {\"threshold\":1,\"keys\":[{\"key\":\"PUBLICx\",\"weight\":1}]}",
+        1,
+        "...Invalid authority format: keys[0].key has to be public_key, which looks like EOS",
+    ),
+    (
+        "set account permission eosio active {\"threshold\":1,\"accounts\":[\"bob@active\"]}",
+        1,
+        "Invalid authority format: {permission: permission_level, weight: weight_type} expected, not the text \"bob@active\"",
+    ),
+    (
+        "multisig propose one [\"alice@active\"] alice@active eosio.token transfer [] alice",
+        1,
+        "permissions look like [{\"actor\": \"alice\", \"permission\": \"active\"}] or alice@active: {actor: account_name, \
+         permission: permission_name} expected, not the text \"alice@active\"",
+    ),
+    (
+        "push action eosio.token transfer [] -p @active",
+        1,
+        "\"@active\" is not a valid permission, which is ACCOUNT or ACCOUNT@PERMISSION",
+    ),
     ("push transaction /", 1, "/ is a folder, not a file with JSON"),
     ("set abi alice HUGE", 1, "...is not a valid ABI"),
     ("system refund show Alice", 1, "...\"Alice\" is not a valid name"),
