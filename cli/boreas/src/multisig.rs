@@ -298,7 +298,7 @@ mod tests {
         assert_eq!(permissions(r#"{"actor":"bob","permission":"active"}"#).expect("one"), [level("bob")]);
         let error = permissions(r#"[{"actr":"bob"}]"#).expect_err("a typo");
         assert!(format!("{error:#}").contains("permissions look like"), "{error:#}");
-        assert!(format!("{error:#}").contains("[0].actor (name) is missing; there is no"), "{error:#}");
+        assert!(format!("{error:#}").contains("[0].actor (account_name) is missing; there is no"), "{error:#}");
         let error = permissions(r#"["bob"]"#).expect_err("a name");
         assert!(format!("{error:#}").ends_with("expected, not the text \"bob\""), "{error:#}");
     }
