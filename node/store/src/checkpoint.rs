@@ -7,8 +7,8 @@ use std::sync::mpsc::sync_channel;
 use primitives::BlockId;
 use rocksdb::{DBRawIterator, ReadOptions, WriteBatch};
 
-use crate::StoreError;
 use crate::db::{META, STATE, Store};
+use crate::{StoreError, log};
 
 const CHECKPOINT: &[u8] = b"checkpoint";
 const REVERSIBLE: &[u8] = b"reversible/";
@@ -69,7 +69,9 @@ impl CheckpointWriter<'_> {
     /// The disk refuses.
     pub fn commit(self, header: &CheckpointHeader) -> Result<(), StoreError> {
         let store = self.store;
-        store.write(self.into_batch(header)?, true)
+        store.write(self.into_batch(header)?, true)?;
+        // Room that a log took is given back when files are listed that have what was in it.
+        log::note_extent(&store.path)
     }
 
     /// The changes, for a batch that has others too.

@@ -8,7 +8,7 @@ use rocksdb::{
 };
 
 use crate::marks::Marks;
-use crate::{StoreError, log};
+use crate::{StoreError, extent, log};
 
 /// Column family of single facts: head, genesis, checkpoint, watermarks.
 pub(crate) const META: &str = "default";
@@ -71,6 +71,7 @@ impl Store {
         let db = DB::open_cf_descriptors(&database_options(), &path, families)
             .map_err(|source| StoreError::Database { action: "open files", path: path.clone(), source })?;
         let marks = Marks::open(&path)?;
+        log::note_extent(&path)?;
         Ok(Self { db, marks, path })
     }
 
@@ -90,6 +91,7 @@ impl Store {
         let failed = |source| StoreError::Database { action: "remove files", path: path.to_owned(), source };
         DB::destroy(&database_options(), path).map_err(failed).inspect_err(|_| drop(std::fs::remove_file(&marker)))?;
         Marks::remove(path)?;
+        extent::remove(path)?;
         std::fs::remove_file(&marker).map_err(|source| StoreError::file("remove", &marker, source))?;
         // What is not the database's keeps the folder.
         let _ = std::fs::remove_dir(path);

@@ -11,6 +11,7 @@ pub mod code;
 mod crc;
 pub mod db;
 pub mod error;
+mod extent;
 mod log;
 mod marks;
 pub mod rebuild;

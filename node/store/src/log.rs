@@ -9,8 +9,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::StoreError;
 use crate::crc::crc32c;
+use crate::{StoreError, extent};
 
 const BLOCK: usize = 32 << 10;
 const HEADER: usize = 7;
@@ -48,10 +48,11 @@ enum Kind {
 /// # Errors
 /// A record is bad though later ones are good, or a log cannot be read.
 pub fn check(path: &Path) -> Result<(), StoreError> {
-    if let Some(file) = manifest(path)
-        && let Reading { bad: Some((offset, true)), .. } = read(&file, Kind::Other)?
-    {
-        return Err(StoreError::LogHole { file, offset });
+    if let Some(file) = manifest(path) {
+        let (offset, is_hole) = end_of(&file)?;
+        if is_hole || extent::noted(path, &file).is_some_and(|noted| offset < noted) {
+            return Err(StoreError::LogHole { file, offset });
+        }
     }
     let mut before: Option<(PathBuf, Reading)> = None;
     for file in logs(path)? {
@@ -70,6 +71,21 @@ pub fn check(path: &Path) -> Result<(), StoreError> {
         before = Some((file, reading));
     }
     Ok(())
+}
+
+/// Notes how far the list of files reaches, for the next [`check`].
+///
+/// # Errors
+/// The disk refuses.
+pub fn note_extent(path: &Path) -> Result<(), StoreError> {
+    let Some(file) = manifest(path) else { return Ok(()) };
+    extent::note(path, &file, end_of(&file)?.0)
+}
+
+/// Where the good records of a list of files end, and whether more of them follow.
+fn end_of(file: &Path) -> Result<(usize, bool), StoreError> {
+    let bytes = std::fs::read(file).map_err(|source| StoreError::file("read", file, source))?;
+    Ok(scan(&bytes, Kind::Other).bad.unwrap_or((bytes.len(), false)))
 }
 
 /// The list of files that is in force; RocksDB says it itself where there should be one and is not.

@@ -232,3 +232,26 @@ fn the_compiled_code_that_was_used_longest_ago_makes_room() {
     written("c", 3);
     assert_eq!(["a", "b", "c"].map(|key| code.read(key).is_some()), [true, false, true]);
 }
+
+#[test]
+fn a_list_of_files_that_ends_too_early_is_refused() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let path = folder.path().join("whole");
+    let store = open(&path).expect("a new store");
+    (1..=20).for_each(|num| append(&store, num));
+    drop(store);
+    // What is in the log becomes files, which the list names.
+    drop(open(&path).expect("it opens"));
+    let current = std::fs::read_to_string(path.join("CURRENT")).expect("readable");
+    let list = std::fs::read(path.join(current.trim_end())).expect("readable");
+    for end in 0..list.len() {
+        let cut = folder.path().join("cut");
+        std::fs::create_dir(&cut).expect("made");
+        copy(&path, &cut);
+        std::fs::write(cut.join(current.trim_end()), &list[..end]).expect("writable");
+        let refused = open(&cut).expect_err("it is cut").to_string();
+        assert!(refused.contains("MANIFEST"), "{end} of {}: {refused}", list.len());
+        std::fs::remove_dir_all(&cut).expect("removed");
+    }
+    assert_eq!(open(&path).expect("it opens").head().expect("readable"), Some(Head { num: 20, id: id(20) }));
+}
