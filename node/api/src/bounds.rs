@@ -5,6 +5,7 @@ use abi::{Budget, Limits};
 use primitives::TimePoint;
 
 use crate::ApiError;
+use crate::large::{self, Allowance};
 use crate::params::Fields;
 
 /// Microseconds that a request may look at the chain while the writer waits, once it has [`UNCUT_ROWS`].
@@ -15,6 +16,16 @@ const UNCUT_ROWS: usize = 1000;
 pub const READ_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Bytes that the JSON of one answer's decoded data may take in memory; each step of decoding counts as some.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Both of these for an answer that is not a large one.
+const LIGHT_BYTES_MAX: usize = 1024 * 1024;
+
+/// As much as the request that is being answered may have of something.
+fn allowed(max: usize) -> usize {
+    match large::allowance() {
+        Allowance::Large => max,
+        Allowance::Light | Allowance::Exceeded => max.min(LIGHT_BYTES_MAX),
+    }
+}
 
 /// The end of an answer's look at the chain: as the client says (`time_limit_ms`), and in any case as
 /// [`READ_TIME_MAX_US`] and [`READ_BYTES_MAX`] say.
@@ -43,7 +54,11 @@ impl Deadline {
 
     /// The same whatever the client says.
     pub fn is_cut(self, rows: usize, bytes: usize) -> bool {
-        bytes >= READ_BYTES_MAX || (rows >= UNCUT_ROWS && engine::clock::machine_time() >= self.last)
+        let is_full = bytes >= allowed(READ_BYTES_MAX);
+        if is_full {
+            large::exceed();
+        }
+        is_full || (rows >= UNCUT_ROWS && engine::clock::machine_time() >= self.last)
     }
 }
 
@@ -58,12 +73,14 @@ pub struct Bounds {
 impl Bounds {
     /// The bounds of an answer whose messages stay short.
     pub fn new() -> Self {
-        Self { budget: Budget::new(ANSWER_BYTES_MAX), short_path: true }
+        Self { budget: Budget::new(allowed(ANSWER_BYTES_MAX)), short_path: true }
     }
 
     /// The same with whole paths in messages where the node shows all of a failure.
     pub fn verbose(verbose: bool) -> Self {
-        Self { short_path: !verbose, ..Self::new() }
+        let mut bounds = Self::new();
+        bounds.short_path = !verbose;
+        bounds
     }
 
     /// What each conversion is given.
@@ -74,6 +91,14 @@ impl Bounds {
     /// Whether nothing is left: the fault of a conversion is then not the data's.
     pub fn are_reached(&self) -> bool {
         self.budget.is_spent()
+    }
+}
+
+impl Drop for Bounds {
+    fn drop(&mut self) {
+        if self.budget.is_spent() {
+            large::exceed();
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! Reading order: [`error`] answers of failure, [`params`] request bodies, [`reply`] answers of success, [`node`] what
 //! handlers reach, [`abis`] contracts' ABIs, [`authorizers`] who may use what,
 //! [`failures`] what failed lately, [`health`] how the node stands, [`stored_trace`] what the store keeps of blocks' traces,
-//! [`bounds`] what an answer may take, [`endpoints`] the table of all paths,
+//! [`bounds`] what an answer may take, [`large`] what happens to those that take much, [`endpoints`] the table of all paths,
 //! [`category`] which of them go together, [`connection`] how long clients may take, `in_flight` what is under way,
 //! [`server`] sockets. Then one file for each group of endpoints: [`chain`], [`producer`], [`trace_api`], [`dev`],
 //! [`net`], [`others`];
@@ -23,6 +23,7 @@ pub mod error;
 pub mod failures;
 pub mod health;
 mod in_flight;
+pub mod large;
 pub mod net;
 pub mod node;
 pub mod others;

@@ -10,6 +10,7 @@ use primitives::{PrivateKey, PublicKey};
 use crate::abis::Abis;
 use crate::authorizers::Authorizers;
 use crate::failures::Failures;
+use crate::large::Aside;
 
 /// How the API is set up.
 #[derive(Debug, Clone, Default)]
@@ -66,6 +67,8 @@ pub struct Node {
     pub authorizers: Mutex<Authorizers>,
     /// Transactions that failed here lately.
     pub failures: Failures,
+    /// Where large requests run.
+    pub aside: Aside,
     /// How the API is set up.
     pub settings: ApiSettings,
     /// Where added signing keys are kept.
@@ -79,6 +82,7 @@ impl Node {
     pub fn new(handle: Handle, settings: ApiSettings, keys: Option<Arc<dyn KeyKeeper>>) -> Self {
         let authorizers = Mutex::new(Authorizers::since(handle.began_at()));
         let failures = Failures::new(settings.keeps_failures);
-        Self { handle, abis: Abis::default(), authorizers, failures, settings, keys, network: None }
+        let (abis, aside) = (Abis::default(), Aside::default());
+        Self { handle, abis, authorizers, failures, aside, settings, keys, network: None }
     }
 }

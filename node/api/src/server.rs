@@ -294,12 +294,14 @@ async fn route(server: &Server, request: Request<Incoming>, ends: Option<Ends>) 
     let _request = Share::request(in_flight, server.settings.requests_max)
         .map_err(|count| ApiError::busy(format!("Too many requests in flight: {count}")))?;
     let share = Share::no_bytes(in_flight, server.settings.request_bytes_max);
+    let _trims = server.shared.node.aside.trims_after(body.size_hint().lower());
     let (body, _bytes) = tokio::time::timeout(BODY_TIME_MAX, read_body(body, server.settings.body_bytes_max, share))
         .await
         .map_err(|_| ApiError::plain(408, "Request Timeout"))??;
+    let (node, size) = (&server.shared.node, body.len());
     match endpoint.run {
-        Run::Now(run) => run(&server.shared.node, &body),
-        Run::Later(run) => run(Arc::clone(&server.shared.node), body).await,
+        Run::Now(run) => node.aside.run(size, || run(node, &body)),
+        Run::Later(run) => node.aside.run_later(size, run(Arc::clone(node), body)).await,
     }
 }
 

@@ -65,7 +65,7 @@ pub(crate) fn wait_for(wait: Option<String>) -> Result<Option<Patience>, ApiErro
 pub(crate) fn shown(node: &Node, trace: &TransactionTrace, shape: Shape) -> Vec<u8> {
     let contracts = trace_json::contracts(trace);
     let abis = node.abis.set(&node.handle, contracts);
-    trace_json::processed(trace, &abis, shape)
+    node.aside.show(|| trace_json::processed(trace, &abis, shape))
 }
 
 /// `push_transaction`: the trace as a tree.
