@@ -18,8 +18,8 @@ const REVERSIBLE_END: &[u8] = b"reversible0";
 /// What is asked of the disk at once where all rows are read.
 const READ_AHEAD_BYTES: usize = 4 << 20;
 /// Rows go from the thread that reads them in batches of about so many bytes, and so many batches wait at most.
-const BATCH_BYTES: usize = 256 << 10;
-const BATCHES_AHEAD: usize = 8;
+const BATCH_BYTES: usize = 64 << 10;
+const BATCHES_AHEAD: usize = 16;
 
 /// What the state on disk is the state of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,13 +101,16 @@ impl std::fmt::Debug for StateRows<'_> {
 }
 
 /// Rows on their way from the thread that reads them: their bytes in a row, and where each key and each value ends.
-#[derive(Default)]
 struct Batch {
     bytes: Vec<u8>,
     ends: Vec<(usize, usize)>,
 }
 
 impl Batch {
+    fn new() -> Self {
+        Self { bytes: Vec::with_capacity(BATCH_BYTES + BATCH_BYTES / 8), ends: Vec::with_capacity(BATCH_BYTES / 32) }
+    }
+
     fn add(&mut self, key: &[u8], value: &[u8]) {
         self.bytes.extend_from_slice(key);
         let middle = self.bytes.len();
@@ -138,10 +141,12 @@ impl StateRows<'_> {
             let reader = std::thread::Builder::new().name("state rows".to_owned());
             let reader = reader.spawn_scoped(scope, move || {
                 rows.seek_to_first();
-                let mut batch = Batch::default();
+                let mut batch = Batch::new();
                 while let Some((key, value)) = rows.item() {
                     batch.add(key, value);
-                    if batch.bytes.len() >= BATCH_BYTES && read.send(std::mem::take(&mut batch)).is_err() {
+                    if batch.bytes.len() >= BATCH_BYTES
+                        && read.send(std::mem::replace(&mut batch, Batch::new())).is_err()
+                    {
                         break;
                     }
                     rows.next();
