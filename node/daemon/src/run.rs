@@ -56,7 +56,8 @@ pub fn node(args: &NodeArgs) -> anyhow::Result<()> {
         chain if chain.replay_blockchain || chain.hard_replay_blockchain => shell.folder.open_for_replay()?,
         _ => shell.folder.open_existing()?,
     };
-    if store.as_deref().map(dev::is_dev_chain).transpose()?.unwrap_or(false) {
+    let is_dev_chain = store.as_deref().map(dev::is_dev_chain).transpose()?.unwrap_or(false);
+    if is_dev_chain && args.producer.producer_name.is_empty() {
         tracing::warn!(
             "the data folder holds a development chain, whose producers' keys only `boreasd dev` knows: start that to \
              continue it"
