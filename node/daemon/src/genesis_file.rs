@@ -25,7 +25,7 @@ pub fn read(path: &Path) -> anyhow::Result<Genesis> {
 
 fn parse(text: &[u8]) -> anyhow::Result<Genesis> {
     anyhow::ensure!(!text.trim_ascii().is_empty(), "the file is empty");
-    let document: Value = serde_json::from_slice(text).context("it is not JSON")?;
+    let document = abi::json::from_slice(text).context("it is not JSON")?;
     let Value::Object(fields) = document else {
         anyhow::bail!("it must be an object with {TIME}, {KEY} and {CONFIGURATION}, in braces");
     };
@@ -42,9 +42,18 @@ fn parse(text: &[u8]) -> anyhow::Result<Genesis> {
     }
     if let Some(parameters) = fields.get(CONFIGURATION) {
         anyhow::ensure!(parameters.is_object(), "{CONFIGURATION} must be an object with the chain's parameters");
-        genesis.initial_configuration = serde_json::from_value(parameters.clone()).context(CONFIGURATION)?;
+        let configuration = serde_json::from_value(parameters.clone()).context(CONFIGURATION)?;
+        warn_of_unknown(parameters, &serde_json::to_value(&configuration).context(CONFIGURATION)?);
+        genesis.initial_configuration = configuration;
     }
     Ok(genesis)
+}
+
+/// A parameter with a typo in its name is as in the default genesis, for nodeos too.
+fn warn_of_unknown(given: &Value, known: &Value) {
+    for unknown in given.as_object().into_iter().flat_map(Map::keys).filter(|name| known.get(name.as_str()).is_none()) {
+        tracing::warn!("the genesis has a parameter {unknown} in {CONFIGURATION}, which means nothing there");
+    }
 }
 
 fn text_of<'a>(fields: &'a Map<String, Value>, name: &str) -> anyhow::Result<Option<&'a str>> {
@@ -76,6 +85,12 @@ mod tests {
         assert_eq!(id("{}"), "8a34ec7d");
         assert_eq!(id(r#"{"initial_configuration": {}, "foo": 1, "initial_chain_id": "00"}"#), "8a34ec7d");
         assert_eq!(id(&format!(r#"{{"initial_key": "{PUBLIC}"}}"#)), "8a34ec7d");
+        // JSON is what it is for nodeos: the first of two fields counts, commas may be too many, numbers begin with 0.
+        assert_eq!(
+            id(r#"{"initial_configuration": {}, "initial_configuration": {"net_usage_leeway": 7}}"#),
+            "8a34ec7d"
+        );
+        assert_eq!(id(r#"{"initial_configuration": {"net_usage_leeway": 0500,},} x"#), "8a34ec7d");
     }
 
     #[test]
@@ -103,6 +118,7 @@ mod tests {
             (text(KEY, PRIVATE), "it is a private key"),
             (field(KEY, "[]"), "initial_key must be a text"),
             (text(CONFIGURATION, "x"), "initial_configuration must be an object"),
+            (field(CONFIGURATION, r#"{"net_usage_leeway": 5e2}"#), "initial_configuration"),
         ];
         for (document, expected) in table {
             let message = format!("{:#}", parse(document.as_bytes()).unwrap_err());
