@@ -5,6 +5,7 @@ use clap::{Arg, ArgAction, Command};
 use super::COMMAND_LINE_ONLY;
 use super::repeated::Lines;
 use super::value::switch;
+use crate::words;
 
 /// Options of nodeos' past and what is said of them: nodeos itself refuses them too.
 const FORMER: [(&str, &str); 10] = [
@@ -19,6 +20,21 @@ const FORMER: [(&str, &str); 10] = [
     ("filter-out", "it was an option of the history plugin, which is gone"),
     ("network-version-match", "it was an option of a network of the past"),
 ];
+
+/// Options whose values are names.
+const OF_NAMES: [&str; 9] = [
+    "producer-name",
+    "trusted-producer",
+    "greylist-account",
+    "sender-bypass-whiteblacklist",
+    "actor-whitelist",
+    "actor-blacklist",
+    "contract-whitelist",
+    "contract-blacklist",
+    "disable-subjective-account-billing",
+];
+/// Options whose values are public keys.
+const OF_PUBLIC_KEYS: [&str; 2] = ["key-blacklist", "peer-key"];
 
 /// A line as a word of the command line.
 #[derive(Debug, Clone)]
@@ -49,7 +65,7 @@ pub fn arguments(text: &str, command: &Command) -> Result<Vec<Word>, Mistake> {
         if !text.is_empty() {
             let (option, value) = setting(text, command).map_err(|what| Mistake { line, what })?;
             let word = word(option, value).and_then(|word| {
-                lines.note(option.get_id().as_str(), option.get_action(), line)?;
+                lines.note(option.get_long().unwrap_or_default(), option.get_action(), line)?;
                 Ok(word)
             });
             words.extend(word.map_err(|what| Mistake { line, what })?.map(|text| Word { line, text }));
@@ -85,7 +101,18 @@ fn setting<'a, 'b>(text: &'a str, command: &'b Command) -> Result<(&'b Arg, &'a 
     if COMMAND_LINE_ONLY.contains(&name) {
         return Err(format!("{name} is an option of the command line only"));
     }
+    check_later_kinds(name, value)?;
     Ok((option, value))
+}
+
+/// Values that are read once all options are known. What is wrong with them is said here too, where the line is known.
+fn check_later_kinds(name: &str, value: &str) -> Result<(), String> {
+    let read = match name {
+        _ if OF_NAMES.contains(&name) => words::name(value).map(|_| ()),
+        _ if OF_PUBLIC_KEYS.contains(&name) => words::public_key(value).map(|_| ()),
+        _ => Ok(()),
+    };
+    read.map_err(|error| format!("{name}: {error}"))
 }
 
 /// The word of an option, if it has one.

@@ -402,6 +402,23 @@ mod tests {
         }
     }
 
+    /// Values that are read later are checked while the line is known.
+    #[test]
+    fn names_and_keys_in_the_file_are_refused_with_their_line() {
+        const PRIVATE: &str = "5KQwrPbwdL6PhXujxW37FSSQZ1JiwsST4cqQzDeyXtP79zkvFD3";
+        for (name, value, expected) in [
+            ("producer-name", "A", "producer-name: A is not a valid name"),
+            ("actor-blacklist", "alice.", "actor-blacklist: alice. is not a valid name"),
+            ("greylist-account", "thirteenletter", "greylist-account: thirteenletter is not a valid name"),
+            ("key-blacklist", "EOS6", "key-blacklist: EOS6 is not a valid public key"),
+            ("peer-key", PRIVATE, "peer-key: it is a private key"),
+        ] {
+            let message = format!("{:#}", with_file(&format!("\n{name} = {value}\n"), &[]).unwrap_err());
+            assert!(message.contains(&format!("config.ini, line 2: {expected}")), "{name} = {value}: {message}");
+            assert!(!message.contains(PRIVATE), "{message}");
+        }
+    }
+
     #[test]
     fn what_the_command_line_gets_wrong_is_not_blamed_on_the_file() {
         let message = format!("{:#}", with_file("http-threads = 3\n", &["--http-threads", "0"]).unwrap_err());
@@ -447,7 +464,8 @@ mod tests {
             ["read-mode = head\n\nread-mode = head\n", "contracts-console = false\n#\ncontracts-console = true\n"]
         {
             let message = format!("{:#}", with_file(text, &[]).unwrap_err());
-            assert!(message.contains("line 3: ") && message.contains("in line 1 already"), "{message}");
+            assert!(message.contains("line 3: ") && message.contains(" is given in line 1 already"), "{message}");
+            assert!(message.contains(text.split(' ').next().unwrap()), "{message}");
         }
         let lists =
             "-p a b -p c --plugin chain_api_plugin --plugin net_api_plugin --trace-rpc-abi a=b --trace-rpc-abi c=d";
