@@ -9,6 +9,7 @@
 
 pub mod beginning;
 pub mod build;
+pub mod check;
 pub mod code_cache;
 pub mod contract_chain;
 pub mod dev;

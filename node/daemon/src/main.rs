@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use anyhow::Context as _;
 use daemon::settings::{Parsed, Work};
-use daemon::{contract_chain, export, log, print, replay, run, salvage, settings, words};
+use daemon::{check, contract_chain, export, log, print, replay, run, salvage, settings, words};
 
 /// Bytes of a piece of memory from which it is the system's own and goes back to it when it is freed. Left alone, the
 /// allocator moves this up to 32 MB as large pieces are freed, and keeps what strangers made it take.
@@ -68,6 +68,7 @@ fn perform(work: &Work) -> anyhow::Result<()> {
         Work::Replay(args) => replay::replay(args),
         Work::ExportBlocks(args) => export::export(args),
         Work::Salvage(args) => salvage::salvage(args),
+        Work::Check(args) => check::check(args),
         Work::ContractChain => contract_chain::serve(),
     }
 }

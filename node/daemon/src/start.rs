@@ -372,7 +372,7 @@ fn forget_blocks_after(last: u32, chain: &Chain, store: &Store) -> anyhow::Resul
 }
 
 /// What checkpoints left in the store.
-fn saved_chain(store: &Arc<Store>, checkpoint: CheckpointHeader) -> anyhow::Result<SavedChain> {
+pub fn saved_chain(store: &Arc<Store>, checkpoint: CheckpointHeader) -> anyhow::Result<SavedChain> {
     let mut rows = CheckpointLoader::default();
     store.state_rows().each(|key, value| rows.add(key, value).context(REPLAY_ADVICE))?;
     let read = |number| {

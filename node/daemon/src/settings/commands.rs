@@ -19,6 +19,8 @@ pub enum Subcommand {
     ExportBlocks(ExportArgs),
     /// Write the whole blocks of a damaged block log, up to the damage, into a new one
     Salvage(SalvageArgs),
+    /// Read all that a node keeps, blocks, traces and state, and say what of it is damaged
+    Check(CheckArgs),
     /// A chain for one test of a contract: JSON requests on standard input, answers on standard output
     ContractChain,
 }
@@ -133,6 +135,14 @@ pub struct ExportArgs {
     pub overwrite: bool,
     /// File to write
     pub file: PathBuf,
+}
+
+/// Options of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Folder of the node; it must not be running
+    #[arg(short = 'd', long, value_name = "DIR", default_value_os_t = default_data_dir())]
+    pub data_dir: PathBuf,
 }
 
 /// Options of `salvage`.

@@ -25,7 +25,7 @@ use crate::dev;
 use args::Cli;
 pub use args::{NodeArgs, PrintArgs};
 use commands::Subcommand;
-pub use commands::{DevArgs, ExportArgs, ReplayArgs, SalvageArgs};
+pub use commands::{CheckArgs, DevArgs, ExportArgs, ReplayArgs, SalvageArgs};
 pub use template::default_config;
 
 /// Options that `config.ini` cannot have.
@@ -51,6 +51,8 @@ pub enum Work {
     ExportBlocks(ExportArgs),
     /// Write what is whole of a block log.
     Salvage(SalvageArgs),
+    /// Read all that a node keeps.
+    Check(CheckArgs),
     /// Serve the chain of a contract's test.
     ContractChain,
 }
@@ -165,6 +167,7 @@ pub fn combine(argv: &[OsString], config: Option<&str>) -> anyhow::Result<Parsed
         Some(Subcommand::Replay(args)) => Work::Replay(args),
         Some(Subcommand::ExportBlocks(args)) => Work::ExportBlocks(args),
         Some(Subcommand::Salvage(args)) => Work::Salvage(args),
+        Some(Subcommand::Check(args)) => Work::Check(args),
         Some(Subcommand::ContractChain) => Work::ContractChain,
     };
     Ok(Parsed { work, notices })
