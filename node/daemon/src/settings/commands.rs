@@ -56,7 +56,13 @@ pub struct DevArgs {
     #[arg(long, value_name = "HOW", default_value = "fixed", value_parser = ["fixed", "measured"])]
     pub cpu_billing: String,
     /// Begin with the chain and the state of a file that boreas dev dump wrote
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["genesis_document", "preset", "accounts", "producers"])]
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = [
+            "genesis_document", "preset", "accounts", "producers", "snapshot", "genesis_json", "genesis_timestamp",
+        ]
+    )]
     pub load: Option<PathBuf>,
     /// URL of a node of another chain that contracts are copied from, with their rows, once this node answers
     #[arg(long, value_name = "URL", requires = "contract")]

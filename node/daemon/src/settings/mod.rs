@@ -405,6 +405,18 @@ mod tests {
         }
     }
 
+    /// A state to begin with is loaded before anything else is looked at, with --reset in the place of the chain that is
+    /// there: what does not go with it is refused first.
+    #[test]
+    fn a_state_that_is_loaded_excludes_other_beginnings() {
+        for other in [["--snapshot", "s"], ["--genesis-json", "g"], ["--genesis-timestamp", "now"], ["--accounts", "3"]]
+        {
+            let words = ["dev", "--config-dir", "/nonexistent", "--reset", "--load", "f", other[0], other[1]];
+            let message = parsed(&words).unwrap_err().to_string();
+            assert!(message.contains("cannot be used with") && message.contains(other[0]), "{message}");
+        }
+    }
+
     /// Values that are read later are checked while the line is known.
     #[test]
     fn names_and_keys_in_the_file_are_refused_with_their_line() {
