@@ -28,6 +28,8 @@ pub struct ApiError {
     name: String,
     what: String,
     details: Vec<Detail>,
+    /// The breaker that refuses.
+    breaker: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -77,6 +79,7 @@ impl ApiError {
             name: kind.name.to_owned(),
             what: fault.what().to_owned(),
             details: details.collect(),
+            breaker: None,
         }
     }
 
@@ -115,12 +118,13 @@ impl ApiError {
                 line_number: 185,
                 method: "handle_request",
             }],
+            breaker: None,
         }
     }
 
     /// A request that is turned away before it reaches an endpoint.
     pub fn plain(status: u16, message: &'static str) -> Self {
-        Self { status, message, code: 0, name: String::new(), what: String::new(), details: Vec::new() }
+        Self { status, message, code: 0, name: String::new(), what: String::new(), details: Vec::new(), breaker: None }
     }
 
     /// The same with a sentence on what is wrong and what to do, where nodeos says nothing.
@@ -129,9 +133,17 @@ impl ApiError {
         Self { what, ..self }
     }
 
-    /// Too much is asked at once.
-    pub fn busy(what: String) -> Self {
-        Self { code: 429, name: "Busy".to_owned(), what, ..Self::plain(429, "Busy") }
+    /// Too much is asked at once, of what the breaker is named for.
+    pub fn busy(breaker: &'static str, what: String) -> Self {
+        let message = format!("the breaker {breaker} is open; try again");
+        let details = vec![Detail { message, file: "", line_number: 0, method: "" }];
+        let breaker = Some(breaker);
+        Self { code: 429, name: "Busy".to_owned(), what, details, breaker, ..Self::plain(429, "Busy") }
+    }
+
+    /// The breaker that refuses, if one does.
+    pub fn breaker(&self) -> Option<&'static str> {
+        self.breaker
     }
 
     /// The call is not this client's to make.

@@ -9,25 +9,25 @@ use crate::reply::{Answer, integer, json, signed};
 /// `health/live`: whether the node does anything; one that does not should be ended and started again.
 pub fn live(node: &Node, _body: &[u8]) -> Answer {
     let standing = node.handle.standing();
-    answer(&standing, &standing.obstacles_to_life())
+    answer(node, &standing, &standing.obstacles_to_life())
 }
 
 /// `health` and `health/ready`: whether clients should be sent here.
 pub fn ready(node: &Node, _body: &[u8]) -> Answer {
     let standing = node.handle.standing();
-    answer(&standing, &standing.obstacles())
+    answer(node, &standing, &standing.obstacles())
 }
 
 /// `health/started`: whether the start is over. Nobody listens before that.
 pub fn started(node: &Node, _body: &[u8]) -> Answer {
-    answer(&node.handle.standing(), &[])
+    answer(node, &node.handle.standing(), &[])
 }
 
-fn answer(standing: &Standing, obstacles: &[Obstacle]) -> Answer {
-    json(if obstacles.is_empty() { 200 } else { 503 }, &shown(standing, obstacles))
+fn answer(node: &Node, standing: &Standing, obstacles: &[Obstacle]) -> Answer {
+    json(if obstacles.is_empty() { 200 } else { 503 }, &shown(node, standing, obstacles))
 }
 
-fn shown(standing: &Standing, obstacles: &[Obstacle]) -> Value {
+fn shown(node: &Node, standing: &Standing, obstacles: &[Obstacle]) -> Value {
     let reasons = |obstacles: &[Obstacle]| -> Value {
         obstacles.iter().map(|obstacle| Value::from(obstacle.words.as_str())).collect()
     };
@@ -61,9 +61,11 @@ fn shown(standing: &Standing, obstacles: &[Obstacle]) -> Value {
         "absent_producers": absent.collect::<Value>(),
         "disk": standing.disk.map(|disk| value!({
             "free_bytes": integer(disk.free),
-            "flood_stage_bytes": integer(disk.least()),
+            "flood_stage_bytes": integer(standing.disk_reserve),
+            "ready_bytes": integer(disk.least()),
             "unsynced_us": integer(u64::try_from(standing.unsynced.as_micros()).unwrap_or(u64::MAX)),
         })),
+        "breakers": node.breakers.shown(),
         "writer_silent_us": integer(u64::try_from(standing.writer_silent.as_micros()).unwrap_or(u64::MAX)),
     })
 }

@@ -15,6 +15,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 
 use crate::ApiError;
+use crate::breakers::LARGE;
 
 /// Bytes of a body from which a request is a large one.
 pub const LIGHT_BODY_BYTES: usize = 64 << 10;
@@ -144,7 +145,7 @@ impl Aside {
         let (until, mut crowd) = (Instant::now() + WAIT_MAX, self.crowd.lock());
         if crowd.running >= self.running_max {
             if crowd.waiting >= WAITING_MAX {
-                return Err(ApiError::busy(format!("{WAITING_MAX} large requests wait already; try again")));
+                return Err(ApiError::busy(LARGE, format!("{WAITING_MAX} large requests wait already")));
             }
             crowd.waiting += 1;
             let mut late = false;
@@ -154,7 +155,7 @@ impl Aside {
             crowd.waiting -= 1;
             if crowd.running >= self.running_max {
                 let waited = WAIT_MAX.as_secs();
-                return Err(ApiError::busy(format!("this large request waited for {waited} s; try again")));
+                return Err(ApiError::busy(LARGE, format!("this large request waited for {waited} s")));
             }
         }
         crowd.running += 1;

@@ -4,7 +4,8 @@
 //! Reading order: [`error`] answers of failure, [`params`] request bodies, [`reply`] answers of success, [`node`] what
 //! handlers reach, [`abis`] contracts' ABIs, [`authorizers`] who may use what,
 //! [`failures`] what failed lately, [`health`] how the node stands, [`stored_trace`] what the store keeps of blocks' traces,
-//! [`bounds`] what an answer may take, [`large`] what happens to those that take much, [`endpoints`] the table of all paths,
+//! [`bounds`] what an answer may take, [`large`] what happens to those that take much, [`breakers`] what
+//! is refused before something runs out, [`endpoints`] the table of all paths,
 //! [`category`] which of them go together, [`connection`] how long clients may take, `in_flight` what is under way,
 //! [`server`] sockets. Then one file for each group of endpoints: [`chain`], [`producer`], [`trace_api`], [`dev`],
 //! [`net`], [`others`];
@@ -14,6 +15,7 @@ pub mod abis;
 pub mod authorizers;
 pub mod block_json;
 pub mod bounds;
+pub mod breakers;
 pub mod category;
 pub mod chain;
 pub mod connection;

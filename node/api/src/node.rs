@@ -9,6 +9,7 @@ use primitives::{PrivateKey, PublicKey};
 
 use crate::abis::Abis;
 use crate::authorizers::Authorizers;
+use crate::breakers::Breakers;
 use crate::failures::Failures;
 use crate::large::Aside;
 
@@ -69,6 +70,8 @@ pub struct Node {
     pub failures: Failures,
     /// Where large requests run.
     pub aside: Aside,
+    /// What is refused before something runs out.
+    pub breakers: Breakers,
     /// How the API is set up.
     pub settings: ApiSettings,
     /// Where added signing keys are kept.
@@ -82,7 +85,7 @@ impl Node {
     pub fn new(handle: Handle, settings: ApiSettings, keys: Option<Arc<dyn KeyKeeper>>) -> Self {
         let authorizers = Mutex::new(Authorizers::since(handle.began_at()));
         let failures = Failures::new(settings.keeps_failures);
-        let (abis, aside) = (Abis::default(), Aside::default());
-        Self { handle, abis, authorizers, failures, aside, settings, keys, network: None }
+        let (abis, aside, breakers) = (Abis::default(), Aside::default(), Breakers::new(handle.metrics()));
+        Self { handle, abis, authorizers, failures, aside, breakers, settings, keys, network: None }
     }
 }

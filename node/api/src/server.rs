@@ -21,10 +21,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 
 use crate::ApiError;
+use crate::breakers::{IN_FLIGHT, REQUESTS};
 use crate::category::{Api, Category, is_for_probes};
 use crate::connection::{Connections, HEAD_BYTES_MAX, HEAD_TIME_MAX, Patient, Place, Work};
 use crate::endpoints::{ENDPOINTS, Endpoint, PAGE, Run};
 use crate::in_flight::{InFlight, Share};
+use crate::large::{Allowance, LIGHT_BODY_BYTES, allowance};
 use crate::node::Node;
 use crate::reply::{Answer, Reply, json};
 
@@ -141,7 +143,8 @@ pub async fn serve(
     let common = common_headers(&settings);
     let validate_host = settings.validate_host && matches!(socket, Socket::Tcp(_));
     let aliases = settings.aliases.iter().map(|alias| host_of(alias).to_owned()).collect();
-    let settings = HttpSettings { validate_host, aliases, ..settings };
+    let request_bytes_max = shared.node.breakers.in_flight_max(settings.request_bytes_max);
+    let settings = HttpSettings { validate_host, aliases, request_bytes_max, ..settings };
     let server = Arc::new(Server { shared, settings, endpoints, common });
     loop {
         if let Err(error) = accept(&socket, &server).await {
@@ -241,7 +244,11 @@ impl AsRef<[u8]> for Outgoing {
 
 async fn answer(server: &Server, request: Request<Incoming>, ends: Option<Ends>, work: Work) -> Response<Body> {
     let verbose = server.shared.node.settings.verbose_http_errors;
-    let reply_of = |error: ApiError| Reply { status: error.status(), body: error.body(verbose) };
+    let breakers = &server.shared.node.breakers;
+    let reply_of = |error: ApiError| {
+        error.breaker().inspect(|breaker| breakers.tripped(breaker));
+        Reply { status: error.status(), body: error.body(verbose) }
+    };
     let endpoint = server.endpoints.get(request.uri().path()).copied();
     let mut reply = route(server, request, ends).await.unwrap_or_else(reply_of);
     let bytes_max = server.settings.request_bytes_max;
@@ -292,16 +299,23 @@ async fn route(server: &Server, request: Request<Incoming>, ends: Option<Ends>) 
     }
     let in_flight = &server.shared.in_flight;
     let _request = Share::request(in_flight, server.settings.requests_max)
-        .map_err(|count| ApiError::busy(format!("Too many requests in flight: {count}")))?;
+        .map_err(|count| ApiError::busy(REQUESTS, format!("Too many requests in flight: {count}")))?;
     let share = Share::no_bytes(in_flight, server.settings.request_bytes_max);
     let _trims = server.shared.node.aside.trims_after(body.size_hint().lower());
     let (body, _bytes) = tokio::time::timeout(BODY_TIME_MAX, read_body(body, server.settings.body_bytes_max, share))
         .await
         .map_err(|_| ApiError::plain(408, "Request Timeout"))??;
     let (node, size) = (&server.shared.node, body.len());
+    let check_memory = |is_large| if is_large { node.breakers.check_memory() } else { Ok(()) };
     match endpoint.run {
-        Run::Now(run) => node.aside.run(size, || run(node, &body)),
-        Run::Later(run) => node.aside.run_later(size, run(Arc::clone(node), body)).await,
+        Run::Now(run) => node.aside.run(size, || {
+            check_memory(allowance() == Allowance::Large)?;
+            run(node, &body)
+        }),
+        Run::Later(run) => {
+            check_memory(size >= LIGHT_BODY_BYTES)?;
+            node.aside.run_later(size, run(Arc::clone(node), body)).await
+        }
     }
 }
 
@@ -333,7 +347,7 @@ async fn read_body(mut body: Incoming, limit: usize, share: Share) -> Result<(By
 }
 
 fn too_many_bytes(count: u64) -> ApiError {
-    ApiError::busy(format!("Too many bytes in flight: {count}"))
+    ApiError::busy(IN_FLIGHT, format!("Too many bytes in flight: {count}"))
 }
 
 fn params_too_large(limit: usize) -> ApiError {

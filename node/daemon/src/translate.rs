@@ -84,6 +84,7 @@ pub fn engine_settings(args: &NodeArgs, keyring: Keyring) -> anyhow::Result<engi
         max_block_cpu_usage_threshold_us: producer.max_block_cpu_usage_threshold_us,
         max_block_net_usage_threshold_bytes: producer.max_block_net_usage_threshold_bytes,
         incoming_transaction_queue_bytes: producer.incoming_transaction_queue_size_mb.saturating_mul(1 << 20),
+        disk_reserve_bytes: u64::from(producer.disk_reserve_mb) << 20,
         snapshots_dir,
         traces: trace_encoder(args),
         // Known once there is a chain.

@@ -261,6 +261,9 @@ impl Handle {
     /// # Errors
     /// Why it was refused, or that the node is stopping.
     pub async fn submit(&self, transaction: Arc<RecoveredTransaction>, kind: SubmitKind) -> SubmitResult {
+        if matches!(kind, SubmitKind::Input { .. }) {
+            self.shared.health.check_room()?;
+        }
         self.ask(|reply| Command::Submit(Submission { transaction, kind, origin: Origin::Api, reply })).await?
     }
 
@@ -269,6 +272,7 @@ impl Handle {
     /// # Errors
     /// Why it was refused, or that the node is stopping.
     pub async fn submit_of_peer(&self, transaction: Arc<RecoveredTransaction>) -> SubmitResult {
+        self.shared.health.check_room()?;
         let kind = SubmitKind::Input { return_failure_trace: false, patience: None };
         self.ask(|reply| Command::Submit(Submission { transaction, kind, origin: Origin::Network, reply })).await?
     }

@@ -3,13 +3,14 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use chain::BlockState;
 use parking_lot::Mutex;
 use primitives::{BlockTimestamp, Name, TimePoint};
 
+use crate::Refusal;
 use crate::absent::Absent;
 use crate::slots::{HEAD_AHEAD_MAX_US, MISSED_WINDOW_SLOTS};
 
@@ -47,6 +48,10 @@ pub(crate) struct Health {
     disk: Mutex<Option<String>>,
     peers: Mutex<Option<Peers>>,
     absent: Mutex<Absent>,
+    /// Bytes that the disk keeps.
+    disk_reserve: u64,
+    /// Whether it has less left.
+    flooded: AtomicBool,
 }
 
 /// What the node sees of its peers.
@@ -101,6 +106,8 @@ pub struct Standing {
     pub missed_now: u32,
     /// The disk of the data folder, where the system tells of it.
     pub disk: Option<Disk>,
+    /// Bytes that it keeps: with less left no transactions are taken.
+    pub disk_reserve: u64,
     /// Why the disk is not well, as it was tried last.
     pub disk_fault: Option<String>,
     /// What the node sees of its peers, where it has a network.
@@ -131,14 +138,15 @@ impl Disk {
         told.then(|| Self { free: room.f_bavail * room.f_frsize, total: room.f_blocks * room.f_frsize })
     }
 
-    /// Bytes below which the flood stage begins.
+    /// Bytes below which the node is not ready.
     pub fn least(self) -> u64 {
         DISK_FREE_MIN.min(self.total / 20)
     }
 }
 
 impl Health {
-    pub fn new(head_time: TimePoint) -> Self {
+    /// Of a node with a head of this time, whose disk keeps so many bytes.
+    pub fn new(head_time: TimePoint, disk_reserve: u64) -> Self {
         Self {
             began: Instant::now(),
             beat_ms: AtomicU64::new(0),
@@ -149,7 +157,28 @@ impl Health {
             disk: Mutex::default(),
             peers: Mutex::default(),
             absent: Mutex::default(),
+            disk_reserve,
+            flooded: AtomicBool::new(false),
         }
+    }
+
+    /// Notes what room the disk has.
+    pub fn has_room(&self, disk: Option<Disk>) {
+        self.flooded.store(disk.is_some_and(|disk| disk.free < self.disk_reserve), Ordering::Relaxed);
+    }
+
+    /// Makes sure that the disk has room for what is not needed to go on with the chain.
+    ///
+    /// # Errors
+    /// It has less than it keeps.
+    pub fn check_room(&self) -> Result<(), Refusal> {
+        if !self.flooded.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let reserve = self.disk_reserve >> 20;
+        let reason =
+            format!("the disk of the data folder has less than {reserve} MB left (--disk-reserve-mb): make room");
+        Err(Refusal::Busy { breaker: "disk", reason })
     }
 
     fn elapsed_ms(&self) -> u64 {
@@ -232,6 +261,7 @@ impl Health {
             missed_lately: within(MISSED_WINDOW_SLOTS),
             missed_now: within(MISSED_READY_SLOTS),
             disk: Disk::of(folder),
+            disk_reserve: self.disk_reserve,
             disk_fault: self.disk.lock().clone(),
             peers: *self.peers.lock(),
             absent: self.absent.lock().list(),
@@ -289,7 +319,16 @@ impl Standing {
                 crate::clock::DOUBT_US / 1_000_000
             )
         });
-        if let Some(disk) = self.disk.filter(|disk| disk.free < disk.least()) {
+        if let Some(disk) = self.disk.filter(|disk| disk.free < self.disk_reserve) {
+            when(true, "flood", &|| {
+                format!(
+                    "the disk of the data folder has {} MB left and keeps {} (--disk-reserve-mb): no transactions are \
+                     taken until there is room",
+                    disk.free >> 20,
+                    self.disk_reserve >> 20
+                )
+            });
+        } else if let Some(disk) = self.disk.filter(|disk| disk.free < disk.least()) {
             when(true, "room", &|| {
                 format!(
                     "the disk of the data folder has {} MB left, {} should be: make room before it is full",
@@ -341,6 +380,7 @@ mod tests {
             missed_lately: 20,
             missed_now: MISSED_MAX - 1,
             disk: Some(Disk { free: 3 << 30, total: 100 << 30 }),
+            disk_reserve: 512 << 20,
             disk_fault: None,
             peers: Some(PEERS),
             absent: Vec::new(),
@@ -360,6 +400,10 @@ mod tests {
             (Standing { clock_jump_us: -3_600_000_000, ..well() }, "jumped by -3600.0 s"),
             (Standing { unsynced: Duration::from_secs(6), ..well() }, "for 6 s"),
             (Standing { disk: Some(Disk { free: 1 << 30, total: 100 << 30 }), ..well() }, "has 1024 MB left, 2048"),
+            (
+                Standing { disk: Some(Disk { free: 500 << 20, total: 100 << 30 }), ..well() },
+                "500 MB left and keeps 512",
+            ),
             (Standing { missed_now: MISSED_MAX, ..well() }, "12 slots"),
             (Standing { disk_fault: Some("a file cannot be written".to_owned()), ..well() }, "cannot be written"),
             (
@@ -385,7 +429,7 @@ mod tests {
 
     #[test]
     fn what_was_missed_is_forgotten_after_a_while() {
-        let health = Health::new(NOW);
+        let health = Health::new(NOW, 1 << 20);
         let slot = BlockTimestamp::at(NOW).0;
         health.missed([600, 100, 2, 1].map(|ago| BlockTimestamp(slot - ago)).into_iter());
         let at = |slots: i64| {
@@ -399,6 +443,10 @@ mod tests {
         let standing = health.standing(NOW, 0, Path::new("/"), false);
         assert!(standing.disk.is_some_and(|disk| disk.total >= disk.free && disk.total > 0));
         assert!(standing.unsynced.is_zero());
+        for (free, is_flooded) in [(1 << 20, false), ((1 << 20) - 1, true), (1 << 20, false)] {
+            health.has_room(Some(Disk { free, total: 1 << 40 }));
+            assert_eq!(health.check_room().is_err(), is_flooded, "{free}");
+        }
         health.wrote();
         health.synced();
         assert!(health.standing(NOW, 0, Path::new("/nowhere/to/be/found"), false).disk.is_none());

@@ -40,7 +40,9 @@ pub(crate) fn start(shared: &Arc<Shared>) -> Result<(), EngineError> {
     spawn("health", move || {
         let mut told = Told::default();
         while let Some(shared) = after(LOOK_INTERVAL, &node) {
-            let obstacles = shared.standing().obstacles();
+            let standing = shared.standing();
+            shared.health.has_room(standing.disk);
+            let obstacles = standing.obstacles();
             shared.metrics.ready(obstacles.is_empty());
             if let Some(line) = told.line(&obstacles) {
                 tracing::info!("{line}");

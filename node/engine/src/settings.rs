@@ -138,6 +138,8 @@ pub struct Settings {
     pub max_block_net_usage_threshold_bytes: u64,
     /// Bytes of transactions that may wait.
     pub incoming_transaction_queue_bytes: usize,
+    /// Bytes that the disk of the data folder keeps: with less left no transactions are taken and no snapshots written.
+    pub disk_reserve_bytes: u64,
     /// Where snapshots go.
     pub snapshots_dir: PathBuf,
     /// Keeps the traces of blocks for the trace API, in the form that this makes of them.
@@ -184,6 +186,7 @@ impl Default for Settings {
             max_block_cpu_usage_threshold_us: 5000,
             max_block_net_usage_threshold_bytes: 1024,
             incoming_transaction_queue_bytes: 1024 << 20,
+            disk_reserve_bytes: 0,
             snapshots_dir: PathBuf::from("snapshots"),
             traces: None,
             block_log: None,

@@ -198,6 +198,9 @@ impl Writer {
 
     /// Begins a snapshot of the head unless there is one, and gives its place among the pending ones.
     fn snapshot_head(&mut self) -> Result<Result<usize, Refused>, EngineError> {
+        if let Err(refusal) = self.shared.health.check_room() {
+            return Ok(Err(refusal.into()));
+        }
         let mut info = {
             let chain = self.shared.chain.read();
             let (head_id, head_num, head_time) = (chain.head().id(), chain.head().number(), chain.head_time());

@@ -195,7 +195,8 @@ pub fn start(
     metrics.stands(chain.head().number(), chain.root().number());
     let events = Events::new(Position { head: chain.best().id(), irreversible: chain.root().id() });
     let began_at = chain.head_time();
-    let health = Health::new(chain.best().header.timestamp().time());
+    let health = Health::new(chain.best().header.timestamp().time(), settings.disk_reserve_bytes);
+    health.has_room(crate::health::Disk::of(store.path()));
     let shared = Arc::new(Shared {
         chain_id: chain.chain_id(),
         began_at,

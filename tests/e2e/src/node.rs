@@ -224,6 +224,11 @@ impl RunningNode {
         self.url.trim_start_matches("http://")
     }
 
+    /// Its URL over the Unix socket `node.sock`, which has to be among its arguments.
+    pub fn unix_url(&self) -> String {
+        format!("unix://{}", self.folder.join("node.sock").display())
+    }
+
     /// The number of the newest block.
     pub fn head(&self) -> u64 {
         self.info().expect("the node answers")["head_block_num"].as_u64().expect("a number")
@@ -249,6 +254,22 @@ impl RunningNode {
             if exited.is_some() || begin.elapsed() > START_LIMIT {
                 panic!("no {what} from the node ({exited:?}); its log ends:\n{}", self.log_end());
             }
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// Waits until `/v1/node/health` is as wanted.
+    ///
+    /// # Panics
+    /// After twenty seconds.
+    pub fn wait_for_health(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let begin = Instant::now();
+        loop {
+            let (_, health) = self.get("/v1/node/health");
+            if wanted(&health) {
+                return health;
+            }
+            assert!(begin.elapsed() < START_LIMIT, "{what} is not shown: {health}");
             std::thread::sleep(POLL);
         }
     }

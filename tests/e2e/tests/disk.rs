@@ -60,6 +60,28 @@ fn a_full_disk_stops_the_node_and_loses_nothing() {
     assert_eq!(node.block_id(number), Some(id));
 }
 
+#[test]
+fn a_disk_with_little_left_takes_no_transactions() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    // More than any disk has.
+    let mut node = RunningNode::start(folder.path(), &["--disk-reserve-mb", "4294967295"]);
+    let health = node.wait_for_health("the breaker of the disk", |health| {
+        health["reasons"].to_string().contains("no transactions are taken")
+    });
+    assert!(health["disk"]["flood_stage_bytes"].is_string(), "{health}");
+    let refused = Load::set_up(node.api.clone()).expect_err("no transactions are taken").to_string();
+    assert!(refused.contains("the breaker disk is open"), "{refused}");
+    let refused = node.api.call("/v1/producer/create_snapshot", &serde_json::json!({})).expect_err("it takes room");
+    assert!(refused.to_string().contains("the breaker disk is open"), "{refused}");
+    let trips = &node.get("/v1/node/health").1["breakers"]["trips"];
+    assert_eq!(trips["disk"], 1, "{trips}");
+    let head = node.head();
+    node.wait_until("blocks that go on", |info| info["head_block_num"].as_u64() > Some(head + 1));
+    node.stop();
+    let node = RunningNode::start(folder.path(), &["--disk-reserve-mb", "0"]);
+    Load::set_up(node.api.clone()).expect("there is room");
+}
+
 /// What `boreasd` says when it refuses to start on a folder.
 fn refusal(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new(binary("boreasd"))

@@ -34,7 +34,7 @@ async fn run(node: &Node, json: TransactionJson, kind: SubmitKind) -> Result<Arc
 /// Why a transaction was not taken, as clients see it.
 fn refused(refused: Refused) -> ApiError {
     match refused {
-        Refused::Node(busy @ Refusal::Busy { .. }) => ApiError::busy(busy.to_string()),
+        Refused::Node(ref busy @ Refusal::Busy { breaker, .. }) => ApiError::busy(breaker, busy.to_string()),
         other => ApiError::of_transaction(&other.into()),
     }
 }

@@ -286,6 +286,10 @@ pub struct ProducerArgs {
     /// Megabytes of transactions that may wait
     #[arg(long, value_name = "MB", default_value_t = 1024, allow_hyphen_values = true, value_parser = number::<usize>(1..=u16::MAX.into()))]
     pub incoming_transaction_queue_size_mb: usize,
+    /// Megabytes that the disk of the data folder keeps: with less left no transactions are taken and no snapshots
+    /// written
+    #[arg(long, value_name = "MB", default_value_t = 512, allow_hyphen_values = true, value_parser = number::<u32>(0..))]
+    pub disk_reserve_mb: u32,
     /// False switches on what the next two switch on
     #[arg(long, value_parser = switch, action = ArgAction::Set, default_value_t = true)]
     pub disable_subjective_billing: bool,

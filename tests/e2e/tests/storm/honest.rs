@@ -1,9 +1,11 @@
-//! An honest client, and how it fared.
+//! An honest client, and how it fared. It comes over a Unix socket: over TCP it would have the attackers' own address, and
+//! share with them what an address may have.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use client::Node;
 use e2e::{Load, RunningNode};
 
 /// Time between two questions.
@@ -41,6 +43,7 @@ pub fn percentile(times: &[Duration], percent: usize) -> Duration {
 /// # Panics
 /// When a question is not answered.
 pub fn client(node: &RunningNode, over: &AtomicBool) -> Honest {
+    let api = Node::new(&node.unix_url(), Vec::new());
     let (begin, next, answers) = (Instant::now(), AtomicU32::new(0), Mutex::new(Vec::new()));
     let asking = || {
         while !over.load(Ordering::Relaxed) {
@@ -49,14 +52,14 @@ pub fn client(node: &RunningNode, over: &AtomicBool) -> Honest {
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
             let (path, body) = QUESTIONS[number as usize % QUESTIONS.len()];
             let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
-            if let Err(error) = node.api.call(path, &body) {
+            if let Err(error) = api.call(path, &body) {
                 panic!("an honest client is not served: {path}: {error}");
             }
             answers.lock().expect("nobody panicked with it").push(due.elapsed());
         }
     };
     let sending = || {
-        let (mut load, mut times, mut refused) = (Load::new(node.api.clone()), Vec::new(), 0);
+        let (mut load, mut times, mut refused) = (Load::new(api.clone()), Vec::new(), 0);
         while !over.load(Ordering::Relaxed) {
             let begin = Instant::now();
             match load.transfer() {

@@ -10,6 +10,8 @@ mod attacker;
 mod honest;
 mod modules;
 
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -91,8 +93,17 @@ impl Drop for Cap {
     }
 }
 
+/// Slots without a block, asked over the Unix socket as the honest client does.
 fn missed(node: &RunningNode) -> u64 {
-    node.get("/v1/node/health").1["slots_missed"]["since_start"].as_u64().expect("a number")
+    let url = node.unix_url();
+    let mut stream = UnixStream::connect(url.trim_start_matches("unix://")).expect("the node listens");
+    let request = "GET /v1/node/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).expect("a request is taken");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+    let health: serde_json::Value = serde_json::from_str(body).expect("JSON");
+    health["slots_missed"]["since_start"].as_u64().expect("a number")
 }
 
 /// Mounts one attack and says how it went.
@@ -110,8 +121,11 @@ fn mount(node: &mut RunningNode, strength: Strength, name: &str, attack: impl Fn
         client.join().expect("the honest client is served")
     });
     let took = begin.elapsed();
-    let head = node.head();
-    node.wait_until("block after the attack", |info| info["head_block_num"].as_u64() > Some(head));
+    let head = std::cell::Cell::new(None);
+    node.wait_until("block after the attack", |info| {
+        let now = info["head_block_num"].as_u64();
+        head.get().or_else(|| head.replace(now)).is_some_and(|before| now > Some(before))
+    });
     let missed = missed(node) - missed_before;
     let (waiting, mut after) = (Instant::now(), node.memory_bytes());
     let kept =
@@ -158,7 +172,8 @@ fn prepared(folder: &Path, cap: &Cap) -> (RunningNode, Load) {
     let producers: Vec<Name> =
         ('a'..).take(PRODUCERS).map(|letter| format!("producer{letter}").parse().expect("a name")).collect();
     let names: Vec<_> = producers.iter().map(ToString::to_string).collect();
-    let mut arguments = vec!["--contracts-console", "--disable-subjective-billing", "false"];
+    let mut arguments =
+        vec!["--contracts-console", "--disable-subjective-billing", "false", "--unix-socket-path", "node.sock"];
     names.iter().for_each(|name| arguments.extend(["-p", name]));
     let mut node = RunningNode::start_with_limits(folder, &cap.enter(), &arguments);
     // A transaction refers to a recent block, and block 1 of a new chain lies years back.
