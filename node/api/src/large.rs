@@ -290,6 +290,7 @@ mod tests {
             drop(place);
             assert!(waits.join().expect("it ends").is_ok());
         });
-        assert_eq!((aside.crowd.lock().running, aside.crowd.lock().waiting), (0, 0));
+        let crowd = aside.crowd.lock();
+        assert_eq!((crowd.running, crowd.waiting), (0, 0));
     }
 }

@@ -392,7 +392,10 @@ mod tests {
     fn each_reason_is_told() {
         assert!(well().obstacles().is_empty() && well().obstacles_to_life().is_empty());
         let small = Disk { free: 60 << 20, total: 1 << 30 };
-        assert!(Standing { disk: Some(small), ..well() }.obstacles().is_empty(), "a twentieth is enough");
+        assert!(
+            Standing { disk: Some(small), disk_reserve: 0, ..well() }.obstacles().is_empty(),
+            "a twentieth is enough"
+        );
         let table = [
             (Standing { writer_silent: Duration::from_secs(11), ..well() }, "silent for 11 s"),
             (Standing { head_time: TimePoint(NOW.0 - 11_000_000), ..well() }, "the head is 11 s old"),
