@@ -128,8 +128,10 @@ fn mount(node: &mut RunningNode, strength: Strength, name: &str, attack: impl Fn
     });
     let missed = missed(node) - missed_before;
     let (waiting, mut after) = (Instant::now(), node.memory_bytes());
-    let kept =
-        |after| after > before + KEPT_BYTES_MAX || (after > before + SOME_BYTES && waiting.elapsed() < TRIMMED_IN);
+    let kept = |after| {
+        after > before + KEPT_BYTES_MAX
+            || (strength.full && after > before + SOME_BYTES && waiting.elapsed() < TRIMMED_IN)
+    };
     while kept(after) && waiting.elapsed() < PATIENCE {
         std::thread::sleep(Duration::from_millis(20));
         after = node.memory_bytes();
