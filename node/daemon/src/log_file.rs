@@ -5,14 +5,12 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use engine::block_log::LOG_NAME;
 use memmap2::Mmap;
-
-/// The name that nodeos gives a log.
-const NAME: &str = "blocks.log";
 
 /// The log that an option names: a file, or the folder that it is in.
 pub fn path(named: &Path) -> PathBuf {
-    if named.is_dir() { named.join(NAME) } else { named.to_owned() }
+    if named.is_dir() { named.join(LOG_NAME) } else { named.to_owned() }
 }
 
 /// Maps a log into memory.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use api::Node;
+use engine::block_log::{INDEX_NAME, LOG_NAME};
 use engine::{Blocks, Clock, CpuBilling};
 use primitives::{Name, ProducerSchedule, PublicKey, TimePoint};
 use store::Store;
@@ -261,7 +262,7 @@ fn check_block_log(args: &NodeArgs, plan: &Plan<'_>, anew: bool) -> anyhow::Resu
 /// The block log goes with the blocks.
 fn delete_block_log(args: &NodeArgs) -> anyhow::Result<()> {
     let Some(folder) = log_folder(args) else { return Ok(()) };
-    for name in ["blocks.log", "blocks.index"] {
+    for name in [LOG_NAME, INDEX_NAME] {
         let path = folder.join(name);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

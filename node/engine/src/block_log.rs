@@ -13,9 +13,10 @@ use store::{Store, StoreError};
 
 use crate::EngineError;
 
-/// nodeos' names for the log and for the index beside it.
-const LOG_NAME: &str = "blocks.log";
-const INDEX_NAME: &str = "blocks.index";
+/// nodeos' name for the log.
+pub const LOG_NAME: &str = "blocks.log";
+/// nodeos' name for the index beside it.
+pub const INDEX_NAME: &str = "blocks.index";
 /// Bytes of an entry of the index: where a block begins in the log.
 const ENTRY_BYTES: u64 = 8;
 /// Blocks at the end of a log that are compared with the database until one is whole: what a crash can tear.
