@@ -1,88 +1,25 @@
 //! One action at its receivers: native handler, code, RAM rules, receipt; then what it sent inline (nodeos:
-//! apply_context.cpp).
+//! apply_context.cpp `exec`).
 
 use std::sync::Arc;
 
 use codec::{Pack, VarUint32};
 use ledger::AccountId;
 use ledger::config::SYSTEM_ACCOUNT;
-use primitives::{Action, Checksum256, Fault, FaultKind, Name, PermissionLevel, PublicKey, Sha256, ensure};
+use primitives::message::{Part, message};
+use primitives::{Fault, FaultKind, ensure};
 use wasm::{Apply, RunLimits};
 
-use crate::authorization::{EOSIO_CODE, Provided, level_text};
-use crate::budget::TransactionKind;
+use crate::action::{ActionDigests, hash};
+use crate::fault::{Outcome, error_code};
 use crate::features::Feature;
 use crate::native;
-use crate::trace::{AccountDelta, ActionReceipt, ActionTrace, AuthSequences, RowChanges};
-use crate::world::{Machine, Outcome, World};
-use primitives::message::{Part, message};
+use crate::system_actions::SETCODE;
+use crate::trace::{ActionReceipt, ActionTrace, AuthSequences, RowChanges};
+use crate::world::{Machine, World};
 
-/// `generic_system_error`: the error code of every fault that is not a contract's own.
-const GENERIC_SYSTEM_ERROR: u64 = 10_000_000_000_000_000_000;
 /// RAM deltas that are looked at between two looks at the clock.
 const RAM_DELTAS_PER_CHECKTIME: usize = 10;
-
-/// The error code that a trace shows for a fault.
-pub(crate) fn error_code(fault: &Fault) -> Option<u64> {
-    fault.kind.is_a(FaultKind::CHAIN_EXCEPTION).then(|| fault.error_code.unwrap_or(GENERIC_SYSTEM_ERROR))
-}
-
-/// The fault of C++ code that looked up a missing row.
-#[cold]
-pub(crate) fn unknown_key(name: Name) -> Fault {
-    Fault::standard(format!("unknown key (eosio::chain::name): {name}"))
-}
-
-/// Parts of an action's digest that its receivers share.
-#[derive(Debug, Default)]
-pub(crate) struct ActionDigests {
-    /// Of the whole action, where nothing was returned.
-    without_return: Option<Checksum256>,
-    /// Of account, name and authorization.
-    base: Option<Checksum256>,
-}
-
-impl ActionDigests {
-    /// The digest for the receipt; `with_return_value` after ACTION_RETURN_VALUE.
-    fn of(&mut self, act: &Action, return_value: &[u8], with_return_value: bool, buffer: &mut Vec<u8>) -> Checksum256 {
-        if return_value.is_empty()
-            && let Some(digest) = self.without_return
-        {
-            return digest;
-        }
-        let digest = if with_return_value {
-            self.with_return(act, return_value, buffer)
-        } else {
-            hash(buffer, |buffer| act.pack(buffer))
-        };
-        if return_value.is_empty() {
-            self.without_return = Some(digest);
-        }
-        digest
-    }
-
-    fn with_return(&mut self, act: &Action, return_value: &[u8], buffer: &mut Vec<u8>) -> Checksum256 {
-        let base = *self.base.get_or_insert_with(|| {
-            hash(buffer, |buffer| {
-                act.account.pack(buffer);
-                act.name.pack(buffer);
-                act.authorization.pack(buffer);
-            })
-        });
-        let values = hash(buffer, |buffer| {
-            act.data.pack(buffer);
-            return_value.pack(buffer);
-        });
-        hash(buffer, |buffer| (base, values).pack(buffer))
-    }
-}
-
-/// Hashes what is packed, all at once: many small updates of a hash cost more than a copy.
-fn hash(buffer: &mut Vec<u8>, pack: impl FnOnce(&mut Vec<u8>)) -> Checksum256 {
-    buffer.clear();
-    pack(buffer);
-    Sha256::of(buffer)
-}
 
 /// Runs an action of the transaction and everything that it sends inline, depth first.
 pub(crate) fn execute_action(machine: &mut Machine, world: &mut World, ordinal: u32) -> Outcome {
@@ -164,7 +101,7 @@ fn run_code(machine: &mut Machine, world: &mut World) -> Outcome<AccountId> {
         let act = Arc::clone(&world.action.act);
         handler(machine, world, &act.data)?;
     }
-    let is_setcode = receiver == SYSTEM_ACCOUNT && act_account == SYSTEM_ACCOUNT && act_name == native::SETCODE;
+    let is_setcode = receiver == SYSTEM_ACCOUNT && act_account == SYSTEM_ACCOUNT && act_name == SETCODE;
     if let Some(code) = world.ledger.account_metadata(account).code
         && (!is_setcode || world.is_active(Feature::ForwardSetcode))
     {
@@ -273,141 +210,6 @@ impl World {
         }
     }
 
-    /// Puts an action into the trace, to be run; returns its ordinal.
-    pub(crate) fn schedule_action(
-        &mut self,
-        act: Arc<Action>,
-        receiver: Name,
-        context_free: bool,
-        creator: u32,
-        closest_unnotified_ancestor: u32,
-    ) -> u32 {
-        let traces = &mut self.trx.trace.action_traces;
-        let ordinal = u32::try_from(traces.len() + 1).expect("fewer than 2^32 actions");
-        traces.push(ActionTrace {
-            action_ordinal: ordinal,
-            creator_action_ordinal: creator,
-            closest_unnotified_ancestor_action_ordinal: closest_unnotified_ancestor,
-            receipt: None,
-            receiver,
-            act,
-            context_free,
-            elapsed_us: 0,
-            console: Vec::new(),
-            account_ram_deltas: Vec::new(),
-            except: None,
-            error_code: None,
-            return_value: Vec::new(),
-            rows: RowChanges::default(),
-            backtrace: None,
-        });
-        ordinal
-    }
-
-    fn schedule_from_current(&mut self, act: Arc<Action>, receiver: Name, context_free: bool) -> u32 {
-        self.schedule_action(act, receiver, context_free, self.action.ordinal, self.action.first_receiver_ordinal)
-    }
-
-    /// The account called `name`.
-    ///
-    /// # Errors
-    /// nodeos' "unknown key" where there is none.
-    pub fn known_account(&self, name: Name) -> Outcome<AccountId> {
-        self.ledger.find_account(name).ok_or_else(|| unknown_key(name))
-    }
-
-    // --- what actions and contracts ask for
-
-    /// The action that runs.
-    pub fn act(&self) -> &Arc<Action> {
-        &self.action.act
-    }
-
-    /// Whether `account` authorized the action (`has_authorization`).
-    pub fn has_authorization(&self, account: Name) -> bool {
-        self.action.act.authorization.iter().any(|level| level.actor == account)
-    }
-
-    /// Fails unless `account` authorized the action.
-    ///
-    /// # Errors
-    /// `missing_auth_exception`.
-    pub fn require_authorization(&self, account: Name) -> Outcome {
-        ensure!(self.has_authorization(account), MISSING_AUTH_EXCEPTION, "missing authority of {account}");
-        Ok(())
-    }
-
-    /// Fails unless this very permission authorized the action.
-    ///
-    /// # Errors
-    /// `missing_auth_exception`.
-    pub fn require_permission(&self, level: PermissionLevel) -> Outcome {
-        let PermissionLevel { actor, permission } = level;
-        ensure!(
-            self.action.act.authorization.contains(&level),
-            MISSING_AUTH_EXCEPTION,
-            "missing authority of {actor}/{permission}"
-        );
-        Ok(())
-    }
-
-    /// Notifies an account of the action, once.
-    pub(crate) fn require_recipient(&mut self, recipient: Name) {
-        if self.action.notified.iter().all(|(notified, _)| *notified != recipient) {
-            let act = Arc::clone(&self.action.act);
-            let ordinal = self.schedule_from_current(act, recipient, false);
-            self.action.notified.push((recipient, ordinal));
-        }
-    }
-
-    /// Bills RAM of a row to its payer (`update_db_usage`).
-    ///
-    /// # Errors
-    /// Where the receiver may not bill the payer.
-    pub fn update_db_usage(&mut self, payer: Name, delta: i64) -> Outcome {
-        if delta > 0
-            && !(self.action.privileged || payer == self.action.receiver || self.is_active(Feature::RamRestrictions))
-        {
-            ensure!(
-                self.is_ram_billing_in_notify_allowed() || self.action.receiver == self.action.act.account,
-                SUBJECTIVE_BLOCK_PRODUCTION_EXCEPTION,
-                "Cannot charge RAM to other accounts during notify."
-            );
-            self.require_authorization(payer)?;
-        }
-        self.add_ram_usage(payer, delta)
-    }
-
-    pub(crate) fn is_ram_billing_in_notify_allowed(&self) -> bool {
-        self.settings.disable_all_subjective_mitigations
-            || !self.block.is_speculative()
-            || self.settings.allow_ram_billing_in_notify
-    }
-
-    /// Bills RAM and notes it for the action's trace.
-    ///
-    /// # Errors
-    /// "unknown key" for an unknown account, `transaction_exception` for a number out of range.
-    pub fn add_ram_usage(&mut self, account: Name, delta: i64) -> Outcome {
-        self.add_transaction_ram_usage(account, delta)?;
-        let deltas = &mut self.action.ram_deltas;
-        match deltas.binary_search_by_key(&account, |delta| delta.account) {
-            Ok(at) => deltas[at].delta += delta,
-            Err(at) => deltas.insert(at, AccountDelta { account, delta }),
-        }
-        Ok(())
-    }
-
-    /// Bills RAM to the transaction alone.
-    pub(crate) fn add_transaction_ram_usage(&mut self, account: Name, delta: i64) -> Outcome {
-        let account = self.known_account(account)?;
-        self.ledger.add_pending_ram_usage(account, delta)?;
-        if delta > 0 {
-            self.must_verify_ram(account);
-        }
-        Ok(())
-    }
-
     /// RAM_RESTRICTIONS: nobody else's RAM may grow without their consent.
     fn check_ram_restrictions(&self) -> Outcome {
         let action = &self.action;
@@ -432,208 +234,5 @@ impl World {
             );
         }
         Ok(())
-    }
-
-    /// The contract that sent the current action inline; the empty name for none (`get_sender`).
-    pub(crate) fn sender(&self) -> Name {
-        let traces = &self.trx.trace.action_traces;
-        match traces[self.action.ordinal as usize - 1].creator_action_ordinal {
-            0 => Name(0),
-            creator => traces[creator as usize - 1].receiver,
-        }
-    }
-
-    /// Sends an action inline (`execute_inline`).
-    pub(crate) fn execute_inline(&mut self, act: Action) -> Outcome {
-        self.check_inline_code(&act)?;
-        let restricted = self.is_active(Feature::RestrictActionToSelf);
-        let to_self = act.account == self.action.receiver;
-        let inherits =
-            !restricted && to_self && self.action.receiver == self.action.act.account && self.block.is_speculative();
-        let mut actors = Vec::new();
-        let mut inherited = Vec::new();
-        for &level in &act.authorization {
-            self.check_inline_level(level)?;
-            actors.push(level.actor);
-            if inherits && self.action.act.authorization.contains(&level) {
-                inherited.push(level);
-            }
-        }
-        if self.trx.enforce_lists && self.block.is_speculative() {
-            self.check_actor_list(actors)?;
-        }
-        self.check_inline_size(&act)?;
-        if self.trx.checks && !self.action.privileged && !self.is_read_only() {
-            self.authorize_inline(&act, &inherited, restricted || !to_self)?;
-        }
-        let receiver = act.account;
-        let ordinal = self.schedule_from_current(Arc::new(act), receiver, false);
-        self.action.inline_actions.push(ordinal);
-        Ok(())
-    }
-
-    fn check_inline_code(&self, act: &Action) -> Outcome {
-        let exists = self.ledger.find_account(act.account).is_some();
-        ensure!(exists, ACTION_VALIDATE_EXCEPTION, "inline action's code account {} does not exist", act.account);
-        Ok(())
-    }
-
-    fn check_inline_level(&self, level: PermissionLevel) -> Outcome {
-        let exists = self.ledger.find_account(level.actor).is_some();
-        ensure!(exists, ACTION_VALIDATE_EXCEPTION, "inline action's authorizing actor {} does not exist", level.actor);
-        let exists = self.ledger.find_permission(level)?.is_some();
-        ensure!(
-            exists,
-            ACTION_VALIDATE_EXCEPTION,
-            "inline action's authorizations include a non-existent permission: {}",
-            level_text(level)
-        );
-        Ok(())
-    }
-
-    fn check_inline_size(&self, act: &Action) -> Outcome {
-        if !self.action.privileged && self.block.is_speculative() {
-            let limit = self.config().v0.max_inline_action_size.min(self.settings.max_nonprivileged_inline_action_size);
-            ensure!(
-                act.data.len() < limit as usize,
-                INLINE_ACTION_TOO_BIG_NONPRIVILEGED,
-                "inline action too big for nonprivileged account {}",
-                act.account
-            );
-        }
-        Ok(())
-    }
-
-    fn authorize_inline(&self, act: &Action, inherited: &[PermissionLevel], strict: bool) -> Outcome {
-        let own_code = [PermissionLevel { actor: self.action.receiver, permission: EOSIO_CODE }];
-        let result = self.check_authorization(
-            [act],
-            Provided {
-                permissions: &own_code,
-                delay_us: self.block.time().us_since(self.trx.published),
-                check_but_dont_fail: self.trx.kind == TransactionKind::DryRun,
-                satisfied: inherited,
-                ..Provided::default()
-            },
-        );
-        self.forgive_self(result, strict, "Authorization failure with inline action sent to self")
-    }
-
-    /// Before RESTRICT_ACTION_TO_SELF a contract could send itself anything; producers do not take that part.
-    pub(crate) fn forgive_self(&self, result: Outcome, strict: bool, message: &str) -> Outcome {
-        match result {
-            Err(fault) if strict => Err(fault),
-            Err(fault) if self.block.is_speculative() => {
-                let mut own = Fault::new(FaultKind::SUBJECTIVE_BLOCK_PRODUCTION_EXCEPTION, message);
-                own.details.extend(fault.details);
-                Err(own)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Sends a context-free action inline (`execute_context_free_inline`).
-    pub(crate) fn execute_context_free_inline(&mut self, act: Action) -> Outcome {
-        self.check_inline_code(&act)?;
-        ensure!(
-            act.authorization.is_empty(),
-            ACTION_VALIDATE_EXCEPTION,
-            "context-free actions cannot have authorizations"
-        );
-        self.check_inline_size(&act)?;
-        let receiver = act.account;
-        let ordinal = self.schedule_from_current(Arc::new(act), receiver, true);
-        self.action.context_free_inline_actions.push(ordinal);
-        Ok(())
-    }
-
-    // --- this node's own lists
-
-    fn check_contract_lists(&self) -> Outcome {
-        if !(self.trx.enforce_lists && self.block.is_speculative()) {
-            return Ok(());
-        }
-        let (settings, receiver, act) = (&self.settings, self.action.receiver, &self.action.act);
-        if !settings.contract_whitelist.is_empty() {
-            ensure!(
-                settings.contract_whitelist.contains(&receiver),
-                CONTRACT_WHITELIST_EXCEPTION,
-                "account '{receiver}' is not on the contract whitelist"
-            );
-        } else {
-            ensure!(
-                !settings.contract_blacklist.contains(&receiver),
-                CONTRACT_BLACKLIST_EXCEPTION,
-                "account '{receiver}' is on the contract blacklist"
-            );
-        }
-        ensure!(
-            settings.action_blacklist.is_empty() || !settings.action_blacklist.contains(&(act.account, act.name)),
-            ACTION_BLACKLIST_EXCEPTION,
-            "action '{}::{}' is on the action blacklist",
-            act.account,
-            act.name
-        );
-        Ok(())
-    }
-
-    /// Fails when actors are not on the whitelist, or on the blacklist where there is no whitelist.
-    pub(crate) fn check_actor_list(&self, mut actors: Vec<Name>) -> Outcome {
-        let (white, black) = (&self.settings.actor_whitelist, &self.settings.actor_blacklist);
-        if white.is_empty() && black.is_empty() {
-            return Ok(());
-        }
-        actors.sort_unstable();
-        actors.dedup();
-        if !white.is_empty() {
-            actors.retain(|actor| !white.contains(actor));
-            ensure!(
-                actors.is_empty(),
-                ACTOR_WHITELIST_EXCEPTION,
-                "authorizing actor(s) in transaction are not on the actor whitelist: {}",
-                names_text(&actors)
-            );
-        } else {
-            actors.retain(|actor| black.contains(actor));
-            ensure!(
-                actors.is_empty(),
-                ACTOR_BLACKLIST_EXCEPTION,
-                "authorizing actor(s) in transaction are on the actor blacklist: {}",
-                names_text(&actors)
-            );
-        }
-        Ok(())
-    }
-
-    pub(crate) fn check_key_list(&self, key: &PublicKey) -> Outcome {
-        let black = &self.settings.key_blacklist;
-        ensure!(
-            black.is_empty() || !black.contains(key),
-            KEY_BLACKLIST_EXCEPTION,
-            "public key '{key}' is on the key blacklist"
-        );
-        Ok(())
-    }
-}
-
-fn names_text(names: &[Name]) -> String {
-    format!("[{}]", names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(","))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn digests_are_shared_by_receivers_unless_they_return_something() {
-        let act = Action { account: Name(1), name: Name(2), authorization: vec![], data: vec![7, 8].into() };
-        let buffer = &mut Vec::new();
-        let mut digests = ActionDigests::default();
-        assert_eq!(digests.of(&act, &[], false, buffer), Sha256::packed(&act));
-        let mut digests = ActionDigests::default();
-        let (silent, returned) = (digests.of(&act, &[], true, buffer), digests.of(&act, &[1], true, buffer));
-        assert_ne!(silent, returned);
-        assert_eq!(digests.of(&act, &[], true, buffer), silent);
-        assert_eq!(ActionDigests::default().of(&act, &[1], true, buffer), returned);
     }
 }

@@ -3,29 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use codec::{Reader, Unpack};
-use ledger::config::{ACTIVE, SYSTEM_ACCOUNT};
+use ledger::config::{ACTIVE, EOSIO_ANY, SYSTEM_ACCOUNT};
 use ledger::{Ledger, PermissionId};
-use primitives::{
-    Action, Authority, DecodeError, Fault, FaultKind, Name, PermissionLevel, PublicKey, Transaction, ensure, name,
-};
+use primitives::message::{Part, message};
+use primitives::{Action, Authority, Fault, FaultKind, Name, PermissionLevel, PublicKey, Transaction, ensure};
 
 use crate::authority_checker::{AuthorityChecker, AuthorityLookup};
+use crate::fault::{Outcome, unpack_prefix};
 use crate::features::{Feature, FeatureSet};
-use crate::native::{CancelDelay, DeleteAuth, LinkAuth, UnlinkAuth, UpdateAuth};
-use crate::world::{Outcome, World};
-use primitives::message::{Part, message};
-
-/// The permission that anybody satisfies.
-pub(crate) const EOSIO_ANY: Name = name!("eosio.any");
-/// The virtual permission of a contract's own code.
-pub(crate) const EOSIO_CODE: Name = name!("eosio.code");
-
-pub(crate) const UPDATEAUTH: Name = name!("updateauth");
-pub(crate) const DELETEAUTH: Name = name!("deleteauth");
-pub(crate) const LINKAUTH: Name = name!("linkauth");
-pub(crate) const UNLINKAUTH: Name = name!("unlinkauth");
-pub(crate) const CANCELDELAY: Name = name!("canceldelay");
+use crate::system_actions::{
+    CANCELDELAY, CancelDelay, DELETEAUTH, DeleteAuth, LINKAUTH, LinkAuth, UNLINKAUTH, UPDATEAUTH, UnlinkAuth,
+    UpdateAuth,
+};
+use crate::world::World;
 
 /// What was provided to satisfy declared authorities.
 #[derive(Debug, Clone, Copy, Default)]
@@ -51,21 +41,6 @@ impl AuthorityLookup for LedgerAuthorities<'_> {
     fn authority(&self, level: PermissionLevel) -> Option<&Authority> {
         let permission = self.0.find_permission(level).ok().flatten()?;
         Some(&self.0.permission(permission).auth)
-    }
-}
-
-/// Reads a value from the front of bytes, with the fault of `fc::datastream` where they end early.
-pub(crate) fn unpack_prefix<T: Unpack>(bytes: &[u8]) -> Outcome<T> {
-    T::unpack(&mut Reader::new(bytes)).map_err(|error| decode_fault(error, bytes.len()))
-}
-
-pub(crate) fn decode_fault(error: DecodeError, length: usize) -> Fault {
-    match error {
-        DecodeError::Truncated { left, .. } => Fault::new(
-            FaultKind::OUT_OF_RANGE_EXCEPTION,
-            format!("read datastream of length {length} over by {}", 1 - left as i64),
-        ),
-        other => other.into(),
     }
 }
 

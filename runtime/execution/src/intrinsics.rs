@@ -6,8 +6,9 @@ use primitives::{Checksum256, Fault, Name};
 use wasm::validate::Imports;
 use wasm::{Host, Intrinsics, Limits, intrinsics::Signature};
 
+use crate::fault::Outcome;
 use crate::features::Feature;
-use crate::world::{Machine, Outcome, World};
+use crate::world::{Machine, World};
 
 mod action;
 mod authorization;
@@ -15,7 +16,7 @@ mod builtins;
 mod console;
 mod crypto;
 mod crypto_primitives;
-pub(crate) mod db;
+mod db;
 mod memory;
 mod permission;
 mod privileged;

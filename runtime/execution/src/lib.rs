@@ -5,40 +5,55 @@
 //! build and blocks we are given go through the same code; [`BlockMode`] and [`Budget`] are the only difference.
 //!
 //! What a block is, and which block is next, does not belong here (`consensus`, `chain`).
-
 //!
-//! In reading order: [`recovered`] (input), [`budget`] and [`settings`] (limits), [`world`] (state), [`execute`]
-//! (the way of a transaction), [`transaction`] (its frame), [`authorization`] with [`authority_checker`], [`apply`]
-//! (actions), [`native`], [`intrinsics`] (host functions), [`deferred`], [`onblock`], [`features`], [`trace`] (output).
+//! In reading order, each file uses only those before it: values ([`budget`], [`settings`], [`features`], [`recovered`]
+//! (input), [`trace`] (output), [`system_actions`], `fault`, `cursors`); the state (`action`, `transaction`,
+//! [`world`]); rules over it (`billing`, `lists`, `context`, [`authorization`] with [`authority_checker`],
+//! `validation`, `inline`, `deferred`); what runs (`native`, [`intrinsics`], `apply`); what keeps or reverts (`session`,
+//! `execute`); the three doors (`input`, `implicit`, `scheduled`) and [`onblock`].
 
-pub mod apply;
+mod action;
+mod apply;
 pub mod authority_checker;
 pub mod authorization;
+mod billing;
 pub mod budget;
-pub mod deferred;
-pub mod execute;
+mod context;
+mod cursors;
+mod deferred;
+mod execute;
+mod fault;
 pub mod features;
+mod implicit;
+mod inline;
+mod input;
 pub mod intrinsics;
-pub mod native;
+mod lists;
+mod native;
 pub mod onblock;
 pub mod recovered;
+mod scheduled;
+mod session;
 pub mod settings;
+pub mod system_actions;
 pub mod trace;
-pub mod transaction;
+mod transaction;
+mod validation;
 pub mod world;
 
 pub use authorization::get_required_keys;
 pub use budget::{BlockMode, Budget, Clock, StoppedClock, TransactionKind, UNLIMITED_US};
-pub use deferred::push_scheduled;
-pub use execute::push_transaction;
+pub use fault::Outcome;
 pub use features::{Feature, FeatureSet};
+pub use input::push_transaction;
 pub use onblock::{activate_features, clear_expired_transactions, run_onblock, update_producers_authority};
 pub use primitives::message::utf8_only;
 pub use recovered::{RecoveredTransaction, TransactionParts};
+pub use scheduled::push_scheduled;
 pub use settings::Settings;
 pub use trace::{
     AccountDelta, ActionReceipt, ActionTrace, AuthSequences, ReceiptHeader, RowChange, RowChanges, RowImage,
     TransactionTrace,
 };
 pub use wasm::Backtrace;
-pub use world::{BlockContext, Machine, Outcome, World};
+pub use world::{BlockContext, Machine, World};

@@ -1,117 +1,23 @@
 //! Actions that every chain has before its first contract (nodeos: eosio_contract.cpp). They run at `eosio` alone,
 //! before the code deployed there.
 
-use codec::{Pack, Unpack};
 use ledger::config::{
-    ACCOUNT_RAM_BYTES, ACTIVE, CODE_RAM_MULTIPLIER, OWNER, PERMISSION_LINK_RAM_BYTES, PERMISSION_RAM_BYTES,
-    SYSTEM_ACCOUNT, authority_ram_bytes,
+    ACCOUNT_RAM_BYTES, ACTIVE, CODE_RAM_MULTIPLIER, EOSIO_ANY, EOSIO_CODE, OWNER, PERMISSION_LINK_RAM_BYTES,
+    PERMISSION_RAM_BYTES, SYSTEM_ACCOUNT, authority_ram_bytes,
 };
 use ledger::{LinkKey, PermissionId};
-use primitives::{
-    Authority, Bytes, Checksum256, Fault, FaultKind, Name, PermissionLevel, Sha256, TransactionId, ensure, name,
-};
-
-use crate::authorization::{
-    CANCELDELAY, DELETEAUTH, EOSIO_ANY, EOSIO_CODE, LINKAUTH, UNLINKAUTH, UPDATEAUTH, unpack_prefix,
-};
-use crate::deferred::sender_id_of;
-use crate::features::Feature;
-use crate::world::{Machine, Outcome, World};
 use primitives::message::{Part, message};
+use primitives::{Authority, Checksum256, Fault, FaultKind, Name, PermissionLevel, Sha256, ensure};
 
-/// Creates an account.
-#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack)]
-pub struct NewAccount {
-    /// Who pays.
-    pub creator: Name,
-    /// The new name.
-    pub name: Name,
-    /// Its owner authority.
-    pub owner: Authority,
-    /// Its active authority.
-    pub active: Authority,
-}
-
-/// Deploys code; empty code removes it.
-#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack)]
-pub struct SetCode {
-    /// Where.
-    pub account: Name,
-    /// Kind of code; 0.
-    pub vmtype: u8,
-    /// Version of the kind; 0.
-    pub vmversion: u8,
-    /// The WASM module.
-    pub code: Bytes,
-}
-
-/// Sets the packed ABI of an account.
-#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack)]
-pub struct SetAbi {
-    /// Where.
-    pub account: Name,
-    /// The packed ABI; any bytes are taken.
-    pub abi: Bytes,
-}
-
-/// Creates or changes a permission.
-#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack)]
-pub struct UpdateAuth {
-    /// Whose.
-    pub account: Name,
-    /// Which.
-    pub permission: Name,
-    /// The permission above it; empty for `owner`.
-    pub parent: Name,
-    /// Who satisfies it.
-    pub auth: Authority,
-}
-
-/// Removes a permission.
-#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack)]
-pub struct DeleteAuth {
-    /// Whose.
-    pub account: Name,
-    /// Which.
-    pub permission: Name,
-}
-
-/// Says which permission is enough for an action.
-#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack)]
-pub struct LinkAuth {
-    /// Whose.
-    pub account: Name,
-    /// The contract.
-    pub code: Name,
-    /// Its action, or empty for all (nodeos: `type`).
-    pub action: Name,
-    /// The permission.
-    pub requirement: Name,
-}
-
-/// Removes a link.
-#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack)]
-pub struct UnlinkAuth {
-    /// Whose.
-    pub account: Name,
-    /// The contract.
-    pub code: Name,
-    /// Its action, or empty for all (nodeos: `type`).
-    pub action: Name,
-}
-
-/// Cancels a delayed transaction.
-#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack)]
-pub struct CancelDelay {
-    /// A permission that the transaction declares.
-    pub canceling_auth: PermissionLevel,
-    /// The transaction.
-    pub trx_id: TransactionId,
-}
-
-const NEWACCOUNT: Name = name!("newaccount");
-pub(crate) const SETCODE: Name = name!("setcode");
-const SETABI: Name = name!("setabi");
+use crate::authorization::level_text;
+use crate::deferred::sender_id_of;
+use crate::fault::{Outcome, unpack_prefix};
+use crate::features::Feature;
+use crate::system_actions::{
+    CANCELDELAY, CancelDelay, DELETEAUTH, DeleteAuth, LINKAUTH, LinkAuth, NEWACCOUNT, NewAccount, SETABI, SETCODE,
+    SetAbi, SetCode, UNLINKAUTH, UPDATEAUTH, UnlinkAuth, UpdateAuth,
+};
+use crate::world::{Machine, World};
 
 /// Characters of an account's name.
 const ACCOUNT_NAME_LENGTH_MAX: usize = 12;
@@ -154,7 +60,7 @@ fn check_authority_precondition(world: &World, auth: &Authority) -> Outcome {
             if !fault.kind.is_a(FaultKind::PERMISSION_QUERY_EXCEPTION) {
                 return Err(fault);
             }
-            let level = crate::authorization::level_text(account.permission);
+            let level = level_text(account.permission);
             return Err(Fault::new(
                 FaultKind::ACTION_VALIDATE_EXCEPTION,
                 format!("permission '{level}' does not exist"),

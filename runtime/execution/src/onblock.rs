@@ -4,14 +4,16 @@
 use codec::Bytes;
 use ledger::config::{ACTIVE, MAJORITY_PRODUCERS, MINORITY_PRODUCERS, PRODUCERS_ACCOUNT, SYSTEM_ACCOUNT};
 use primitives::{
-    Action, Authority, Checksum256, Fault, FaultKind, Name, Pack, PermissionLevel, PermissionLevelWeight, ensure, name,
+    Action, Authority, Checksum256, Fault, FaultKind, Name, Pack, PermissionLevel, PermissionLevelWeight, ensure,
 };
 
 use crate::budget::Budget;
-use crate::execute::push_implicit;
+use crate::fault::Outcome;
 use crate::features::Feature;
+use crate::implicit::push_implicit;
+use crate::system_actions::ONBLOCK;
 use crate::trace::TransactionTrace;
-use crate::world::{Machine, Outcome, World};
+use crate::world::{Machine, World};
 
 /// Kinds of keys after WEBAUTHN_KEY.
 const KEY_TYPES_WITH_WEBAUTHN: u32 = 3;
@@ -99,13 +101,12 @@ fn give_back_ram(world: &mut World) -> Outcome {
 pub fn run_onblock(machine: &mut Machine, world: &mut World) -> TransactionTrace {
     let action = Action {
         account: SYSTEM_ACCOUNT,
-        name: name!("onblock"),
+        name: ONBLOCK,
         authorization: vec![PermissionLevel { actor: SYSTEM_ACCOUNT, permission: ACTIVE }],
         data: Bytes(world.block.previous.to_bytes()),
     };
-    let parts = world.implicit_transaction(action);
     let budget = Budget::explicit(world.config().v0.min_transaction_cpu_usage);
-    push_implicit(machine, world, parts, budget).unwrap_or_else(|fault| TransactionTrace {
+    push_implicit(machine, world, action, budget).unwrap_or_else(|fault| TransactionTrace {
         // Swallowed by nodeos too.
         except: Some(Box::new(fault)),
         ..TransactionTrace::default()

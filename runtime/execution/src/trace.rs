@@ -28,6 +28,13 @@ pub struct ReceiptHeader {
     pub net_usage_words: VarUint32,
 }
 
+impl ReceiptHeader {
+    /// For net usage in whole words, as billing leaves it.
+    pub(crate) fn new(status: TransactionStatus, cpu_usage_us: u32, net_usage: u64) -> Self {
+        Self { status, cpu_usage_us, net_usage_words: VarUint32((net_usage / 8) as u32) }
+    }
+}
+
 /// Sequence numbers of the authorizers of one action, ascending by name. Almost always there is one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum AuthSequences {

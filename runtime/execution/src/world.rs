@@ -4,21 +4,22 @@
 use std::sync::Arc;
 
 use ledger::{AccountId, Ledger};
-use primitives::{Action, BlockHeader, BlockId, BlockTimestamp, Checksum256, Fault, Name, ProducerSchedule, TimePoint};
+use primitives::{
+    BlockHeader, BlockId, BlockTimestamp, ChainConfig, Checksum256, Name, ProducerSchedule, TimePoint, TimePointSec,
+};
 
-use crate::apply::ActionDigests;
-use crate::budget::{BlockMode, Clock};
+use crate::action::ActionState;
+use crate::budget::{BlockMode, Clock, TransactionKind};
+use crate::fault::{Outcome, unknown_key};
 use crate::features::{Feature, FeatureSet};
-use crate::intrinsics::db::TableCursors;
 use crate::settings::Settings;
-use crate::trace::{AccountDelta, RowChanges};
 use crate::transaction::TransactionState;
+
+/// Added to a time, makes its whole seconds those of the next full one.
+const ROUND_UP_US: i64 = 999_999;
 
 /// What runs contracts; stands beside the [`World`], not in it.
 pub type Machine = wasm::Runtime<World>;
-
-/// An objective fault ends what is being done; it becomes a value of the trace.
-pub type Outcome<T = ()> = Result<T, Fault>;
 
 /// The block that transactions run in.
 #[derive(Debug, Clone, Default)]
@@ -47,51 +48,15 @@ impl BlockContext {
         self.time.time()
     }
 
+    /// Its time in whole seconds, rounded up: when what the chain makes itself expires.
+    pub(crate) fn expiration(&self) -> TimePointSec {
+        self.time().plus_us(ROUND_UP_US).seconds()
+    }
+
     /// Whether this node's own limits apply (`is_speculative_block`).
     pub fn is_speculative(&self) -> bool {
         self.mode == BlockMode::Produced
     }
-}
-
-/// The action that runs now, its notifications included (`apply_context`).
-#[derive(Debug, Default)]
-pub struct ActionState {
-    /// The action.
-    pub(crate) act: Arc<Action>,
-    /// Who runs it.
-    pub(crate) receiver: Name,
-    /// Ordinal of this run.
-    pub(crate) ordinal: u32,
-    /// Ordinal of the first receiver's run.
-    pub(crate) first_receiver_ordinal: u32,
-    /// Whether it has no state.
-    pub(crate) context_free: bool,
-    /// Whether the receiver is privileged.
-    pub(crate) privileged: bool,
-    /// Receivers with their ordinals, in the order of notification.
-    pub(crate) notified: Vec<(Name, u32)>,
-    /// Ordinals of the inline actions sent.
-    pub(crate) inline_actions: Vec<u32>,
-    /// Ordinals of the context-free inline actions sent.
-    pub(crate) context_free_inline_actions: Vec<u32>,
-    /// RAM that this run moved, ascending by account.
-    pub(crate) ram_deltas: Vec<AccountDelta>,
-    /// Rows that this run changed.
-    pub(crate) rows: RowChanges,
-    /// What this run printed.
-    pub console: Vec<u8>,
-    /// What this run returned.
-    pub(crate) return_value: Vec<u8>,
-    /// Iterators over contract tables.
-    pub(crate) tables: TableCursors,
-    /// Digests that the receivers share.
-    pub(crate) digests: ActionDigests,
-    /// The account that the action was sent to, once it was looked up.
-    pub(crate) first_receiver: Option<AccountId>,
-    /// The action's authorizers in the order of their levels, looked up with the first receiver.
-    pub(crate) authorizers: Vec<AccountId>,
-    /// Bytes to be hashed.
-    pub(crate) buffer: Vec<u8>,
 }
 
 /// Everything that execution reads and writes.
@@ -147,5 +112,21 @@ impl World {
     pub fn refresh_features(&mut self) {
         let activated = &self.ledger.protocol_state().activated_protocol_features;
         self.features = FeatureSet::of_digests(activated.iter().map(|feature| &feature.feature_digest));
+    }
+
+    pub(crate) fn config(&self) -> &ChainConfig {
+        &self.ledger.global_property().configuration
+    }
+
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.trx.kind == TransactionKind::ReadOnly
+    }
+
+    /// The account called `name`.
+    ///
+    /// # Errors
+    /// nodeos' "unknown key" where there is none.
+    pub fn known_account(&self, name: Name) -> Outcome<AccountId> {
+        self.ledger.find_account(name).ok_or_else(|| unknown_key(name))
     }
 }

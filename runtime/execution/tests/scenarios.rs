@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use codec::{Bytes, Pack};
-use execution::native::{LinkAuth, NewAccount, SetCode, UpdateAuth};
+use execution::system_actions::{LinkAuth, NewAccount, SetCode, UpdateAuth};
 use execution::{
     BlockContext, BlockMode, Budget, Feature, Machine, RecoveredTransaction, Settings, StoppedClock, TransactionKind,
     TransactionTrace, World, push_scheduled, push_transaction, run_onblock,

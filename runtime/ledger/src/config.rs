@@ -12,6 +12,10 @@ pub const PRODUCERS_ACCOUNT: Name = name!("eosio.prods");
 pub const OWNER: Name = name!("owner");
 /// The permission of everyday.
 pub const ACTIVE: Name = name!("active");
+/// The permission that anybody satisfies.
+pub const EOSIO_ANY: Name = name!("eosio.any");
+/// The virtual permission of a contract's own code.
+pub const EOSIO_CODE: Name = name!("eosio.code");
 /// More than half of the producers, a permission of [`PRODUCERS_ACCOUNT`].
 pub const MAJORITY_PRODUCERS: Name = name!("prod.major");
 /// More than a third of the producers, a permission of [`PRODUCERS_ACCOUNT`].

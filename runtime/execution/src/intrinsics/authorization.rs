@@ -4,7 +4,8 @@ use codec::{Pack, VarUint32};
 use primitives::{Checksum256, Name, PermissionLevel};
 use wasm::{Intrinsics, Memory, Span};
 
-use crate::world::{Outcome, World};
+use crate::fault::Outcome;
+use crate::world::World;
 
 pub(super) fn register(table: &mut Intrinsics<World>) {
     table

@@ -6,7 +6,8 @@ use long_double::{Operation, Relation};
 use primitives::ensure;
 use wasm::{F32, F64, Intrinsics, LegacyPtr, Memory};
 
-use crate::world::{Outcome, World};
+use crate::fault::Outcome;
+use crate::world::World;
 
 pub(super) fn register(table: &mut Intrinsics<World>) {
     integers(table);

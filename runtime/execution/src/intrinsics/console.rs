@@ -8,7 +8,8 @@ use std::io::Write as _;
 use primitives::Name;
 use wasm::{F32, F64, F128, Intrinsics, LegacyPtr, LegacySpan, Memory, Text};
 
-use crate::world::{Outcome, World};
+use crate::fault::Outcome;
+use crate::world::World;
 
 pub(super) fn register(table: &mut Intrinsics<World>) {
     table

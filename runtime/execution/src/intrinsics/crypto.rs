@@ -4,9 +4,9 @@ use primitives::{Checksum256, Fault, FaultKind, Pack as _, PublicKey, Signature,
 use sha2::Digest;
 use wasm::{Intrinsics, LegacyPtr, LegacySpan, Memory};
 
-use crate::authorization::unpack_prefix;
+use crate::fault::{Outcome, unpack_prefix};
 use crate::intrinsics::copy_out;
-use crate::world::{Outcome, World};
+use crate::world::World;
 
 /// Bytes hashed between two looks at the clock (`hashing_checktime_block_size`).
 pub(super) const HASHING_BLOCK_SIZE: usize = 10 * 1024;

@@ -12,9 +12,10 @@ use sha3::{Keccak256, Sha3_256};
 use std::sync::LazyLock;
 use wasm::{Intrinsics, Memory, Span};
 
+use crate::fault::Outcome;
 use crate::intrinsics::copy_out;
 use crate::intrinsics::crypto::hash_with_checktime;
-use crate::world::{Outcome, World};
+use crate::world::World;
 
 const FAILURE: i32 = -1;
 const SUCCESS: i32 = 0;

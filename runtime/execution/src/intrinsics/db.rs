@@ -1,19 +1,17 @@
 //! Host functions over contract tables: primary rows and the five kinds of secondary indexes (nodeos:
 //! webassembly/database.cpp, apply_context.cpp, `generic_index` of apply_context.hpp). How iterators are numbered is in
-//! [`cursors`].
+//! [`crate::cursors`].
 
-mod cursors;
 mod primary;
 mod secondary;
 
 use ledger::config::TABLE_RAM_BYTES;
 use ledger::{TableId, TableKey};
-use primitives::{Fault, Name, ensure};
+use primitives::{Name, ensure};
 use wasm::{F64, F128, Intrinsics, LegacyPtr, LegacySpan};
 
-pub use cursors::TableCursors;
-
-use crate::world::{Outcome, World};
+use crate::fault::Outcome;
+use crate::world::World;
 
 /// Adds the functions to the table.
 pub fn add(table: &mut Intrinsics<World>) {
@@ -68,10 +66,4 @@ impl World {
 fn check_payer(payer: Name) -> Outcome {
     ensure!(!payer.is_empty(), INVALID_TABLE_PAYER, "must specify a valid account to pay for new record");
     Ok(())
-}
-
-/// nodeos' C++ exception for a row whose primary key is taken.
-#[cold]
-fn taken() -> Fault {
-    Fault::standard("could not insert object, most likely a uniqueness constraint was violated")
 }

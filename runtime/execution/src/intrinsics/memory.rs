@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use primitives::ensure;
 use wasm::{CompareArgs, CopyArgs, FillArgs, Intrinsics, Memory};
 
-use crate::world::{Outcome, World};
+use crate::fault::Outcome;
+use crate::world::World;
 
 pub(super) fn register(table: &mut Intrinsics<World>) {
     table

@@ -4,8 +4,9 @@ use codec::Unpack;
 use primitives::{Fault, FaultKind, Name, PermissionLevel, PublicKey, Transaction, ensure};
 use wasm::{Intrinsics, LegacySpan, Memory};
 
-use crate::authorization::{Provided, unpack_prefix};
-use crate::world::{Outcome, World};
+use crate::authorization::Provided;
+use crate::fault::{Outcome, unpack_prefix};
+use crate::world::World;
 
 pub(super) fn register(table: &mut Intrinsics<World>) {
     table

@@ -10,9 +10,9 @@ use primitives::{
 };
 use wasm::{Intrinsics, LegacyPtr, LegacySpan, Memory, Span};
 
-use crate::authorization::{decode_fault, unpack_prefix};
+use crate::fault::{Outcome, decode_fault, unpack_prefix};
 use crate::features::Feature;
-use crate::world::{Outcome, World};
+use crate::world::World;
 
 /// Producers of a schedule.
 const PRODUCERS_MAX: usize = 125;

@@ -3,8 +3,9 @@
 use primitives::Name;
 use wasm::{Intrinsics, LegacySpan, Memory};
 
+use crate::fault::Outcome;
 use crate::intrinsics::copy_out;
-use crate::world::{Outcome, World};
+use crate::world::World;
 
 pub(super) fn register(table: &mut Intrinsics<World>) {
     table.context_aware("get_active_producers", get_active_producers);

@@ -3,8 +3,9 @@
 use primitives::{Checksum256, Fault, FaultKind, Name};
 use wasm::{Intrinsics, LegacyPtr, LegacySpan, Memory, Text};
 
+use crate::fault::Outcome;
 use crate::features::Feature;
-use crate::world::{Outcome, World};
+use crate::world::World;
 use primitives::message::{Part, message};
 
 /// Bytes of an assertion's message that are kept.

@@ -4,9 +4,9 @@ use codec::Pack;
 use primitives::{Action, Fault, FaultKind, Name, ensure};
 use wasm::{Intrinsics, LegacyPtr, LegacySpan, Memory};
 
-use crate::authorization::unpack_prefix;
+use crate::fault::{Outcome, unpack_prefix};
 use crate::intrinsics::copy_out;
-use crate::world::{Outcome, World};
+use crate::world::World;
 
 pub(super) fn register(table: &mut Intrinsics<World>) {
     table

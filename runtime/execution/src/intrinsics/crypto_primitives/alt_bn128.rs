@@ -6,7 +6,7 @@ use ark_ec::pairing::Pairing;
 use ark_ec::{AffineRepr as _, CurveGroup as _};
 use ark_ff::{BigInteger as _, BigInteger256, PrimeField as _, Zero as _};
 
-use crate::world::Outcome;
+use crate::fault::Outcome;
 
 const G1_SIZE: usize = 64;
 const PAIR_SIZE: usize = 192;

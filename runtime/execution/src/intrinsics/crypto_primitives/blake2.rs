@@ -1,6 +1,6 @@
 //! The compression function F of BLAKE2b, as EIP-152 has it.
 
-use crate::world::Outcome;
+use crate::fault::Outcome;
 
 const IV: [u64; 8] = [
     0x6a09_e667_f3bc_c908,

@@ -5,9 +5,10 @@ use ledger::{Ledger, RowId, TableId, TableKey};
 use primitives::Name;
 use wasm::{Intrinsics, LegacyPtr, LegacySpan, Memory};
 
-use super::{check_payer, taken};
+use super::check_payer;
+use crate::fault::{Outcome, uniqueness_violated};
 use crate::trace::{RowChange, RowImage};
-use crate::world::{Outcome, World};
+use crate::world::World;
 
 /// Adds the functions to the table.
 pub fn add(table: &mut Intrinsics<World>) {
@@ -42,7 +43,7 @@ fn store(
     let table = world.table_to_store_in(scope, table, payer)?;
     check_payer(payer)?;
     let value = value.bytes(memory);
-    let row = world.ledger.insert_row(table, primary, payer, value).ok_or_else(taken)?;
+    let row = world.ledger.insert_row(table, primary, payer, value).ok_or_else(uniqueness_violated)?;
     world.update_db_usage(payer, ram_bytes(value.len()))?;
     world.note_change(table, primary, |_| (None, Some(RowImage { payer, value: value.to_vec() })));
     Ok(world.arrive(table, row))

@@ -6,9 +6,10 @@ use ledger::{Float64, Float128, Key128, Key256, SecondaryId, TableId};
 use primitives::{Name, ensure};
 use wasm::{Argument, F64, F128, Intrinsics, LegacyPtr, LegacySpan, Memory};
 
-use super::cursors::CursorKey;
-use super::{check_payer, taken};
-use crate::world::{Outcome, World};
+use super::check_payer;
+use crate::cursors::CursorKey;
+use crate::fault::{Outcome, uniqueness_violated};
+use crate::world::World;
 
 /// A secondary key as an argument.
 pub trait KeyArgument: Argument {
@@ -158,7 +159,7 @@ fn store<A: KeyArgument>(
     world.check_writable("store")?;
     check_payer(payer)?;
     let table = world.table_to_store_in(scope, table, payer)?;
-    let row = world.ledger.insert_secondary(table, primary, payer, key).ok_or_else(taken)?;
+    let row = world.ledger.insert_secondary(table, primary, payer, key).ok_or_else(uniqueness_violated)?;
     world.update_db_usage(payer, ram_bytes::<A>())?;
     Ok(world.arrive_or_end_secondary::<A::Key>(table, Some(row)))
 }

@@ -5,7 +5,7 @@ use ledger::{Float64, Float128, Key128, Key256, Ledger, SecondaryKey, TableId};
 use primitives::ensure;
 use rustc_hash::FxHashMap;
 
-use crate::world::Outcome;
+use crate::fault::Outcome;
 
 /// Entries up to here are searched one by one; beyond, by hash.
 const SCANNED_MAX: usize = 16;
@@ -114,7 +114,7 @@ impl Cursors {
 /// The iterators of all six kinds.
 #[derive(Debug, Default)]
 pub struct TableCursors {
-    pub(super) primary: Cursors,
+    pub(crate) primary: Cursors,
     idx64: Cursors,
     idx128: Cursors,
     idx256: Cursors,
