@@ -14,7 +14,7 @@ use crate::finality::BlockPoint;
 use crate::follower::Work;
 use crate::health::HEAD_AGE_MAX_US;
 use crate::holds::Hold;
-use crate::saving::work_of;
+use crate::unsaved::work_of;
 use crate::writer::{Phase, Writer};
 use crate::{EngineError, Refusal, Verdict, report, rules, slots};
 
@@ -31,7 +31,7 @@ impl Writer {
             say(reply, Verdict::Known);
             return Ok(false);
         }
-        if self.makes_own_block() || self.compiling.block.is_some() {
+        if self.makes_own_block() || self.compiling.holds_block() {
             say(reply, self.hold(block));
             return Ok(false);
         }
@@ -76,7 +76,7 @@ impl Writer {
 
     /// Takes the blocks that were held, in the order in which they came. No block may be pending.
     pub(crate) fn take_held(&mut self) -> Result<(), EngineError> {
-        while self.compiling.block.is_none()
+        while !self.compiling.holds_block()
             && let Some(block) = self.held.take()
         {
             if !self.is_known(&block.id)? {

@@ -2,185 +2,18 @@
 //! needs. Whoever needs it waits; the writer goes on. A second thread optimises what is used much, which runs as it is
 //! meanwhile; a transaction that would take long as it is waits for that, too.
 
-use std::collections::VecDeque;
-use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-
-use chain::{Compiler, Loaded, MissingCode, PreparedBlock, SealedBlock};
+use chain::{Loaded, MissingCode, PreparedBlock, SealedBlock};
 use codec::Unpack;
 use execution::TransactionTrace;
 use primitives::{Bytes, Checksum256, Name, Sha256, name};
-use rustc_hash::FxHashSet;
 
-use crate::command::{Command, Reply, Submission, Verdict, answer};
+use crate::command::{Reply, Submission, Verdict, answer};
 use crate::holds::Hold;
 use crate::writer::{Phase, Writer};
 use crate::{EngineError, Refusal};
 
-/// Codes that wait for the compiler at most; more that were only set, not needed, are left until they are.
-const JOBS_MAX: usize = 64;
-/// Dry runs and read-only transactions that wait for code at most; each is a request that is held open.
-const TRANSIENTS_MAX: usize = 256;
-/// How much the compiler yields to the threads that serve and produce, of 19.
-const NICENESS: libc::c_int = 5;
-/// How much the optimiser does.
-const OPTIMISER_NICENESS: libc::c_int = 10;
-/// Codes that wait for the optimiser at most.
-const HOT_MAX: usize = 16;
 const EOSIO: Name = name!("eosio");
 const SETCODE: Name = name!("setcode");
-
-/// Codes in the order in which they are to be loaded; ends with its owner.
-#[derive(Debug, Default)]
-struct Jobs {
-    waiting: Mutex<(VecDeque<MissingCode>, bool)>,
-    changed: Condvar,
-}
-
-/// The compiler's thread and the way to it.
-#[derive(Debug)]
-pub(crate) struct Compiling {
-    jobs: Arc<Jobs>,
-    /// What is used much and waits to be optimised.
-    hot: Arc<Jobs>,
-    /// What waits or is being loaded.
-    asked: FxHashSet<Checksum256>,
-    /// Dry runs and read-only transactions that wait for code.
-    transients: Vec<(Checksum256, Submission)>,
-    /// The block from outside that waits for code.
-    pub block: Option<HeldBlock>,
-}
-
-/// A block from outside that waits for code; all later ones wait for it.
-#[derive(Debug)]
-pub(crate) struct HeldBlock {
-    code_hash: Checksum256,
-    block: PreparedBlock,
-    reply: Option<Reply<Verdict>>,
-}
-
-impl Jobs {
-    fn add(&self, job: MissingCode) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).0.push_back(job);
-        self.changed.notify_one();
-    }
-
-    /// Adds a job unless it waits already, or too many do.
-    fn add_bounded(&self, job: MissingCode) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.0.len() < HOT_MAX && waiting.0.iter().all(|known| known.code_hash != job.code_hash) {
-            waiting.0.push_back(job);
-            self.changed.notify_one();
-        }
-    }
-
-    /// Puts a job before all others, unless it is `asked` for already and under way.
-    fn add_first(&self, job: MissingCode, asked: bool) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = waiting.0.len();
-        waiting.0.retain(|known| known.code_hash != job.code_hash);
-        if !asked || waiting.0.len() < before {
-            waiting.0.push_front(job);
-        }
-        self.changed.notify_one();
-    }
-
-    fn next(&self) -> Option<MissingCode> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            if waiting.1 {
-                return None;
-            }
-            match waiting.0.pop_front() {
-                Some(job) => return Some(job),
-                None => waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner),
-            }
-        }
-    }
-}
-
-impl Drop for Compiling {
-    fn drop(&mut self) {
-        for jobs in [&self.jobs, &self.hot] {
-            jobs.waiting.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
-            jobs.changed.notify_one();
-        }
-    }
-}
-
-impl Compiling {
-    /// Starts the thread. It is not waited for: what it does is only of use to the writer.
-    ///
-    /// # Errors
-    /// The system refuses it.
-    pub fn start(compiler: Compiler, commands: SyncSender<Command>) -> Result<Self, EngineError> {
-        let (jobs, hot) = (Arc::<Jobs>::default(), Arc::<Jobs>::default());
-        let (first, sender) = (compiler.clone(), commands.clone());
-        start_thread("compiler", NICENESS, &jobs, move |MissingCode { code_hash, code, .. }| {
-            let loaded = first.load(&code_hash, &code);
-            sender.send(Command::CodeReady { code_hash, loaded }).is_ok()
-        })?;
-        start_thread("optimiser", OPTIMISER_NICENESS, &hot, move |MissingCode { code_hash, code, .. }| {
-            let loaded = compiler.settle(&code_hash, &code);
-            commands.send(Command::CodeReady { code_hash, loaded }).is_ok()
-        })?;
-        Ok(Self { jobs, hot, asked: FxHashSet::default(), transients: Vec::new(), block: None })
-    }
-
-    /// Has code loaded that something waits for.
-    fn need(&mut self, missing: MissingCode) {
-        let new = self.asked.insert(missing.code_hash);
-        let jobs = if missing.optimised { &self.hot } else { &self.jobs };
-        jobs.add_first(missing, !new);
-    }
-
-    /// Has code loaded that was set, unless there is much to do.
-    fn expect(&mut self, code_hash: Checksum256, code: Vec<u8>) {
-        if self.asked.len() < JOBS_MAX && self.asked.insert(code_hash) {
-            self.jobs.add(MissingCode { code_hash, code, optimised: false });
-        }
-    }
-}
-
-/// Starts a thread that does one job after the other until `work` says that nobody waits any more.
-fn start_thread(
-    name: &'static str,
-    niceness: libc::c_int,
-    jobs: &Arc<Jobs>,
-    work: impl Fn(MissingCode) -> bool + Send + 'static,
-) -> Result<(), EngineError> {
-    let jobs = Arc::clone(jobs);
-    std::thread::Builder::new()
-        .name(name.to_owned())
-        .stack_size(wasm::engine::THREAD_STACK_BYTES)
-        .spawn(move || {
-            yield_to_others(niceness);
-            while let Some(job) = jobs.next() {
-                let goes_on = work(job);
-                give_memory_back();
-                if !goes_on {
-                    return;
-                }
-            }
-        })
-        .map_err(|source| EngineError::Thread { name, source })?;
-    Ok(())
-}
-
-/// Lets the threads that serve and produce go first.
-fn yield_to_others(niceness: libc::c_int) {
-    // SAFETY: no memory is involved. Zero is the calling thread. A system that refuses changes nothing.
-    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, niceness) };
-}
-
-/// What compiling took for a moment does not stay with the process.
-fn give_memory_back() {
-    #[cfg(target_env = "gnu")]
-    // SAFETY: the allocator's own function, which only touches free memory.
-    unsafe {
-        libc::malloc_trim(0)
-    };
-}
 
 impl Writer {
     /// Has code loaded that something waits for.
@@ -190,23 +23,20 @@ impl Writer {
 
     /// Has code optimised that is used much, unless there is much to do.
     pub(crate) fn optimise_code(&mut self, code: MissingCode) {
-        self.compiling.hot.add_bounded(code);
+        self.compiling.optimise(code);
     }
 
     /// Lets a dry run or a read-only transaction wait for code.
     pub(crate) fn await_code(&mut self, missing: MissingCode, submission: Submission) {
-        if self.compiling.transients.len() >= TRANSIENTS_MAX {
-            answer(submission.reply, Err(Refusal::TooManyWait { code_hash: missing.code_hash }.into()));
-            return;
+        let code_hash = missing.code_hash;
+        if let Err(submission) = self.compiling.hold_transient(missing, submission) {
+            answer(submission.reply, Err(Refusal::TooManyWait { code_hash }.into()));
         }
-        self.compiling.transients.push((missing.code_hash, submission));
-        self.compiling.need(missing);
     }
 
     /// Lets a block from outside wait for code, and all later ones for it.
     pub(crate) fn hold_for_code(&mut self, missing: MissingCode, block: PreparedBlock, reply: Option<Reply<Verdict>>) {
-        self.compiling.block = Some(HeldBlock { code_hash: missing.code_hash, block, reply });
-        self.compiling.need(missing);
+        self.compiling.hold_block(missing, block, reply);
     }
 
     /// Has the code compiled that a transaction set.
@@ -231,17 +61,15 @@ impl Writer {
 
     /// Code is ready: whatever waited for it goes on.
     pub(crate) fn code_ready(&mut self, code_hash: Checksum256, loaded: Loaded) -> Result<(), EngineError> {
-        self.compiling.asked.remove(&code_hash);
+        self.compiling.loaded(&code_hash);
         self.shared.chain.write(Hold::SupplyCode).supply_code(&code_hash, loaded);
-        if let Some(held) = self.compiling.block.take_if(|held| held.code_hash == code_hash) {
-            self.push_first(held.block, held.reply)?;
+        if let Some((block, reply)) = self.compiling.release_block(&code_hash) {
+            self.push_first(block, reply)?;
         }
         for waiting in self.queue.unpark(&code_hash) {
             self.run_or_queue(waiting)?;
         }
-        let ready = |(needed, _): &mut (Checksum256, Submission)| *needed == code_hash;
-        let transients: Vec<_> = self.compiling.transients.extract_if(.., ready).collect();
-        for (_, submission) in transients {
+        for submission in self.compiling.release_transients(&code_hash) {
             self.answer_transient(submission)?;
         }
         if self.phase == Phase::Waiting { self.plan() } else { Ok(()) }

@@ -13,11 +13,12 @@ use primitives::{TransactionId, TransactionReceipt};
 use store::{CheckpointHeader, CheckpointWriter, Head, Store, StoreError};
 
 use crate::EngineError;
+use crate::atomic_file::write_file;
 use crate::block_log::LogKeeper;
 use crate::command::Command;
 use crate::handle::Shared;
-use crate::snapshots::{PendingSnapshot, write_file};
-use crate::whole_state::{self, Task};
+use crate::snapshots::PendingSnapshot;
+use crate::state_task::{self, Task};
 
 /// Pieces of work that wait at most; then the writer waits too.
 const WORK_QUEUE_CAPACITY: usize = 64;
@@ -166,7 +167,7 @@ fn follow(
             Work::File { path, draft, bytes } => write_file(&path, &draft, &bytes),
             Work::WholeState { head, task, done } => {
                 let id = head.id();
-                match whole_state::start(store, head, task, done.clone()) {
+                match state_task::start(store, head, task, done.clone()) {
                     Ok(thread) => whole_state = Some(thread),
                     Err(error) => {
                         let result = Err(format!("the system gives no thread: {error}"));

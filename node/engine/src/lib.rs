@@ -1,31 +1,40 @@
 //! The single writer. One thread owns the chain, the production schedule and the queue of transactions; everyone
 //! else sends it a [`Command`] and reads through a [`Handle`].
 //!
-//! Reading order: [`settings`] what the node decides, [`signer`] who signs its blocks, [`clock`] the door to the time,
-//! [`command`] all that can make the writer act, [`refusal`] what it does not do, [`handle`] how others reach it,
-//! [`holds`] the lock of the chain and what it is held for, [`slots`] when whom to produce, [`rules`] which blocks are taken and
-//! when none is made, [`queue`] transactions that
-//! wait, `transients` those that leave nothing behind, [`writer`] the event loop, `producing` building blocks, `dry_runs`
-//! runs that are taken back, `compiling` contract code ahead and aside, `sealing`
-//! their end and their signatures, `obstacles` what keeps the node from that, `console` what contracts print, [`preparing`] blocks before it, `accepting` blocks from outside and what
-//! follows an accepted block, [`durable`] what is written before anyone hears of it, [`events`] what they hear then, [`block_log`] a log of nodeos beside
-//! the database, `saving` when the state is written, [`follower`] the thread behind the writer, [`snapshots`] snapshots
-//! and their schedule, [`whole_state`] what needs all of the state, [`lists`] lists that change while the node runs,
-//! [`retry`] transactions whose senders wait for a block, [`finality`] what became of a transaction, [`subjective`] what
-//! only this node bills, [`journey`] and `travel` blocks on demand and time that is moved, [`saved_state`] and `state` states that
-//! are gone back to, [`turn`] ending at a producer's turn, `report` log lines, [`metrics`] counters, [`health`] what they
-//! say of the node, `absent` who lets turns pass, `probe` who looks after all that.
+//! Reading order, each file uses only those before it: [`settings`] what the node decides, [`signer`] who signs its
+//! blocks, [`clock`] the door to the time, [`command`] all that can make the writer act, [`refusal`] what it does not do,
+//! [`handle`] how others reach it, [`holds`] the lock of the chain and what it is held for.
+//!
+//! Parts that know nothing of the writer: [`slots`] when whom to produce, [`rules`] which blocks are taken and when none
+//! is made, [`queue`] transactions that wait, `transients` those that leave nothing behind, `compile_queue` the threads
+//! that make code ready, `signing` a block that waits for signatures, `obstacles` what keeps the node from blocks,
+//! `console` what contracts print, [`preparing`] blocks before the writer, [`durable`] what is written before anyone hears
+//! of it, [`events`] what they hear then, [`block_log`] a log of nodeos beside the database, `unsaved` what no checkpoint
+//! has, [`snapshots`] their schedule, [`state_task`] what is made of all of the state, [`follower`] the thread behind the
+//! writer, [`lists`] lists that change while the node runs, [`retry`] transactions whose senders wait for a block,
+//! [`finality`] what became of a transaction, [`subjective`] what only this node bills, [`journey`] blocks on demand and
+//! time that is moved, [`saved_state`] states that are gone back to, [`turn`] ending at a producer's turn, `report` log
+//! lines, [`metrics`] counters, [`health`] what they say of the node, `absent` who lets turns pass, `probe` who looks after
+//! all that.
+//!
+//! `writer` is the state of the one thread. What it does, by topic: `producing` building blocks, `dry_runs` runs that are
+//! reverted, `compiling` what waits for code, `sealing` the end of blocks and their signatures, `accepting` blocks from
+//! outside and what follows an accepted block, `saving` when the state is written, `whole_state` who gets all of it,
+//! `travel` and `state` journeys and going back. `event_loop` says when.
 
 mod absent;
 mod accepting;
+mod atomic_file;
 pub mod block_log;
 pub mod clock;
 pub mod command;
+mod compile_queue;
 mod compiling;
 mod console;
 mod dry_runs;
 pub mod durable;
 pub mod error;
+mod event_loop;
 pub mod events;
 pub mod finality;
 pub mod follower;
@@ -49,21 +58,25 @@ mod saving;
 mod sealing;
 pub mod settings;
 pub mod signer;
+mod signing;
 pub mod slots;
 pub mod snapshots;
 mod state;
+pub mod state_task;
 pub mod subjective;
 mod transients;
 mod travel;
 pub mod turn;
-pub mod whole_state;
-pub mod writer;
+mod unsaved;
+mod whole_state;
+mod writer;
 
 pub use block_log::LogSettings;
 pub use clock::Clock;
 pub use command::{Command, SnapshotInfo, Submission, SubmitKind, SubmitResult, Verdict};
 pub use durable::ingest;
 pub use error::EngineError;
+pub use event_loop::{Running, start};
 pub use events::Position;
 pub use finality::{FinalitySettings, FinalityTracker, TransactionState};
 pub use follower::{replace_state, write_checkpoint};
@@ -82,4 +95,3 @@ pub use signer::{RemoteSigner, SignatureReply, Signer};
 pub use snapshots::{ScheduledSnapshot, SnapshotRequest};
 pub use subjective::SubjectiveSettings;
 pub use turn::EndAtTurn;
-pub use writer::{Running, start};

@@ -10,39 +10,9 @@ use crate::durable::ingest;
 use crate::holds::Hold;
 use crate::obstacles::Obstacle;
 use crate::signer::Signer;
+use crate::signing::Signing;
 use crate::writer::{Phase, Writer};
 use crate::{Command, EngineError, Refusal, report, slots};
-
-/// A block that waits for its signatures.
-#[derive(Debug)]
-pub(crate) struct Signing {
-    unsigned: UnsignedBlock,
-    /// When its end began.
-    started: TimePoint,
-    /// Who was asked, in the order of the authority's keys, with what came back.
-    asked: Vec<(Signer, Option<Result<Signature, Refusal>>)>,
-}
-
-impl Signing {
-    /// The input transactions, for another block.
-    pub fn into_transactions(self) -> Vec<std::sync::Arc<execution::RecoveredTransaction>> {
-        self.unsigned.into_transactions()
-    }
-
-    fn is_complete(&self) -> bool {
-        self.asked.iter().all(|(_, answer)| answer.is_some())
-    }
-
-    /// Until when the remote signers may answer.
-    fn patience_ends(&self) -> TimePoint {
-        let missing = self.asked.iter().filter(|(_, answer)| answer.is_none());
-        let patience = missing.map(|(signer, _)| match signer {
-            Signer::Key(_) => 0,
-            Signer::Remote(remote) => i64::try_from(remote.patience().as_micros()).unwrap_or(i64::MAX),
-        });
-        TimePoint(self.started.0.saturating_add(patience.max().unwrap_or(0)))
-    }
-}
 
 impl Writer {
     /// Ends the pending block and has it signed; with keys of this process it is the head when this returns.

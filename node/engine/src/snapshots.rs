@@ -1,20 +1,14 @@
-//! Snapshots of the head, when somebody asks for one and by a schedule that outlives the process. They are made aside
-//! ([`crate::whole_state`]). A snapshot of a reversible block gets its name, and whoever asked an
-//! answer, when the block is irreversible, as on nodeos.
+//! The schedule of snapshots, which outlives the process, and the snapshots of blocks that are still reversible. When
+//! they are made is in [`crate::whole_state`].
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use chain::Applied;
-use primitives::{BlockId, Fault, FaultKind, ensure};
+use primitives::{Fault, FaultKind, ensure};
 use serde_json::{Value, json};
 
 use crate::command::{Reply, SnapshotInfo, answer};
-use crate::follower::Work;
-use crate::obstacles::Obstacle;
-use crate::whole_state::Task;
-use crate::writer::Writer;
-use crate::{EngineError, Refusal, Refused};
+use crate::{EngineError, Refused};
 
 /// The file that keeps the schedule, as nodeos names and writes it.
 const SCHEDULE_FILE: &str = "snapshot-schedule.json";
@@ -61,16 +55,16 @@ pub struct PendingSnapshot {
 /// What becomes of the pending snapshots.
 #[derive(Debug)]
 pub(crate) struct Snapshots {
-    folder: PathBuf,
-    requests: Vec<ScheduledSnapshot>,
+    pub folder: PathBuf,
+    pub requests: Vec<ScheduledSnapshot>,
     /// The id of the next request: no two have the same while the node runs, also when the first is done.
     next_id: u32,
-    pending: Vec<PendingSnapshot>,
+    pub pending: Vec<PendingSnapshot>,
 }
 
 impl SnapshotRequest {
     /// Whether one of the blocks from `first` to `last` is among those that are asked for.
-    fn wants(&self, first: u32, last: u32) -> bool {
+    pub(crate) fn wants(&self, first: u32, last: u32) -> bool {
         let first = first.max(self.start_block_num);
         if self.block_spacing == 0 {
             return first == self.start_block_num && first <= last;
@@ -81,7 +75,7 @@ impl SnapshotRequest {
     }
 
     /// Whether nothing more is to come at a head of number `head`.
-    fn is_over(&self, head: u32) -> bool {
+    pub(crate) fn is_over(&self, head: u32) -> bool {
         head >= self.end_block_num || (self.block_spacing == 0 && head >= self.start_block_num)
     }
 }
@@ -111,7 +105,8 @@ impl Snapshots {
         &self.requests
     }
 
-    fn add(&mut self, request: SnapshotRequest) -> Result<ScheduledSnapshot, Fault> {
+    /// Adds a request.
+    pub fn add(&mut self, request: SnapshotRequest) -> Result<ScheduledSnapshot, Fault> {
         let SnapshotRequest { block_spacing, start_block_num, end_block_num, .. } = request;
         let same = |known: &ScheduledSnapshot| {
             let known = &known.request;
@@ -140,153 +135,26 @@ impl Snapshots {
         Ok(scheduled)
     }
 
-    fn remove(&mut self, id: u32) -> Result<ScheduledSnapshot, Fault> {
+    /// Takes a request out.
+    pub fn remove(&mut self, id: u32) -> Result<ScheduledSnapshot, Fault> {
         let at = self.requests.iter().position(|known| known.id == id);
         let missing = || Fault::new(FaultKind::SNAPSHOT_REQUEST_NOT_FOUND, "Snapshot request not found");
         at.map(|at| self.requests.remove(at)).ok_or_else(missing)
     }
 
-    fn file(&self, prefix: &str, info: &SnapshotInfo) -> PathBuf {
+    /// The name of a snapshot's file.
+    pub fn file(&self, prefix: &str, info: &SnapshotInfo) -> PathBuf {
         self.folder.join(format!("{prefix}{}.bin", info.head_id))
     }
 
-    fn schedule_work(&self) -> Work {
-        let path = self.folder.join(SCHEDULE_FILE);
-        let draft = self.folder.join(format!(".incomplete-{SCHEDULE_FILE}"));
-        Work::File { path, draft, bytes: write_schedule(&self.requests) }
-    }
-}
-
-impl Writer {
-    /// Adds a request to the schedule.
-    pub(crate) fn schedule_snapshot(
-        &mut self,
-        request: SnapshotRequest,
-    ) -> Result<Result<ScheduledSnapshot, Fault>, EngineError> {
-        let added = self.snapshots.add(request);
-        self.keep_schedule(added.is_ok())?;
-        Ok(added)
+    /// Where the schedule is kept: its name, and its name while it is written.
+    pub fn schedule_file(&self) -> (PathBuf, PathBuf) {
+        (self.folder.join(SCHEDULE_FILE), self.folder.join(format!(".incomplete-{SCHEDULE_FILE}")))
     }
 
-    /// Takes a request out of the schedule.
-    pub(crate) fn unschedule_snapshot(&mut self, id: u32) -> Result<Result<ScheduledSnapshot, Fault>, EngineError> {
-        let removed = self.snapshots.remove(id);
-        self.keep_schedule(removed.is_ok())?;
-        Ok(removed)
-    }
-
-    fn keep_schedule(&mut self, changed: bool) -> Result<(), EngineError> {
-        if changed {
-            self.publish_snapshots();
-            self.follower.send(self.snapshots.schedule_work())?;
-        }
-        Ok(())
-    }
-
-    fn publish_snapshots(&self) {
-        self.shared.producer.write().snapshot_requests = self.snapshots.requests().to_vec();
-    }
-
-    /// A snapshot of the head; `reply` hears of it when the head is irreversible. No block may be pending.
-    pub(crate) fn create_snapshot(&mut self, reply: Reply<Result<SnapshotInfo, Refused>>) -> Result<(), EngineError> {
-        match self.snapshot_head()? {
-            Ok(at) => self.snapshots.pending[at].replies.push(reply),
-            Err(refused) => answer(reply, Err(refused)),
-        }
-        self.promote_settled()
-    }
-
-    /// Begins a snapshot of the head unless there is one, and gives its place among the pending ones.
-    fn snapshot_head(&mut self) -> Result<Result<usize, Refused>, EngineError> {
-        if let Err(refusal) = self.shared.health.check_room() {
-            return Ok(Err(refusal.into()));
-        }
-        let mut info = {
-            let chain = self.shared.chain.read();
-            let (head_id, head_num, head_time) = (chain.head().id(), chain.head().number(), chain.head_time());
-            SnapshotInfo { head_id, head_num, head_time, path: PathBuf::new() }
-        };
-        info.path = self.snapshots.file("snapshot-", &info);
-        if info.path.is_file() {
-            let message = format!("snapshot named {} already exists", self.snapshots.folder.display());
-            return Ok(Err(Fault::new(FaultKind::SNAPSHOT_EXISTS_EXCEPTION, message).into()));
-        }
-        if let Some(at) = self.snapshots.pending.iter().position(|pending| pending.info.head_id == info.head_id) {
-            return Ok(Ok(at));
-        }
-        if self.whole_state_busy {
-            return Ok(Err(Refusal::WholeStateBusy.into()));
-        }
-        let path = self.snapshots.file(".pending-snapshot-", &info);
-        let draft = self.snapshots.file(".incomplete-snapshot-", &info);
-        self.begin_whole_state(Task::Snapshot { path: path.clone(), draft })?;
-        self.snapshots.pending.push(PendingSnapshot { path, info, replies: Vec::new(), written: false });
-        Ok(Ok(self.snapshots.pending.len() - 1))
-    }
-
-    /// The file of a snapshot is written, or cannot be.
-    pub(crate) fn snapshot_written(&mut self, head: BlockId, result: Result<(), String>) -> Result<(), EngineError> {
-        let Some(at) = self.snapshots.pending.iter().position(|pending| pending.info.head_id == head) else {
-            return Ok(());
-        };
-        let Err(cause) = result else {
-            self.snapshots.pending[at].written = true;
-            return self.promote_settled();
-        };
-        tracing::error!("the snapshot of block {head} cannot be written: {cause}");
-        for reply in self.snapshots.pending.remove(at).replies {
-            let fault = Fault::new(FaultKind::SNAPSHOT_FINALIZATION_EXCEPTION, cause.clone());
-            answer(reply, Err(fault.into()));
-        }
-        Ok(())
-    }
-
-    /// What a changed chain means for snapshots: blocks became irreversible, and the schedule may want the head.
-    pub(crate) fn follow_snapshots(&mut self, applied: &Applied) -> Result<(), EngineError> {
-        if !self.snapshots.pending.is_empty() {
-            self.promote_settled()?;
-        }
-        let heads = (applied.applied.first(), applied.applied.last());
-        let (Some(first), Some(last)) = heads else { return Ok(()) };
-        let (first, head) = (first.state.number(), last.state.number());
-        if self.snapshots.requests.is_empty() {
-            return Ok(());
-        }
-        if let Some(wanting) = self.snapshots.requests.iter().position(|known| known.request.wants(first, head)) {
-            match self.snapshot_head()? {
-                Ok(at) => {
-                    let pending = &self.snapshots.pending[at];
-                    let shown = SnapshotInfo { path: pending.path.clone(), ..pending.info.clone() };
-                    self.snapshots.requests[wanting].pending.push(shown);
-                }
-                Err(refused) => {
-                    let slot = last.state.header.timestamp();
-                    self.obstacles.meet(slot, &Obstacle::NoSnapshot { block_num: head, refused });
-                }
-            }
-        }
-        let before = self.snapshots.requests.len();
-        self.snapshots.requests.retain(|known| !known.request.is_over(head));
-        self.keep_schedule(self.snapshots.requests.len() < before)?;
-        self.promote_settled()?;
-        self.publish_snapshots();
-        Ok(())
-    }
-
-    /// Gives the snapshots of irreversible blocks their names, behind the writer; those of other branches are dropped.
-    fn promote_settled(&mut self) -> Result<(), EngineError> {
-        let irreversible = self.shared.chain.read().root().number();
-        let settled = |pending: &mut PendingSnapshot| pending.written && pending.info.head_num <= irreversible;
-        for pending in self.snapshots.pending.extract_if(.., settled) {
-            // A chain that began with a snapshot does not have that block.
-            let kept = self.shared.store.block_id_at(pending.info.head_num)?;
-            let forked = kept.is_some_and(|id| id != pending.info.head_id);
-            self.follower.send(Work::FinishSnapshot { pending, forked })?;
-        }
-        for known in &mut self.snapshots.requests {
-            known.pending.retain(|info| info.head_num > irreversible);
-        }
-        Ok(())
+    /// What is kept there.
+    pub fn packed_schedule(&self) -> Vec<u8> {
+        write_schedule(&self.requests)
     }
 }
 
@@ -312,16 +180,6 @@ impl PendingSnapshot {
         for reply in replies {
             answer(reply, result.clone().map_err(Refused::from));
         }
-    }
-}
-
-/// Writes a file under another name first, so that it is whole or not there.
-pub(crate) fn write_file(path: &Path, draft: &Path, bytes: &[u8]) {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let written =
-        fs::create_dir_all(folder).and_then(|()| fs::write(draft, bytes)).and_then(|()| fs::rename(draft, path));
-    if let Err(error) = written {
-        tracing::error!("cannot write {}: {error}", path.display());
     }
 }
 

@@ -23,8 +23,8 @@ use crate::holds::Hold;
 use crate::journey::Journey;
 use crate::rules::Held;
 use crate::saved_state::{Dump, Kept, SavedState, StateInfo, StoredBlocks, Target, TheseBlocks};
-use crate::saving::Unsaved;
-use crate::whole_state::Request;
+use crate::state_task::Request;
+use crate::unsaved::Unsaved;
 use crate::writer::Writer;
 use crate::{Arrival, EngineError, Handle, Refusal, Refused};
 

@@ -1,62 +1,22 @@
-//! What needs the whole state: a snapshot, or its hash. It is made from the checkpoint of the head on a thread of its
-//! own, from rows that the database holds still for it, so that neither the chain nor the thread behind the writer
-//! waits. One at a time: each takes as much memory as the state.
+//! Who gets the whole state and when: one request after the other, the snapshots of the schedule among them. A snapshot
+//! of a reversible block gets its name, and whoever asked an answer, when the block is irreversible, as on nodeos.
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread::JoinHandle;
 
-use chain::{BlockState, ChainError, CheckpointLoader, StateImage};
-use primitives::{BlockId, Checksum256, Fault, FaultKind, Name, TimePoint};
-use store::{StateRows, Store};
+use chain::Applied;
+use primitives::{BlockId, Fault, FaultKind};
 
-use crate::command::{Command, Reply, answer};
+use crate::command::{Reply, SnapshotInfo, answer};
 use crate::follower::Work;
-use crate::saved_state::{SavedState, StateInfo, read_rows};
-use crate::snapshots::write_file;
+use crate::obstacles::Obstacle;
+use crate::snapshots::{PendingSnapshot, ScheduledSnapshot, SnapshotRequest};
+use crate::state_task::{Request, Task};
 use crate::writer::Writer;
-use crate::{EngineError, Refusal, Refused, SnapshotInfo};
+use crate::{EngineError, Refusal, Refused};
 
 /// Requests that wait for the whole state at most.
 const WAITING_MAX: usize = 64;
-
-/// Who wants the whole state.
-#[derive(Debug)]
-pub(crate) enum Request {
-    /// A snapshot; the answer comes when its block is irreversible.
-    Snapshot(Reply<Result<SnapshotInfo, Refused>>),
-    /// nodeos' hash of it.
-    Hash(Reply<Result<(BlockId, Checksum256), Refused>>),
-    /// All of it, kept under a name.
-    Save {
-        /// The name.
-        name: String,
-        /// What was signed by then: producer, number and slot.
-        marks: Vec<(Name, u32, u32)>,
-        /// The time by then.
-        time: TimePoint,
-        /// Who wants to know.
-        reply: Reply<Result<StateInfo, Refused>>,
-    },
-}
-
-/// What is made of the whole state.
-#[derive(Debug)]
-pub enum Task {
-    /// A file.
-    Snapshot {
-        /// Its name.
-        path: PathBuf,
-        /// Its name while it is written.
-        draft: PathBuf,
-    },
-    /// The hash.
-    Hash(Reply<Result<(BlockId, Checksum256), Refused>>),
-    /// A state that is kept: see [`Request::Save`].
-    #[allow(missing_docs, reason = "the fields of the request")]
-    Save { name: String, marks: Vec<(Name, u32, u32)>, time: TimePoint, reply: Reply<Result<StateInfo, Refused>> },
-}
 
 impl Writer {
     /// Takes a request on, or lets it wait until the one before is done. No block may be pending.
@@ -102,70 +62,136 @@ impl Writer {
         }
         self.plan()
     }
-}
 
-impl Request {
-    fn refuse(self) {
-        match self {
-            Self::Snapshot(reply) => answer(reply, Err(Refusal::WholeStateBusy.into())),
-            Self::Hash(reply) => answer(reply, Err(Refusal::WholeStateBusy.into())),
-            Self::Save { reply, .. } => answer(reply, Err(Refusal::WholeStateBusy.into())),
-        }
+    /// Adds a request to the schedule.
+    pub(crate) fn schedule_snapshot(
+        &mut self,
+        request: SnapshotRequest,
+    ) -> Result<Result<ScheduledSnapshot, Fault>, EngineError> {
+        let added = self.snapshots.add(request);
+        self.keep_schedule(added.is_ok())?;
+        Ok(added)
     }
-}
 
-/// Starts the thread that makes it. When this returns the rows are held still.
-///
-/// # Errors
-/// The system refuses the thread.
-pub(crate) fn start(
-    store: &Arc<Store>,
-    head: Arc<BlockState>,
-    task: Task,
-    done: SyncSender<Command>,
-) -> std::io::Result<JoinHandle<()>> {
-    let (held, is_held) = sync_channel::<()>(1);
-    let store = Arc::clone(store);
-    let thread = std::thread::Builder::new().name("whole state".to_owned()).spawn(move || {
-        let id = head.id();
-        let result = if let Task::Save { name, marks, time, reply } = task {
-            let (found, rows) = (SavedState::of_store(&store), store.state_rows());
-            drop(held);
-            let state = found.and_then(|state| Ok(state.complete(read_rows(rows)?, marks, time)));
-            // A writer that ended keeps nothing.
-            let _ = done.send(Command::StateSaved { name, state: Box::new(state), reply });
-            Ok(())
-        } else {
-            let rows = store.state_rows();
-            drop(held);
-            make(image(head, rows).map_err(|error| error.to_string()), id, task)
+    /// Takes a request out of the schedule.
+    pub(crate) fn unschedule_snapshot(&mut self, id: u32) -> Result<Result<ScheduledSnapshot, Fault>, EngineError> {
+        let removed = self.snapshots.remove(id);
+        self.keep_schedule(removed.is_ok())?;
+        Ok(removed)
+    }
+
+    fn keep_schedule(&mut self, changed: bool) -> Result<(), EngineError> {
+        if changed {
+            self.publish_snapshots();
+            let (path, draft) = self.snapshots.schedule_file();
+            self.follower.send(Work::File { path, draft, bytes: self.snapshots.packed_schedule() })?;
+        }
+        Ok(())
+    }
+
+    fn publish_snapshots(&self) {
+        self.shared.producer.write().snapshot_requests = self.snapshots.requests().to_vec();
+    }
+
+    /// A snapshot of the head; `reply` hears of it when the head is irreversible. No block may be pending.
+    pub(crate) fn create_snapshot(&mut self, reply: Reply<Result<SnapshotInfo, Refused>>) -> Result<(), EngineError> {
+        match self.snapshot_head()? {
+            Ok(at) => self.snapshots.pending[at].replies.push(reply),
+            Err(refused) => answer(reply, Err(refused)),
+        }
+        self.promote_settled()
+    }
+
+    /// Begins a snapshot of the head unless there is one, and gives its place among the pending ones.
+    fn snapshot_head(&mut self) -> Result<Result<usize, Refused>, EngineError> {
+        if let Err(refusal) = self.shared.health.check_room() {
+            return Ok(Err(refusal.into()));
+        }
+        let mut info = {
+            let chain = self.shared.chain.read();
+            let (head_id, head_num, head_time) = (chain.head().id(), chain.head().number(), chain.head_time());
+            SnapshotInfo { head_id, head_num, head_time, path: PathBuf::new() }
         };
-        // A writer that ended does not want to know.
-        let _ = done.send(Command::WholeStateDone { head: id, result });
-    })?;
-    // The thread says nothing: it lets go.
-    let _ = is_held.recv();
-    Ok(thread)
-}
-
-/// Makes the state of its rows.
-fn image(head: Arc<BlockState>, rows: StateRows<'_>) -> Result<StateImage, EngineError> {
-    let mut loader = CheckpointLoader::default();
-    rows.each::<EngineError>(|key, value| Ok(loader.add(key, value).map_err(ChainError::from)?))?;
-    Ok(StateImage::load(head, loader)?)
-}
-
-fn make(image: Result<StateImage, String>, head: BlockId, task: Task) -> Result<(), String> {
-    match task {
-        Task::Snapshot { path, draft } => {
-            write_file(&path, &draft, &image?.snapshot());
-            Ok(())
+        info.path = self.snapshots.file("snapshot-", &info);
+        if info.path.is_file() {
+            let message = format!("snapshot named {} already exists", self.snapshots.folder.display());
+            return Ok(Err(Fault::new(FaultKind::SNAPSHOT_EXISTS_EXCEPTION, message).into()));
         }
-        Task::Save { .. } => Ok(()),
-        Task::Hash(reply) => {
-            let hash = image.map(|image| (head, image.integrity_hash()));
-            answer(reply, hash.map_err(|cause| Fault::new(FaultKind::EXCEPTION, cause).into()));
-            Ok(())
+        if let Some(at) = self.snapshots.pending.iter().position(|pending| pending.info.head_id == info.head_id) {
+            return Ok(Ok(at));
         }
+        if self.whole_state_busy {
+            return Ok(Err(Refusal::WholeStateBusy.into()));
+        }
+        let path = self.snapshots.file(".pending-snapshot-", &info);
+        let draft = self.snapshots.file(".incomplete-snapshot-", &info);
+        self.begin_whole_state(Task::Snapshot { path: path.clone(), draft })?;
+        self.snapshots.pending.push(PendingSnapshot { path, info, replies: Vec::new(), written: false });
+        Ok(Ok(self.snapshots.pending.len() - 1))
+    }
+
+    /// The file of a snapshot is written, or cannot be.
+    pub(crate) fn snapshot_written(&mut self, head: BlockId, result: Result<(), String>) -> Result<(), EngineError> {
+        let Some(at) = self.snapshots.pending.iter().position(|pending| pending.info.head_id == head) else {
+            return Ok(());
+        };
+        let Err(cause) = result else {
+            self.snapshots.pending[at].written = true;
+            return self.promote_settled();
+        };
+        tracing::error!("the snapshot of block {head} cannot be written: {cause}");
+        for reply in self.snapshots.pending.remove(at).replies {
+            let fault = Fault::new(FaultKind::SNAPSHOT_FINALIZATION_EXCEPTION, cause.clone());
+            answer(reply, Err(fault.into()));
+        }
+        Ok(())
+    }
+
+    /// What a changed chain means for snapshots: blocks became irreversible, and the schedule may want the head.
+    pub(crate) fn follow_snapshots(&mut self, applied: &Applied) -> Result<(), EngineError> {
+        if !self.snapshots.pending.is_empty() {
+            self.promote_settled()?;
+        }
+        let heads = (applied.applied.first(), applied.applied.last());
+        let (Some(first), Some(last)) = heads else { return Ok(()) };
+        let (first, head) = (first.state.number(), last.state.number());
+        if self.snapshots.requests.is_empty() {
+            return Ok(());
+        }
+        if let Some(wanting) = self.snapshots.requests.iter().position(|known| known.request.wants(first, head)) {
+            match self.snapshot_head()? {
+                Ok(at) => {
+                    let pending = &self.snapshots.pending[at];
+                    let shown = SnapshotInfo { path: pending.path.clone(), ..pending.info.clone() };
+                    self.snapshots.requests[wanting].pending.push(shown);
+                }
+                Err(refused) => {
+                    let slot = last.state.header.timestamp();
+                    self.obstacles.meet(slot, &Obstacle::NoSnapshot { block_num: head, refused });
+                }
+            }
+        }
+        let before = self.snapshots.requests.len();
+        self.snapshots.requests.retain(|known| !known.request.is_over(head));
+        self.keep_schedule(self.snapshots.requests.len() < before)?;
+        self.promote_settled()?;
+        self.publish_snapshots();
+        Ok(())
+    }
+
+    /// Gives the snapshots of irreversible blocks their names, behind the writer; those of other branches are dropped.
+    fn promote_settled(&mut self) -> Result<(), EngineError> {
+        let irreversible = self.shared.chain.read().root().number();
+        let settled = |pending: &mut PendingSnapshot| pending.written && pending.info.head_num <= irreversible;
+        for pending in self.snapshots.pending.extract_if(.., settled) {
+            // A chain that began with a snapshot does not have that block.
+            let kept = self.shared.store.block_id_at(pending.info.head_num)?;
+            let forked = kept.is_some_and(|id| id != pending.info.head_id);
+            self.follower.send(Work::FinishSnapshot { pending, forked })?;
+        }
+        for known in &mut self.snapshots.requests {
+            known.pending.retain(|info| info.head_num > irreversible);
+        }
+        Ok(())
     }
 }
