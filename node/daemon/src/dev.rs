@@ -24,22 +24,6 @@ use crate::settings::args::ChainArgs;
 use crate::signing::Keyring;
 use crate::start::{self, Plan, Started};
 
-/// The options that a development chain begins with; `config.ini` and the command line come after them.
-pub const DEFAULTS: [&str; 12] = [
-    "--enable-stale-production",
-    "--contracts-console",
-    "--verbose-http-errors",
-    "--enable-account-queries=true",
-    "--trace-rows=true",
-    "--transaction-finality-status-max-storage-size-gb=1",
-    "--plugin=eosio::chain_api_plugin",
-    "--plugin=eosio::db_size_api_plugin",
-    "--plugin=eosio::net_api_plugin",
-    "--plugin=eosio::producer_api_plugin",
-    "--plugin=eosio::trace_api_plugin",
-    "--plugin=eosio::prometheus_plugin",
-];
-
 /// Under which name the store keeps the document that its chain was, or is being, booted from.
 const DOCUMENT_FACT: &str = "boot document";
 /// Under which name the store notes that the boot is complete.

@@ -6,7 +6,7 @@ use primitives::{Name, Pack, Unpack};
 use store::Store;
 
 use crate::settings::DevArgs;
-use crate::translate::names;
+use crate::words::names;
 
 /// Under which name the store keeps which contracts were copied, so that a later start leaves them alone.
 const FORKED_FACT: &str = "forked contracts";

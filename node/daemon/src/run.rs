@@ -26,7 +26,7 @@ use crate::settings::args::FolderArgs;
 use crate::settings::{DevArgs, NodeArgs};
 use crate::signing::Keyring;
 use crate::start::{Plan, Started};
-use crate::{export, listen, protocol_features, start, translate};
+use crate::{export, listen, protocol_features, start, translate, words};
 
 /// How long answers under way may take once the node stops.
 const SERVER_STOP_LIMIT: Duration = Duration::from_millis(500);
@@ -278,7 +278,7 @@ fn chain_settings(args: &NodeArgs) -> anyhow::Result<chain::Settings> {
     let features = protocol_features::open(&args.folders.config_dir.join(&args.folders.protocol_features_dir))?;
     Ok(chain::Settings {
         execution: execution::Settings { features, ..translate::execution_settings(args)? },
-        trusted_producers: translate::names("trusted-producer", &args.chain.trusted_producer)?.into_iter().collect(),
+        trusted_producers: words::names("trusted-producer", &args.chain.trusted_producer)?.into_iter().collect(),
         trust_blocks: args.chain.validation_mode == "light",
         replay_traces: translate::trace_encoder(args).is_some(),
         irreversible_only: args.chain.is_irreversible_only(),

@@ -10,12 +10,8 @@ use primitives::{Name, PrivateKey, PublicKey};
 
 use crate::keosd::{Endpoint, Keosd};
 use crate::settings::args::ProducerArgs;
-use crate::translate::names;
-use crate::words;
+use crate::words::{self, names};
 
-/// nodeos' development key, public and private: whoever sets nothing else produces with it.
-pub const DEVELOPMENT: &str =
-    "EOS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV=KEY:5KQwrPbwdL6PhXujxW37FSSQZ1JiwsST4cqQzDeyXtP79zkvFD3";
 /// How long keosd has at most, which is also what a negative timeout means: a block waits for it.
 const KEOSD_TIMEOUT_MAX: Duration = Duration::from_secs(10);
 
@@ -117,10 +113,11 @@ impl Keyring {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::args::DEVELOPMENT_PROVIDER;
 
     #[test]
     fn the_development_key_is_a_pair() {
-        assert!(matches!(provider(DEVELOPMENT), Ok((_, Provider::Key(_)))));
+        assert!(matches!(provider(DEVELOPMENT_PROVIDER), Ok((_, Provider::Key(_)))));
     }
 
     #[test]

@@ -5,20 +5,12 @@ use std::collections::BTreeSet;
 use anyhow::Context;
 use api::{Api, ApiSettings, HttpSettings};
 use engine::follower::TraceEncoder;
-use primitives::{BlockId, Name};
+use primitives::BlockId;
 
 use crate::build;
 use crate::settings::NodeArgs;
 use crate::signing::Keyring;
-use crate::words;
-
-/// The accounts that an option names.
-///
-/// # Errors
-/// One of them is no name.
-pub fn names(option: &str, texts: &[String]) -> anyhow::Result<BTreeSet<Name>> {
-    texts.iter().map(|text| words::name(text).with_context(|| format!("--{option}"))).collect()
-}
+use crate::words::{self, names};
 
 /// Limits and lists for transactions.
 ///

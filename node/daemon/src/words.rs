@@ -1,6 +1,9 @@
 //! Names and keys in options and documents, and what is said of those that are not valid. A private key is never shown:
 //! what is logged is read by others.
 
+use std::collections::BTreeSet;
+
+use anyhow::Context;
 use primitives::{Name, PrivateKey, PublicKey};
 
 /// What stands in a message for a private key.
@@ -51,6 +54,14 @@ pub fn public_key(text: &str) -> anyhow::Result<PublicKey> {
     let known = PUBLIC_PREFIXES.iter().any(|prefix| text.starts_with(prefix));
     anyhow::ensure!(known, "{text} does not begin as public keys do: with EOS, PUB_K1_, PUB_R1_ or PUB_WA_");
     anyhow::bail!("{text} is not a valid public key; a letter may be wrong or missing")
+}
+
+/// The accounts that an option names.
+///
+/// # Errors
+/// One of them is no name.
+pub fn names(option: &str, texts: &[String]) -> anyhow::Result<BTreeSet<Name>> {
+    texts.iter().map(|text| name(text).with_context(|| format!("--{option}"))).collect()
 }
 
 #[cfg(test)]

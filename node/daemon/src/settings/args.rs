@@ -2,38 +2,18 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser};
+use clap::{ArgAction, Args};
 
-use super::commands::Subcommand;
 use super::net::NetArgs;
 use super::value::{number, ratio, switch};
-use crate::signing;
 
+/// nodeos' development key, public and private: whoever sets nothing else produces with it.
+pub const DEVELOPMENT_PROVIDER: &str =
+    "EOS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV=KEY:5KQwrPbwdL6PhXujxW37FSSQZ1JiwsST4cqQzDeyXtP79zkvFD3";
 /// Microseconds between two blocks.
 const BLOCK_INTERVAL_US: i128 = 500_000;
 /// Megabytes of requests that can be counted, as nodeos has it.
 const IN_FLIGHT_MB_MAX: i128 = 8_796_093_022_206;
-
-/// The whole command line.
-#[derive(Debug, Parser)]
-#[command(
-    name = "boreasd",
-    disable_version_flag = true,
-    about = "A node of an Antelope chain: produces, stores and serves blocks. Speaks the HTTP API of nodeos.",
-    args_override_self = true,
-    infer_long_args = true,
-    args_conflicts_with_subcommands = true,
-    max_term_width = 120,
-    after_help = "Any other option of nodeos 4.1 is accepted with a line that says why it has no effect."
-)]
-pub struct Cli {
-    /// Running the node.
-    #[command(flatten)]
-    pub node: NodeArgs,
-    /// Working on files instead.
-    #[command(subcommand)]
-    pub subcommand: Option<Subcommand>,
-}
 
 /// Options of the node.
 #[derive(Debug, Clone, Args)]
@@ -257,7 +237,7 @@ pub struct ProducerArgs {
     pub producer_name: Vec<String>,
     /// Key to sign with: PUBLIC=KEY:PRIVATE, or PUBLIC=KEOSD:URL to let keosd sign (http://HOST:PORT/PATH or
     /// unix:///SOCKET/PATH) [default: nodeos' development key]
-    #[arg(long, value_name = "PROVIDER", action = ArgAction::Append, num_args = 1.., default_value = signing::DEVELOPMENT, hide_default_value = true)]
+    #[arg(long, value_name = "PROVIDER", action = ArgAction::Append, num_args = 1.., default_value = DEVELOPMENT_PROVIDER, hide_default_value = true)]
     pub signature_provider: Vec<String>,
     /// Milliseconds that keosd has for a signature
     #[arg(long, value_name = "MS", default_value_t = 5, allow_hyphen_values = true, value_parser = number::<i32>(..))]

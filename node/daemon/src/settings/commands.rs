@@ -1,12 +1,49 @@
-//! The subcommands of `boreasd` and their options.
+//! The whole command line of `boreasd`: its subcommands and their options.
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Parser};
 use engine::Blocks;
 use genesis::parameters::Parameter;
 
 use super::args::{NodeArgs, default_data_dir};
+
+/// The options that a development chain begins with; `config.ini` and the command line come after them.
+pub const DEV_DEFAULTS: [&str; 12] = [
+    "--enable-stale-production",
+    "--contracts-console",
+    "--verbose-http-errors",
+    "--enable-account-queries=true",
+    "--trace-rows=true",
+    "--transaction-finality-status-max-storage-size-gb=1",
+    "--plugin=eosio::chain_api_plugin",
+    "--plugin=eosio::db_size_api_plugin",
+    "--plugin=eosio::net_api_plugin",
+    "--plugin=eosio::producer_api_plugin",
+    "--plugin=eosio::trace_api_plugin",
+    "--plugin=eosio::prometheus_plugin",
+];
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "boreasd",
+    disable_version_flag = true,
+    about = "A node of an Antelope chain: produces, stores and serves blocks. Speaks the HTTP API of nodeos.",
+    args_override_self = true,
+    infer_long_args = true,
+    args_conflicts_with_subcommands = true,
+    max_term_width = 120,
+    after_help = "Any other option of nodeos 4.1 is accepted with a line that says why it has no effect."
+)]
+pub struct Cli {
+    /// Running the node.
+    #[command(flatten)]
+    pub node: NodeArgs,
+    /// Working on files instead.
+    #[command(subcommand)]
+    pub subcommand: Option<Subcommand>,
+}
 
 /// What else `boreasd` does.
 #[derive(Debug, clap::Subcommand)]

@@ -1,5 +1,5 @@
 //! Settings: defaults, then `config.ini`, then the command line. Reading order: [`args`] the options of the node,
-//! [`net`] those of the network, [`commands`] the subcommands, [`foreign`] nodeos' options without a meaning here,
+//! [`net`] those of the network, [`commands`] the command line with its subcommands, [`foreign`] nodeos' options without a meaning here,
 //! [`conflicts`] options that exclude each other, [`repeated`] those given twice, [`plugins`] nodeos' plugins,
 //! [`ini`] the file, [`value`] values of options, [`template`] a file with the defaults.
 
@@ -21,11 +21,9 @@ use anyhow::Context;
 use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches};
 use genesis::parameters::{PARAMETERS, Parameter, Unit};
 
-use crate::dev;
-use args::Cli;
 pub use args::{NodeArgs, PrintArgs};
-use commands::Subcommand;
 pub use commands::{CheckArgs, DevArgs, ExportArgs, ReplayArgs, SalvageArgs};
+use commands::{Cli, DEV_DEFAULTS, Subcommand};
 pub use template::default_config;
 
 /// Options that `config.ini` cannot have.
@@ -126,7 +124,7 @@ pub fn combine(argv: &[OsString], config: Option<&str>) -> anyhow::Result<Parsed
     let own = given.get(kind.first_option()..).unwrap_or_default();
     let mut words = given[..given.len() - own.len()].to_vec();
     if kind == Kind::Dev {
-        words.extend(dev::DEFAULTS.map(str::to_owned));
+        words.extend(DEV_DEFAULTS.map(str::to_owned));
         words.push(format!("--data-dir={}", args::default_folder("dev/data").display()));
         words.push(format!("--config-dir={}", kind.config_dir().display()));
     }

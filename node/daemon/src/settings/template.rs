@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::{Arg, ArgAction, CommandFactory};
 
 use super::COMMAND_LINE_ONLY;
-use super::args::Cli;
+use super::commands::Cli;
 
 /// The text that `--print-default-config` prints.
 pub fn default_config() -> String {
