@@ -4,6 +4,7 @@
 mod body;
 mod definitions;
 mod module;
+mod sections;
 mod stream;
 
 use crate::fault::{execution_error, not_serializable};

@@ -1,8 +1,8 @@
 //! Instructions of a function: types of operands, nesting, limits.
 
-use super::Options;
-use super::module::{FuncType, Module, out_of_range, value_type};
-use super::reader::{ParseError, Reader, ensure};
+use super::module::{FuncType, Module, value_type};
+use super::options::Options;
+use super::reader::{ParseError, Reader, ensure, out_of_range};
 use crate::args::ValueType;
 
 /// A reachable instruction.

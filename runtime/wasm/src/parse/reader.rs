@@ -148,3 +148,8 @@ fn bad_character(bytes: &[u8]) -> ParseError {
     let cut_off = found < more && found + 1 == bytes.len();
     if cut_off { "overbounding pointer".into() } else { "invalid utf8 encoding".into() }
 }
+
+/// What eos-vm says of an index beyond the end.
+pub(super) fn out_of_range() -> ParseError {
+    "vector read out of bounds".into()
+}
