@@ -6,25 +6,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use tidy::{Crate, Repository, SourceFile};
 
 /// The circles that are left, by crate: the files that are in one.
-const LEFT: [(&str, &[&str]); 1] = [
-    (
-        "runtime/ledger",
-        &[
-            "code",
-            "contract",
-            "dedup",
-            "generated",
-            "global",
-            "link",
-            "permission",
-            "resource",
-            "secondary",
-            "snapshot::older",
-            "snapshot::reader",
-            "undo",
-        ],
-    ),
-];
+const LEFT: [(&str, &[&str]); 1] = [(
+    "runtime/ledger",
+    &[
+        "code",
+        "contract",
+        "dedup",
+        "generated",
+        "global",
+        "link",
+        "permission",
+        "resource",
+        "secondary",
+        "snapshot::older",
+        "snapshot::reader",
+        "undo",
+    ],
+)];
 
 /// The path of the module that a file is.
 fn module(one: &Crate, file: &SourceFile) -> Option<Vec<String>> {
