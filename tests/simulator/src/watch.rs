@@ -41,8 +41,10 @@ pub struct Watch {
     headers: BTreeMap<(usize, Name, BlockTimestamp), BTreeSet<BlockId>>,
     /// What clients sent.
     pub sent: BTreeMap<TransactionId, Sent>,
-    /// Nodes where a transaction ran.
-    accepted: BTreeMap<TransactionId, BTreeSet<usize>>,
+    /// Nodes where a transaction ran, with when it first did in the node's present run.
+    accepted: BTreeMap<TransactionId, BTreeMap<usize, TimePoint>>,
+    /// The time by the right clock.
+    pub now: TimePoint,
     /// What happened, for whoever wants to know whether the seeds reach everything.
     pub seen: Seen,
 }
@@ -189,12 +191,18 @@ impl Watch {
 
     /// A transaction ran at a node.
     pub fn accepted(&mut self, node: usize, id: TransactionId) {
-        self.accepted.entry(id).or_default().insert(node);
+        self.accepted.entry(id).or_default().entry(node).or_insert(self.now);
     }
 
-    /// Where a transaction ran.
-    pub fn accepted_at(&self, id: &TransactionId) -> impl Iterator<Item = usize> {
-        self.accepted.get(id).into_iter().flatten().copied()
+    /// Where a transaction ran, and when it first did.
+    pub fn accepted_at(&self, id: &TransactionId) -> impl Iterator<Item = (usize, TimePoint)> {
+        self.accepted.get(id).into_iter().flatten().map(|(node, at)| (*node, *at))
+    }
+
+    /// A run of a node ended, and what waited in it went with it.
+    pub fn run_ended(&mut self, node: usize) {
+        self.headers.retain(|(at, ..), _| *at != node);
+        self.accepted.values_mut().for_each(|nodes| nodes.retain(|at, _| *at != node));
     }
 
     /// Every slot of which a node found two headers in order is in its list of double signs.
@@ -207,11 +215,6 @@ impl Watch {
             self.fail(format!("node {node} saw two blocks of {producer} for slot {} and does not say so", slot.0));
         }
         self.seen.double_signs += found.len() as u64;
-    }
-
-    /// What a node remembered of headers went with its run.
-    pub fn forget_headers(&mut self, node: usize) {
-        self.headers.retain(|(at, ..), _| *at != node);
     }
 
     /// The transactions of a chain, each of which is in it once.

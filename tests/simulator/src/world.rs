@@ -59,8 +59,6 @@ struct Host {
     gossip: BTreeSet<TransactionId>,
     /// Blocks of ranges that a liar has sent to each peer.
     sent_of_range: BTreeMap<PeerId, u32>,
-    /// When it last crashed.
-    crashed_at: i64,
 }
 
 /// A network under way.
@@ -119,7 +117,6 @@ impl World {
             frozen_until: 0,
             gossip: BTreeSet::new(),
             sent_of_range: BTreeMap::new(),
-            crashed_at: -1,
         };
         let hosts = (0..scenario.nodes).map(host).collect();
         let (events, watch) = (BTreeMap::new(), Watch::default());
@@ -139,7 +136,7 @@ impl World {
             if at > self.scenario.end {
                 break;
             }
-            self.now = at;
+            (self.now, self.watch.now) = (at, TimePoint(BEGIN.0 + at));
             self.happen(node, run, event);
             if self.watch.failure().is_some() {
                 break;
@@ -455,7 +452,7 @@ impl World {
     fn crash(&mut self, number: usize, power: bool) {
         let host = &mut self.hosts[number];
         let Some(node) = host.node.take() else { return };
-        (host.crashed_at, host.frozen_until) = (self.now, 0);
+        host.frozen_until = 0;
         let mut disk = node.disk;
         if power {
             disk.lose_power();
@@ -466,7 +463,7 @@ impl World {
             self.watch.lost(*name, disk.marks().get(name).map_or(0, |mark| mark.num));
         }
         host.disk = Some(disk);
-        self.watch.forget_headers(number);
+        self.watch.run_ended(number);
         if !power {
             let run = self.hosts[number].run;
             for peer in self.wires.of(number, run) {
@@ -589,12 +586,11 @@ impl World {
         let found = self.watch.transactions_of(chain.iter());
         let calm = BEGIN.0 + self.scenario.calm + RECOVERY_US;
         let lost = self.watch.sent.iter().find(|(id, sent)| {
-            let stayed = self
-                .watch
-                .accepted_at(id)
-                .any(|node| self.scenario.is_honest(node) && BEGIN.0 + self.hosts[node].crashed_at < sent.at.0);
-            let time = sent.expiration.0.min(BEGIN.0 + self.scenario.end) - sent.at.0.max(calm);
-            stayed && time >= ENOUGH_US && !found.contains(id)
+            // What a liar was given counts from when somebody honest had it.
+            let honest = self.watch.accepted_at(id).filter(|(node, _)| self.scenario.is_honest(*node));
+            let Some(first) = honest.map(|(_, at)| at.0).min() else { return false };
+            let time = sent.expiration.0.min(BEGIN.0 + self.scenario.end) - first.max(calm);
+            time >= ENOUGH_US && !found.contains(id)
         });
         if let Some((id, sent)) = lost {
             let (node, at) = (sent.node, sent.at.us_since(BEGIN) / SECOND);
