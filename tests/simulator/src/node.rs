@@ -30,7 +30,7 @@ use crate::watch::Watch;
 /// Age of the head beyond which nothing is run speculatively on it, as the writer has it.
 const STALE_HEAD_US: i64 = 5_000_000;
 /// Bytes of transactions that may wait.
-const QUEUE_BYTES: usize = 1 << 20;
+const QUEUE_BYTES: usize = 64 << 20;
 /// How long a block waits for the writer when too much waits already, and how often it is offered again.
 const BUSY_PAUSE_US: i64 = 20_000;
 const BUSY_TRIES: u32 = 250;
@@ -97,8 +97,8 @@ struct Taken {
 pub struct Identity {
     /// Its number.
     pub number: usize,
-    /// Producers of the schedule.
-    pub producers: usize,
+    /// How its chain begins.
+    pub begins: origin::Beginning,
     /// Its own producer, if it has one.
     pub own: Option<(Name, PrivateKey)>,
     /// How it lies, if it does.
@@ -139,7 +139,7 @@ pub struct Node {
 impl Node {
     /// Starts a node on what its disk has; `first` in a new network, whose producers are told to begin.
     pub fn start(identity: Identity, disk: Disk, settings: Settings, first: bool, moment: &mut Moment<'_>) -> Self {
-        let mut chain = origin::chain(identity.producers);
+        let mut chain = origin::chain(identity.begins);
         let mut disk = disk;
         let read = |bytes: &[u8], chain: &Chain| {
             PreparedBlock::from_bytes(bytes, &chain.chain_id(), PrepareMode::Full).expect("it was accepted before")
@@ -502,15 +502,21 @@ impl Node {
 
     /// `Writer::run_waiting`.
     fn run_waiting(&mut self, waiting: Waiting, moment: &mut Moment<'_>) {
-        let transaction = waiting.transaction;
-        let id = transaction.id;
-        let fault = match check_expiration(&transaction, self.pending_time()) {
+        let id = waiting.transaction.id;
+        let fault = match check_expiration(&waiting.transaction, self.pending_time()) {
             Err(fault) => Some(fault),
             Ok(()) => {
-                let trace = self.chain.push_transaction(&transaction, Budget::default()).expect("a block is pending");
-                trace.except.as_deref().cloned()
+                let pushed = self.chain.push_transaction(&waiting.transaction, Budget::default());
+                pushed.expect("a block is pending").except.as_deref().cloned()
             }
         };
+        if fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::BLOCK_NET_USAGE_EXCEEDED) {
+            // The block is full.
+            return match waiting.origin {
+                Origin::Aborted | Origin::Forked => self.queue.keep_aborted(waiting),
+                Origin::Api | Origin::Network => self.queue.add_incoming(waiting),
+            };
+        }
         let asked = self.asked.remove(&id);
         match fault {
             None => {
@@ -519,8 +525,8 @@ impl Node {
                 }
                 moment.watch.accepted(self.identity.number, id);
                 if waiting.origin != Origin::Aborted {
-                    let packed = Arc::new(transaction.packed.clone());
-                    let expiration = transaction.parts.header.expiration;
+                    let packed = Arc::new(waiting.transaction.packed.clone());
+                    let expiration = waiting.transaction.parts.header.expiration;
                     self.step(Input::Accepted(TransactionMessage { id, expiration, packed }), moment);
                 }
             }
@@ -612,7 +618,7 @@ impl Node {
         let transactions = self.chain.abort_block();
         let how = self.how(slot, producer, true);
         self.chain.start_block(&how).expect("it was started before");
-        let own = origin::transaction(number, &self.chain, moment.now.plus_seconds(30));
+        let own = origin::transaction(number, 0, &self.chain, moment.now.plus_seconds(30));
         let own = self.recovered(&own).expect("it was just signed");
         self.chain.push_transaction(&own, Budget::default()).expect("a block is pending");
         let twin = self.sealed().map(|sealed| packed(&sealed.state).into());

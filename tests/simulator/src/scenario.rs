@@ -8,6 +8,28 @@ use crate::planted::Planted;
 /// Microseconds of a second.
 pub const SECOND: i64 = 1_000_000;
 
+/// Fewest nodes of a wide scenario, most, and most where it takes long.
+const WIDE_NODES_MIN: i64 = 4;
+const WIDE_NODES_MAX: i64 = 21;
+const LONG_NODES_MAX: i64 = 12;
+/// Most producers there: with seven a schedule takes two minutes until it is active.
+const LONG_PRODUCERS_MAX: i64 = 7;
+/// Seconds of a wide scenario, and of a long one.
+const WIDE_SECONDS: i64 = 120;
+const LONG_SECONDS: i64 = 300;
+/// What tells the chance of a wide scenario from that of another one of the same seed.
+const WIDE: u64 = 0x001d_e000;
+
+/// What a wide scenario is about.
+#[derive(Debug, Clone, Copy)]
+enum Wide {
+    Elections,
+    Halves,
+    Majority,
+}
+
+const WIDE_KINDS: [Wide; 3] = [Wide::Elections, Wide::Halves, Wide::Majority];
+
 /// Something that breaks, or is mended.
 #[derive(Debug, Clone)]
 pub enum Fault {
@@ -52,6 +74,12 @@ pub struct Scenario {
     pub end: i64,
     /// Microseconds between two transactions of clients.
     pub every: i64,
+    /// Schedules that clients propose one after the other, each as nodes that produce.
+    pub schedules: Vec<Vec<usize>>,
+    /// Many transactions at once: when, how many, and how many bytes each has.
+    pub bursts: Vec<(i64, usize, usize)>,
+    /// Whether peers tell of each other, so that one address is enough.
+    pub exchange: bool,
     /// A bug to be found.
     pub planted: Option<Planted>,
     /// A node of which everything is told.
@@ -79,7 +107,106 @@ impl Scenario {
         faults.sort_by_key(|(at, _)| *at);
         let lines = lines(nodes, &liars, dice);
         let every = dice.between(300_000, 3 * SECOND);
-        Self { seed, nodes, producers, liars, skews, syncs, lines, faults, calm, end, every, planted: None, told: None }
+        let (schedules, bursts, exchange, planted, told) = Default::default();
+        Self {
+            seed,
+            nodes,
+            producers,
+            liars,
+            skews,
+            syncs,
+            lines,
+            faults,
+            calm,
+            end,
+            every,
+            schedules,
+            bursts,
+            exchange,
+            planted,
+            told,
+        }
+    }
+
+    /// What a seed says beyond that, each third one something else: schedules that change; up to 21 producers of whom a
+    /// half is cut from the other; a cut that leaves just enough producers on one side, for long. Besides there are nodes
+    /// that know one address, and many transactions at once.
+    pub fn wide(seed: u64) -> Self {
+        let kind = WIDE_KINDS[(seed % WIDE_KINDS.len() as u64) as usize];
+        let most = match kind {
+            Wide::Halves => WIDE_NODES_MAX,
+            Wide::Elections | Wide::Majority => LONG_NODES_MAX,
+        };
+        let mut dice = Dice::new(seed ^ WIDE);
+        let nodes = dice.between(WIDE_NODES_MIN, most);
+        Self::of_kind(kind, seed, nodes, &mut dice)
+    }
+
+    /// So many producers of whom a half is cut from the other: two from two, eleven from ten.
+    pub fn halved(seed: u64, nodes: usize) -> Self {
+        Self::of_kind(Wide::Halves, seed, nodes as i64, &mut Dice::new(seed ^ WIDE))
+    }
+
+    fn of_kind(kind: Wide, seed: u64, nodes: i64, dice: &mut Dice) -> Self {
+        let (producers, seconds) = match kind {
+            Wide::Halves => (nodes, WIDE_SECONDS),
+            Wide::Elections | Wide::Majority => {
+                (dice.between(WIDE_NODES_MIN, LONG_PRODUCERS_MAX.min(nodes)), LONG_SECONDS)
+            }
+        };
+        let (nodes, producers) = (nodes as usize, producers as usize);
+        let mut wide = Self::new(seed ^ WIDE, nodes, seconds);
+        (wide.seed, wide.producers, wide.liars) = (seed, producers, liars(producers, dice));
+        wide.exchange = dice.percent(30);
+        let lines = if wide.exchange { acquaintances } else { lines };
+        wide.lines = lines(nodes, &wide.liars, dice);
+        match kind {
+            Wide::Elections => wide.schedules = (0..dice.between(1, 3)).map(|_| wide.electable(dice)).collect(),
+            Wide::Halves => drop(wide.cut_off(producers / 2, dice)),
+            Wide::Majority => {
+                wide.faults.clear();
+                let together = wide.cut_off(producers * 2 / 3 + 1, dice);
+                wide.lines.extend(together.windows(2).map(|pair| (pair[0], pair[1], wide.exchange)));
+            }
+        }
+        if dice.percent(30) {
+            let burst = |dice: &mut Dice| {
+                let count = dice.between(20, 300);
+                (dice.between(SECOND, wide.end * 3 / 4), count as usize, dice.between(0, 900_000 / count) as usize)
+            };
+            wide.bursts = (0..dice.between(1, 3)).map(|_| burst(dice)).collect();
+        }
+        wide
+    }
+
+    /// Nodes of which less than a third lie, as a schedule.
+    fn electable(&self, dice: &mut Dice) -> Vec<usize> {
+        let count = dice.between(4, LONG_PRODUCERS_MAX.min(self.nodes as i64)) as usize;
+        let mut lying = (count - 1) / 3;
+        let mut fits =
+            |node: &usize| self.is_honest(*node) || lying.checked_sub(1).inspect(|left| lying = *left).is_some();
+        dice.order(self.nodes).into_iter().filter(|node| fits(node)).take(count).collect()
+    }
+
+    /// In place of any other cut one that leaves so many producers on one side, those that tell the truth first, for most
+    /// of the time until everything is mended. Who they are.
+    fn cut_off(&mut self, count: usize, dice: &mut Dice) -> Vec<usize> {
+        self.faults.retain(|(_, fault)| !matches!(fault, Fault::Cut(_) | Fault::Heal));
+        let mut sides: Vec<bool> = (0..self.nodes).map(|_| dice.percent(50)).collect();
+        let mut order = dice.order(self.producers);
+        order.sort_by_key(|node| !self.is_honest(*node));
+        order.iter().enumerate().for_each(|(place, node)| sides[*node] = place < count);
+        let begin = dice.between(5 * SECOND, 20 * SECOND);
+        let end = dice.between(self.calm - 5 * SECOND, self.calm);
+        self.faults.extend([(begin, Fault::Cut(sides)), (end, Fault::Heal)]);
+        self.faults.sort_by_key(|(at, _)| *at);
+        order.truncate(count);
+        order
+    }
+
+    /// Producers that any schedule may have, the first ones among them; 0 where schedules do not change.
+    pub fn electable_nodes(&self) -> usize {
+        if self.schedules.is_empty() { 0 } else { self.nodes }
     }
 
     /// Whether a node tells the truth.
@@ -151,6 +278,20 @@ fn lines(nodes: usize, liars: &[(usize, Byzantine)], dice: &mut Dice) -> Vec<(us
                 lines.push((to, from, encrypted));
             }
         }
+    }
+    lines
+}
+
+/// Each node dials one that tells the truth, and that is all that it knows.
+fn acquaintances(nodes: usize, liars: &[(usize, Byzantine)], dice: &mut Dice) -> Vec<(usize, usize, bool)> {
+    let honest = |node: &usize| liars.iter().all(|(liar, _)| liar != node);
+    let mut known: Vec<usize> = Vec::new();
+    let mut lines = Vec::new();
+    for node in dice.order(nodes) {
+        if !known.is_empty() {
+            lines.push((node, known[dice.below(known.len())], true));
+        }
+        known.extend(Some(node).filter(honest));
     }
     lines
 }

@@ -61,6 +61,8 @@ pub struct Seen {
     pub transactions: u64,
     pub restarts: u64,
     pub cuts: u64,
+    pub schedules: u64,
+    pub majorities: u64,
     pub double_signs: u64,
     pub bans: u64,
 }

@@ -224,7 +224,13 @@ pub fn lane_of(number: usize) -> Option<Lane> {
     Lane::ALL.get(number).copied()
 }
 
+/// A node's identity on encrypted wires.
+pub fn identity_of(node: usize) -> String {
+    let keys = libp2p::identity::Keypair::ed25519_from_bytes([node as u8 + 1; 32]).expect("32 bytes are a secret");
+    keys.public().to_peer_id().to_string()
+}
+
 /// How an end names what carries it.
 pub fn wire_to(node: usize, encrypted: bool) -> Wire {
-    if encrypted { Wire::Libp2p { identity: format!("node{node}") } } else { Wire::Nodeos }
+    if encrypted { Wire::Libp2p { identity: identity_of(node) } } else { Wire::Nodeos }
 }

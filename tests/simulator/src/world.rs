@@ -15,11 +15,11 @@ use crate::byzantine::{Told, Way};
 use crate::dice::Dice;
 use crate::disk::Disk;
 use crate::node::{Effect, Identity, Later, Moment, Node};
-use crate::origin::{self, BEGIN};
+use crate::origin::{self, BEGIN, Beginning};
 use crate::planted::Planted;
 use crate::scenario::{Fault, SECOND, Scenario};
 use crate::watch::{Seen, Sent, Watch};
-use crate::wires::{End, Frame, GOSSIP, Wires, lane_number, lane_of, wire_to};
+use crate::wires::{End, Frame, GOSSIP, Wires, identity_of, lane_number, lane_of, wire_to};
 
 /// How often a core hears that time passes, as the shell's driver has it.
 const TICK_US: i64 = 100_000;
@@ -31,6 +31,15 @@ const FULL_SLOTS_PERCENT: usize = 70;
 const ENOUGH_US: i64 = 25 * SECOND;
 /// Microseconds that nodes are given to find together once everything is mended.
 const RECOVERY_US: i64 = 20 * SECOND;
+/// How often a client looks whether the schedule that it proposed is there, and proposes it again.
+const PROPOSE_US: i64 = 10 * SECOND;
+/// Slots of a producer's turn, and microseconds.
+const TURN_SLOTS: i64 = 12;
+const TURN_US: i64 = 6 * SECOND;
+/// Slots of the last half minute in which the last schedule produced, to be looked at.
+const SLOTS_MIN: usize = 12;
+/// Peers that a node has at least in the end where peers tell of each other, if there are so many.
+const MET_MIN: usize = 4;
 
 #[derive(Debug)]
 enum Event {
@@ -42,6 +51,8 @@ enum Event {
     Connects { address: String },
     DialFailed { address: String },
     Submit,
+    Burst { count: usize, bytes: usize },
+    Propose,
     Fault(Fault),
     Audit,
 }
@@ -59,6 +70,8 @@ struct Host {
     gossip: BTreeSet<TransactionId>,
     /// Blocks of ranges that a liar has sent to each peer.
     sent_of_range: BTreeMap<PeerId, u32>,
+    /// When it last started.
+    started_at: i64,
 }
 
 /// A network under way.
@@ -74,6 +87,10 @@ pub struct World {
     addresses: BTreeMap<String, (usize, bool)>,
     watch: Watch,
     count: u64,
+    /// Schedules that became active of those that clients propose.
+    elected: usize,
+    /// Since when the network is cut, and where.
+    cut: Option<(i64, Vec<bool>)>,
 }
 
 /// Runs a scenario to its end.
@@ -88,6 +105,11 @@ fn address_of(node: usize, encrypted: bool) -> String {
     if encrypted { format!("/ip4/10.0.0.{node}/tcp/9876") } else { format!("node{node}:9876") }
 }
 
+/// The address of which peers tell.
+fn told_address_of(node: usize) -> String {
+    format!("{}/p2p/{}", address_of(node, true), identity_of(node))
+}
+
 fn host_of(node: usize) -> IpAddr {
     IpAddr::from([10, 0, 0, node as u8])
 }
@@ -97,15 +119,19 @@ impl World {
     fn new(scenario: Scenario) -> Self {
         let mut dice = Dice::new(scenario.seed ^ 0x5eed);
         let wires = Wires::new(scenario.nodes, &mut dice);
-        let both = |node| [false, true].map(|encrypted| (address_of(node, encrypted), (node, encrypted)));
-        let addresses = (0..scenario.nodes).flat_map(both).collect();
-        let first = origin::chain(scenario.producers);
+        let all = |node| {
+            let [plain, encrypted] = [false, true].map(|encrypted| address_of(node, encrypted));
+            [(plain, (node, false)), (told_address_of(node), (node, true)), (encrypted, (node, true))]
+        };
+        let addresses = (0..scenario.nodes).flat_map(all).collect();
+        let begins = Beginning { producers: scenario.producers, electable: scenario.electable_nodes() };
+        let first = origin::chain(begins);
         let disk = Disk::new(first.head().id(), origin::first_block(&first));
         let host = |number: usize| Host {
             identity: Identity {
                 number,
-                producers: scenario.producers,
-                own: (number < scenario.producers).then(|| origin::producer(number)),
+                begins,
+                own: (number < begins.producers.max(begins.electable)).then(|| origin::producer(number)),
                 byzantine: scenario.liars.iter().find(|(liar, _)| *liar == number).map(|(_, way)| way.clone()),
                 planted: scenario.planted.filter(|_| scenario.is_honest(number)),
             },
@@ -117,10 +143,12 @@ impl World {
             frozen_until: 0,
             gossip: BTreeSet::new(),
             sent_of_range: BTreeMap::new(),
+            started_at: 0,
         };
         let hosts = (0..scenario.nodes).map(host).collect();
         let (events, watch) = (BTreeMap::new(), Watch::default());
-        Self { scenario, dice, now: 0, order: 0, events, hosts, wires, addresses, watch, count: 0 }
+        let (now, order, count, elected, cut) = Default::default();
+        Self { scenario, dice, now, order, events, hosts, wires, addresses, watch, count, elected, cut }
     }
 
     fn run(mut self) -> Result<Seen, String> {
@@ -130,7 +158,13 @@ impl World {
         for (at, fault) in self.scenario.faults.clone() {
             self.at(at, 0, 0, Event::Fault(fault));
         }
+        for (at, count, bytes) in self.scenario.bursts.clone() {
+            self.at(at, 0, 0, Event::Burst { count, bytes });
+        }
         self.at(self.scenario.every, 0, 0, Event::Submit);
+        if !self.scenario.schedules.is_empty() {
+            self.at(SECOND, 0, 0, Event::Propose);
+        }
         self.at(SECOND, 0, 0, Event::Audit);
         while let Some(((at, _), (node, run, event))) = self.events.pop_first() {
             if at > self.scenario.end {
@@ -160,7 +194,12 @@ impl World {
     fn happen(&mut self, node: usize, run: u32, event: Event) {
         match event {
             Event::Fault(fault) => self.fault(fault),
-            Event::Submit => self.submit(),
+            Event::Submit => {
+                self.at(self.now + self.scenario.every, 0, 0, Event::Submit);
+                self.submit(0);
+            }
+            Event::Burst { count, bytes } => (0..count).for_each(|_| self.submit(bytes)),
+            Event::Propose => self.propose(),
             Event::Audit => self.audit(),
             _ if self.hosts[node].run != run || self.hosts[node].node.is_none() => {}
             _ if self.hosts[node].frozen_until > self.now => {
@@ -361,14 +400,14 @@ impl World {
     fn settings(&self, node: usize) -> Settings {
         let run = self.hosts[node].run;
         let id = Sha256::of(format!("{} {node} {run}", self.scenario.seed).as_bytes());
-        let chain = origin::chain(self.scenario.producers);
+        let chain = origin::chain(self.hosts[node].identity.begins);
         Settings {
             chain_id: chain.chain_id(),
             node_id: Checksum256(id.0),
             server_address: address_of(node, false),
             sync_fetch_span: 20,
-            peer_exchange: false,
-            identity: format!("node{node}"),
+            peer_exchange: self.scenario.exchange,
+            identity: identity_of(node),
             planted: match self.hosts[node].identity.planted {
                 Some(Planted::Core(bug)) => Some(bug),
                 _ => None,
@@ -399,15 +438,20 @@ impl World {
         }
         host.node = Some(node);
         host.gossip.clear();
+        host.started_at = self.now;
         let offset = self.dice.between(0, TICK_US);
         self.at(self.now + offset, number, run, Event::Tick);
         self.carry_out(number, effects);
+        if self.scenario.exchange {
+            self.step(number, Input::Listening { addresses: vec![told_address_of(number)] });
+        }
     }
 
     fn fault(&mut self, fault: Fault) {
         match fault {
             Fault::Cut(sides) => {
                 self.watch.seen.cuts += 1;
+                self.cut = Some((self.now, sides.clone()));
                 self.wires.cut(Some(sides));
                 for ends in self.wires.severed() {
                     // Some connections are told that they are cut, others wait.
@@ -420,6 +464,9 @@ impl World {
                 }
             }
             Fault::Heal => {
+                if let Some((since, sides)) = self.cut.take() {
+                    [true, false].iter().for_each(|side| self.check_side(since, &sides, *side));
+                }
                 self.wires.cut(None);
                 for (from, to, frame, times) in self.wires.released(self.now, &mut self.dice) {
                     let length = frame.bytes.len();
@@ -473,19 +520,44 @@ impl World {
     }
 
     /// A client sends a transaction to some node that is up.
-    fn submit(&mut self) {
-        self.at(self.now + self.scenario.every, 0, 0, Event::Submit);
+    fn submit(&mut self, padding: usize) {
         let node = self.dice.below(self.hosts.len());
         let life = self.dice.between(5 * SECOND, 60 * SECOND);
         let up = self.hosts[node].node.as_ref().filter(|_| self.hosts[node].frozen_until <= self.now);
         let Some(running) = up else { return };
         self.count += 1;
+        let expiration = TimePoint(BEGIN.0 + self.now).plus_us(life);
+        let transaction = origin::transaction(self.count, padding, &running.chain, expiration);
+        self.give(node, &transaction);
+    }
+
+    /// A client proposes the next schedule, until it is active.
+    fn propose(&mut self) {
+        self.at(self.now + PROPOSE_US, 0, 0, Event::Propose);
+        let Some(wanted) = self.scenario.schedules.get(self.elected) else { return };
+        if self.honest().any(|(_, node)| schedule_of(node) == *wanted) {
+            self.elected += 1;
+            self.watch.seen.schedules += 1;
+            return;
+        }
+        let up = |(number, _): &(usize, &Node)| self.hosts[*number].frozen_until <= self.now;
+        let running: Vec<(usize, &Node)> = self.honest().filter(up).collect();
+        if running.is_empty() {
+            return;
+        }
+        let (number, node) = running[self.now as usize / PROPOSE_US as usize % running.len()];
+        let expiration = TimePoint(BEGIN.0 + self.now).plus_us(PROPOSE_US * 3);
+        let transaction = origin::proposal(wanted, &node.chain, expiration);
+        self.give(number, &transaction);
+    }
+
+    /// A client gives a node a transaction.
+    fn give(&mut self, node: usize, transaction: &TransactionMessage) {
         let at = TimePoint(BEGIN.0 + self.now);
-        let transaction = origin::transaction(self.count, &running.chain, at.plus_us(life));
         self.watch.seen.transactions += 1;
         let expiration = TimePoint::from(transaction.expiration);
         self.watch.sent.insert(transaction.id, Sent { node, at, expiration });
-        self.with(node, |node, moment| node.submit(&transaction, moment));
+        self.with(node, |node, moment| node.submit(transaction, moment));
     }
 
     /// Looks at all nodes.
@@ -540,6 +612,7 @@ impl World {
         let first = *first;
         self.check_progress(first);
         self.check_transactions(first);
+        self.check_acquaintance();
         let mut watch = std::mem::take(&mut self.watch);
         for (number, node) in self.honest() {
             let signs = node.core.double_signs();
@@ -558,24 +631,88 @@ impl World {
     fn check_progress(&mut self, best: usize) {
         let Some(node) = &self.hosts[best].node else { return };
         let slot = |us: i64| BlockTimestamp::at(TimePoint(BEGIN.0 + us)).0;
-        let (from, to) = (slot(self.scenario.end - 30 * SECOND), slot(self.scenario.end - SECOND));
-        let schedule = &node.chain.head().header.active_schedule.producers;
-        let turn = |slot: u32| slot as usize % (schedule.len() * 12) / 12;
-        let wanted = (from..to).filter(|slot| self.scenario.is_honest(turn(*slot))).count();
-        let headers = node.disk.chain().filter_map(|bytes| slot_and_producer(bytes));
-        let honest = |producer: Name| {
-            (0..self.scenario.producers).any(|n| origin::producer(n).0 == producer && self.scenario.is_honest(n))
-        };
-        let made = headers.filter(|(slot, producer)| (from..to).contains(slot) && honest(*producer)).count();
-        if made * 100 < wanted * FULL_SLOTS_PERCENT {
+        let schedule = schedule_of(node);
+        let honest: BTreeSet<Name> = schedule
+            .iter()
+            .filter(|number| self.scenario.is_honest(**number))
+            .map(|number| origin::producer(*number).0)
+            .collect();
+        let headers: Vec<_> = node.disk.chain().filter_map(|bytes| header_of(bytes)).collect();
+        // The head's schedule produces since the last change.
+        let version = headers.last().map_or(0, |header| header.schedule_version);
+        let since =
+            headers.iter().find(|header| header.schedule_version == version).map_or(0, |first| first.timestamp.0);
+        let (from, to) = (slot(self.scenario.end - 30 * SECOND).max(since), slot(self.scenario.end - SECOND));
+        let turn = |slot: u32| slot as usize % (schedule.len() * TURN_SLOTS as usize) / TURN_SLOTS as usize;
+        let wanted = (from..to).filter(|slot| self.scenario.is_honest(schedule[turn(*slot)])).count();
+        let made = headers
+            .iter()
+            .filter(|header| (from..to).contains(&header.timestamp.0) && honest.contains(&header.producer))
+            .count();
+        if wanted >= SLOTS_MIN && made * 100 < wanted * FULL_SLOTS_PERCENT {
             return self.watch.fail(format!("{made} of {wanted} slots of honest producers have blocks"));
         }
-        // Twice two thirds of the schedule's turns, and a turn at each end.
-        let turns = (self.scenario.producers as i64 * 2 / 3 + 1 + self.scenario.liars.len() as i64) * 2 + 2;
+        let liars = schedule.iter().filter(|number| !self.scenario.is_honest(**number)).count();
+        let turns = turns_to_irreversible(schedule.len(), liars);
         let calm = self.scenario.end - self.scenario.calm - RECOVERY_US;
         let root = node.chain.root().header.timestamp().0;
-        if calm >= turns * 6 * SECOND && i64::from(to) - i64::from(root) > turns * 12 {
+        if calm >= turns * TURN_US && i64::from(to) - i64::from(root) > turns * TURN_SLOTS {
             self.watch.fail(format!("the last irreversible block is {} slots old", to - root));
+        }
+    }
+
+    /// A cut is about to end. Where two thirds of the producers and one more tell the truth, were up all the time and are
+    /// connected, irreversibility went on.
+    fn check_side(&mut self, since: i64, sides: &[bool], side: bool) {
+        let steady = |number: &usize| {
+            let host = &self.hosts[*number];
+            let up = host.node.is_some() && host.started_at <= since && host.frozen_until <= since;
+            up && sides[*number] == side && self.scenario.is_honest(*number)
+        };
+        let members: BTreeSet<usize> = (0..self.hosts.len()).filter(steady).collect();
+        let Some(first) = members.first().copied() else { return };
+        let mut reached = BTreeSet::from([first]);
+        let pairs: Vec<(usize, usize)> = self.scenario.lines.iter().map(|(from, to, _)| (*from, *to)).collect();
+        while let Some(next) =
+            pairs.iter().flat_map(|(from, to)| [(*from, *to), (*to, *from)]).find_map(|(from, to)| {
+                (reached.contains(&from) && members.contains(&to) && !reached.contains(&to)).then_some(to)
+            })
+        {
+            reached.insert(next);
+        }
+        for number in &reached {
+            let Some(node) = &self.hosts[*number].node else { continue };
+            let schedule = schedule_of(node);
+            let absent = schedule.iter().filter(|producer| !reached.contains(producer)).count();
+            let turns = turns_to_irreversible(schedule.len(), absent);
+            if schedule.len() - absent < schedule.len() * 2 / 3 + 1 || self.now - since < turns * TURN_US + RECOVERY_US
+            {
+                continue;
+            }
+            let now = i64::from(BlockTimestamp::at(TimePoint(BEGIN.0 + self.now)).0);
+            let age = now - i64::from(node.chain.root().header.timestamp().0);
+            self.watch.seen.majorities += 1;
+            if age > turns * TURN_SLOTS {
+                let what =
+                    format!("node {number}, on the side of most producers, has no irreversible block of {age} slots");
+                return self.watch.fail(what);
+            }
+        }
+    }
+
+    /// Who knew one address has met others.
+    fn check_acquaintance(&mut self) {
+        if !self.scenario.exchange {
+            return;
+        }
+        let least = MET_MIN.min(self.honest().count() - 1);
+        let count = |node: &Node| {
+            let (incoming, dialled) = node.core.peer_counts();
+            incoming + dialled
+        };
+        let lonely = self.honest().map(|(number, node)| (number, count(node))).find(|(_, peers)| *peers < least);
+        if let Some((number, peers)) = lonely {
+            self.watch.fail(format!("node {number} has {peers} peers, and {least} are to be met"));
         }
     }
 
@@ -599,6 +736,18 @@ impl World {
     }
 }
 
+/// Turns within which a block becomes irreversible with so many producers, some of whom do not take part: twice two
+/// thirds of them, and a turn at each end.
+fn turns_to_irreversible(producers: usize, absent: usize) -> i64 {
+    (producers * 2 / 3 + 1 + absent) as i64 * 2 + 2
+}
+
+/// Who produces on a node's head, as nodes.
+fn schedule_of(node: &Node) -> Vec<usize> {
+    let schedule = &node.chain.head().header.active_schedule.producers;
+    schedule.iter().filter_map(|producer| origin::number_of(producer.producer_name)).collect()
+}
+
 fn header_of(block: &[u8]) -> Option<primitives::BlockHeader> {
     use codec::Unpack as _;
     primitives::block::SignedBlockHeader::from_prefix(block).ok().map(|header| header.header)
@@ -606,8 +755,4 @@ fn header_of(block: &[u8]) -> Option<primitives::BlockHeader> {
 
 fn producer_of(block: &[u8]) -> Option<Name> {
     header_of(block).map(|header| header.producer)
-}
-
-fn slot_and_producer(block: &[u8]) -> Option<(u32, Name)> {
-    header_of(block).map(|header| (header.timestamp.0, header.producer))
 }
