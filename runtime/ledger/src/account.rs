@@ -5,19 +5,8 @@ use primitives::{BlockTimestamp, Bytes, Checksum256, Name, TimePoint};
 use rustc_hash::FxHashMap;
 use statedb::{Rows, Stamp};
 
-use crate::undo::Undo;
-use crate::{CodeId, Ledger, Limits, RowKey, Usage};
-
-/// An account's dense index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AccountId(pub(crate) u32);
-
-impl AccountId {
-    /// The index as a number, below the number of accounts: for tables that run beside the ledger.
-    pub fn index(self) -> usize {
-        self.0 as usize
-    }
-}
+use crate::keys::{AccountId, CodeId, RowKey};
+use crate::{Ledger, Limits, Usage};
 
 /// `account_metadata_object`: what execution touches all the time.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -86,6 +75,34 @@ pub(crate) struct HotAccount {
     pub permissions: Rows<Name>,
 }
 
+/// How a change of accounts is undone.
+#[derive(Debug)]
+pub enum AccountUndo {
+    /// The newest account was created.
+    Created,
+    /// Metadata before a change.
+    Metadata(AccountId, Box<AccountMetadata>),
+    /// One action was received.
+    RecvSequence(AccountId),
+    /// One action was authorised.
+    AuthSequence(AccountId),
+    /// The ABI before a change.
+    Abi(AccountId, Box<[u8]>),
+    /// RAM correction, its order and the next order before a change.
+    RamCorrection(AccountId, u64, Option<u64>, u64),
+}
+
+impl AccountUndo {
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Metadata(_, old) => size_of_val(&**old),
+            Self::Abi(_, old) => old.len(),
+            Self::Created | Self::RecvSequence(_) | Self::AuthSequence(_) | Self::RamCorrection(..) => 0,
+        }
+    }
+}
+
 impl Accounts {
     pub fn push(&mut self, info: AccountInfo, metadata: AccountMetadata) -> AccountId {
         let id = AccountId(u32::try_from(self.info.len()).expect("fewer than 2^32 accounts"));
@@ -148,7 +165,7 @@ impl Ledger {
     /// When the name is taken.
     pub fn create_account(&mut self, name: Name, creation_date: BlockTimestamp) -> AccountId {
         assert!(!self.accounts.by_name.contains_key(&name), "the name of a new account is free");
-        self.journal.push(Undo::AccountCreated);
+        self.journal.push(AccountUndo::Created.into());
         let info = AccountInfo { name, creation_date, ..AccountInfo::default() };
         let account = self.accounts.push(info, AccountMetadata::default());
         self.list_account_info(account);
@@ -160,7 +177,7 @@ impl Ledger {
     #[inline]
     pub fn next_recv_sequence(&mut self, account: AccountId) -> u64 {
         self.list_account_hot(account);
-        self.journal.push(Undo::RecvSequence(account));
+        self.journal.push(AccountUndo::RecvSequence(account).into());
         let metadata = &mut self.accounts.hot[account.index()].metadata;
         metadata.recv_sequence += 1;
         metadata.recv_sequence
@@ -170,7 +187,7 @@ impl Ledger {
     #[inline]
     pub fn next_auth_sequence(&mut self, account: AccountId) -> u64 {
         self.list_account_hot(account);
-        self.journal.push(Undo::AuthSequence(account));
+        self.journal.push(AccountUndo::AuthSequence(account).into());
         let metadata = &mut self.accounts.hot[account.index()].metadata;
         metadata.auth_sequence += 1;
         metadata.auth_sequence
@@ -180,7 +197,7 @@ impl Ledger {
     pub fn modify_account_metadata(&mut self, account: AccountId, change: impl FnOnce(&mut AccountMetadata)) {
         self.list_account_hot(account);
         let metadata = &mut self.accounts.hot[account.index()].metadata;
-        self.journal.push(Undo::Metadata(account, Box::new(metadata.clone())));
+        self.journal.push(AccountUndo::Metadata(account, Box::new(metadata.clone())).into());
         change(metadata);
     }
 
@@ -195,19 +212,22 @@ impl Ledger {
     pub fn set_abi(&mut self, account: AccountId, abi: Bytes) {
         self.list_account_info(account);
         let old = std::mem::replace(&mut self.accounts.info[account.index()].abi, abi);
-        self.journal.push(Undo::Abi(account, old.0.into_boxed_slice()));
+        self.journal.push(AccountUndo::Abi(account, old.0.into_boxed_slice()).into());
     }
 
     /// Sets the RAM correction of an account (`account_ram_correction_object`); 0 removes it.
     pub fn set_ram_correction(&mut self, account: AccountId, ram_correction: u64) {
         self.list_account_info(account);
         let info = &mut self.accounts.info[account.index()];
-        self.journal.push(Undo::RamCorrection(
-            account,
-            info.ram_correction,
-            info.ram_correction_order,
-            self.next_ram_correction,
-        ));
+        self.journal.push(
+            AccountUndo::RamCorrection(
+                account,
+                info.ram_correction,
+                info.ram_correction_order,
+                self.next_ram_correction,
+            )
+            .into(),
+        );
         info.ram_correction = ram_correction;
         if ram_correction == 0 {
             info.ram_correction_order = None;
@@ -236,6 +256,24 @@ impl Ledger {
     pub(crate) fn list_account_info(&mut self, account: AccountId) {
         if self.epoch.list(&mut self.accounts.hot[account.index()].info_stamp) {
             self.list(RowKey::AccountInfo(account.0));
+        }
+    }
+}
+
+impl Ledger {
+    pub(crate) fn undo_account(&mut self, undo: AccountUndo) {
+        let accounts = &mut self.accounts;
+        match undo {
+            AccountUndo::Created => accounts.pop(),
+            AccountUndo::Metadata(account, old) => accounts.hot[account.index()].metadata = *old,
+            AccountUndo::RecvSequence(account) => accounts.hot[account.index()].metadata.recv_sequence -= 1,
+            AccountUndo::AuthSequence(account) => accounts.hot[account.index()].metadata.auth_sequence -= 1,
+            AccountUndo::Abi(account, old) => accounts.info[account.index()].abi = Vec::from(old).into(),
+            AccountUndo::RamCorrection(account, correction, order, next) => {
+                let info = &mut accounts.info[account.index()];
+                (info.ram_correction, info.ram_correction_order) = (correction, order);
+                self.next_ram_correction = next;
+            }
         }
     }
 }

@@ -6,27 +6,27 @@
 //! each reversible block that no checkpoint has yet, it has the rows that the block changed as they were before
 //! ([`past`]); a ledger that is loaded can undo these blocks by putting the rows back ([`restore`]).
 
+pub(crate) mod error;
 mod load;
 mod past;
 mod restore;
 
 use codec::{Bytes, Pack, Unpack};
-use primitives::{Authority, BlockId, BlockTimestamp, Checksum256, Name, TimePoint, TimePointSec, TransactionId};
+use primitives::{Authority, BlockId, BlockTimestamp, Checksum256, Name, TimePoint, TransactionId};
 
 use crate::account::AccountMetadata;
-use crate::code::{Code, CodeKey};
+use crate::code::Code;
 use crate::dedup::chunk_of;
-use crate::link::{Link, LinkKey};
+use crate::keys::{AccountId, CodeId, CodeKey, PermissionId, RowId, RowKey, SINGLES, Single, TableKey};
+use crate::link::Link;
 use crate::permission::Permission;
 use crate::resource::Limits;
 use crate::secondary::{Float64, Float128, Key128, Key256, SecondaryKey};
-use crate::{
-    AccountId, CodeId, GeneratedTransaction, GlobalProperty, Ledger, PermissionId, ProtocolState, ResourceConfig,
-    ResourceState, RowId, TableKey, Usage,
-};
+use crate::{GeneratedTransaction, GlobalProperty, Ledger, ProtocolState, ResourceConfig, ResourceState, Usage};
 
 use crate::undo::LoadedRow;
-pub use load::{CheckpointError, CheckpointLoader};
+pub use error::CheckpointError;
+pub use load::CheckpointLoader;
 use past::Past;
 
 /// A row's key and its packed value; `None` for a row that is gone.
@@ -52,121 +52,6 @@ pub struct BlockUndo {
 
 /// Listed keys beyond which the list is freed of repetitions.
 pub(crate) const LISTED_MAX: usize = 1 << 20;
-
-/// What a row is found by. The first byte of its packed form is the table; numbers follow with the highest byte first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum RowKey {
-    /// A table with one row.
-    Single(Single),
-    Code(CodeKey),
-    /// An account's cold part, by dense index.
-    AccountInfo(u32),
-    /// An account's hot part, by dense index.
-    AccountHot(u32),
-    Permission(Name, Name),
-    Link(LinkKey),
-    PendingLimits(Name),
-    /// A contract table's header, by order of creation.
-    Table(u64),
-    /// A row of the table with this order.
-    Row(u64, u64),
-    /// A row of a secondary index: kind, the table's order, primary key.
-    Secondary(u8, u64, u64),
-    Generated(u64),
-    /// A chunk of the ids that expire in one second.
-    Transactions(TimePointSec, u32),
-    BlockSummary(u16),
-}
-
-/// Tables with one row: always part of a checkpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Single {
-    Global,
-    Protocol,
-    Dynamic,
-    ResourceConfig,
-    ResourceState,
-}
-
-const SINGLES: [Single; 5] =
-    [Single::Global, Single::Protocol, Single::Dynamic, Single::ResourceConfig, Single::ResourceState];
-
-impl Single {
-    fn describe(self) -> &'static str {
-        match self {
-            Self::Global => "global properties",
-            Self::Protocol => "protocol state",
-            Self::Dynamic => "global sequence",
-            Self::ResourceConfig => "resource configuration",
-            Self::ResourceState => "resource state",
-        }
-    }
-}
-
-impl RowKey {
-    fn encode(self) -> Vec<u8> {
-        let join = |table: u8, parts: &[&[u8]]| {
-            let mut key = vec![table];
-            parts.iter().for_each(|part| key.extend_from_slice(part));
-            key
-        };
-        match self {
-            Self::Single(single) => join(0, &[&[single as u8]]),
-            Self::Code((hash, vm_type, vm_version)) => join(1, &[&hash.0, &[vm_type, vm_version]]),
-            Self::AccountInfo(index) => join(2, &[&index.to_be_bytes()]),
-            Self::AccountHot(index) => join(3, &[&index.to_be_bytes()]),
-            Self::Permission(owner, name) => join(4, &[&owner.0.to_be_bytes(), &name.0.to_be_bytes()]),
-            Self::Link(key) => {
-                join(5, &[&key.account.0.to_be_bytes(), &key.code.0.to_be_bytes(), &key.message_type.0.to_be_bytes()])
-            }
-            Self::PendingLimits(name) => join(6, &[&name.0.to_be_bytes()]),
-            Self::Table(order) => join(7, &[&order.to_be_bytes()]),
-            Self::Row(order, primary) => join(8, &[&order.to_be_bytes(), &primary.to_be_bytes()]),
-            Self::Secondary(kind, order, primary) => join(9, &[&[kind], &order.to_be_bytes(), &primary.to_be_bytes()]),
-            Self::Generated(order) => join(10, &[&order.to_be_bytes()]),
-            Self::Transactions(time, chunk) => join(11, &[&time.0.to_be_bytes(), &chunk.to_be_bytes()]),
-            Self::BlockSummary(slot) => join(12, &[&slot.to_be_bytes()]),
-        }
-    }
-
-    fn decode(key: &[u8]) -> Option<Self> {
-        fn u32_of(bytes: &[u8]) -> Option<u32> {
-            Some(u32::from_be_bytes(bytes.try_into().ok()?))
-        }
-        fn u64s<const N: usize>(bytes: &[u8]) -> Option<[u64; N]> {
-            let (chunks, []) = bytes.as_chunks::<8>() else { return None };
-            <[[u8; 8]; N]>::try_from(chunks).ok().map(|chunks| chunks.map(u64::from_be_bytes))
-        }
-        let (&table, rest) = key.split_first()?;
-        Some(match table {
-            0 => Self::Single(*SINGLES.get(usize::from(*rest.first()?))?),
-            1 => {
-                let (hash, &[vm_type, vm_version]) = rest.split_first_chunk::<32>()? else { return None };
-                Self::Code((Checksum256(*hash), vm_type, vm_version))
-            }
-            2 => Self::AccountInfo(u32_of(rest)?),
-            3 => Self::AccountHot(u32_of(rest)?),
-            4 => u64s(rest).map(|[owner, name]| Self::Permission(Name(owner), Name(name)))?,
-            5 => u64s(rest).map(|[account, code, message_type]| {
-                Self::Link(LinkKey { account: Name(account), code: Name(code), message_type: Name(message_type) })
-            })?,
-            6 => u64s(rest).map(|[name]| Self::PendingLimits(Name(name)))?,
-            7 => u64s(rest).map(|[order]| Self::Table(order))?,
-            8 => u64s(rest).map(|[order, primary]| Self::Row(order, primary))?,
-            9 => {
-                let (&kind, rest) = rest.split_first()?;
-                u64s(rest).map(|[order, primary]| Self::Secondary(kind, order, primary))?
-            }
-            10 => u64s(rest).map(|[order]| Self::Generated(order))?,
-            11 => {
-                let (time, chunk) = rest.split_at_checked(4)?;
-                Self::Transactions(TimePointSec(u32_of(time)?), u32_of(chunk)?)
-            }
-            12 => Self::BlockSummary(u16::from_be_bytes(rest.try_into().ok()?)),
-            _ => return None,
-        })
-    }
-}
 
 /// A row's packed key as text, for people.
 pub fn describe(key: &[u8]) -> String {
@@ -349,7 +234,9 @@ impl Ledger {
         for (_, table) in self.contracts.tables.iter() {
             keys.push(RowKey::Table(table.order));
             keys.extend(table.rows.iter().map(|(primary, _)| RowKey::Row(table.order, primary)));
-            let Some(secondary) = table.secondary.as_deref() else { continue };
+            let Some(secondary) = table.secondary.as_deref() else {
+                continue;
+            };
             let kinds = secondary.primary_keys();
             keys.extend(kinds.map(|(kind, primary)| RowKey::Secondary(kind, table.order, primary)));
         }

@@ -4,15 +4,8 @@ use primitives::{Bytes, Checksum256};
 use rustc_hash::FxHashMap;
 use statedb::Slab;
 
-use crate::undo::Undo;
-use crate::{Ledger, RowKey};
-
-/// Handle of a stored contract; may be used again for another one after its removal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CodeId(pub(crate) u32);
-
-/// What a contract is found by: hash, kind, version of the kind.
-pub type CodeKey = (Checksum256, u8, u8);
+use crate::Ledger;
+use crate::keys::{CodeId, CodeKey, RowKey};
 
 /// `code_object`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +37,27 @@ pub(crate) struct Codes {
     pub rows: Slab<Code>,
     pub by_key: FxHashMap<CodeKey, CodeId>,
     pub next_order: u64,
+}
+
+/// How a change of stored code is undone.
+#[derive(Debug)]
+pub enum CodeUndo {
+    /// Code was stored.
+    Created(CodeId, CodeKey),
+    /// Number of users before a change.
+    References(CodeId, CodeKey, u64),
+    /// Code was removed.
+    Removed(CodeId, Box<Code>),
+}
+
+impl CodeUndo {
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Removed(_, old) => size_of_val(&**old) + old.code.len(),
+            Self::Created(..) | Self::References(..) => 0,
+        }
+    }
 }
 
 impl Codes {
@@ -103,7 +117,7 @@ impl Ledger {
         };
         let key = row.key();
         let id = self.codes.put(row);
-        self.journal.push(Undo::CodeCreated(id, key));
+        self.journal.push(CodeUndo::Created(id, key).into());
         self.list(RowKey::Code(key));
         id
     }
@@ -113,7 +127,7 @@ impl Ledger {
         if self.code(id).code_ref_count == 1 {
             let code = self.codes.take(id);
             self.list(RowKey::Code(code.key()));
-            self.journal.push(Undo::CodeRemoved(id, Box::new(code)));
+            self.journal.push(CodeUndo::Removed(id, Box::new(code)).into());
         } else {
             self.change_code_references(id, -1);
         }
@@ -123,7 +137,18 @@ impl Ledger {
         let code = self.codes.rows.row_mut(id.0);
         let (key, old) = (code.key(), code.code_ref_count);
         code.code_ref_count = old.wrapping_add_signed(by);
-        self.journal.push(Undo::CodeReferences(id, key, old));
+        self.journal.push(CodeUndo::References(id, key, old).into());
         self.list(RowKey::Code(key));
+    }
+
+    pub(crate) fn undo_code(&mut self, undo: CodeUndo) {
+        match undo {
+            CodeUndo::Created(id, _) => {
+                self.codes.take(id);
+                self.codes.next_order -= 1;
+            }
+            CodeUndo::References(id, _, old) => self.codes.rows.row_mut(id.0).code_ref_count = old,
+            CodeUndo::Removed(_, code) => drop(self.codes.put(*code)),
+        }
     }
 }

@@ -7,42 +7,9 @@ use rustc_hash::FxHashMap;
 use statedb::{Blob, Rows, Slab, Stamp};
 use std::collections::BTreeMap;
 
+use crate::Ledger;
+use crate::keys::{RowId, RowKey, TableId, TableKey};
 use crate::secondary::{Secondaries, SecondaryRows};
-use crate::undo::Undo;
-use crate::{Ledger, RowKey};
-
-/// What a contract table is found by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, codec::Pack, codec::Unpack)]
-pub struct TableKey {
-    /// The contract.
-    pub code: Name,
-    /// The scope.
-    pub scope: Name,
-    /// The table; secondary indexes carry their number in the lowest bits.
-    pub table: Name,
-}
-
-/// Handle of a contract table while it has rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TableId(pub(crate) u32);
-
-/// Handle of a primary row while it exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RowId(pub(crate) u32);
-
-impl RowId {
-    /// The handle as a number: for tables of iterators.
-    #[inline]
-    pub fn raw(self) -> u32 {
-        self.0
-    }
-
-    /// The handle that [`RowId::raw`] gave.
-    #[inline]
-    pub fn from_raw(raw: u32) -> Self {
-        Self(raw)
-    }
-}
 
 /// A contract table: header and indexes.
 #[derive(Debug, Clone)]
@@ -86,6 +53,44 @@ impl Row {
     #[inline]
     pub fn value(&self) -> &[u8] {
         &self.value
+    }
+}
+
+/// How a change of contract tables and primary rows is undone.
+#[derive(Debug)]
+pub enum ContractUndo {
+    /// A table was created, with this order.
+    TableCreated(TableId, u64),
+    /// An empty table was removed.
+    TableRemoved(Box<Table>),
+    /// A row was added to the table of this order, with this key.
+    RowInserted(RowId, u64, u64),
+    /// A row before a change.
+    RowUpdated {
+        /// The row.
+        row: RowId,
+        /// Its table's order.
+        table: u64,
+        /// Its key.
+        primary: u64,
+        /// Who paid.
+        payer: Name,
+        /// What was in it.
+        value: Blob,
+    },
+    /// A row was removed from the table of this order.
+    RowRemoved(u64, Row),
+}
+
+impl ContractUndo {
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        match self {
+            Self::TableRemoved(table) => size_of_val(&**table),
+            Self::RowUpdated { value, .. } => value.heap_len(),
+            Self::RowRemoved(_, row) => row.value.heap_len(),
+            Self::TableCreated(..) | Self::RowInserted(..) => 0,
+        }
     }
 }
 
@@ -180,7 +185,7 @@ impl Ledger {
         self.contracts.next_order += 1;
         let id =
             self.contracts.put_table(Table { order, key, payer, count: 0, rows: Rows::default(), secondary: None });
-        self.journal.push(Undo::TableCreated(id, order));
+        self.journal.push(ContractUndo::TableCreated(id, order).into());
         self.list(RowKey::Table(order));
         id
     }
@@ -193,7 +198,7 @@ impl Ledger {
         assert!(self.table(id).count == 0, "a removed table is empty");
         let table = self.contracts.take_table(id);
         self.list(RowKey::Table(table.order));
-        self.journal.push(Undo::TableRemoved(Box::new(table)));
+        self.journal.push(ContractUndo::TableRemoved(Box::new(table)).into());
     }
 
     /// A primary row.
@@ -212,7 +217,7 @@ impl Ledger {
         self.epoch.list(&mut stamp);
         let order = header.order;
         let id = self.contracts.put_row(Row { primary, payer, value: value.into(), table, stamp });
-        self.journal.push(Undo::RowInserted(id, order, primary));
+        self.journal.push(ContractUndo::RowInserted(id, order, primary).into());
         self.list(RowKey::Row(order, primary));
         Some(id)
     }
@@ -225,7 +230,7 @@ impl Ledger {
         let payer = std::mem::replace(&mut row.payer, payer);
         let value = std::mem::replace(&mut row.value, value.into());
         let listed = self.epoch.list(&mut row.stamp);
-        self.journal.push(Undo::RowUpdated { row: id, table: order, primary, payer, value });
+        self.journal.push(ContractUndo::RowUpdated { row: id, table: order, primary, payer, value }.into());
         if listed {
             self.list(RowKey::Row(order, primary));
         }
@@ -238,7 +243,7 @@ impl Ledger {
         if self.epoch.list(&mut row.stamp) {
             self.list(RowKey::Row(order, row.primary));
         }
-        self.journal.push(Undo::RowRemoved(order, row));
+        self.journal.push(ContractUndo::RowRemoved(order, row).into());
     }
 
     /// The row with this key.
@@ -294,5 +299,22 @@ impl Ledger {
         (bounds.into_iter())
             .flat_map(|bounds| self.contracts.ordered.range(bounds))
             .map(|(key, &id)| (key, self.table(id)))
+    }
+
+    pub(crate) fn undo_contract(&mut self, undo: ContractUndo) {
+        match undo {
+            ContractUndo::TableCreated(id, _) => {
+                self.contracts.take_table(id);
+                self.contracts.next_order -= 1;
+            }
+            ContractUndo::TableRemoved(table) => drop(self.contracts.put_table(*table)),
+            ContractUndo::RowInserted(id, ..) => drop(self.contracts.take_row(id)),
+            ContractUndo::RowUpdated { row, payer, value, .. } => {
+                let row = self.contracts.rows.row_mut(row.0);
+                (row.payer, row.value) = (payer, value);
+            }
+            // What comes back counts as not listed: listing a key twice does no harm.
+            ContractUndo::RowRemoved(_, row) => drop(self.contracts.put_row(Row { stamp: Stamp::default(), ..row })),
+        }
     }
 }

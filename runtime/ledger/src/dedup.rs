@@ -8,8 +8,8 @@ use statedb::Stamp;
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::undo::Undo;
-use crate::{Ledger, RowKey};
+use crate::Ledger;
+use crate::keys::RowKey;
 
 /// Ids in one row of a checkpoint.
 pub(crate) const CHUNK_IDS: usize = 256;
@@ -46,6 +46,25 @@ pub(crate) struct Dedup {
     pub next_order: u64,
 }
 
+/// How a change of known transactions is undone.
+#[derive(Debug)]
+pub enum DedupUndo {
+    /// A transaction was noted.
+    Recorded(TimePointSec),
+    /// Transactions of one second were forgotten.
+    Expired(Box<(TimePointSec, Bucket)>),
+}
+
+impl DedupUndo {
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Expired(expired) => size_of_val(&**expired) + size_of_val(&*expired.1.ids),
+            Self::Recorded(_) => 0,
+        }
+    }
+}
+
 impl Bucket {
     /// Number of chunks that it has.
     pub fn chunks(&self) -> u32 {
@@ -70,8 +89,20 @@ impl Dedup {
         true
     }
 
+    /// Undoes a change.
+    pub fn undo(&mut self, undo: DedupUndo) {
+        match undo {
+            DedupUndo::Recorded(expiration) => self.pop(expiration),
+            DedupUndo::Expired(expired) => {
+                let (expiration, bucket) = *expired;
+                self.known.extend(bucket.ids.iter().map(|&(_, id)| id));
+                self.buckets.insert(expiration, bucket);
+            }
+        }
+    }
+
     /// Undoes the newest arrival in a bucket.
-    pub fn pop(&mut self, expiration: TimePointSec) {
+    fn pop(&mut self, expiration: TimePointSec) {
         let bucket = self.buckets.get_mut(&expiration).expect("the bucket of an id that was added");
         let (_, id) = bucket.ids.pop().expect("an id was added");
         if bucket.ids.is_empty() {
@@ -79,12 +110,6 @@ impl Dedup {
         }
         self.known.remove(&id);
         self.next_order -= 1;
-    }
-
-    /// Undoes the expiry of a bucket.
-    pub fn put_back(&mut self, expiration: TimePointSec, bucket: Bucket) {
-        self.known.extend(bucket.ids.iter().map(|&(_, id)| id));
-        self.buckets.insert(expiration, bucket);
     }
 
     /// Adds a chunk behind those that are there; false when it does not follow them or has an id that is known.
@@ -100,7 +125,9 @@ impl Dedup {
 
     /// Forgets the ids of a chunk and of those behind it.
     pub fn drop_chunks_from(&mut self, expiration: TimePointSec, chunk: u32) {
-        let Some(bucket) = self.buckets.get_mut(&expiration) else { return };
+        let Some(bucket) = self.buckets.get_mut(&expiration) else {
+            return;
+        };
         for (_, id) in bucket.ids.drain((chunk as usize * CHUNK_IDS).min(bucket.ids.len())..) {
             self.known.remove(&id);
         }
@@ -140,7 +167,7 @@ impl Ledger {
         if self.epoch.list(&mut bucket.stamp) || position.is_multiple_of(CHUNK_IDS) {
             self.list(RowKey::Transactions(expiration, (position / CHUNK_IDS) as u32));
         }
-        self.journal.push(Undo::TransactionRecorded(expiration));
+        self.journal.push(DedupUndo::Recorded(expiration).into());
         true
     }
 
@@ -157,7 +184,7 @@ impl Ledger {
                 self.dedup.known.remove(id);
             }
             (0..bucket.chunks()).for_each(|chunk| self.list(RowKey::Transactions(expiration, chunk)));
-            self.journal.push(Undo::TransactionsExpired(Box::new((expiration, bucket))));
+            self.journal.push(DedupUndo::Expired(Box::new((expiration, bucket))).into());
         }
     }
 }

@@ -5,12 +5,8 @@ use primitives::{Name, TimePoint, TransactionId};
 use statedb::{Epoch, OrderedTable, RowUndo};
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::undo::Undo;
-use crate::{Ledger, RowKey};
-
-/// Order of creation, which is also the handle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct GeneratedId(pub(crate) u64);
+use crate::Ledger;
+use crate::keys::{GeneratedId, RowKey};
 
 /// A transaction that waits, in the order of its snapshot row.
 #[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack)]
@@ -165,7 +161,7 @@ impl Ledger {
         let row = self.generated(id).clone();
         self.generated.unindex(id.0, &row);
         let (undo, listed) = self.generated.rows.remove(self.epoch, &id.0).expect("the row was just read");
-        self.journal.push(Undo::Generated(Box::new(undo)));
+        self.journal.push(undo.into());
         if listed {
             self.list(RowKey::Generated(id.0));
         }
@@ -174,7 +170,7 @@ impl Ledger {
 
     fn set_generated(&mut self, order: u64, row: GeneratedTransaction) {
         let (undo, listed) = self.generated.set(self.epoch, order, row);
-        self.journal.push(Undo::Generated(Box::new(undo)));
+        self.journal.push(undo.into());
         if listed {
             self.list(RowKey::Generated(order));
         }

@@ -5,7 +5,8 @@ use primitives::{PermissionLevel, PermissionLevelWeight, TimePoint, WasmConfig};
 use statedb::{Epoch, Journal, OrderedTable};
 
 use crate::config::*;
-use crate::{AccountId, GlobalProperty, Ledger, PermissionId, ProtocolState, ResourceConfig, ResourceState};
+use crate::keys::{AccountId, PermissionId};
+use crate::{GlobalProperty, Ledger, ProtocolState, ResourceConfig, ResourceState};
 
 /// `max_action_return_value_size` of a chain that has not set it.
 pub const DEFAULT_MAX_ACTION_RETURN_VALUE_SIZE: u32 = 256;

@@ -4,9 +4,12 @@ use codec::{Pack, Unpack};
 use primitives::{BlockId, ChainConfig, ChainId, Checksum256, ProducerSchedule, WasmConfig};
 use std::collections::BTreeSet;
 
+use crate::Ledger;
 use crate::config::BLOCK_SUMMARIES;
-use crate::undo::Undo;
-use crate::{Ledger, RowKey};
+use crate::keys::RowKey;
+
+/// What a producer, a feature or the name of a host function takes, about.
+const ITEM_BYTES: usize = 64;
 
 /// `kv_database_config`: without meaning since the key-value tables were withdrawn; part of the state all the same.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack)]
@@ -89,6 +92,33 @@ impl Default for BlockSummaries {
     }
 }
 
+/// How a change of a table with one row, or of the ring of block ids, is undone.
+#[derive(Debug)]
+pub enum GlobalUndo {
+    /// One action was executed.
+    Sequence,
+    /// Global properties before a change.
+    Property(Box<GlobalProperty>),
+    /// Protocol features before a change.
+    Protocol(Box<ProtocolState>),
+    /// A ring entry before a change.
+    BlockSummary(u16, BlockId),
+}
+
+impl GlobalUndo {
+    /// Bytes on the heap, about.
+    pub fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Property(old) => size_of_val(&**old) + ITEM_BYTES * old.proposed_schedule.producers.len(),
+            Self::Protocol(old) => {
+                let features = old.preactivated_protocol_features.len() + old.activated_protocol_features.len();
+                size_of_val(&**old) + ITEM_BYTES * (features + old.whitelisted_intrinsics.len())
+            }
+            Self::Sequence | Self::BlockSummary(..) => 0,
+        }
+    }
+}
+
 impl Ledger {
     /// Parameters, proposed schedule, chain id.
     #[inline]
@@ -98,7 +128,7 @@ impl Ledger {
 
     /// Changes parameters or the proposed schedule.
     pub fn modify_global_property(&mut self, change: impl FnOnce(&mut GlobalProperty)) {
-        self.journal.push(Undo::GlobalProperty(self.global_property.clone()));
+        self.journal.push(GlobalUndo::Property(self.global_property.clone()).into());
         change(&mut self.global_property);
     }
 
@@ -110,7 +140,7 @@ impl Ledger {
 
     /// Changes the protocol features.
     pub fn modify_protocol_state(&mut self, change: impl FnOnce(&mut ProtocolState)) {
-        self.journal.push(Undo::ProtocolState(self.protocol_state.clone()));
+        self.journal.push(GlobalUndo::Protocol(self.protocol_state.clone()).into());
         change(&mut self.protocol_state);
     }
 
@@ -123,7 +153,7 @@ impl Ledger {
     /// Counts an action; returns the new number.
     #[inline]
     pub fn next_global_sequence(&mut self) -> u64 {
-        self.journal.push(Undo::GlobalSequence);
+        self.journal.push(GlobalUndo::Sequence.into());
         self.global_action_sequence += 1;
         self.global_action_sequence
     }
@@ -137,7 +167,16 @@ impl Ledger {
     /// Stores the id of a recent block by the low 16 bits of its number (`create_block_summary`).
     pub fn set_block_summary(&mut self, slot: u16, id: BlockId) {
         let old = std::mem::replace(&mut self.block_summaries.0[usize::from(slot)], id);
-        self.journal.push(Undo::BlockSummary(slot, old));
+        self.journal.push(GlobalUndo::BlockSummary(slot, old).into());
         self.list(RowKey::BlockSummary(slot));
+    }
+
+    pub(crate) fn undo_global(&mut self, undo: GlobalUndo) {
+        match undo {
+            GlobalUndo::Sequence => self.global_action_sequence -= 1,
+            GlobalUndo::Property(old) => self.global_property = old,
+            GlobalUndo::Protocol(old) => self.protocol_state = old,
+            GlobalUndo::BlockSummary(slot, old) => self.block_summaries.0[usize::from(slot)] = old,
+        }
     }
 }

@@ -2,7 +2,7 @@
 //! what a rule wants; this crate knows what the state is, how each change is undone, and what it looks like in
 //! snapshots and checkpoints. It knows no WASM, no blocks, no disk.
 //!
-//! In reading order: [`config`], [`account`], [`permission`], [`link`], [`code`], [`contract`], [`secondary`],
+//! In reading order: [`config`], [`keys`], [`account`], [`permission`], [`link`], [`code`], [`contract`], [`secondary`],
 //! [`generated`], [`dedup`], [`global`], [`ema`], [`resource`], `undo`, [`genesis`], [`snapshot`], [`checkpoint`].
 //!
 //! A change inside a block is taken back with [`Ledger::mark`] and [`Ledger::undo_to`], a whole block with
@@ -11,7 +11,7 @@
 use primitives::Name;
 use statedb::{Epoch, Journal, OrderedTable};
 
-use checkpoint::RowKey;
+use keys::RowKey;
 
 pub mod account;
 pub mod checkpoint;
@@ -23,6 +23,7 @@ pub mod ema;
 pub mod generated;
 pub mod genesis;
 pub mod global;
+pub mod keys;
 pub mod link;
 pub mod permission;
 pub mod resource;
@@ -30,16 +31,16 @@ pub mod secondary;
 pub mod snapshot;
 mod undo;
 
-pub use account::{AccountId, AccountInfo, AccountMetadata};
+pub use account::{AccountInfo, AccountMetadata};
 pub use checkpoint::{BlockUndo, Checkpoint, CheckpointError, CheckpointLoader, CheckpointRow};
-pub use code::{Code, CodeId};
-pub use contract::{Row, RowId, Table, TableId, TableKey};
-pub use generated::{GeneratedId, GeneratedTransaction};
+pub use code::Code;
+pub use contract::{Row, Table};
+pub use generated::GeneratedTransaction;
 pub use global::{ActivatedFeature, GlobalProperty, ProtocolState};
-pub use link::LinkKey;
-pub use permission::{Permission, PermissionId};
+pub use keys::{AccountId, CodeId, GeneratedId, LinkKey, PermissionId, RowId, SecondaryId, TableId, TableKey};
+pub use permission::Permission;
 pub use resource::{AccountResourceLimit, Limits, ResourceConfig, ResourceState, Usage};
-pub use secondary::{Float64, Float128, Key128, Key256, SecondaryId, SecondaryKey, SecondaryRow};
+pub use secondary::{Float64, Float128, Key128, Key256, SecondaryKey, SecondaryRow};
 pub use snapshot::{Snapshot, SnapshotError};
 pub use statedb::Mark;
 pub use undo::UndoLimits;

@@ -1,20 +1,10 @@
 //! Permission links: which permission an account wants for which action (`permission_link_object`).
 
 use primitives::Name;
+use statedb::RowUndo;
 
-use crate::undo::Undo;
-use crate::{Ledger, RowKey};
-
-/// A link's key. An empty action name means every action of the contract.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, codec::Pack, codec::Unpack)]
-pub struct LinkKey {
-    /// Whose link.
-    pub account: Name,
-    /// The contract.
-    pub code: Name,
-    /// The action, or empty.
-    pub message_type: Name,
-}
+use crate::Ledger;
+use crate::keys::{LinkKey, RowKey};
 
 /// A link's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, codec::Pack, codec::Unpack)]
@@ -48,7 +38,7 @@ impl Ledger {
             self.next_link_order += 1;
         }
         let (undo, listed) = self.links.set(self.epoch, key, Link { order, required_permission });
-        self.journal.push(Undo::Link(Box::new(undo)));
+        self.journal.push(undo.into());
         if listed {
             self.list(RowKey::Link(key));
         }
@@ -56,8 +46,10 @@ impl Ledger {
 
     /// Removes a link; false when there is none.
     pub fn remove_link(&mut self, key: LinkKey) -> bool {
-        let Some((undo, listed)) = self.links.remove(self.epoch, &key) else { return false };
-        self.journal.push(Undo::Link(Box::new(undo)));
+        let Some((undo, listed)) = self.links.remove(self.epoch, &key) else {
+            return false;
+        };
+        self.journal.push(undo.into());
         if listed {
             self.list(RowKey::Link(key));
         }
@@ -81,5 +73,10 @@ impl Ledger {
             .collect();
         found.sort_unstable();
         found.into_iter().map(|(_, key)| key).collect()
+    }
+
+    pub(crate) fn undo_link(&mut self, undo: RowUndo<LinkKey, Link>) {
+        self.next_link_order -= u64::from(undo.old.is_none());
+        self.links.undo(undo);
     }
 }

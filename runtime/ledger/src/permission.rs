@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use primitives::{Authority, Fault, FaultKind, Name, PermissionLevel, PublicKey, TimePoint};
 use statedb::{Slab, Stamp};
 
-use crate::undo::Undo;
-use crate::{AccountId, Ledger, RowKey};
+use crate::Ledger;
+use crate::keys::{AccountId, PermissionId, RowKey};
 
 /// Changes that are remembered: whoever keeps an index of permissions need not read all of them again.
 const CHANGES_MAX: usize = 1 << 14;
@@ -16,15 +16,6 @@ const CHANGES_MAX: usize = 1 << 14;
 const CHANGES_BITS: u32 = 40;
 /// Ledgers made so far.
 static LEDGERS: AtomicU64 = AtomicU64::new(0);
-
-/// Handle of a permission. 0 is nodeos' reserved one: the parent of every `owner`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PermissionId(pub(crate) u32);
-
-impl PermissionId {
-    /// The reserved permission: as a parent it means none.
-    pub const NONE: Self = Self(0);
-}
 
 /// A permission.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +52,32 @@ pub(crate) struct Permissions {
     changes: u64,
     /// The newest of them, the last one at the end.
     changed: VecDeque<(Name, Name)>,
+}
+
+/// How a change of permissions is undone.
+#[derive(Debug)]
+pub enum PermissionUndo {
+    /// A permission was created.
+    Created(PermissionId, Name, Name),
+    /// Authority and time of change before a change.
+    Changed(PermissionId, (Name, Name), Box<(Authority, TimePoint)>),
+    /// Time of use before a use.
+    Used(PermissionId, (Name, Name), TimePoint),
+    /// A permission was removed.
+    Removed(PermissionId, Box<Permission>),
+}
+
+impl PermissionUndo {
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        let factors =
+            |auth: &Authority| size_of_val(&*auth.keys) + size_of_val(&*auth.accounts) + size_of_val(&*auth.waits);
+        match self {
+            Self::Changed(_, _, old) => size_of_val(&**old) + factors(&old.0),
+            Self::Removed(_, old) => size_of_val(&**old) + factors(&old.auth),
+            Self::Created(..) | Self::Used(..) => 0,
+        }
+    }
 }
 
 impl Permissions {
@@ -169,7 +186,7 @@ impl Ledger {
         let row =
             Permission { order, owner, name, parent, last_updated: creation_time, last_used: creation_time, auth };
         let id = self.put_permission(account, row);
-        self.journal.push(Undo::PermissionCreated(id, owner, name));
+        self.journal.push(PermissionUndo::Created(id, owner, name).into());
         self.list_permission(id);
         Ok(id)
     }
@@ -186,7 +203,7 @@ impl Ledger {
         let old_time = std::mem::replace(&mut permission.last_updated, now);
         let key = (permission.owner, permission.name);
         self.permissions.note(key.0, key.1);
-        self.journal.push(Undo::PermissionChanged(id, key, Box::new((old, old_time))));
+        self.journal.push(PermissionUndo::Changed(id, key, Box::new((old, old_time))).into());
         Ok(())
     }
 
@@ -205,7 +222,7 @@ impl Ledger {
         );
         self.list_permission(id);
         let row = self.take_permission(id);
-        self.journal.push(Undo::PermissionRemoved(id, Box::new(row)));
+        self.journal.push(PermissionUndo::Removed(id, Box::new(row)).into());
         Ok(())
     }
 
@@ -216,7 +233,7 @@ impl Ledger {
         let permission = &mut self.permissions.rows.row_mut(id.0).0;
         let old = std::mem::replace(&mut permission.last_used, now);
         let key = (permission.owner, permission.name);
-        self.journal.push(Undo::PermissionUsed(id, key, old));
+        self.journal.push(PermissionUndo::Used(id, key, old).into());
     }
 
     /// Whether `id` is `other` or stands above it in the same account (`permission_object::satisfies`).
@@ -289,6 +306,26 @@ impl Ledger {
         let account = self.find_account(row.owner).expect("the owner of a permission exists");
         self.accounts.hot[account.index()].permissions.remove(&row.name);
         row
+    }
+
+    pub(crate) fn undo_permission(&mut self, undo: PermissionUndo) {
+        match undo {
+            PermissionUndo::Created(id, ..) => {
+                self.take_permission(id);
+                self.permissions.next_order -= 1;
+            }
+            PermissionUndo::Changed(id, _, old) => {
+                let permission = &mut self.permissions.rows.row_mut(id.0).0;
+                (permission.auth, permission.last_updated) = *old;
+                let (owner, name) = (permission.owner, permission.name);
+                self.permissions.note(owner, name);
+            }
+            PermissionUndo::Used(id, _, old) => self.permissions.rows.row_mut(id.0).0.last_used = old,
+            PermissionUndo::Removed(_, row) => {
+                let account = self.find_account(row.owner).expect("the owner of a permission exists");
+                self.put_permission(account, *row);
+            }
+        }
     }
 
     fn list_permission(&mut self, id: PermissionId) {

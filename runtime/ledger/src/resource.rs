@@ -2,13 +2,14 @@
 
 use codec::{Pack, Unpack};
 use primitives::{BlockTimestamp, ChainConfig, Fault, Name, ensure};
+use statedb::RowUndo;
 
+use crate::Ledger;
 use crate::config::{
     ACCOUNT_WINDOW_SLOTS, BLOCK_WINDOW_SLOTS, MAX_ELASTIC_MULTIPLIER, PERCENT_100, RATE_LIMITING_PRECISION,
 };
 use crate::ema::{Ratio, UsageAverage};
-use crate::undo::Undo;
-use crate::{AccountId, Ledger, RowKey};
+use crate::keys::{AccountId, RowKey};
 
 /// `resource_limits_object`: an account's shares and RAM; -1 for unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Pack, Unpack)]
@@ -120,6 +121,43 @@ pub struct ResourceState {
     pub virtual_net_limit: u64,
     /// CPU that a block could use if it were for the averages.
     pub virtual_cpu_limit: u64,
+}
+
+/// How a change of limits and usage is undone.
+#[derive(Debug)]
+pub enum ResourceUndo {
+    /// Net and CPU usage before a change.
+    Usage(AccountId, UsageAverage, UsageAverage),
+    /// RAM usage before a change.
+    Ram(AccountId, u64),
+    /// Limits before a change.
+    Limits(AccountId, Limits),
+    /// Pending limits before a change.
+    PendingLimits(RowUndo<Name, Limits>),
+    /// The open block's usage before a change.
+    PendingUsage {
+        /// CPU.
+        cpu: u64,
+        /// Net.
+        net: u64,
+    },
+    /// Totals and averages before a change.
+    State(Box<ResourceState>),
+    /// Limits of blocks before a change.
+    Config(Box<ResourceConfig>),
+}
+
+impl ResourceUndo {
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        match self {
+            Self::State(old) => size_of_val(&**old),
+            Self::Config(old) => size_of_val(&**old),
+            Self::Usage(..) | Self::Ram(..) | Self::Limits(..) | Self::PendingLimits(_) | Self::PendingUsage { .. } => {
+                0
+            }
+        }
+    }
 }
 
 /// `account_resource_limit`: an account's window; -1 everywhere for unlimited.
@@ -243,7 +281,7 @@ impl Ledger {
         let before = self.account_limits(account);
         let name = self.account_name(account);
         let (undo, listed) = self.pending_limits.set(self.epoch, name, limits);
-        self.journal.push(Undo::PendingLimits(undo));
+        self.journal.push(ResourceUndo::PendingLimits(undo).into());
         if listed {
             self.list(RowKey::PendingLimits(name));
         }
@@ -275,7 +313,8 @@ impl Ledger {
             self.check_account_net(account)?;
         }
         let state = &mut self.resource_state;
-        self.journal.push(Undo::PendingUsage { cpu: state.pending_cpu_usage, net: state.pending_net_usage });
+        self.journal
+            .push(ResourceUndo::PendingUsage { cpu: state.pending_cpu_usage, net: state.pending_net_usage }.into());
         state.pending_cpu_usage = state.pending_cpu_usage.wrapping_add(cpu_usage);
         state.pending_net_usage = state.pending_net_usage.wrapping_add(net_usage);
         ensure!(
@@ -294,7 +333,7 @@ impl Ledger {
     fn add_account_usage(&mut self, account: AccountId, cpu: u64, net: u64, slot: u32) -> Result<(), Fault> {
         self.list_account_hot(account);
         let usage = &mut self.accounts.hot[account.index()].usage;
-        self.journal.push(Undo::Usage(account, usage.net, usage.cpu));
+        self.journal.push(ResourceUndo::Usage(account, usage.net, usage.cpu).into());
         usage.net.add(net, slot, self.resource_config.account_net_window)?;
         usage.cpu.add(cpu, slot, self.resource_config.account_cpu_window)
     }
@@ -367,7 +406,7 @@ impl Ledger {
         let changed = ram.checked_add_signed(delta);
         let flow = if delta > 0 { "overflow" } else { "underflow" };
         ensure!(changed.is_some(), TRANSACTION_EXCEPTION, "Ram usage delta would {flow} UINT64_MAX");
-        self.journal.push(Undo::RamUsage(account, *ram));
+        self.journal.push(ResourceUndo::Ram(account, *ram).into());
         *ram = changed.unwrap_or_default();
         Ok(())
     }
@@ -432,7 +471,7 @@ impl Ledger {
         if self.resource_config.cpu != cpu || self.resource_config.net != net {
             let new = ResourceConfig { cpu, net, ..self.resource_config.clone() };
             let old = std::mem::replace(&mut self.resource_config, new);
-            self.journal.push(Undo::ResourceConfig(Box::new(old)));
+            self.journal.push(ResourceUndo::Config(Box::new(old)).into());
         }
     }
 
@@ -444,7 +483,7 @@ impl Ledger {
         if self.pending_limits.is_empty() {
             return Ok(());
         }
-        self.journal.push(Undo::ResourceState(Box::new(self.resource_state)));
+        self.journal.push(ResourceUndo::State(Box::new(self.resource_state)).into());
         let pending: Vec<(Name, Limits)> = self.pending_limits.iter().map(|(&name, &limits)| (name, limits)).collect();
         for (name, new) in pending {
             let account = self.find_account(name).expect("pending limits are of an account");
@@ -454,10 +493,10 @@ impl Ledger {
             replace_share(&mut state.total_cpu_weight, old.cpu_weight, new.cpu_weight, "cpu_weight")?;
             replace_share(&mut state.total_net_weight, old.net_weight, new.net_weight, "net_weight")?;
             self.list_account_info(account);
-            self.journal.push(Undo::Limits(account, old));
+            self.journal.push(ResourceUndo::Limits(account, old).into());
             self.accounts.hot[account.index()].limits = new;
             if let Some((undo, listed)) = self.pending_limits.remove(self.epoch, &name) {
-                self.journal.push(Undo::PendingLimits(undo));
+                self.journal.push(ResourceUndo::PendingLimits(undo).into());
                 if listed {
                     self.list(RowKey::PendingLimits(name));
                 }
@@ -472,7 +511,7 @@ impl Ledger {
     /// As [`UsageAverage::add`].
     pub fn process_block_usage(&mut self, block_num: u32) -> Result<(), Fault> {
         let (state, config) = (&mut self.resource_state, &self.resource_config);
-        self.journal.push(Undo::ResourceState(Box::new(*state)));
+        self.journal.push(ResourceUndo::State(Box::new(*state)).into());
         state.average_block_cpu_usage.add(state.pending_cpu_usage, block_num, config.cpu.periods)?;
         state.virtual_cpu_limit = config.cpu.next(state.virtual_cpu_limit, state.average_block_cpu_usage.average())?;
         state.pending_cpu_usage = 0;
@@ -480,6 +519,24 @@ impl Ledger {
         state.virtual_net_limit = config.net.next(state.virtual_net_limit, state.average_block_net_usage.average())?;
         state.pending_net_usage = 0;
         Ok(())
+    }
+
+    pub(crate) fn undo_resource(&mut self, undo: ResourceUndo) {
+        match undo {
+            ResourceUndo::Usage(account, net, cpu) => {
+                let usage = &mut self.accounts.hot[account.index()].usage;
+                (usage.net, usage.cpu) = (net, cpu);
+            }
+            ResourceUndo::Ram(account, old) => self.accounts.hot[account.index()].usage.ram = old,
+            ResourceUndo::Limits(account, old) => self.accounts.hot[account.index()].limits = old,
+            ResourceUndo::PendingLimits(undo) => self.pending_limits.undo(undo),
+            ResourceUndo::PendingUsage { cpu, net } => {
+                self.resource_state.pending_cpu_usage = cpu;
+                self.resource_state.pending_net_usage = net;
+            }
+            ResourceUndo::State(old) => self.resource_state = *old,
+            ResourceUndo::Config(old) => self.resource_config = *old,
+        }
     }
 }
 

@@ -7,9 +7,8 @@ use codec::{DecodeError, Pack, Reader, Sink, Unpack};
 use primitives::Name;
 use statedb::{Rows, Slab, Stamp};
 
-use crate::contract::Table;
-use crate::undo::Undo;
-use crate::{Ledger, RowKey, TableId};
+use crate::Ledger;
+use crate::keys::{RowKey, SecondaryId, TableId};
 
 /// A 128-bit unsigned number; two halves, because 16-byte alignment would widen every row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -108,24 +107,6 @@ macro_rules! ordered_by_rank {
 }
 ordered_by_rank!(Float64 Float128);
 
-/// Handle of a row of a secondary index while it exists; each kind counts for itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SecondaryId(pub(crate) u32);
-
-impl SecondaryId {
-    /// The handle as a number: for tables of iterators.
-    #[inline]
-    pub fn raw(self) -> u32 {
-        self.0
-    }
-
-    /// The handle that [`SecondaryId::raw`] gave.
-    #[inline]
-    pub fn from_raw(raw: u32) -> Self {
-        Self(raw)
-    }
-}
-
 /// A row of a secondary index.
 #[derive(Debug, Clone)]
 pub struct SecondaryRow<K> {
@@ -195,6 +176,34 @@ pub enum SecondaryUndo<K> {
     Removed(u64, SecondaryRow<K>),
 }
 
+/// How a change of an index of any kind is undone.
+#[derive(Debug)]
+pub enum IndexUndo {
+    /// Over u64.
+    Index64(Box<SecondaryUndo<u64>>),
+    /// Over u128.
+    Index128(Box<SecondaryUndo<Key128>>),
+    /// Over 256-bit keys.
+    Index256(Box<SecondaryUndo<Key256>>),
+    /// Over doubles.
+    Double(Box<SecondaryUndo<Float64>>),
+    /// Over long doubles.
+    LongDouble(Box<SecondaryUndo<Float128>>),
+}
+
+impl IndexUndo {
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Index64(undo) => size_of_val(&**undo),
+            Self::Index128(undo) => size_of_val(&**undo),
+            Self::Index256(undo) => size_of_val(&**undo),
+            Self::Double(undo) => size_of_val(&**undo),
+            Self::LongDouble(undo) => size_of_val(&**undo),
+        }
+    }
+}
+
 /// One of the five kinds of secondary keys.
 pub trait SecondaryKey: Copy + Ord + Default + Pack + Unpack + std::fmt::Debug + 'static {
     /// RAM of a row, in bytes.
@@ -211,7 +220,7 @@ pub trait SecondaryKey: Copy + Ord + Default + Pack + Unpack + std::fmt::Debug +
     #[doc(hidden)]
     fn index_mut(of: &mut SecondaryRows) -> &mut SecondaryIndex<Self>;
     #[doc(hidden)]
-    fn undo(undo: SecondaryUndo<Self>) -> Undo;
+    fn undo(undo: SecondaryUndo<Self>) -> IndexUndo;
 }
 
 macro_rules! kinds {
@@ -231,8 +240,8 @@ macro_rules! kinds {
             fn index_mut(of: &mut SecondaryRows) -> &mut SecondaryIndex<Self> {
                 &mut of.$field
             }
-            fn undo(undo: SecondaryUndo<Self>) -> Undo {
-                Undo::$undo(Box::new(undo))
+            fn undo(undo: SecondaryUndo<Self>) -> IndexUndo {
+                IndexUndo::$undo(Box::new(undo))
             }
         }
     )*};
@@ -241,8 +250,8 @@ kinds! {
     0 u64, idx64, Index64, 128;
     1 Key128, idx128, Index128, 144;
     2 Key256, idx256, Index256, 160;
-    3 Float64, double, IndexDouble, 128;
-    4 Float128, long_double, IndexLongDouble, 144;
+    3 Float64, double, Double, 128;
+    4 Float128, long_double, LongDouble, 144;
 }
 
 impl Ledger {
@@ -268,7 +277,7 @@ impl Ledger {
         let order = self.table(table).order;
         self.list(RowKey::Secondary(K::KIND, order, primary));
         let id = self.put_secondary(SecondaryRow { primary, payer, secondary, table, stamp });
-        self.journal.push(K::undo(SecondaryUndo::Inserted(id, order, primary)));
+        self.journal.push(K::undo(SecondaryUndo::Inserted(id, order, primary)).into());
         Some(id)
     }
 
@@ -276,14 +285,14 @@ impl Ledger {
     pub fn update_secondary<K: SecondaryKey>(&mut self, id: SecondaryId, payer: Name, secondary: K) {
         let (order, primary) = self.list_secondary::<K>(id);
         let (payer, old) = self.replace_secondary(id, payer, secondary);
-        self.journal.push(K::undo(SecondaryUndo::Updated(id, order, primary, payer, old)));
+        self.journal.push(K::undo(SecondaryUndo::Updated(id, order, primary, payer, old)).into());
     }
 
     /// Removes a row; the table stays, also when it is empty now.
     pub fn remove_secondary<K: SecondaryKey>(&mut self, id: SecondaryId) {
         let (order, _) = self.list_secondary::<K>(id);
         let row = self.take_secondary::<K>(id);
-        self.journal.push(K::undo(SecondaryUndo::Removed(order, row)));
+        self.journal.push(K::undo(SecondaryUndo::Removed(order, row)).into());
     }
 
     /// The row for a primary key.
@@ -364,8 +373,8 @@ impl Ledger {
     }
 
     /// Rows of a table's index of one kind, ascending by primary key.
-    pub(crate) fn secondaries_by_primary<K: SecondaryKey>(&self, table: &Table) -> Vec<&SecondaryRow<K>> {
-        let index = table.secondary.as_deref().map(K::index);
+    pub(crate) fn secondaries_by_primary<K: SecondaryKey>(&self, table: TableId) -> Vec<&SecondaryRow<K>> {
+        let index = self.secondary_index::<K>(table);
         let handles = index.into_iter().flat_map(|index| index.by_primary.iter());
         handles.map(|(_, handle)| K::rows(&self.contracts.secondaries).row(handle)).collect()
     }
@@ -408,7 +417,17 @@ impl Ledger {
         (old_payer, old)
     }
 
-    pub(crate) fn undo_secondary<K: SecondaryKey>(&mut self, undo: SecondaryUndo<K>) {
+    pub(crate) fn undo_index(&mut self, undo: IndexUndo) {
+        match undo {
+            IndexUndo::Index64(undo) => self.undo_secondary(*undo),
+            IndexUndo::Index128(undo) => self.undo_secondary(*undo),
+            IndexUndo::Index256(undo) => self.undo_secondary(*undo),
+            IndexUndo::Double(undo) => self.undo_secondary(*undo),
+            IndexUndo::LongDouble(undo) => self.undo_secondary(*undo),
+        }
+    }
+
+    fn undo_secondary<K: SecondaryKey>(&mut self, undo: SecondaryUndo<K>) {
         match undo {
             SecondaryUndo::Inserted(id, ..) => drop(self.take_secondary::<K>(id)),
             SecondaryUndo::Updated(id, _, _, payer, key) => drop(self.replace_secondary(id, payer, key)),

@@ -1,49 +1,19 @@
 //! From the rows of checkpoints back to a ledger. The rows are the node's own; damage is found, not repaired.
 
-use codec::{DecodeError, Reader, Unpack};
+use codec::{Reader, Unpack};
 use primitives::Name;
 use statedb::{Rows, Stamp};
 
-use super::{AccountHotRow, AccountInfoRow, CodeRow, PermissionRow, RowKey, SINGLES, Single};
+use super::error::{CheckpointError, Result, damaged, ensure, missing, unpack};
+use super::{AccountHotRow, AccountInfoRow, CodeRow, PermissionRow};
+use crate::Ledger;
 use crate::account::{AccountInfo, AccountMetadata};
 use crate::code::Code;
 use crate::contract::{Row, Table};
 use crate::dedup::CHUNK_IDS;
+use crate::keys::{AccountId, PermissionId, RowKey, SINGLES, Single, TableId, TableKey};
 use crate::permission::Permission;
 use crate::secondary::{Float64, Float128, Key128, Key256, SecondaryKey, SecondaryRow};
-use crate::{AccountId, Ledger, PermissionId, TableId, TableKey};
-
-/// Why rows are not a state.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CheckpointError {
-    /// A key that no table has.
-    #[error("a row has the unknown key {0:02x?}")]
-    Key(Vec<u8>),
-    /// A value that is not what its table holds.
-    #[error("the row with key {key:02x?} is damaged: {cause}")]
-    Value {
-        /// The row's key.
-        key: Vec<u8>,
-        /// What is wrong.
-        cause: DecodeError,
-    },
-    /// A row is missing.
-    #[error("the state has no {0}")]
-    Missing(&'static str),
-    /// Rows contradict each other.
-    #[error("the state contradicts itself: {0}")]
-    Invalid(&'static str),
-}
-
-pub(super) type Result<T> = std::result::Result<T, CheckpointError>;
-
-pub(super) fn missing<T>(row: Option<T>, what: &'static str) -> Result<T> {
-    row.ok_or(CheckpointError::Missing(what))
-}
-
-pub(super) fn ensure(condition: bool, what: &'static str) -> Result<()> {
-    if condition { Ok(()) } else { Err(CheckpointError::Invalid(what)) }
-}
 
 /// Makes a ledger of the rows that checkpoints left, the latest of each key, given one after the other in ascending order
 /// of keys. The next checkpoint goes on from it.
@@ -81,7 +51,9 @@ impl CheckpointLoader {
     /// # Errors
     /// It is damaged, or does not follow the one before it.
     pub fn add(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
-        let Some(decoded) = RowKey::decode(key) else { return Err(CheckpointError::Key(key.to_owned())) };
+        let Some(decoded) = RowKey::decode(key) else {
+            return Err(CheckpointError::Key(key.to_owned()));
+        };
         ensure(self.last.is_empty() || *self.last < *key, "a key is there twice, or out of its order")?;
         self.last.clear();
         self.last.extend_from_slice(key);
@@ -190,7 +162,7 @@ impl Ledger {
         Ok(())
     }
 
-    fn load_code(&mut self, (code_hash, vm_type, vm_version): crate::code::CodeKey, row: CodeRow) -> Result<()> {
+    fn load_code(&mut self, (code_hash, vm_type, vm_version): crate::keys::CodeKey, row: CodeRow) -> Result<()> {
         let CodeRow { order, code, code_ref_count, first_block_used } = row;
         self.codes.next_order = self.codes.next_order.max(order.saturating_add(1));
         self.codes.put(Code { order, code_hash, code, code_ref_count, first_block_used, vm_type, vm_version });
@@ -287,12 +259,4 @@ fn contract_row(table: TableId, primary: u64, key: RowKey, value: &[u8]) -> Resu
     let mut input = Reader::new(value);
     let payer = Name::unpack(&mut input).map_err(|cause| damaged(key, cause))?;
     Ok(Row { primary, payer, value: input.rest().into(), table, stamp: Stamp::default() })
-}
-
-pub(super) fn damaged(key: RowKey, cause: DecodeError) -> CheckpointError {
-    CheckpointError::Value { key: key.encode(), cause }
-}
-
-pub(super) fn unpack<T: Unpack>(key: RowKey, value: &[u8]) -> Result<T> {
-    T::from_bytes(value).map_err(|cause| damaged(key, cause))
 }

@@ -7,12 +7,18 @@ use primitives::{Name, TimePointSec, TransactionId};
 use rustc_hash::FxHashMap;
 use statedb::RowUndo;
 
-use super::{AccountInfoImage, Image, RowKey, Single};
-use crate::code::CodeKey;
-use crate::dedup::{CHUNK_IDS, chunk_of};
-use crate::secondary::{SecondaryKey, SecondaryUndo};
+use super::{AccountInfoImage, Image};
+use crate::Ledger;
+use crate::account::{AccountMetadata, AccountUndo};
+use crate::code::CodeUndo;
+use crate::contract::ContractUndo;
+use crate::dedup::{CHUNK_IDS, DedupUndo, chunk_of};
+use crate::global::GlobalUndo;
+use crate::keys::{AccountId, CodeId, CodeKey, PermissionId, RowKey, Single};
+use crate::permission::PermissionUndo;
+use crate::resource::{ResourceUndo, Usage};
+use crate::secondary::{IndexUndo, SecondaryKey, SecondaryUndo};
 use crate::undo::Undo;
-use crate::{AccountId, AccountMetadata, CodeId, Ledger, PermissionId, Usage};
 
 pub(super) struct Past<'a> {
     ledger: &'a Ledger,
@@ -109,59 +115,52 @@ impl<'a> Past<'a> {
 
     fn step(&mut self, entry: &'a Undo) {
         match entry {
-            Undo::AccountCreated
-            | Undo::Metadata(..)
-            | Undo::RecvSequence(_)
-            | Undo::AuthSequence(_)
-            | Undo::Abi(..)
-            | Undo::RamCorrection(..)
-            | Undo::Usage(..)
-            | Undo::RamUsage(..)
-            | Undo::Limits(..) => self.step_account(entry),
-            Undo::PendingUsage { .. }
-            | Undo::ResourceState(_)
-            | Undo::ResourceConfig(_)
-            | Undo::GlobalSequence
-            | Undo::GlobalProperty(_)
-            | Undo::ProtocolState(_) => self.step_single(entry),
-            Undo::CodeCreated(..)
-            | Undo::CodeReferences(..)
-            | Undo::CodeRemoved(..)
-            | Undo::PermissionCreated(..)
-            | Undo::PermissionChanged(..)
-            | Undo::PermissionUsed(..)
-            | Undo::PermissionRemoved(..) => self.step_named(entry),
-            Undo::PendingLimits(undo) => {
-                self.set_row(RowKey::PendingLimits(undo.key), undo, |old| Image::PendingLimits(*old));
-            }
-            Undo::BlockSummary(slot, old) => self.set(RowKey::BlockSummary(*slot), Image::BlockSummary(*old)),
+            Undo::Account(undo) => self.step_account(undo),
+            Undo::Resource(undo) => self.step_resource(undo),
+            Undo::Global(undo) => self.step_global(undo),
+            Undo::Code(undo) => self.step_code(undo),
+            Undo::Permission(undo) => self.step_permission(undo),
             Undo::Link(undo) => self.set_row(RowKey::Link(undo.key), undo, |old| Image::Link(*old)),
+            Undo::Contract(undo) => self.step_contract(undo),
+            Undo::Index(undo) => match undo {
+                IndexUndo::Index64(undo) => self.step_secondary(undo),
+                IndexUndo::Index128(undo) => self.step_secondary(undo),
+                IndexUndo::Index256(undo) => self.step_secondary(undo),
+                IndexUndo::Double(undo) => self.step_secondary(undo),
+                IndexUndo::LongDouble(undo) => self.step_secondary(undo),
+            },
             Undo::Generated(undo) => self.set_row(RowKey::Generated(undo.key), undo, Image::Generated),
-            Undo::TransactionRecorded(time) => {
+            Undo::Dedup(undo) => self.step_dedup(undo),
+            Undo::Rows(rows) => rows.iter().for_each(|row| self.set(row.key, Image::Packed(&row.old))),
+        }
+    }
+
+    fn step_dedup(&mut self, undo: &'a DedupUndo) {
+        match undo {
+            DedupUndo::Recorded(time) => {
                 let (_, before) = self.ids(*time).split_last().expect("an id was added");
                 self.set_chunk(*time, before, before.len() / CHUNK_IDS);
             }
-            Undo::TransactionsExpired(expired) => {
+            DedupUndo::Expired(expired) => {
                 let (time, bucket) = &**expired;
                 (0..bucket.chunks() as usize).for_each(|chunk| self.set_chunk(*time, &bucket.ids, chunk));
             }
-            Undo::Rows(rows) => rows.iter().for_each(|row| self.set(row.key, Image::Packed(&row.old))),
-            Undo::TableCreated(_, order) => self.set(RowKey::Table(*order), Image::Absent),
-            Undo::TableRemoved(table) => {
+        }
+    }
+
+    fn step_contract(&mut self, undo: &'a ContractUndo) {
+        match undo {
+            ContractUndo::TableCreated(_, order) => self.set(RowKey::Table(*order), Image::Absent),
+            ContractUndo::TableRemoved(table) => {
                 self.set(RowKey::Table(table.order), Image::Table(table.key, table.payer));
             }
-            Undo::RowInserted(_, table, primary) => self.set(RowKey::Row(*table, *primary), Image::Absent),
-            Undo::RowUpdated { table, primary, payer, value, .. } => {
+            ContractUndo::RowInserted(_, table, primary) => self.set(RowKey::Row(*table, *primary), Image::Absent),
+            ContractUndo::RowUpdated { table, primary, payer, value, .. } => {
                 self.set(RowKey::Row(*table, *primary), Image::Row(*payer, value));
             }
-            Undo::RowRemoved(table, row) => {
+            ContractUndo::RowRemoved(table, row) => {
                 self.set(RowKey::Row(*table, row.primary), Image::Row(row.payer, row.value()));
             }
-            Undo::Index64(undo) => self.step_secondary(undo),
-            Undo::Index128(undo) => self.step_secondary(undo),
-            Undo::Index256(undo) => self.step_secondary(undo),
-            Undo::IndexDouble(undo) => self.step_secondary(undo),
-            Undo::IndexLongDouble(undo) => self.step_secondary(undo),
         }
     }
 
@@ -178,84 +177,95 @@ impl<'a> Past<'a> {
         self.set(RowKey::Transactions(time, chunk), chunk_of(ids, chunk).map_or(Image::Absent, Image::Transactions));
     }
 
-    fn step_account(&mut self, entry: &'a Undo) {
-        match entry {
-            Undo::AccountCreated => {
+    fn step_account(&mut self, undo: &'a AccountUndo) {
+        match undo {
+            AccountUndo::Created => {
                 self.accounts -= 1;
                 self.set(RowKey::AccountInfo(self.accounts), Image::Absent);
                 self.set(RowKey::AccountHot(self.accounts), Image::Absent);
             }
-            Undo::Metadata(account, old) => self.hot(*account).0.clone_from(old),
-            Undo::RecvSequence(account) => self.hot(*account).0.recv_sequence -= 1,
-            Undo::AuthSequence(account) => self.hot(*account).0.auth_sequence -= 1,
-            Undo::Usage(account, net, cpu) => {
-                let usage = &mut self.hot(*account).1;
-                (usage.net, usage.cpu) = (*net, *cpu);
-            }
-            Undo::RamUsage(account, old) => self.hot(*account).1.ram = *old,
-            Undo::Abi(account, old) => self.info(*account).abi = old,
-            Undo::RamCorrection(account, correction, order, _) => {
+            AccountUndo::Metadata(account, old) => self.hot(*account).0.clone_from(old),
+            AccountUndo::RecvSequence(account) => self.hot(*account).0.recv_sequence -= 1,
+            AccountUndo::AuthSequence(account) => self.hot(*account).0.auth_sequence -= 1,
+            AccountUndo::Abi(account, old) => self.info(*account).abi = old,
+            AccountUndo::RamCorrection(account, correction, order, _) => {
                 let info = self.info(*account);
                 (info.ram_correction, info.ram_correction_order) = (*correction, *order);
             }
-            Undo::Limits(account, old) => self.info(*account).limits = *old,
-            _ => unreachable!("only entries of accounts come here"),
         }
     }
 
-    fn step_single(&mut self, entry: &'a Undo) {
-        match entry {
-            Undo::GlobalProperty(old) => self.set(RowKey::Single(Single::Global), Image::Global(old)),
-            Undo::ProtocolState(old) => self.set(RowKey::Single(Single::Protocol), Image::Protocol(old)),
-            Undo::ResourceConfig(old) => self.set(RowKey::Single(Single::ResourceConfig), Image::ResourceConfig(old)),
-            Undo::ResourceState(old) => self.set(RowKey::Single(Single::ResourceState), Image::ResourceState(**old)),
-            Undo::PendingUsage { cpu, net } => {
+    fn step_resource(&mut self, undo: &'a ResourceUndo) {
+        match undo {
+            ResourceUndo::Usage(account, net, cpu) => {
+                let usage = &mut self.hot(*account).1;
+                (usage.net, usage.cpu) = (*net, *cpu);
+            }
+            ResourceUndo::Ram(account, old) => self.hot(*account).1.ram = *old,
+            ResourceUndo::Limits(account, old) => self.info(*account).limits = *old,
+            ResourceUndo::PendingLimits(undo) => {
+                self.set_row(RowKey::PendingLimits(undo.key), undo, |old| Image::PendingLimits(*old));
+            }
+            ResourceUndo::PendingUsage { cpu, net } => {
                 let Image::ResourceState(state) = self.image(RowKey::Single(Single::ResourceState)) else {
                     unreachable!("the state always exists")
                 };
                 (state.pending_cpu_usage, state.pending_net_usage) = (*cpu, *net);
             }
-            Undo::GlobalSequence => {
+            ResourceUndo::State(old) => self.set(RowKey::Single(Single::ResourceState), Image::ResourceState(**old)),
+            ResourceUndo::Config(old) => self.set(RowKey::Single(Single::ResourceConfig), Image::ResourceConfig(old)),
+        }
+    }
+
+    fn step_global(&mut self, undo: &'a GlobalUndo) {
+        match undo {
+            GlobalUndo::Property(old) => self.set(RowKey::Single(Single::Global), Image::Global(old)),
+            GlobalUndo::Protocol(old) => self.set(RowKey::Single(Single::Protocol), Image::Protocol(old)),
+            GlobalUndo::BlockSummary(slot, old) => self.set(RowKey::BlockSummary(*slot), Image::BlockSummary(*old)),
+            GlobalUndo::Sequence => {
                 let Image::Dynamic(sequence) = self.image(RowKey::Single(Single::Dynamic)) else {
                     unreachable!("the sequence always exists")
                 };
                 *sequence -= 1;
             }
-            _ => unreachable!("only entries of single rows come here"),
         }
     }
 
-    fn step_named(&mut self, entry: &'a Undo) {
-        match entry {
-            Undo::CodeCreated(_, key) => self.set(RowKey::Code(*key), Image::Absent),
-            Undo::CodeReferences(_, key, old) => {
+    fn step_code(&mut self, undo: &'a CodeUndo) {
+        match undo {
+            CodeUndo::Created(_, key) => self.set(RowKey::Code(*key), Image::Absent),
+            CodeUndo::References(_, key, old) => {
                 let Image::Code(_, count) = self.image(RowKey::Code(*key)) else {
                     unreachable!("code whose users change exists")
                 };
                 *count = *old;
             }
-            Undo::CodeRemoved(id, code) => {
+            CodeUndo::Removed(id, code) => {
                 self.codes.insert(*id, code.key());
                 self.set(RowKey::Code(code.key()), Image::Code(code, code.code_ref_count));
             }
-            Undo::PermissionCreated(_, owner, name) => self.set(RowKey::Permission(*owner, *name), Image::Absent),
-            Undo::PermissionChanged(_, (owner, name), old) => {
+        }
+    }
+
+    fn step_permission(&mut self, undo: &'a PermissionUndo) {
+        match undo {
+            PermissionUndo::Created(_, owner, name) => self.set(RowKey::Permission(*owner, *name), Image::Absent),
+            PermissionUndo::Changed(_, (owner, name), old) => {
                 let (auth, last_updated) = self.permission(*owner, *name);
                 (*auth, *last_updated) = (&old.0, old.1);
             }
-            Undo::PermissionUsed(_, (owner, name), old) => {
+            PermissionUndo::Used(_, (owner, name), old) => {
                 let Image::Permission { last_used, .. } = self.image(RowKey::Permission(*owner, *name)) else {
                     unreachable!("a permission that is used exists")
                 };
                 *last_used = *old;
             }
-            Undo::PermissionRemoved(id, row) => {
+            PermissionUndo::Removed(id, row) => {
                 self.permissions.insert(*id, row.name);
                 let (last_updated, last_used) = (row.last_updated, row.last_used);
                 let image = Image::Permission { row, auth: &row.auth, last_updated, last_used };
                 self.set(RowKey::Permission(row.owner, row.name), image);
             }
-            _ => unreachable!("only entries of code and permissions come here"),
         }
     }
 

@@ -6,13 +6,14 @@
 use codec::{Bytes, Pack, Reader, Unpack};
 use primitives::{BlockId, Name};
 
-use super::load::{Result, ensure, missing, unpack};
-use super::{AccountInfoRow, BlockUndo, CheckpointError, CheckpointRow, CodeRow, PermissionRow, RowKey};
+use super::error::{CheckpointError, Result, ensure, missing, unpack};
+use super::{AccountInfoRow, BlockUndo, CheckpointRow, CodeRow, PermissionRow};
+use crate::Ledger;
 use crate::code::Code;
+use crate::keys::{AccountId, PermissionId, RowId, RowKey};
 use crate::permission::Permission;
 use crate::secondary::{Float64, Float128, Key128, Key256, SecondaryKey};
 use crate::undo::{LoadedRow, Undo};
-use crate::{AccountId, Ledger, PermissionId, RowId};
 
 /// The form in which the rows of [`BlockUndo`] are kept.
 pub(super) fn pack_rows(rows: impl Iterator<Item = CheckpointRow>) -> Vec<u8> {
@@ -27,7 +28,9 @@ fn unpack_rows(packed: &[u8]) -> Result<Vec<LoadedRow>> {
     while reader.remaining() > 0 {
         let row = <(Bytes, Option<Bytes>)>::unpack(&mut reader);
         let (key, value) = row.map_err(|cause| CheckpointError::Value { key: Vec::new(), cause })?;
-        let Some(decoded) = RowKey::decode(&key) else { return Err(CheckpointError::Key(key.0)) };
+        let Some(decoded) = RowKey::decode(&key) else {
+            return Err(CheckpointError::Key(key.0));
+        };
         rows.push(LoadedRow { key: decoded, old: value.map(|value| value.0) });
     }
     ensure(rows.is_sorted_by(|left, right| left.key < right.key), "a block's rows are not in order")?;

@@ -6,8 +6,8 @@ use codec::Unpack;
 use primitives::chain_config::ChainConfigV0;
 use primitives::{ChainConfig, ChainId, Genesis, LegacySchedule, ProducerSchedule, WasmConfig};
 
-use super::reader::{Result, Sections};
-use super::section;
+use super::format::section;
+use super::sections::{Result, Sections};
 use crate::GlobalProperty;
 use crate::global::KvDatabaseConfig;
 

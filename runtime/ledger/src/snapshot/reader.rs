@@ -1,64 +1,24 @@
 //! Reads a snapshot from bytes that may hold anything: every length is bounded by the input, every reference between
 //! tables is checked, so that execution can rely on them.
 
-use codec::{Bytes, DecodeError, Reader, Unpack, VarUint32};
+use codec::{Bytes, Unpack, VarUint32};
 use primitives::{Authority, BlockId, BlockTimestamp, Checksum256, Name, TimePoint, TimePointSec, TransactionId};
 use statedb::{Rows, Stamp};
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 
-use super::{CHAIN_VERSION, END, FORMAT_VERSION, MAGIC, OLDEST_CHAIN_VERSION, older, section};
+use super::format::{CHAIN_VERSION, OLDEST_CHAIN_VERSION, section};
+use super::older;
+use super::sections::{Result, Section, Sections, SnapshotError, version};
 use crate::account::{AccountInfo, AccountMetadata};
 use crate::code::Code;
 use crate::config::BLOCK_SUMMARIES;
 use crate::contract::{Row, Table};
 use crate::ema::Ratio;
+use crate::keys::{AccountId, LinkKey, PermissionId, TableId, TableKey};
 use crate::link::Link;
 use crate::resource::ElasticLimit;
 use crate::secondary::{Float64, Float128, Key128, Key256, SecondaryKey, SecondaryRow};
-use crate::{
-    AccountId, GeneratedTransaction, Ledger, Limits, LinkKey, Permission, PermissionId, ProtocolState, ResourceConfig,
-    ResourceState, TableId, TableKey, Usage,
-};
-
-/// Why a snapshot cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SnapshotError {
-    /// It is something else.
-    #[error("not a snapshot: the magic number is {0:#010x}")]
-    Magic(u32),
-    /// It is of another version.
-    #[error("{what} version {found} cannot be read, only versions {oldest} to {newest}")]
-    Version {
-        /// Which version.
-        what: &'static str,
-        /// The one in the file.
-        found: u32,
-        /// The oldest one that can be read.
-        oldest: u32,
-        /// The newest one that can be read.
-        newest: u32,
-    },
-    /// A section is not there.
-    #[error("the snapshot has no section {0}")]
-    Missing(&'static str),
-    /// Bytes of a section are not what they should be.
-    #[error("snapshot section {section}: {cause}")]
-    Decode {
-        /// The section.
-        section: &'static str,
-        /// What is wrong.
-        cause: DecodeError,
-    },
-    /// Rows contradict each other.
-    #[error("snapshot section {section}: {what}")]
-    Invalid {
-        /// The section.
-        section: &'static str,
-        /// What is wrong.
-        what: String,
-    },
-}
+use crate::{GeneratedTransaction, Ledger, Limits, Permission, ProtocolState, ResourceConfig, ResourceState, Usage};
 
 /// A snapshot's contents.
 #[derive(Debug)]
@@ -69,97 +29,6 @@ pub struct Snapshot {
     pub head_is_legacy: bool,
     /// The state after the head. Nothing of it can be undone.
     pub ledger: Ledger,
-}
-
-/// Rows of one section.
-pub(super) struct Section<'a> {
-    name: &'static str,
-    rows: u64,
-    input: Reader<'a>,
-}
-
-pub(super) type Result<T> = std::result::Result<T, SnapshotError>;
-
-impl Section<'_> {
-    fn invalid<T>(&self, what: impl Into<String>) -> Result<T> {
-        Err(SnapshotError::Invalid { section: self.name, what: what.into() })
-    }
-
-    fn ensure(&self, condition: bool, what: impl FnOnce() -> String) -> Result<()> {
-        if condition { Ok(()) } else { self.invalid(what()) }
-    }
-
-    fn value<T: Unpack>(&mut self) -> Result<T> {
-        T::unpack(&mut self.input).map_err(|cause| SnapshotError::Decode { section: self.name, cause })
-    }
-
-    /// The next row, counted.
-    fn row<T: Unpack>(&mut self) -> Result<T> {
-        self.ensure(self.rows > 0, || "more rows are needed than there are".into())?;
-        self.rows -= 1;
-        self.value()
-    }
-
-    /// The one row of a section.
-    pub(super) fn only<T: Unpack>(mut self) -> Result<T> {
-        let row = self.row()?;
-        self.finish()?;
-        Ok(row)
-    }
-
-    fn finish(self) -> Result<()> {
-        self.ensure(self.rows == 0, || format!("{} rows are left over", self.rows))?;
-        let section = self.name;
-        self.input.finish().map_err(|cause| SnapshotError::Decode { section, cause })
-    }
-
-    /// Reads all rows.
-    fn each<T: Unpack>(mut self, mut take: impl FnMut(&Self, T) -> Result<()>) -> Result<()> {
-        while self.rows > 0 {
-            let row = self.row()?;
-            take(&self, row)?;
-        }
-        self.finish()
-    }
-}
-
-/// The sections of a file by name; of two with one name the first counts, as in nodeos.
-pub(super) struct Sections<'a>(BTreeMap<&'a [u8], (u64, &'a [u8])>);
-
-impl<'a> Sections<'a> {
-    fn find(bytes: &'a [u8]) -> Result<Self> {
-        let decode = |cause| SnapshotError::Decode { section: "(file)", cause };
-        let mut input = Reader::new(bytes);
-        let magic = u32::unpack(&mut input).map_err(decode)?;
-        if magic != MAGIC {
-            return Err(SnapshotError::Magic(magic));
-        }
-        version("snapshot format", u32::unpack(&mut input).map_err(decode)?, FORMAT_VERSION..=FORMAT_VERSION)?;
-        let mut found = BTreeMap::new();
-        loop {
-            let size = u64::unpack(&mut input).map_err(decode)?;
-            if size == END {
-                return Ok(Self(found));
-            }
-            let size = usize::try_from(size).unwrap_or(usize::MAX);
-            let mut section = Reader::new(input.take(size).map_err(decode)?);
-            let rows = u64::unpack(&mut section).map_err(decode)?;
-            let rest = section.rest();
-            let end = rest.iter().position(|&byte| byte == 0);
-            let end = end.ok_or(decode(DecodeError::Invalid("a section's name does not end")))?;
-            found.entry(&rest[..end]).or_insert((rows, &rest[end + 1..]));
-        }
-    }
-
-    pub(super) fn get(&self, name: &'static str) -> Result<Section<'a>> {
-        let &(rows, bytes) = self.0.get(name.as_bytes()).ok_or(SnapshotError::Missing(name))?;
-        Ok(Section { name, rows, input: Reader::new(bytes) })
-    }
-}
-
-fn version(what: &'static str, found: u32, known: RangeInclusive<u32>) -> Result<u32> {
-    let (&oldest, &newest) = (known.start(), known.end());
-    if known.contains(&found) { Ok(found) } else { Err(SnapshotError::Version { what, found, oldest, newest }) }
 }
 
 impl Snapshot {
@@ -216,7 +85,9 @@ fn each_account<T: Unpack>(
     let mut accounts = ledger.accounts();
     section.each(|section, (name, row): (Name, T)| {
         let account = accounts.next().filter(|&account| ledger.account_name(account) == name);
-        let Some(account) = account else { return section.invalid(format!("{name} is not in the order of accounts")) };
+        let Some(account) = account else {
+            return section.invalid(format!("{name} is not in the order of accounts"));
+        };
         take(ledger, section, account, row)
     })
 }
@@ -266,7 +137,9 @@ fn read_metadata(ledger: &mut Ledger, section: Section<'_>) -> Result<()> {
 
 fn read_ram_corrections(ledger: &mut Ledger, section: Section<'_>) -> Result<()> {
     section.each(|section, (name, ram_correction): (Name, u64)| {
-        let Some(account) = ledger.find_account(name) else { return section.invalid(format!("no account {name}")) };
+        let Some(account) = ledger.find_account(name) else {
+            return section.invalid(format!("no account {name}"));
+        };
         let order = ledger.next_ram_correction;
         ledger.next_ram_correction += 1;
         let info = &mut ledger.accounts.info[account.index()];
@@ -389,12 +262,16 @@ fn read_permissions(ledger: &mut Ledger, section: Section<'_>) -> Result<()> {
             return section.ensure(empty, || "the first permission is not the reserved one".into());
         }
         let PermissionRow { owner, name, .. } = row;
-        let Some(account) = ledger.find_account(owner) else { return section.invalid(format!("no account {owner}")) };
+        let Some(account) = ledger.find_account(owner) else {
+            return section.invalid(format!("no account {owner}"));
+        };
         section.ensure(ledger.permission_of(account, name).is_none(), || format!("{owner}@{name} is there twice"))?;
         let mut parent = PermissionId::NONE;
         if row.parent != Name(0) {
             let found = ledger.permission_of(account, row.parent);
-            let Some(found) = found else { return section.invalid(format!("no parent of {owner}@{name}")) };
+            let Some(found) = found else {
+                return section.invalid(format!("no parent of {owner}@{name}"));
+            };
             parent = found;
         }
         let order = ledger.permissions.next_order;

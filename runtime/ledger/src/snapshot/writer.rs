@@ -3,9 +3,10 @@
 use codec::{Pack, Sink, SizeCounter, VarUint32};
 use primitives::{Checksum256, Sha256, TimePoint};
 
-use super::{CHAIN_VERSION, END, FORMAT_VERSION, MAGIC, section};
+use super::format::{CHAIN_VERSION, END, FORMAT_VERSION, MAGIC, section};
+use crate::Ledger;
+use crate::keys::{PermissionId, TableId};
 use crate::secondary::{Float64, Float128, Key128, Key256, SecondaryKey};
-use crate::{Ledger, PermissionId, TableId};
 
 /// What a snapshot is of: the ledger, the packed `block_header_state` of its head, the head's time.
 struct Source<'a> {
@@ -173,7 +174,7 @@ fn contract_tables(source: &Source<'_>, rows: &mut Rows<'_>) {
 }
 
 fn secondary_group<K: SecondaryKey>(ledger: &Ledger, table: TableId, rows: &mut Rows<'_>) {
-    let group = ledger.secondaries_by_primary::<K>(ledger.table(table));
+    let group = ledger.secondaries_by_primary::<K>(table);
     rows.pack(&size_of_group(group.len()));
     for row in group {
         rows.pack(&(row.primary, row.payer, row.secondary));

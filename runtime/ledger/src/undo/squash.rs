@@ -10,13 +10,15 @@ use primitives::{Authority, Bytes, Name};
 use rustc_hash::FxHashSet;
 use statedb::{Blob, Weigh};
 
-use crate::checkpoint::{RowKey, Single};
-use crate::secondary::{SecondaryKey, SecondaryUndo};
+use crate::Ledger;
+use crate::account::AccountUndo;
+use crate::code::CodeUndo;
+use crate::contract::ContractUndo;
+use crate::global::GlobalUndo;
+use crate::keys::{AccountId, RowKey, Single};
+use crate::permission::PermissionUndo;
+use crate::secondary::{IndexUndo, SecondaryKey, SecondaryUndo};
 use crate::undo::{LoadedRow, Undo};
-use crate::{AccountId, Ledger};
-
-/// What a producer, a feature or the name of a host function takes, about.
-const ITEM_BYTES: usize = 64;
 
 /// When the journal is made smaller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,31 +68,17 @@ enum Slot {
 impl Undo {
     fn heap_bytes(&self) -> usize {
         match self {
-            Self::Metadata(_, old) => size_of_val(&**old),
-            Self::Abi(_, old) => old.len(),
-            Self::ResourceState(old) => size_of_val(&**old),
-            Self::ResourceConfig(old) => size_of_val(&**old),
-            Self::GlobalProperty(old) => size_of_val(&**old) + ITEM_BYTES * old.proposed_schedule.producers.len(),
-            Self::ProtocolState(old) => {
-                let features = old.preactivated_protocol_features.len() + old.activated_protocol_features.len();
-                size_of_val(&**old) + ITEM_BYTES * (features + old.whitelisted_intrinsics.len())
-            }
-            Self::CodeRemoved(_, old) => size_of_val(&**old) + old.code.len(),
-            Self::PermissionChanged(_, _, old) => size_of_val(&**old) + authority_bytes(&old.0),
-            Self::PermissionRemoved(_, old) => size_of_val(&**old) + authority_bytes(&old.auth),
+            Self::Account(undo) => undo.heap_bytes(),
+            Self::Resource(undo) => undo.heap_bytes(),
+            Self::Global(undo) => undo.heap_bytes(),
+            Self::Code(undo) => undo.heap_bytes(),
+            Self::Permission(undo) => undo.heap_bytes(),
             Self::Link(undo) => size_of_val(&**undo),
-            Self::TableRemoved(table) => size_of_val(&**table),
-            Self::RowUpdated { value, .. } => value.heap_len(),
-            Self::RowRemoved(_, row) => row.value.heap_len(),
-            Self::Index64(undo) => size_of_val(&**undo),
-            Self::Index128(undo) => size_of_val(&**undo),
-            Self::Index256(undo) => size_of_val(&**undo),
-            Self::IndexDouble(undo) => size_of_val(&**undo),
-            Self::IndexLongDouble(undo) => size_of_val(&**undo),
+            Self::Contract(undo) => undo.heap_bytes(),
+            Self::Index(undo) => undo.heap_bytes(),
             Self::Generated(undo) => size_of_val(&**undo) + undo.old.as_ref().map_or(0, |old| old.packed_trx.len()),
-            Self::TransactionsExpired(expired) => size_of_val(&**expired) + size_of_val(&*expired.1.ids),
+            Self::Dedup(undo) => undo.heap_bytes(),
             Self::Rows(rows) => rows.iter().map(LoadedRow::weigh).sum(),
-            _ => 0,
         }
     }
 }
@@ -101,46 +89,44 @@ impl LoadedRow {
     }
 }
 
-fn authority_bytes(auth: &Authority) -> usize {
-    size_of_val(&*auth.keys) + size_of_val(&*auth.accounts) + size_of_val(&*auth.waits)
-}
-
 /// Whether an entry of the open block is still needed, given what earlier ones of it say.
 fn keep(seen: &mut FxHashSet<Slot>, entry: &mut Undo) -> bool {
     let mut first = |slot| seen.insert(slot);
     match entry {
-        Undo::RowInserted(_, table, primary) => {
+        Undo::Contract(ContractUndo::RowInserted(_, table, primary)) => {
             first(Slot::Row(RowKey::Row(*table, *primary)));
         }
-        Undo::RowUpdated { table, primary, .. } => return first(Slot::Row(RowKey::Row(*table, *primary))),
-        Undo::RowRemoved(table, row) => {
+        Undo::Contract(ContractUndo::RowUpdated { table, primary, .. }) => {
+            return first(Slot::Row(RowKey::Row(*table, *primary)));
+        }
+        Undo::Contract(ContractUndo::RowRemoved(table, row)) => {
             let known = !first(Slot::Row(RowKey::Row(*table, row.primary)));
             if known {
                 row.value = Blob::default();
             }
         }
-        Undo::Index64(undo) => return keep_secondary(seen, undo),
-        Undo::Index128(undo) => return keep_secondary(seen, undo),
-        Undo::Index256(undo) => return keep_secondary(seen, undo),
-        Undo::IndexDouble(undo) => return keep_secondary(seen, undo),
-        Undo::IndexLongDouble(undo) => return keep_secondary(seen, undo),
-        Undo::Abi(account, _) => return first(Slot::Abi(*account)),
-        Undo::GlobalProperty(_) => return first(Slot::Row(RowKey::Single(Single::Global))),
-        Undo::ProtocolState(_) => return first(Slot::Row(RowKey::Single(Single::Protocol))),
-        Undo::CodeCreated(_, key) => {
+        Undo::Index(IndexUndo::Index64(undo)) => return keep_secondary(seen, undo),
+        Undo::Index(IndexUndo::Index128(undo)) => return keep_secondary(seen, undo),
+        Undo::Index(IndexUndo::Index256(undo)) => return keep_secondary(seen, undo),
+        Undo::Index(IndexUndo::Double(undo)) => return keep_secondary(seen, undo),
+        Undo::Index(IndexUndo::LongDouble(undo)) => return keep_secondary(seen, undo),
+        Undo::Account(AccountUndo::Abi(account, _)) => return first(Slot::Abi(*account)),
+        Undo::Global(GlobalUndo::Property(_)) => return first(Slot::Row(RowKey::Single(Single::Global))),
+        Undo::Global(GlobalUndo::Protocol(_)) => return first(Slot::Row(RowKey::Single(Single::Protocol))),
+        Undo::Code(CodeUndo::Created(_, key)) => {
             first(Slot::Row(RowKey::Code(*key)));
         }
-        Undo::CodeRemoved(_, code) => {
+        Undo::Code(CodeUndo::Removed(_, code)) => {
             let known = !first(Slot::Row(RowKey::Code(code.key())));
             if known {
                 code.code = Bytes::default();
             }
         }
-        Undo::PermissionCreated(_, owner, name) => {
+        Undo::Permission(PermissionUndo::Created(_, owner, name)) => {
             first(Slot::Authority(*owner, *name));
         }
-        Undo::PermissionChanged(_, (owner, name), _) => return first(Slot::Authority(*owner, *name)),
-        Undo::PermissionRemoved(_, row) => {
+        Undo::Permission(PermissionUndo::Changed(_, (owner, name), _)) => return first(Slot::Authority(*owner, *name)),
+        Undo::Permission(PermissionUndo::Removed(_, row)) => {
             let known = !first(Slot::Authority(row.owner, row.name));
             if known {
                 row.auth = Authority::default();
