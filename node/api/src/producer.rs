@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use engine::Origin;
 use engine::handle::WaitingTransaction;
-use engine::queue::Origin;
 use engine::{ListChange, Lists, OptionsChange, ScheduledSnapshot, SnapshotInfo, SnapshotRequest};
 use execution::features::{FEATURES, Feature, supported_features};
 use execution::settings::GREYLIST_LIMIT_MAX;

@@ -10,10 +10,7 @@ use primitives::{BlockId, Checksum256, Fault, PrivateKey, PublicKey, Signature, 
 use tokio::sync::oneshot;
 
 use crate::saved_state::{Kept, SavedState, StateInfo, Target};
-use crate::{
-    Arrival, EndAtTurn, Journey, ListChange, OptionsChange, Origin, Patience, Refusal, Refused, ScheduledSnapshot,
-    SnapshotRequest,
-};
+use crate::{Arrival, EndAtTurn, Journey, ListChange, OptionsChange, Refusal, Refused};
 
 /// Where an answer goes. A client that is gone does not matter.
 pub type Reply<T> = oneshot::Sender<T>;
@@ -21,6 +18,60 @@ pub type Reply<T> = oneshot::Sender<T>;
 /// Sends an answer; whoever asked may be gone.
 pub(crate) fn answer<T>(reply: Reply<T>, value: T) {
     let _ = reply.send(value);
+}
+
+/// Where a transaction comes from (`trx_enum_type`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// A block that left the chain.
+    Forked,
+    /// A block that was never sealed.
+    Aborted,
+    /// A client of the API.
+    Api,
+    /// A peer.
+    Network,
+}
+
+impl Origin {
+    /// nodeos' name of it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Forked => "forked",
+            Self::Aborted => "aborted",
+            Self::Api => "incoming_api",
+            Self::Network => "incoming_p2p",
+        }
+    }
+}
+
+/// When the sender is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryUntil {
+    /// As many blocks after its own.
+    Blocks(u16),
+    /// Its block is irreversible.
+    Irreversible,
+}
+
+/// How long the sender waits, and by which rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// As nodeos' `retry_trx`: within the operator's limits.
+    Retry(RetryUntil),
+    /// As our own `wait`.
+    Wait(WaitFor),
+}
+
+/// What the sender of a transaction waits for (`wait`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitFor {
+    /// Its block is part of the chain.
+    Block,
+    /// Its block is on the disk of this node, safe from a loss of power.
+    Stored,
+    /// Its block is irreversible.
+    Irreversible,
 }
 
 /// How a transaction is run.
@@ -81,6 +132,30 @@ pub struct SnapshotInfo {
     pub head_time: TimePoint,
     /// The file.
     pub path: PathBuf,
+}
+
+/// Which blocks to take snapshots of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotRequest {
+    /// Blocks from one snapshot to the next; 0 for a single snapshot.
+    pub block_spacing: u32,
+    /// The first block.
+    pub start_block_num: u32,
+    /// The last block.
+    pub end_block_num: u32,
+    /// For whoever reads the schedule.
+    pub description: String,
+}
+
+/// A request of the schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduledSnapshot {
+    /// Its number.
+    pub id: u32,
+    /// What is asked for.
+    pub request: SnapshotRequest,
+    /// Its snapshots of blocks that are still reversible.
+    pub pending: Vec<SnapshotInfo>,
 }
 
 /// All that can make the writer act.

@@ -1,7 +1,7 @@
 //! The single writer. One thread owns the chain, the production schedule and the queue of transactions; everyone
 //! else sends it a [`Command`] and reads through a [`Handle`].
 //!
-//! Reading order, each file uses only those before it: [`settings`] what the node decides, [`signer`] who signs its
+//! Reading order, each file uses only those before it: [`settings`] what the node decides, [`options`] what changes while it runs, [`signer`] who signs its
 //! blocks, [`clock`] the door to the time, [`command`] all that can make the writer act, [`refusal`] what it does not do,
 //! [`handle`] how others reach it, [`holds`] the lock of the chain and what it is held for.
 //!
@@ -45,6 +45,7 @@ pub mod journey;
 pub mod lists;
 pub mod metrics;
 mod obstacles;
+pub mod options;
 pub mod preparing;
 mod probe;
 mod producing;
@@ -73,7 +74,10 @@ mod writer;
 
 pub use block_log::LogSettings;
 pub use clock::Clock;
-pub use command::{Command, SnapshotInfo, Submission, SubmitKind, SubmitResult, Verdict};
+pub use command::{
+    Command, Origin, Patience, RetryUntil, ScheduledSnapshot, SnapshotInfo, SnapshotRequest, Submission, SubmitKind,
+    SubmitResult, Verdict, WaitFor,
+};
 pub use durable::ingest;
 pub use error::EngineError;
 pub use event_loop::{Running, start};
@@ -86,12 +90,11 @@ pub use holds::{Hold, HoldTime};
 pub use journey::{Arrival, Journey};
 pub use lists::{ListChange, Lists};
 pub use metrics::Metrics;
-pub use queue::Origin;
+pub use options::{OptionsChange, RuntimeOptions};
 pub use refusal::{Refusal, Refused};
-pub use retry::{Patience, RetrySettings, RetryUntil, WaitFor};
+pub use retry::RetrySettings;
 pub use saved_state::{Dump, NewChain, StateInfo, StoredBlocks};
-pub use settings::{Blocks, CpuBilling, OptionsChange, RuntimeOptions, Settings};
+pub use settings::{Blocks, CpuBilling, Settings};
 pub use signer::{RemoteSigner, SignatureReply, Signer};
-pub use snapshots::{ScheduledSnapshot, SnapshotRequest};
 pub use subjective::SubjectiveSettings;
 pub use turn::EndAtTurn;

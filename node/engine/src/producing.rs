@@ -15,11 +15,11 @@ use primitives::{
 use rustc_hash::FxHashSet;
 use store::Watermark;
 
-use crate::command::{Submission, SubmitKind, answer};
+use crate::command::{Origin, Submission, SubmitKind, answer};
 use crate::holds::Hold;
 use crate::metrics::Held;
 use crate::obstacles::Obstacle;
-use crate::queue::{Origin, Waiting, check_expiration};
+use crate::queue::{Waiting, check_expiration};
 use crate::retry::is_executed_input;
 use crate::writer::{Phase, Writer};
 use crate::{Blocks, CpuBilling, EngineError, Refusal, Signer, rules, slots};

@@ -9,8 +9,8 @@ use execution::RecoveredTransaction;
 use primitives::{Checksum256, Fault, FaultKind, TimePoint, TransactionId, ensure};
 use rustc_hash::FxHashSet;
 
-use crate::command::{Reply, SubmitResult};
-use crate::{Patience, Refusal, Refused};
+use crate::command::{Origin, Patience, Reply, SubmitResult};
+use crate::{Refusal, Refused};
 
 /// Bytes that are counted for a waiting transaction beside its packed form.
 const ENTRY_OVERHEAD_BYTES: usize = 512;
@@ -28,31 +28,6 @@ pub struct Waiting {
     pub origin: Origin,
     /// Who wants to know; `None` when the answer was given before its block was aborted.
     pub reply: Option<Reply<SubmitResult>>,
-}
-
-/// Where a waiting transaction comes from (`trx_enum_type`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// A block that left the chain.
-    Forked,
-    /// A block that was never sealed.
-    Aborted,
-    /// A client of the API.
-    Api,
-    /// A peer.
-    Network,
-}
-
-impl Origin {
-    /// nodeos' name of it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Forked => "forked",
-            Self::Aborted => "aborted",
-            Self::Api => "incoming_api",
-            Self::Network => "incoming_p2p",
-        }
-    }
 }
 
 impl Waiting {

@@ -8,7 +8,7 @@ use execution::{RecoveredTransaction, TransactionTrace};
 use primitives::{BlockId, Fault, FaultKind, TimePoint, TransactionId, TransactionStatus, ensure};
 use rustc_hash::FxHashMap;
 
-use crate::command::{Reply, SubmitResult, answer};
+use crate::command::{Patience, Reply, RetryUntil, SubmitResult, WaitFor, answer};
 use crate::{Refusal, Refused};
 
 /// Bytes that are counted for a tracked transaction beside its packed form, which is there packed and unpacked.
@@ -17,35 +17,6 @@ const ENTRY_OVERHEAD_BYTES: usize = 1024;
 const WAITED_BYTES_MAX: usize = 64 << 20;
 /// Microseconds that a transaction whose block left the chain waits at least: the new branch may hold it too.
 const FORK_PAUSE_US: i64 = 10_000_000;
-
-/// When the sender is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RetryUntil {
-    /// As many blocks after its own.
-    Blocks(u16),
-    /// Its block is irreversible.
-    Irreversible,
-}
-
-/// How long the sender waits, and by which rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Patience {
-    /// As nodeos' `retry_trx`: within the operator's limits.
-    Retry(RetryUntil),
-    /// As our own `wait`.
-    Wait(WaitFor),
-}
-
-/// What the sender of a transaction waits for (`wait`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WaitFor {
-    /// Its block is part of the chain.
-    Block,
-    /// Its block is on the disk of this node, safe from a loss of power.
-    Stored,
-    /// Its block is irreversible.
-    Irreversible,
-}
 
 /// How transactions are tried again.
 #[derive(Debug, Clone, Copy)]

@@ -7,37 +7,13 @@ use std::path::PathBuf;
 use primitives::{Fault, FaultKind, ensure};
 use serde_json::{Value, json};
 
-use crate::command::{Reply, SnapshotInfo, answer};
+use crate::command::{Reply, ScheduledSnapshot, SnapshotInfo, SnapshotRequest, answer};
 use crate::{EngineError, Refused};
 
 /// The file that keeps the schedule, as nodeos names and writes it.
 const SCHEDULE_FILE: &str = "snapshot-schedule.json";
 /// Requests that are kept at most: each is looked at with every block.
 const REQUESTS_MAX: usize = 1024;
-
-/// Which blocks to take snapshots of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SnapshotRequest {
-    /// Blocks from one snapshot to the next; 0 for a single snapshot.
-    pub block_spacing: u32,
-    /// The first block.
-    pub start_block_num: u32,
-    /// The last block.
-    pub end_block_num: u32,
-    /// For whoever reads the schedule.
-    pub description: String,
-}
-
-/// A request of the schedule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScheduledSnapshot {
-    /// Its number.
-    pub id: u32,
-    /// What is asked for.
-    pub request: SnapshotRequest,
-    /// Its snapshots of blocks that are still reversible.
-    pub pending: Vec<SnapshotInfo>,
-}
 
 /// A snapshot of a block that is still reversible.
 #[derive(Debug)]

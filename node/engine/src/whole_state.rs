@@ -7,10 +7,10 @@ use std::sync::Arc;
 use chain::Applied;
 use primitives::{BlockId, Fault, FaultKind};
 
-use crate::command::{Reply, SnapshotInfo, answer};
+use crate::command::{Reply, ScheduledSnapshot, SnapshotInfo, SnapshotRequest, answer};
 use crate::follower::Work;
 use crate::obstacles::Obstacle;
-use crate::snapshots::{PendingSnapshot, ScheduledSnapshot, SnapshotRequest};
+use crate::snapshots::PendingSnapshot;
 use crate::state_task::{Request, Task};
 use crate::writer::Writer;
 use crate::{EngineError, Refusal, Refused};

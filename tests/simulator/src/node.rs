@@ -10,7 +10,7 @@ use chain::{
 };
 use codec::Pack;
 use engine::queue::{Queue, Waiting, check_expiration};
-use engine::{Origin, rules, settings::CPU_EFFORT_US, slots};
+use engine::{Origin, options::CPU_EFFORT_US, rules, slots};
 use execution::{Budget, RecoveredTransaction};
 use p2p::core::{BlockJudgement, Charge, Core, Input, Output, PeerId, Settings, Stands, TransactionJudgement};
 use p2p::judging;
