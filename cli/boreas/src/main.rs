@@ -28,6 +28,7 @@ mod secrets;
 mod session;
 mod set;
 mod sign;
+mod similar;
 mod stopped;
 mod system;
 mod top;

@@ -5,11 +5,11 @@ use clap::{Args, Subcommand};
 use primitives::{Compression, Name};
 use serde_json::{Map, Value};
 
-use crate::advice;
 use crate::arguments::{name, permission};
 use crate::json::{Grammar, parse, pretty, text_or_file};
 use crate::receipt::FailedTransaction;
 use crate::session::{Session, say};
+use crate::similar;
 use crate::transact::TransactArgs;
 use crate::transactions;
 
@@ -105,7 +105,7 @@ fn arguments(session: &mut Session, account: Name, action: Name, data: &[String]
                 let kind = kinds.iter().find(|(name, _)| name == key).map(|(_, kind)| kind.as_str());
                 let Some(kind) = kind else {
                     let names: Vec<_> = kinds.iter().map(|(name, _)| name.as_str()).collect();
-                    let meant = advice::meant(key, &names);
+                    let meant = similar::meant(key, &names);
                     bail!("{account}::{action} has no argument {key}; it has: {}{meant}", names.join(", "));
                 };
                 Ok((key.to_owned(), value_of(kind, text)?))

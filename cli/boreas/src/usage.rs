@@ -7,8 +7,8 @@ use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::advice::best;
 use crate::secrets;
+use crate::similar::best;
 
 /// Stands for the minus of an argument like `-1.0000 SYS` while clap looks for flags. No flag begins with a digit, so
 /// such an argument is a value wherever it stands; clap has a rule for plain numbers only.

@@ -7,7 +7,7 @@ use rocksdb::{Direction, IteratorMode, WriteBatch};
 use crate::StoreError;
 use crate::checkpoint::CheckpointHeader;
 use crate::db::{BLOCKS, META, Store};
-use crate::marks::later;
+use crate::marks::{Watermark, later};
 
 const HEAD: &[u8] = b"head";
 const IRREVERSIBLE: &[u8] = b"irreversible";
@@ -25,15 +25,6 @@ pub struct Head {
     pub num: u32,
     /// Its id.
     pub id: BlockId,
-}
-
-/// The highest block that this node signed for a producer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Watermark {
-    /// Its number.
-    pub num: u32,
-    /// Its slot.
-    pub slot: BlockTimestamp,
 }
 
 /// A block to keep, with all that must be kept in the same instant.

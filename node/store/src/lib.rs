@@ -17,9 +17,10 @@ mod marks;
 pub mod rebuild;
 pub mod traces;
 
-pub use blocks::{AcceptedBlock, Change, Head, Rewind, Watermark};
+pub use blocks::{AcceptedBlock, Change, Head, Rewind};
 pub use checkpoint::{CheckpointHeader, CheckpointWriter, StateRows};
 pub use code::CodeFolder;
 pub use db::{Store, StoreSettings};
 pub use error::StoreError;
+pub use marks::Watermark;
 pub use traces::{BlockTraces, TransactionPosition};

@@ -10,14 +10,23 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use primitives::{BlockTimestamp, Name};
 
+use crate::StoreError;
 use crate::crc::crc32c;
-use crate::{StoreError, Watermark};
 
 const FILE: &str = "signed";
 /// Producer, number, slot, checksum.
 const RECORD: usize = 20;
 /// Bytes from which the file is written anew with one record for each producer.
 const FILE_BYTES_MAX: u64 = 64 << 10;
+
+/// The highest block that this node signed for a producer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watermark {
+    /// Its number.
+    pub num: u32,
+    /// Its slot.
+    pub slot: BlockTimestamp,
+}
 
 /// The marks of all producers of this node.
 #[derive(Debug)]

@@ -9,8 +9,13 @@ use primitives::{BlockId, BlockTimestamp, ChainId, Checksum256, Name, TimePoint,
 use wasm::{Compiler, Loaded, MissingCode};
 
 use crate::pending::Pending;
-use crate::restore::KeptBlocks;
 use crate::{BlockPurpose, BlockState, Settings};
+
+/// Finds blocks that the node kept: one that came before a restart may have to be applied after it.
+pub trait KeptBlocks: Send + Sync {
+    /// The packed block with this id.
+    fn block(&self, id: &BlockId) -> Option<Vec<u8>>;
+}
 
 /// The ledger, the fork tree and the block under construction, with the VM beside them.
 #[allow(missing_debug_implementations, reason = "a whole chain is not printed")]

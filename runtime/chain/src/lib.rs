@@ -35,13 +35,13 @@ pub mod settings;
 mod start;
 
 pub use block_state::{Applied, BlockState, SealedBlock};
-pub use conductor::{Chain, PendingView};
+pub use conductor::{Chain, KeptBlocks, PendingView};
 pub use error::ChainError;
 pub use ledger::{CheckpointError, CheckpointLoader};
 pub use pending::StartBlock;
 pub use prepared::{PrepareMode, PreparedBlock, packed_transactions, recover_transaction};
 pub use receiving::CheckedBlock;
-pub use restore::{ChainCheckpoint, KeptBlocks, LoadedState, SavedBlock, SavedChain, StateImage};
+pub use restore::{ChainCheckpoint, LoadedState, SavedBlock, SavedChain, StateImage};
 pub use sealing::{NotSigned, UnsignedBlock};
 pub use settings::{BlockPurpose, Checks, Doors, Settings};
 pub use wasm::{Compiler, Loaded, MissingCode};

@@ -7,6 +7,7 @@ use consensus::{BlockHeaderState, ForkTree};
 use ledger::{BlockUndo, Checkpoint, CheckpointLoader, CheckpointRow, Ledger, Snapshot};
 use primitives::{BlockId, Checksum256, TimePoint};
 
+use crate::conductor::KeptBlocks;
 use crate::{BlockState, Chain, ChainError, Doors, Settings};
 
 /// What the node keeps of the chain's state: all changes since the last checkpoint.
@@ -65,12 +66,6 @@ impl StateImage {
     fn time(&self) -> TimePoint {
         self.head.header.timestamp().time()
     }
-}
-
-/// Finds blocks that the node kept: one that came before a restart may have to be applied after it.
-pub trait KeptBlocks: Send + Sync {
-    /// The packed block with this id.
-    fn block(&self, id: &BlockId) -> Option<Vec<u8>>;
 }
 
 /// What the node kept of checkpoints, the latest of each row and block.

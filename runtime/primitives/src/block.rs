@@ -3,6 +3,7 @@
 use codec::{Bytes, Pack, Unpack, VarUint32};
 use serde::{Deserialize, Serialize};
 
+use crate::digest::number_of;
 use crate::extensions::{self, Extensions};
 use crate::{
     BlockId, BlockTimestamp, Checksum256, Fault, FaultKind, LegacySchedule, Name, PackedTransaction, ProducerSchedule,
@@ -50,12 +51,6 @@ pub struct HeaderExtensions {
     pub protocol_features: Vec<Checksum256>,
     /// The schedule that becomes pending, since WTMSIG_BLOCK_SIGNATURES.
     pub new_schedule: Option<ProducerSchedule>,
-}
-
-/// The number that a block's id carries.
-pub fn number_of(id: &BlockId) -> u32 {
-    let [a, b, c, d, ..] = id.0;
-    u32::from_be_bytes([a, b, c, d])
 }
 
 impl BlockHeader {

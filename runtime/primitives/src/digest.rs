@@ -118,6 +118,12 @@ impl Sha256 {
     }
 }
 
+/// The number that a block's id carries.
+pub fn number_of(id: &BlockId) -> u32 {
+    let [a, b, c, d, ..] = id.0;
+    u32::from_be_bytes([a, b, c, d])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

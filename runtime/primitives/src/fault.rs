@@ -167,13 +167,16 @@ impl codec::Unpack for Fault {
     }
 }
 
+/// What nodeos says of a compression of packed transactions that there is not: a kind of its own.
+pub(crate) const UNKNOWN_COMPRESSION: &str = "Unknown transaction compression algorithm";
+
 impl From<codec::DecodeError> for Fault {
     /// The exception that `fc::raw::unpack` would throw.
     fn from(error: codec::DecodeError) -> Self {
         use codec::DecodeError;
         let kind = match error {
             DecodeError::Truncated { .. } | DecodeError::TruncatedVarint { .. } => FaultKind::OUT_OF_RANGE_EXCEPTION,
-            DecodeError::Invalid(crate::packed::UNKNOWN_COMPRESSION) => FaultKind::UNKNOWN_TRANSACTION_COMPRESSION,
+            DecodeError::Invalid(UNKNOWN_COMPRESSION) => FaultKind::UNKNOWN_TRANSACTION_COMPRESSION,
             _ => FaultKind::ASSERT_EXCEPTION,
         };
         let message = match error {

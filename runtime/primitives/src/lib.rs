@@ -29,7 +29,7 @@ pub use authority::{Authority, KeyWeight, PermissionLevelWeight, WaitWeight};
 pub use block::{BlockHeader, SignedBlock, SignedBlockHeader, TransactionReceipt, TransactionStatus};
 pub use chain_config::{ChainConfig, WasmConfig};
 pub use codec::{Bytes, DecodeError, Pack, Reader, Sink, Unpack, VarInt32, VarUint32};
-pub use digest::{BlockId, ChainId, Checksum160, Checksum256, Checksum512, Sha256, TransactionId};
+pub use digest::{BlockId, ChainId, Checksum160, Checksum256, Checksum512, Sha256, TransactionId, number_of};
 pub use fault::{Fault, FaultKind};
 pub use genesis::Genesis;
 pub use key::{PrivateKey, PublicKey, Signature};

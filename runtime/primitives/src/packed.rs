@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use codec::{Bytes, Pack, Sink, Unpack};
 use serde::{Deserialize, Serialize};
 
+use crate::fault::UNKNOWN_COMPRESSION;
 use crate::{Checksum256, Fault, FaultKind, Sha256, Signature, SignedTransaction, Transaction};
 
 /// Most bytes that a compressed part expands to; what a stream holds beyond is cut off or refused, see [`expand`].
@@ -18,9 +19,6 @@ const PIECE_BYTES: usize = 4096;
 const CHUNK_BYTES: usize = 128;
 /// Net bytes that every packed transaction costs beside its parts (nodeos: `fixed_net_overhead_of_packed_trx`).
 const NET_OVERHEAD_BYTES: u64 = 16;
-
-/// What nodeos says of any other compression.
-pub(crate) const UNKNOWN_COMPRESSION: &str = "Unknown transaction compression algorithm";
 
 /// How packed parts are compressed: one byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

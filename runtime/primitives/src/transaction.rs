@@ -35,7 +35,7 @@ pub struct TransactionHeader {
 /// The two TaPoS fields that name a block: its number's low 16 bits and the third word of its id.
 pub fn reference_of(id: &BlockId) -> (u16, u32) {
     let prefix = [id.0[8], id.0[9], id.0[10], id.0[11]];
-    (crate::block::number_of(id) as u16, u32::from_le_bytes(prefix))
+    (crate::digest::number_of(id) as u16, u32::from_le_bytes(prefix))
 }
 
 impl TransactionHeader {

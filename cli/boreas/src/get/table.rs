@@ -111,7 +111,7 @@ impl GetTable {
         let tables = answer["abi"]["tables"].as_array().into_iter().flatten();
         let names: Vec<_> = tables.filter_map(|table| table["name"].as_str()).collect();
         if !names.is_empty() && !names.contains(&self.table.as_str()) {
-            let meant = crate::advice::meant(&self.table, &names);
+            let meant = crate::similar::meant(&self.table, &names);
             let advice = format!("The tables of {}: {}{meant}", self.account, names.join(", "));
             session.advice.push((FaultKind::CONTRACT_TABLE_QUERY_EXCEPTION, advice));
         }

@@ -82,7 +82,7 @@ impl Core {
         let known = &notice.known_blocks;
         let Some(found) = self.peers.get_mut(&peer) else { return };
         if let [head, first] = known.ids[..] {
-            found.earliest = primitives::block::number_of(&first);
+            found.earliest = primitives::number_of(&first);
             found.head = Point::of(head);
         }
         match known.mode {

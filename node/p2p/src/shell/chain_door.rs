@@ -34,7 +34,7 @@ impl Blocks for StoredBlocks {
     }
 
     fn has(&self, id: &BlockId) -> bool {
-        let ids = self.0.store().block_ids_at(primitives::block::number_of(id));
+        let ids = self.0.store().block_ids_at(primitives::number_of(id));
         ids.is_ok_and(|ids| ids.contains(id))
     }
 }

@@ -70,7 +70,7 @@ pub struct Point {
 impl Point {
     /// Of a block's id.
     pub fn of(id: BlockId) -> Self {
-        Self { num: primitives::block::number_of(&id), id }
+        Self { num: primitives::number_of(&id), id }
     }
 }
 
