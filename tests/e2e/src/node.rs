@@ -324,8 +324,20 @@ impl RunningNode {
     /// # Panics
     /// When it is gone.
     pub fn memory_bytes(&self) -> u64 {
+        self.status_bytes("VmRSS:")
+    }
+
+    /// The same without what it has mapped of files.
+    ///
+    /// # Panics
+    /// When it is gone.
+    pub fn private_bytes(&self) -> u64 {
+        self.status_bytes("RssAnon:")
+    }
+
+    fn status_bytes(&self, field: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("the node runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line about memory");
+        let line = status.lines().find_map(|line| line.strip_prefix(field)).expect("a line about memory");
         line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
     }
 
