@@ -119,9 +119,9 @@ impl Recent {
 pub struct InHand(FxHashSet<BlockId>);
 
 impl InHand {
-    /// Notes a block. False when it is there.
-    pub fn enter(&mut self, id: BlockId) -> bool {
-        self.0.insert(id)
+    /// Notes a block.
+    pub fn enter(&mut self, id: BlockId) {
+        self.0.insert(id);
     }
 
     /// A block was judged.

@@ -106,12 +106,14 @@ impl Core {
         for (peer, block, charge) in given {
             if blocks.has(&block.id) {
                 self.sync.judged(block.num);
-            } else if self.in_hand.enter(block.id) {
-                if let Some(found) = self.peers.get_mut(&peer) {
-                    found.in_hand += block.bytes.len();
-                }
-                self.out.push(Output::TakeBlock { peer, block, charge, epoch });
+                continue;
             }
+            // Also one that is in hand: it may have come before the blocks that it follows, and be refused for that.
+            self.in_hand.enter(block.id);
+            if let Some(found) = self.peers.get_mut(&peer) {
+                found.in_hand += block.bytes.len();
+            }
+            self.out.push(Output::TakeBlock { peer, block, charge, epoch });
         }
     }
 

@@ -334,6 +334,34 @@ fn ranges_come_from_several_peers_and_the_dead_are_replaced() {
     assert_eq!(net.nodes[3].closed, [101]);
 }
 
+/// A new block that comes while ranges are under way follows none that is known yet. It is refused for that, and is
+/// handed on again in its place of the range.
+#[test]
+fn a_range_is_whole_though_one_of_its_blocks_is_in_hand() {
+    let mut net = Net::new(&[12, 2]);
+    // What it asks for comes later.
+    net.nodes[0].lie = |_, _| None;
+    net.make_block(1);
+    net.link(1, 0);
+    net.settle();
+    assert!(net.nodes[1].core.is_syncing());
+    let (now, chain) = (net.now, net.nodes[0].chain.clone());
+    let mut taken = |number: u32| {
+        let frame = block_frame(&chain.block_at(number).unwrap());
+        let (message, node) = (Message::read(&frame[4..]).unwrap(), &mut net.nodes[1]);
+        let outputs =
+            node.core.step(Input::Received { peer: 100, message, charge: Charge::default() }, now, &node.chain);
+        let blocks = outputs.into_iter().filter_map(|output| match output {
+            Output::TakeBlock { block, epoch, .. } => Some((block.num, epoch.is_some())),
+            _ => None,
+        });
+        blocks.collect::<Vec<_>>()
+    };
+    assert_eq!(taken(8), [(8, false)]);
+    let range: Vec<_> = (3..=11).flat_map(&mut taken).collect();
+    assert_eq!(range, (4..=11).map(|number| (number, true)).collect::<Vec<_>>());
+}
+
 #[test]
 fn liars_do_not_keep_a_node_from_its_end() {
     let lies: [Lie; 4] = [
