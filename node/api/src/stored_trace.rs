@@ -18,8 +18,6 @@ use crate::node::Node;
 
 /// The first byte of stored traces; another one is of another version of the node.
 const VERSION: u8 = 2;
-/// Bytes of each action's console that are kept.
-const CONSOLE_BYTES_KEPT: usize = 64 * 1024;
 
 /// The traces of one block, with what their answers say of the block.
 #[derive(Debug, Pack, Unpack)]
@@ -80,7 +78,7 @@ pub fn encode(sealed: &SealedBlock) -> Vec<u8> {
                 (Vec::new(), if index == 0 { onblock_header(sealed) } else { TransactionHeader::default() })
             }
         };
-        StoredTransaction { signatures, header, trace: with_short_consoles(trace) }
+        StoredTransaction { signatures, header, trace: Arc::clone(trace) }
     });
     let traces = BlockTraces {
         id: sealed.state.id(),
@@ -100,16 +98,6 @@ pub fn encode(sealed: &SealedBlock) -> Vec<u8> {
 /// Whether a transaction did something: executed, or failed with an error handler that was.
 fn is_shown(receipt: ReceiptHeader) -> bool {
     matches!(receipt.status, TransactionStatus::Executed | TransactionStatus::SoftFail)
-}
-
-/// The trace itself, but where a console is longer than what is kept.
-fn with_short_consoles(trace: &Arc<TransactionTrace>) -> Arc<TransactionTrace> {
-    let mut trace = Arc::clone(trace);
-    if trace.action_traces.iter().any(|action| action.console.len() > CONSOLE_BYTES_KEPT) {
-        let actions = &mut Arc::make_mut(&mut trace).action_traces;
-        actions.iter_mut().for_each(|action| action.console.truncate(CONSOLE_BYTES_KEPT));
-    }
-    trace
 }
 
 /// The header of the transaction that runs onblock, whose trace is a block's first. Since NO_DUPLICATE_DEFERRED_ID it

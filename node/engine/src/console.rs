@@ -1,5 +1,5 @@
 //! What contracts print, in the log: a stranger decides what it is and how much, so it is bounded, and nothing in it can
-//! pass for a line of the log or act on a terminal. The whole text is in the transaction's trace.
+//! pass for a line of the log or act on a terminal. The transaction's trace has more of it.
 
 use std::fmt::Write as _;
 
@@ -61,8 +61,8 @@ impl ConsoleLog {
         (left_out > 0).then(|| {
             format!(
                 "{left_out} bytes that contracts printed were left out of the log: at most {SECOND_BYTES_MAX} a second, \
-                 {TRANSACTION_BYTES_MAX} a transaction and {ACTION_BYTES_MAX} an action are in it. Traces have the whole \
-                 text; without --contracts-console nothing is kept"
+                 {TRANSACTION_BYTES_MAX} a transaction and {ACTION_BYTES_MAX} an action are in it. Traces have more; \
+                 without --contracts-console nothing is kept"
             )
         })
     }

@@ -81,7 +81,7 @@ impl Chain {
             self.compare(block, receipt, &trace)?;
             self.world.ledger.squash();
             if traces {
-                self.pending.as_mut().expect("a block is applied").traces.push(Arc::new(trace));
+                self.pending.as_mut().expect("a block is applied").push_trace(&Arc::new(trace));
             }
         }
         Ok(())

@@ -45,7 +45,7 @@ impl Chain {
             let packed = ReceiptTransaction::Packed(transaction.packed.clone());
             pending.push_receipt(receipt, packed, &transaction.packed_digest);
             pending.transactions.push(transaction.clone());
-            pending.traces.push(trace.clone());
+            pending.push_trace(&trace);
         }
         pending.count(&trace);
         self.world.ledger.squash();
@@ -71,7 +71,7 @@ impl Chain {
         }
         if let Some(receipt) = trace.receipt {
             pending.push_receipt(receipt, ReceiptTransaction::Id(*id), id);
-            pending.traces.push(trace.clone());
+            pending.push_trace(&trace);
         }
         pending.count(&trace);
         self.world.ledger.squash();

@@ -66,6 +66,11 @@ impl Pending {
         self.receipts.push(TransactionReceipt { status, cpu_usage_us, net_usage_words, trx });
     }
 
+    /// Adds the trace of something that ran in it.
+    pub fn push_trace(&mut self, trace: &Arc<TransactionTrace>) {
+        self.traces.push(trace.kept());
+    }
+
     /// Counts what a transaction used, for the block's report.
     pub fn count(&mut self, trace: &TransactionTrace) {
         self.cpu_usage_us += trace.receipt.map_or(0, |receipt| u64::from(receipt.cpu_usage_us));

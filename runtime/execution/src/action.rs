@@ -6,6 +6,7 @@ use codec::Pack;
 use ledger::AccountId;
 use primitives::{Action, Checksum256, Name, Sha256};
 
+use crate::console::Console;
 use crate::cursors::TableCursors;
 use crate::trace::{AccountDelta, RowChanges};
 
@@ -35,7 +36,7 @@ pub struct ActionState {
     /// Rows that this run changed.
     pub(crate) rows: RowChanges,
     /// What this run printed.
-    pub console: Vec<u8>,
+    pub(crate) console: Console,
     /// What this run returned.
     pub(crate) return_value: Vec<u8>,
     /// Iterators over contract tables.

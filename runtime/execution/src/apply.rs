@@ -65,7 +65,7 @@ fn run_at_receiver(machine: &mut Machine, world: &mut World) -> Outcome {
             Ok(())
         }
         Err(fault) => {
-            let fault = with_pending_console(fault, &world.action.console);
+            let fault = with_pending_console(fault, world.action.console.text());
             world.finish_action_trace(start_us, Some(&fault));
             world.current_trace().backtrace = machine.take_backtrace().map(Box::new);
             Err(fault)
@@ -197,7 +197,7 @@ impl World {
     fn finish_action_trace(&mut self, start_us: i64, fault: Option<&Fault>) {
         let elapsed_us = self.clock.now_us() - start_us;
         let deltas = std::mem::take(&mut self.action.ram_deltas);
-        let console = std::mem::take(&mut self.action.console);
+        let console = self.action.console.take();
         let rows = std::mem::take(&mut self.action.rows);
         let trace = self.current_trace();
         trace.account_ram_deltas = deltas;

@@ -7,7 +7,7 @@
 //! What a block is, and which block is next, does not belong here (`consensus`, `chain`).
 //!
 //! In reading order, each file uses only those before it: values ([`budget`], [`settings`], [`features`], [`recovered`]
-//! (input), [`trace`] (output), [`system_actions`], `fault`, `cursors`); the state (`action`, `transaction`,
+//! (input), [`console`] and [`trace`] (output), [`system_actions`], `fault`, `cursors`); the state (`action`, `transaction`,
 //! [`world`]); rules over it (`billing`, `lists`, `context`, [`authorization`] with [`authority_checker`],
 //! `validation`, `inline`, `deferred`); what runs (`native`, [`intrinsics`], `apply`); what keeps or reverts (`session`,
 //! `execute`); the three doors (`input`, `implicit`, `scheduled`) and [`onblock`].
@@ -18,6 +18,7 @@ pub mod authority_checker;
 pub mod authorization;
 mod billing;
 pub mod budget;
+pub mod console;
 mod context;
 mod cursors;
 mod deferred;

@@ -8,6 +8,8 @@ use primitives::{
     TransactionStatus,
 };
 
+use crate::console::{CONSOLE_BYTES_KEPT, shorten};
+
 /// Change of one account's RAM usage in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Pack, Unpack)]
 pub struct AccountDelta {
@@ -187,7 +189,7 @@ impl Default for RowBudget {
 }
 
 /// One receiver's run of one action.
-#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack)]
 pub struct ActionTrace {
     /// Number in the order of scheduling, from 1.
     pub action_ordinal: u32,
@@ -205,7 +207,7 @@ pub struct ActionTrace {
     pub context_free: bool,
     /// Wall-clock time in microseconds; 0 where nobody measured.
     pub elapsed_us: i64,
-    /// What the contract printed: bytes, as contracts print them.
+    /// What the contract printed: bytes, as contracts print them, within [`crate::console::CONSOLE_BYTES_MAX`].
     pub console: Vec<u8>,
     /// RAM that it moved, ascending by account.
     pub account_ram_deltas: Vec<AccountDelta>,
@@ -255,6 +257,32 @@ pub struct TransactionTrace {
     pub error_code: Option<u64>,
 }
 
+impl TransactionTrace {
+    /// The trace as it stays with its block: where its contracts printed much, with less of that.
+    pub fn kept(self: &Arc<Self>) -> Arc<Self> {
+        let mut kept = Arc::clone(self);
+        if self.console_bytes() > CONSOLE_BYTES_KEPT {
+            Arc::make_mut(&mut kept).shorten_consoles();
+        }
+        kept
+    }
+
+    fn console_bytes(&self) -> usize {
+        let own: usize = self.action_traces.iter().map(|action| action.console.len()).sum();
+        own + self.failed_dtrx_trace.as_ref().map_or(0, |failed| failed.console_bytes())
+    }
+
+    fn shorten_consoles(&mut self) {
+        let mut room = CONSOLE_BYTES_KEPT;
+        for action in &mut self.action_traces {
+            let printed = action.console.len();
+            shorten(&mut action.console, room);
+            room = room.saturating_sub(printed);
+        }
+        self.failed_dtrx_trace.iter_mut().for_each(|failed| failed.shorten_consoles());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,6 +302,23 @@ mod tests {
         }
         assert_eq!((rows.kept.len(), rows.omitted), (1, 2));
         assert_eq!(RowChanges::from_bytes(&rows.to_bytes()), Ok(rows));
+    }
+
+    #[test]
+    fn what_was_printed_stays_within_bounds() {
+        let printed = |bytes| {
+            let mut trace = TransactionTrace::default();
+            for bytes in bytes {
+                trace.action_traces.push(ActionTrace { console: vec![b'x'; bytes], ..ActionTrace::default() });
+            }
+            Arc::new(trace)
+        };
+        let short = printed([CONSOLE_BYTES_KEPT - 1, 1]);
+        assert!(Arc::ptr_eq(&short.kept(), &short));
+        let long = printed([CONSOLE_BYTES_KEPT - 3, 10]).kept();
+        let consoles: Vec<_> = long.action_traces.iter().map(|action| action.console.len()).collect();
+        assert_eq!(consoles[0], CONSOLE_BYTES_KEPT - 3);
+        assert_eq!(long.action_traces[1].console, b"xxx... (7 bytes more)");
     }
 
     #[test]

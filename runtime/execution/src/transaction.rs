@@ -6,6 +6,7 @@ use ledger::AccountId;
 use primitives::{TimePoint, TransactionId};
 
 use crate::budget::{Budget, TransactionKind};
+use crate::console::ConsoleBudget;
 use crate::recovered::TransactionParts;
 use crate::trace::{RowBudget, TransactionTrace};
 
@@ -60,6 +61,8 @@ pub struct TransactionState {
     pub(crate) trace: TransactionTrace,
     /// What its trace may still say of changed rows.
     pub(crate) row_budget: RowBudget,
+    /// What its trace may still say of what its contracts print.
+    pub(crate) console_budget: ConsoleBudget,
     pub(crate) published: TimePoint,
     pub(crate) delay_us: i64,
     pub(crate) is_input: bool,

@@ -8,6 +8,7 @@ use std::io::Write as _;
 use primitives::Name;
 use wasm::{F32, F64, F128, Intrinsics, LegacyPtr, LegacySpan, Memory, Text};
 
+use crate::console::Printer;
 use crate::fault::Outcome;
 use crate::world::World;
 
@@ -37,20 +38,21 @@ pub(super) fn register(table: &mut Intrinsics<World>) {
 }
 
 /// Where a contract prints to, where anybody listens.
-fn console(world: &mut World) -> Option<&mut Vec<u8>> {
-    world.settings.contracts_console.then_some(&mut world.action.console)
+fn console(world: &mut World) -> Option<Printer<'_>> {
+    let World { settings, action, trx, .. } = world;
+    settings.contracts_console.then_some(Printer { console: &mut action.console, budget: &mut trx.console_budget })
 }
 
 fn print(world: &mut World, value: impl std::fmt::Display) -> Outcome {
-    if let Some(console) = console(world) {
-        write!(console, "{value}").expect("a vector takes everything");
+    if let Some(mut console) = console(world) {
+        write!(console, "{value}").expect("a console takes everything");
     }
     Ok(())
 }
 
 fn print_bytes(world: &mut World, bytes: &[u8]) -> Outcome {
-    if let Some(console) = console(world) {
-        console.extend_from_slice(bytes);
+    if let Some(mut console) = console(world) {
+        console.write_all(bytes).expect("a console takes everything");
     }
     Ok(())
 }
@@ -64,10 +66,15 @@ fn prints_l(world: &mut World, memory: &mut Memory<'_>, text: LegacySpan) -> Out
 }
 
 fn printhex(world: &mut World, memory: &mut Memory<'_>, data: LegacySpan) -> Outcome {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    if let Some(console) = console(world) {
-        let digits = data.bytes(memory).iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        console.extend(digits.map(|digit| DIGITS[usize::from(digit)]));
+    /// Bytes that become digits at once.
+    const CHUNK: usize = 1024;
+    if let Some(mut console) = console(world) {
+        let mut digits = [0; 2 * CHUNK];
+        for bytes in data.bytes(memory).chunks(CHUNK) {
+            let digits = &mut digits[..2 * bytes.len()];
+            hex::encode_to_slice(bytes, digits).expect("two digits for each byte");
+            console.write_all(digits).expect("a console takes everything");
+        }
     }
     Ok(())
 }
