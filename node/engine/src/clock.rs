@@ -99,6 +99,19 @@ impl Belief {
         }
     }
 
+    /// Whether a block of others, of this time, shows that a clock which jumped forward is right: it is followed then.
+    fn is_borne_out(&mut self, time_us: i64, clock_us: i64, steady_us: i64) -> bool {
+        if self.doubted_since.is_none() {
+            return false;
+        }
+        let (believed, _) = self.time(clock_us, steady_us);
+        let is_right = time_us > believed.saturating_add(JUMP_US) && time_us.abs_diff(clock_us) < WITNESS_US;
+        if is_right {
+            self.follow(clock_us.saturating_sub(steady_us));
+        }
+        is_right
+    }
+
     fn follow(&mut self, offset_us: i64) {
         (self.offset_us, self.doubted_since) = (Some(offset_us), None);
     }
@@ -132,14 +145,7 @@ impl Clock {
 
     /// Somebody else made a block of `time`: a clock that jumped forward to it is right.
     pub fn witness(&self, time: TimePoint) {
-        let mut belief = self.0.belief.lock();
-        if belief.doubted_since.is_none() {
-            return;
-        }
-        let (clock, steady) = (machine_time().0, since_boot_us());
-        let (believed, _) = belief.time(clock, steady);
-        if time.0 > believed.saturating_add(JUMP_US) && time.0.abs_diff(clock) < WITNESS_US {
-            belief.follow(clock.saturating_sub(steady));
+        if self.0.belief.lock().is_borne_out(time.0, machine_time().0, since_boot_us()) {
             tracing::info!("a block of {time} shows that the machine's clock is right: this node follows it");
         }
     }
@@ -230,6 +236,28 @@ mod tests {
             assert_eq!(at(150, 0), (jump, Some(News::Jumped(-jump))), "so is the way back");
         }
         assert!(News::Jumped(-hour - SECOND_US / 2).to_string().contains("jumped 3600.5 s back"));
+    }
+
+    #[test]
+    fn a_block_of_others_bears_a_jump_out() {
+        const SECOND_US: i64 = 1_000_000;
+        let hour = 3600 * SECOND_US;
+        let jumped = |by: i64| {
+            let mut belief = Belief { offset_us: None, doubted_since: None };
+            belief.time(YEAR_US, 0);
+            assert!(!belief.is_borne_out(YEAR_US + hour, YEAR_US, 0), "nothing is in doubt");
+            belief.time(YEAR_US + by, 0);
+            belief
+        };
+        let mut belief = jumped(hour);
+        assert!(!belief.is_borne_out(YEAR_US, YEAR_US + hour, 0), "a block of the time before");
+        assert!(!belief.is_borne_out(YEAR_US + hour / 2, YEAR_US + hour, 0), "of a time that no clock shows");
+        assert_eq!(belief.time(YEAR_US + hour, 0), (YEAR_US, None));
+        assert!(belief.is_borne_out(YEAR_US + hour - SECOND_US, YEAR_US + hour, 0));
+        assert_eq!(belief.time(YEAR_US + hour, 0), (YEAR_US + hour, None), "it is followed");
+        // A clock that was set back is not right because of blocks that were made before.
+        assert!(!jumped(-hour).is_borne_out(YEAR_US, YEAR_US - hour, 0));
+        assert!(!jumped(-hour).is_borne_out(YEAR_US - hour, YEAR_US - hour, 0));
     }
 
     #[test]
