@@ -16,7 +16,9 @@ const UNCUT_ROWS: usize = 1000;
 pub const READ_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Bytes that the JSON of one answer's decoded data may take in memory; each step of decoding counts as some.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// Both of these for an answer that is not a large one.
+/// Bytes that a large request is reckoned with: its rows, the JSON made of them, and what that is written to.
+pub const LARGE_BYTES_MAX: usize = READ_BYTES_MAX + 2 * ANSWER_BYTES_MAX;
+/// The first two of these for an answer that is not a large one.
 const LIGHT_BYTES_MAX: usize = 1024 * 1024;
 
 /// As much as the request that is being answered may have of something.

@@ -28,6 +28,7 @@ fn answer(node: &Node, standing: &Standing, obstacles: &[Obstacle]) -> Answer {
 }
 
 fn shown(node: &Node, standing: &Standing, obstacles: &[Obstacle]) -> Value {
+    node.breakers.measure(node.handle.metrics(), &node.aside);
     let reasons = |obstacles: &[Obstacle]| -> Value {
         obstacles.iter().map(|obstacle| Value::from(obstacle.words.as_str())).collect()
     };
@@ -65,7 +66,7 @@ fn shown(node: &Node, standing: &Standing, obstacles: &[Obstacle]) -> Value {
             "ready_bytes": integer(disk.least()),
             "unsynced_us": integer(u64::try_from(standing.unsynced.as_micros()).unwrap_or(u64::MAX)),
         })),
-        "breakers": node.breakers.shown(),
+        "breakers": node.breakers.shown(node.handle.metrics()),
         "writer_silent_us": integer(u64::try_from(standing.writer_silent.as_micros()).unwrap_or(u64::MAX)),
     })
 }

@@ -4,53 +4,86 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use engine::metrics::Load;
+
 /// What is under way, over all addresses.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct InFlight {
-    /// Requests.
-    pub requests: Arc<AtomicU64>,
+    requests: Arc<Counter>,
     /// Bytes of bodies that are read or worked on, and of answers that are not sent yet.
-    pub bytes: Arc<AtomicU64>,
+    bytes: Arc<Counter>,
+}
+
+#[derive(Debug)]
+struct Counter {
+    used: AtomicU64,
+    max: Option<u64>,
+}
+
+impl Counter {
+    fn new(max: Option<u64>) -> Arc<Self> {
+        Arc::new(Self { used: AtomicU64::new(0), max })
+    }
+
+    fn load(&self) -> Load {
+        Load { used: self.used.load(Ordering::Relaxed), limit: self.max }
+    }
 }
 
 /// A share that is so small is never refused, only counted, so that small requests are served while large ones take all
 /// that there is. What it adds up to is bounded by the number of connections.
 const SMALL: u64 = 16 << 10;
 
-/// A share of what is under way, given back when dropped.
-#[derive(Debug)]
-pub(crate) struct Share {
-    counter: Arc<AtomicU64>,
-    amount: u64,
-    /// Amount that is never refused.
-    small: u64,
-    max: Option<u64>,
-}
+impl InFlight {
+    /// Nothing yet, and so much at most; none for any number.
+    pub fn new(requests_max: Option<u64>, bytes_max: Option<u64>) -> Self {
+        Self { requests: Counter::new(requests_max), bytes: Counter::new(bytes_max) }
+    }
 
-impl Share {
+    /// Requests that are under way, and may be.
+    pub fn requests(&self) -> Load {
+        self.requests.load()
+    }
+
+    /// Bytes that are under way, and may be.
+    pub fn bytes(&self) -> Load {
+        self.bytes.load()
+    }
+
     /// One request, if there may be one more.
     ///
     /// # Errors
     /// How many would be under way.
-    pub fn request(all: &InFlight, max: Option<u64>) -> Result<Self, u64> {
-        let mut share = Self { counter: Arc::clone(&all.requests), amount: 0, small: 0, max };
+    pub fn one_request(&self) -> Result<Share, u64> {
+        let mut share = Share { counter: Arc::clone(&self.requests), amount: 0, small: 0 };
         share.grow(1).map(|()| share)
     }
 
-    /// No bytes yet. All bytes may reach `max`, or any number.
-    pub fn no_bytes(all: &InFlight, max: Option<u64>) -> Self {
-        Self { counter: Arc::clone(&all.bytes), amount: 0, small: SMALL, max }
+    /// A share without bytes yet.
+    pub fn no_bytes(&self) -> Share {
+        Share { counter: Arc::clone(&self.bytes), amount: 0, small: SMALL }
     }
 
     /// Bytes, if there is room for them.
     ///
     /// # Errors
     /// How many would be under way.
-    pub fn bytes(all: &InFlight, amount: usize, max: Option<u64>) -> Result<Self, u64> {
-        let mut share = Self::no_bytes(all, max);
+    pub fn some_bytes(&self, amount: usize) -> Result<Share, u64> {
+        let mut share = self.no_bytes();
         share.grow(amount).map(|()| share)
     }
+}
 
+/// A share of what is under way, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Share {
+    counter: Arc<Counter>,
+    amount: u64,
+    /// Amount that is never refused.
+    small: u64,
+}
+
+impl Share {
     /// Takes more.
     ///
     /// # Errors
@@ -58,15 +91,15 @@ impl Share {
     pub fn grow(&mut self, amount: usize) -> Result<(), u64> {
         let amount = amount as u64;
         self.amount += amount;
-        let taken = self.counter.fetch_add(amount, Ordering::Relaxed) + amount;
-        let refused = self.amount > self.small && self.max.is_some_and(|max| taken > max);
+        let taken = self.counter.used.fetch_add(amount, Ordering::Relaxed) + amount;
+        let refused = self.amount > self.small && self.counter.max.is_some_and(|max| taken > max);
         if refused { Err(taken) } else { Ok(()) }
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.counter.fetch_sub(self.amount, Ordering::Relaxed);
+        self.counter.used.fetch_sub(self.amount, Ordering::Relaxed);
     }
 }
 
@@ -76,22 +109,21 @@ mod tests {
 
     #[test]
     fn what_is_taken_is_given_back_refused_or_not() {
-        let all = InFlight::default();
-        let (small, max) = (16 << 10, Some(40_000));
-        let mut first = Share::bytes(&all, 30_000, max).unwrap();
-        assert_eq!(Share::bytes(&all, 20_000, max).unwrap_err(), 50_000);
-        assert_eq!(all.bytes.load(Ordering::Relaxed), 30_000);
+        let all = InFlight::new(Some(1), Some(40_000));
+        let mut first = all.some_bytes(30_000).unwrap();
+        assert_eq!(all.some_bytes(20_000).unwrap_err(), 50_000);
+        assert_eq!(all.bytes(), Load { used: 30_000, limit: Some(40_000) });
         assert_eq!(first.grow(10_000), Ok(()));
         assert_eq!(first.grow(1), Err(40_001));
-        let mut other = Share::bytes(&all, small, max).expect("small ones are only counted");
+        let mut other = all.some_bytes(16 << 10).expect("small ones are only counted");
         assert!(other.grow(1).is_err());
         drop((first, other));
-        assert_eq!(all.bytes.load(Ordering::Relaxed), 0);
-        assert!(Share::bytes(&all, usize::MAX / 2, None).is_ok());
+        assert_eq!(all.bytes().used, 0);
+        assert!(InFlight::new(None, None).some_bytes(usize::MAX / 2).is_ok());
 
-        let one = Share::request(&all, Some(1)).unwrap();
-        assert_eq!(Share::request(&all, Some(1)).unwrap_err(), 2);
+        let one = all.one_request().unwrap();
+        assert_eq!(all.one_request().unwrap_err(), 2);
         drop(one);
-        assert!(Share::request(&all, Some(1)).is_ok());
+        assert!(all.one_request().is_ok());
     }
 }

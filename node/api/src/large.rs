@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use engine::metrics::Load;
 use parking_lot::{Condvar, Mutex};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
@@ -90,20 +91,25 @@ struct Crowd {
     waiting: usize,
 }
 
-impl Default for Aside {
-    fn default() -> Self {
+impl Aside {
+    /// Where `max` run at a time, or as many as the machine has room for.
+    pub fn new(max: usize) -> Self {
         // One half of the machine is for everything else.
         let half = std::thread::available_parallelism().map_or(1, |count| count.get() / 2);
         Self {
             crowd: Mutex::default(),
             left: Condvar::new(),
-            running_max: half.clamp(1, RUNNING_MAX),
+            running_max: half.min(RUNNING_MAX).min(max).max(1),
             trims: Arc::default(),
         }
     }
-}
 
-impl Aside {
+    /// How many run or wait, and may.
+    pub fn load(&self) -> Load {
+        let crowd = self.crowd.lock();
+        Load { used: (crowd.running + crowd.waiting) as u64, limit: Some((self.running_max + WAITING_MAX) as u64) }
+    }
+
     /// Runs a request of `size` bytes: light first, and aside where that is not enough.
     ///
     /// # Errors
@@ -137,7 +143,11 @@ impl Aside {
         size: usize,
         work: impl Future<Output = Result<T, ApiError>>,
     ) -> Result<T, ApiError> {
-        if size < LIGHT_BODY_BYTES { work.await } else { Placed { aside: self, work: Box::pin(work) }.await }
+        if size < LIGHT_BODY_BYTES {
+            work.await
+        } else {
+            Placed { aside: self, work: Box::pin(work), began: false }.await
+        }
     }
 
     /// A place, once there is one.
@@ -221,16 +231,22 @@ fn lightly<T>(run: impl Fn() -> T) -> (T, bool) {
 struct Placed<'a, F> {
     aside: &'a Aside,
     work: Pin<Box<F>>,
+    /// Whether it was polled before.
+    began: bool,
 }
 
 impl<T, F: Future<Output = Result<T, ApiError>>> Future for Placed<'_, F> {
     type Output = Result<T, ApiError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { aside: places, work } = &mut *self;
+        let Self { aside: places, work, began } = &mut *self;
         aside(|| match places.enter() {
-            Ok(_place) => work.as_mut().poll(context),
-            Err(busy) => Poll::Ready(Err(busy)),
+            Err(busy) if !*began => Poll::Ready(Err(busy)),
+            // What it asked for may have been done, and whoever asked is told: without a place if there is none.
+            _place => {
+                *began = true;
+                work.as_mut().poll(context)
+            }
         })
     }
 }
@@ -253,11 +269,14 @@ fn trim() {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+    use std::task::Waker;
+
     use super::*;
 
     #[test]
     fn what_is_not_light_begins_again() {
-        let (aside, tries) = (Aside::default(), std::cell::RefCell::new(Vec::new()));
+        let (aside, tries) = (Aside::new(1), std::cell::RefCell::new(Vec::new()));
         let run = |size, needs_more| {
             let answer = aside.run(size, || {
                 tries.borrow_mut().push(allowance());
@@ -276,7 +295,7 @@ mod tests {
 
     #[test]
     fn too_many_are_refused() {
-        let aside = Aside { running_max: 1, ..Aside::default() };
+        let aside = Aside::new(1);
         let place = aside.enter().expect("the first has a place");
         assert!(aside.run(LIGHT_BODY_BYTES, || Ok(())).is_ok(), "it has its place already");
         std::thread::scope(|scope| {
@@ -290,7 +309,30 @@ mod tests {
             drop(place);
             assert!(waits.join().expect("it ends").is_ok());
         });
-        let crowd = aside.crowd.lock();
-        assert_eq!((crowd.running, crowd.waiting), (0, 0));
+        assert_eq!(aside.load(), Load { used: 0, limit: Some(1 + WAITING_MAX as u64) });
+    }
+
+    #[test]
+    fn what_began_is_answered() {
+        let (aside, mut context) = (Aside::new(1), Context::from_waker(Waker::noop()));
+        let work = || {
+            let mut polls = 0;
+            aside.run_later(
+                LIGHT_BODY_BYTES,
+                poll_fn(move |_| {
+                    polls += 1;
+                    if polls == 1 { Poll::Pending } else { Poll::Ready(Ok(polls)) }
+                }),
+            )
+        };
+        let mut begun = Box::pin(work());
+        assert!(begun.as_mut().poll(&mut context).is_pending());
+        // All places are taken, by others.
+        aside.crowd.lock().running = 1;
+        aside.crowd.lock().waiting = WAITING_MAX;
+        let Poll::Ready(Err(busy)) = Box::pin(work()).as_mut().poll(&mut context) else { panic!("it begins") };
+        assert_eq!(busy.breaker(), Some(LARGE));
+        assert!(matches!(begun.as_mut().poll(&mut context), Poll::Ready(Ok(2))));
+        assert_eq!(aside.crowd.lock().running, 1);
     }
 }

@@ -32,6 +32,10 @@ pub struct ApiSettings {
     pub trace_no_abis: bool,
     /// Bytes that a signature's variable parts may have.
     pub signature_bytes_max: usize,
+    /// Requests that may be under way; none for any number.
+    pub requests_max: Option<u64>,
+    /// The same for the bytes of their bodies and answers.
+    pub request_bytes_max: Option<u64>,
     /// Where a development chain's states are written to.
     pub states_dir: Option<PathBuf>,
 }
@@ -85,7 +89,8 @@ impl Node {
     pub fn new(handle: Handle, settings: ApiSettings, keys: Option<Arc<dyn KeyKeeper>>) -> Self {
         let authorizers = Mutex::new(Authorizers::since(handle.began_at()));
         let failures = Failures::new(settings.keeps_failures);
-        let (abis, aside, breakers) = (Abis::default(), Aside::default(), Breakers::new(handle.metrics()));
+        let breakers = Breakers::new(handle.metrics(), settings.requests_max, settings.request_bytes_max);
+        let (abis, aside) = (Abis::default(), Aside::new(breakers.large_max()));
         Self { handle, abis, authorizers, failures, aside, breakers, settings, keys, network: None }
     }
 }

@@ -14,6 +14,7 @@ use crate::reply::{Answer, Reply, integer, json};
 /// `metrics`, in Prometheus' own form.
 pub fn metrics(node: &Node, body: &[u8]) -> Answer {
     params::none(body)?;
+    node.breakers.measure(node.handle.metrics(), &node.aside);
     Ok(Reply { status: 200, body: node.handle.metrics().text().into_bytes() })
 }
 

@@ -25,7 +25,7 @@ use crate::breakers::{IN_FLIGHT, REQUESTS};
 use crate::category::{Api, Category, is_for_probes};
 use crate::connection::{Connections, HEAD_BYTES_MAX, HEAD_TIME_MAX, Patient, Place, Work};
 use crate::endpoints::{ENDPOINTS, Endpoint, PAGE, Run};
-use crate::in_flight::{InFlight, Share};
+use crate::in_flight::Share;
 use crate::large::{Allowance, LIGHT_BODY_BYTES, allowance};
 use crate::node::Node;
 use crate::reply::{Answer, Reply, json};
@@ -69,10 +69,6 @@ pub struct HttpSettings {
     pub apis: BTreeSet<Api>,
     /// Take calls that act on the node itself only from clients on this machine that are not web pages.
     pub guard_operator_calls: bool,
-    /// Requests under way at most, over all addresses; none for no limit.
-    pub requests_max: Option<u64>,
-    /// Bytes of requests under way at most, over all addresses; none for no limit.
-    pub request_bytes_max: Option<u64>,
 }
 
 /// A socket that listens.
@@ -88,7 +84,6 @@ pub enum Socket {
 #[derive(Debug, Clone)]
 pub struct Shared {
     node: Arc<Node>,
-    in_flight: Arc<InFlight>,
     connections: Arc<Connections>,
     /// Requests by endpoint.
     requests: IntCounterVec,
@@ -101,7 +96,7 @@ impl Shared {
         let requests = IntCounterVec::new(options, &["handler"]);
         let requests = engine::metrics::registered(node.handle.metrics().registry(), requests);
         let (node, connections) = (Arc::new(node), Arc::new(connections));
-        Self { node, in_flight: Arc::default(), connections, requests }
+        Self { node, connections, requests }
     }
 }
 
@@ -143,8 +138,7 @@ pub async fn serve(
     let common = common_headers(&settings);
     let validate_host = settings.validate_host && matches!(socket, Socket::Tcp(_));
     let aliases = settings.aliases.iter().map(|alias| host_of(alias).to_owned()).collect();
-    let request_bytes_max = shared.node.breakers.in_flight_max(settings.request_bytes_max);
-    let settings = HttpSettings { validate_host, aliases, request_bytes_max, ..settings };
+    let settings = HttpSettings { validate_host, aliases, ..settings };
     let server = Arc::new(Server { shared, settings, endpoints, common });
     loop {
         if let Err(error) = accept(&socket, &server).await {
@@ -251,11 +245,10 @@ async fn answer(server: &Server, request: Request<Incoming>, ends: Option<Ends>,
     };
     let endpoint = server.endpoints.get(request.uri().path()).copied();
     let mut reply = route(server, request, ends).await.unwrap_or_else(reply_of);
-    let bytes_max = server.settings.request_bytes_max;
-    let in_flight = &server.shared.in_flight;
-    let share = Share::bytes(in_flight, reply.body.len(), bytes_max).unwrap_or_else(|count| {
+    let in_flight = &breakers.in_flight;
+    let share = in_flight.some_bytes(reply.body.len()).unwrap_or_else(|count| {
         reply = reply_of(too_many_bytes(count));
-        Share::no_bytes(in_flight, None)
+        in_flight.no_bytes()
     });
     let body = Bytes::from_owner(Outgoing { bytes: reply.body, _share: share, _work: work });
     let mut response = Response::new(Body::from(body));
@@ -297,10 +290,11 @@ async fn route(server: &Server, request: Request<Incoming>, ends: Option<Ends>) 
     if guarded || Category::is_for_this_machine(path) {
         is_operator(&server.settings, &head.headers, ends).map_err(ApiError::forbidden)?;
     }
-    let in_flight = &server.shared.in_flight;
-    let _request = Share::request(in_flight, server.settings.requests_max)
+    let in_flight = &server.shared.node.breakers.in_flight;
+    let _request = in_flight
+        .one_request()
         .map_err(|count| ApiError::busy(REQUESTS, format!("Too many requests in flight: {count}")))?;
-    let share = Share::no_bytes(in_flight, server.settings.request_bytes_max);
+    let share = in_flight.no_bytes();
     let _trims = server.shared.node.aside.trims_after(body.size_hint().lower());
     let (body, _bytes) = tokio::time::timeout(BODY_TIME_MAX, read_body(body, server.settings.body_bytes_max, share))
         .await

@@ -151,6 +151,10 @@ pub fn api_settings(args: &NodeArgs) -> ApiSettings {
         keeps_failures: trace_encoder(args).is_some(),
         trace_no_abis: args.folders.trace_no_abis,
         signature_bytes_max: args.chain.maximum_variable_signature_length as usize,
+        requests_max: u64::try_from(args.http.http_max_in_flight_requests).ok(),
+        request_bytes_max: u64::try_from(args.http.http_max_bytes_in_flight_mb)
+            .ok()
+            .map(|mb| mb.saturating_mul(1 << 20)),
         states_dir: Some(args.folders.data_dir.join("states")),
     }
 }
@@ -171,7 +175,5 @@ pub fn http_settings(args: &NodeArgs, guarded: bool) -> HttpSettings {
         close_connections: !http.http_keep_alive,
         apis: if guarded { apis(args).into_iter().chain([Api::Dev]).collect() } else { apis(args) },
         guard_operator_calls: guarded,
-        requests_max: u64::try_from(http.http_max_in_flight_requests).ok(),
-        request_bytes_max: u64::try_from(http.http_max_bytes_in_flight_mb).ok().map(|mb| mb.saturating_mul(1 << 20)),
     }
 }

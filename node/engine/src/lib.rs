@@ -65,7 +65,7 @@ pub mod snapshots;
 mod state;
 pub mod state_task;
 pub mod subjective;
-mod transients;
+pub mod transients;
 mod travel;
 pub mod turn;
 mod unsaved;

@@ -3,7 +3,7 @@
 
 use chain::{Applied, SealedBlock};
 use prometheus::core::Collector;
-use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 use crate::report::Usage;
 
@@ -29,6 +29,8 @@ pub struct Metrics {
     undo_bytes: IntGauge,
     loaded_contracts: IntGauge,
     loaded_contract_bytes: IntGauge,
+    breaker_used: IntGaugeVec,
+    breaker_limit: IntGaugeVec,
 }
 
 /// Memory that grows with what a chain does.
@@ -42,14 +44,26 @@ pub struct Held {
     pub contract_bytes: usize,
 }
 
+/// What a circuit breaker counts, and beyond what it refuses; none for no limit. Bytes or numbers, as its name says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    /// So much there is.
+    pub used: u64,
+    /// So much there may be.
+    pub limit: Option<u64>,
+}
+
 /// The label of [`Metrics::cpu_usage_us`] and [`Metrics::net_usage`].
 const BLOCK_TYPE: &str = "block_type";
+/// The label of what is counted for each circuit breaker.
+pub const BREAKER: &str = "breaker";
 
 impl Default for Metrics {
     fn default() -> Self {
         let registry = Registry::new();
         let counter = |name, help| registered(&registry, IntCounter::new(name, help));
         let gauge = |name, help| registered(&registry, IntGauge::new(name, help));
+        let by_breaker = |name, help| registered(&registry, IntGaugeVec::new(Opts::new(name, help), &[BREAKER]));
         let by_type = |name, help| registered(&registry, IntCounterVec::new(Opts::new(name, help), &[BLOCK_TYPE]));
         Self {
             head_block_num: gauge("head_block_num", "head block number"),
@@ -82,6 +96,8 @@ impl Default for Metrics {
             undo_bytes: gauge("boreas_undo_bytes", "bytes of memory of what undoes reversible blocks"),
             loaded_contracts: gauge("boreas_loaded_contracts", "contracts whose code is loaded"),
             loaded_contract_bytes: gauge("boreas_loaded_contract_bytes", "bytes of memory of loaded contracts"),
+            breaker_used: by_breaker("boreas_breaker_used", "what a circuit breaker counts, in bytes or numbers"),
+            breaker_limit: by_breaker("boreas_breaker_limit", "beyond what a circuit breaker refuses; -1 for no limit"),
             registry,
         }
     }
@@ -143,6 +159,19 @@ impl Metrics {
             contracts: get(&self.loaded_contracts),
             contract_bytes: get(&self.loaded_contract_bytes),
         }
+    }
+
+    /// What a circuit breaker counts now.
+    pub fn loaded(&self, breaker: &str, load: Load) {
+        let shown = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+        self.breaker_used.with_label_values(&[breaker]).set(shown(load.used));
+        self.breaker_limit.with_label_values(&[breaker]).set(load.limit.map_or(-1, shown));
+    }
+
+    /// What a circuit breaker counted last.
+    pub fn load(&self, breaker: &str) -> Load {
+        let shown = |gauges: &IntGaugeVec| u64::try_from(gauges.with_label_values(&[breaker]).get());
+        Load { used: shown(&self.breaker_used).unwrap_or(0), limit: shown(&self.breaker_limit).ok() }
     }
 
     /// Blocks that were built here, with how many transactions wait, how many are scheduled, and how many accounts are

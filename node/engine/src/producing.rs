@@ -20,9 +20,9 @@ use crate::holds::Hold;
 use crate::metrics::Held;
 use crate::obstacles::Obstacle;
 use crate::queue::{Waiting, check_expiration};
-use crate::retry::is_executed_input;
+use crate::retry::{self, is_executed_input};
 use crate::writer::{Phase, Writer};
-use crate::{Blocks, CpuBilling, EngineError, Refusal, Signer, rules, slots};
+use crate::{Blocks, CpuBilling, EngineError, Refusal, Signer, rules, slots, transients};
 
 /// Age of the head, in microseconds, beyond which nothing is run speculatively on it.
 const STALE_HEAD_US: i64 = 5_000_000;
@@ -281,6 +281,8 @@ impl Writer {
         let held = Held { undo_bytes: chain.ledger().undo_bytes(), contracts, contract_bytes };
         drop(chain);
         self.shared.metrics.holds(held);
+        self.shared.metrics.loaded(transients::BREAKER, self.transients.load());
+        self.shared.metrics.loaded(retry::BREAKER, self.retry.load());
         if let Some(code) = hot {
             self.optimise_code(code);
         }

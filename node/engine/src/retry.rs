@@ -9,12 +9,15 @@ use primitives::{BlockId, Fault, FaultKind, TimePoint, TransactionId, Transactio
 use rustc_hash::FxHashMap;
 
 use crate::command::{Patience, Reply, RetryUntil, SubmitResult, WaitFor, answer};
+use crate::metrics::Load;
 use crate::{Refusal, Refused};
 
 /// Bytes that are counted for a tracked transaction beside its packed form, which is there packed and unpacked.
 const ENTRY_OVERHEAD_BYTES: usize = 1024;
 /// Bytes of transactions that clients wait for (`wait`) where the operator allows no more for retries.
 const WAITED_BYTES_MAX: usize = 64 << 20;
+/// The breaker's name, as clients see it.
+pub const BREAKER: &str = "waits";
 /// Microseconds that a transaction whose block left the chain waits at least: the new branch may hold it too.
 const FORK_PAUSE_US: i64 = 10_000_000;
 
@@ -118,11 +121,20 @@ impl RetryTracker {
 
     fn check_room(&self, patience: Patience) -> Result<(), Refused> {
         if matches!(patience, Patience::Wait(_)) {
-            let full = self.bytes >= self.settings.bytes_max.max(WAITED_BYTES_MAX);
+            let full = self.bytes >= self.waited_bytes_max();
             let reason = || format!("transactions that are waited for take {} bytes", self.bytes);
-            return if full { Err(Refusal::Busy { breaker: "waits", reason: reason() }.into()) } else { Ok(()) };
+            return if full { Err(Refusal::Busy { breaker: BREAKER, reason: reason() }.into()) } else { Ok(()) };
         }
         self.check_retries().map_err(Refused::from)
+    }
+
+    fn waited_bytes_max(&self) -> usize {
+        self.settings.bytes_max.max(WAITED_BYTES_MAX)
+    }
+
+    /// Bytes of transactions that are waited for, and those that may be.
+    pub fn load(&self) -> Load {
+        Load { used: self.bytes as u64, limit: Some(self.waited_bytes_max() as u64) }
     }
 
     fn check_retries(&self) -> Result<(), Fault> {

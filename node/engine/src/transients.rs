@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::command::{Reply, SubmitResult, answer};
+use crate::metrics::Load;
 use crate::{Refusal, Submission};
 
 /// Dry runs and read-only transactions that wait at most.
@@ -15,7 +16,7 @@ const WAIT_MAX: Duration = Duration::from_secs(5);
 /// While other commands wait, one is run after this many times the time that the last one took.
 const REST_FACTOR: u32 = 9;
 /// The breaker's name, as clients see it.
-const BREAKER: &str = "dry_runs";
+pub const BREAKER: &str = "dry_runs";
 
 /// The queue.
 #[derive(Debug, Default)]
@@ -26,6 +27,11 @@ pub(crate) struct Transients {
 }
 
 impl Transients {
+    /// How many wait, and may.
+    pub fn load(&self) -> Load {
+        Load { used: self.waiting.len() as u64, limit: Some(WAITING_MAX as u64) }
+    }
+
     /// Lets one wait, or tells whoever asked that too many do.
     pub fn add(&mut self, submission: Submission, now: Instant) {
         self.waiting.retain(|(_, waiting)| !is_abandoned(&waiting.reply));
@@ -109,6 +115,7 @@ mod tests {
         let (one, mut answer) = submission();
         queue.add(one, now);
         assert_eq!(breaker_of(&mut answer), "dry_runs");
+        assert_eq!(queue.load(), Load { used: WAITING_MAX as u64, limit: Some(WAITING_MAX as u64) });
         answers.truncate(1);
         let (one, mut kept) = submission();
         queue.add(one, now);
