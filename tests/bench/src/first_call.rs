@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use e2e::modules::nested_loops;
 
 use crate::Arguments;
 use crate::modules;
@@ -82,7 +83,7 @@ fn slow() -> Vec<Module> {
     let loops = [(1, 400, 1000), (2, 400, 1000), (25, 200, 1000), (1, 900, 1000), (60, 60, 500), (100, 20, 20)];
     let nested = loops.map(|(functions, nested, locals)| Module {
         name: format!("{functions} x {nested} nested loops, {locals} locals"),
-        code: modules::nested_loops(functions, nested, locals),
+        code: nested_loops(functions, nested, locals),
     });
     let long = [64, 256]
         .map(|count| Module { name: format!("{count} functions of 800 bytes"), code: modules::long_functions(count) });

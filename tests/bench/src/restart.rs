@@ -2,10 +2,10 @@
 //! it was killed under rewriting.
 
 use anyhow::Context;
+use e2e::modules::rows;
 use primitives::Name;
 
 use crate::Arguments;
-use crate::modules;
 use crate::peers::{Peer, Peers, Running};
 use crate::report::Report;
 use crate::workload;
@@ -22,7 +22,7 @@ pub fn measure(arguments: &Arguments, peers: &Peers, report: &mut Report) -> any
     for peer in arguments.peers() {
         let folder = tempfile::tempdir()?;
         let mut node = peers.start(peer, folder.path(), &OPTIONS)?;
-        let contract = workload::set_code(&node.api, 0, &modules::rows(ROWS_AT_ONCE))?;
+        let contract = workload::set_code(&node.api, 0, &rows(ROWS_AT_ONCE))?;
         let mut stored = 0;
         for millions in &arguments.millions {
             while stored < millions * MILLION {

@@ -7,9 +7,13 @@ mod block_log;
 mod dice;
 mod keosd;
 mod load;
+pub mod modules;
 mod node;
+mod over;
 mod peer;
 mod prober;
+mod producers;
+mod relay;
 mod wire;
 
 pub use binaries::{binary, contract, target_dir};
@@ -18,8 +22,11 @@ pub use dice::Dice;
 pub use keosd::Keosd;
 pub use load::Load;
 pub use node::{RunningNode, exchange, free_port};
+pub use over::Over;
 pub use peer::{Peer, RunningNodeos};
 pub use prober::{Latency, Prober};
+pub use producers::{PRODUCERS, producer_names, producer_options};
+pub use relay::Relay;
 pub use wire::{Told, WirePeer, framed};
 
 /// The key of `eosio` on a new chain, as on nodeos.

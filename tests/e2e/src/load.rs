@@ -1,5 +1,7 @@
 //! Token transfers, as many as a node takes.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use client::{ClientError, Contracts, Draft, Node, Receipt, SendSettings};
 use primitives::{Action, Bytes, Compression, Name, PermissionLevel, PrivateKey, name};
 use serde_json::{Value, json};
@@ -13,13 +15,18 @@ const EOSIO: Name = name!("eosio");
 /// Bytes of an action that is to take room.
 const FILLING_BYTES: usize = 100_000;
 
+/// A number that nothing else here was sent with: each transaction is another one.
+fn serial() -> u64 {
+    static SENT: AtomicU64 = AtomicU64::new(0);
+    SENT.fetch_add(1, Ordering::Relaxed) + 1
+}
+
 /// A sender of signed actions.
 #[derive(Debug)]
 pub struct Load {
     node: Node,
     contracts: Contracts,
     key: PrivateKey,
-    sent: u64,
     /// Wait until each transaction is irreversible.
     pub retry_irreversible: bool,
 }
@@ -33,7 +40,7 @@ impl Load {
     /// A sender with a key of its own.
     pub fn signing_with(node: Node, private_key: &str) -> Self {
         let key = private_key.parse().expect("a private key");
-        Self { node, contracts: Contracts::default(), key, sent: 0, retry_irreversible: false }
+        Self { node, contracts: Contracts::default(), key, retry_irreversible: false }
     }
 
     /// Creates the accounts, deploys and issues the token.
@@ -48,12 +55,8 @@ impl Load {
 
     fn prepared(self) -> Result<Self, ClientError> {
         let mut load = self;
-        let authority = json!({
-            "threshold": 1, "keys": [{ "key": DEV_PUBLIC_KEY, "weight": 1 }], "accounts": [], "waits": [],
-        });
         for account in [TOKEN, ALICE] {
-            let new = json!({ "creator": EOSIO, "name": account, "owner": authority, "active": authority });
-            load.send(EOSIO, name!("newaccount"), EOSIO, &new)?;
+            load.new_account(account)?;
         }
         let folder = contract("eosio.token");
         let code = std::fs::read(folder.join("eosio.token.wasm")).expect("the token is built");
@@ -65,6 +68,15 @@ impl Load {
         load.send(TOKEN, name!("create"), TOKEN, &create)?;
         load.send(TOKEN, name!("issue"), EOSIO, &json!({ "to": EOSIO, "quantity": "1000000.0000 SYS", "memo": "" }))?;
         Ok(load)
+    }
+
+    /// Makes an account with the key of `eosio`.
+    pub fn new_account(&mut self, account: Name) -> Result<Value, ClientError> {
+        let authority = json!({
+            "threshold": 1, "keys": [{ "key": DEV_PUBLIC_KEY, "weight": 1 }], "accounts": [], "waits": [],
+        });
+        let new = json!({ "creator": EOSIO, "name": account, "owner": authority, "active": authority });
+        self.send(EOSIO, name!("newaccount"), EOSIO, &new)
     }
 
     /// Sets an account's code.
@@ -81,25 +93,37 @@ impl Load {
 
     /// Sends one action without arguments that an ABI would name; every one has its own data.
     pub fn send_plain(&mut self, contract: Name, action: Name, actor: Name) -> Result<Value, ClientError> {
+        self.send_data(contract, action, actor, serial().to_le_bytes().to_vec())
+    }
+
+    /// Sends one action to a contract of [`crate::modules::rows`], for the rows after a number.
+    pub fn send_rows(&mut self, contract: Name, first: u64) -> Result<Value, ClientError> {
+        let data = [first, serial()].map(u64::to_le_bytes).concat();
+        self.send_data(contract, name!("go"), contract, data)
+    }
+
+    /// Sends one action whose arguments are packed already.
+    pub fn send_data(
+        &mut self,
+        contract: Name,
+        action: Name,
+        actor: Name,
+        data: Vec<u8>,
+    ) -> Result<Value, ClientError> {
         let authorization = vec![PermissionLevel { actor, permission: name!("active") }];
-        // Each transaction is another one.
-        self.sent += 1;
-        let data = Bytes(self.sent.to_le_bytes().to_vec());
-        self.send_action(Action { account: contract, name: action, authorization, data })
+        self.send_action(Action { account: contract, name: action, authorization, data: Bytes(data) })
     }
 
     /// Sends one transfer; every one has its own memo.
     pub fn transfer(&mut self) -> Result<Value, ClientError> {
-        self.sent += 1;
-        let memo = format!("{} {}", std::process::id(), self.sent);
+        let memo = format!("{} {}", std::process::id(), serial());
         let transfer = json!({ "from": EOSIO, "to": ALICE, "quantity": "0.0001 SYS", "memo": memo });
         self.send(TOKEN, name!("transfer"), EOSIO, &transfer)
     }
 
     /// Sends one action with many bytes, of which each has its own: they take room on the disk.
     pub fn fill(&mut self) -> Result<Value, ClientError> {
-        self.sent += 1;
-        let mut bytes = format!("{:?} {}", std::thread::current().id(), self.sent).into_bytes();
+        let mut bytes = format!("{:?} {}", std::thread::current().id(), serial()).into_bytes();
         bytes.resize(FILLING_BYTES, 0);
         self.send(EOSIO, name!("setabi"), ALICE, &json!({ "account": ALICE, "abi": hex(&bytes) }))
     }

@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use e2e::RunningNode;
+use e2e::modules::nested_loops;
 use primitives::{Action, Bytes, Name, Pack as _, PermissionLevel, Transaction, TransactionHeader, name};
 use serde_json::{Value, json};
 
-use crate::{ALICE, modules};
+use crate::ALICE;
 
 /// How long an attacker waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -176,7 +177,8 @@ pub fn code_and_call(node: &RunningNode, code: &[u8]) -> String {
 
 /// Dry runs of code that is slow to compile, in three shapes.
 pub fn bombs(node: &RunningNode) -> [String; 3] {
-    [(2, 400), (25, 200), (1, 900)].map(|(functions, nested)| code_and_call(node, &modules::bomb(functions, nested)))
+    [(2, 400), (25, 200), (1, 900)]
+        .map(|(functions, nested)| code_and_call(node, &nested_loops(functions, nested, 1000)))
 }
 
 /// Asks which of `keys` are needed for `levels` authorizations.

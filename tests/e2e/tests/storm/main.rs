@@ -4,11 +4,12 @@
 //!
 //! `BOREAS_STORM=1 cargo test --release --workspace --test storm -- --nocapture` mounts them at full strength, prints the
 //! table of `node/TRUST.md` and holds the node to its times as well; without that they are short, and nothing depends on
-//! how fast the machine is.
+//! how fast the machine is. `soak` has everything that honest clients do go on beside it for longer.
 
 mod attacker;
 mod honest;
 mod modules;
+mod soak;
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -17,9 +18,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use attacker::{Kept, Tally, action, asked, connections, dry_run, post_all, post_and_leave};
-use e2e::{DEV_PUBLIC_KEY, Load, RunningNode};
+use e2e::{DEV_PUBLIC_KEY, Load, PRODUCERS, RunningNode, producer_names, producer_options};
 use honest::percentile;
-use primitives::{Name, Pack as _, PublicKey, name};
+use primitives::{Name, name};
 use serde_json::json;
 
 /// What the node is given.
@@ -40,12 +41,13 @@ const LOG_BYTES_MAX: u64 = 8 << 20;
 
 const ALICE: Name = name!("alice");
 const MALLORY: Name = name!("mallory");
-const PRODUCERS: usize = 21;
 
 /// How strong the attacks are.
 #[derive(Clone, Copy)]
 struct Strength {
     full: bool,
+    /// Whether each attack by itself has to leave the node time for the honest.
+    timed: bool,
 }
 
 impl Strength {
@@ -154,40 +156,25 @@ fn mount(node: &mut RunningNode, strength: Strength, name: &str, attack: impl Fn
     eprint!("{row}\n{tally}");
     assert!(seen.peak_bytes < MEMORY_BYTES, "too much memory: {row}");
     assert!(after < before + KEPT_BYTES_MAX, "the node keeps memory: {row}");
-    if strength.full {
+    if strength.timed {
         assert!(p99 < LATENCY_MAX, "an honest client waits: {row}");
         assert!(missed <= MISSED_MAX, "slots are missed: {row}");
         assert!(seen.transfers.len() > 10 * seen.refused, "{} honest transfers are refused: {row}", seen.refused);
     }
 }
 
-fn account(load: &mut Load, name: Name) {
-    let authority = json!({
-        "threshold": 1, "keys": [{ "key": DEV_PUBLIC_KEY, "weight": 1 }], "accounts": [], "waits": [],
-    });
-    let new = json!({ "creator": "eosio", "name": name, "owner": authority, "active": authority });
-    load.send(name!("eosio"), name!("newaccount"), name!("eosio"), &new).expect("the account is made");
-}
-
 /// A chain of 21 producers, all of this node, with the contracts of the attacks.
 fn prepared(folder: &Path, cap: &Cap) -> (RunningNode, Load) {
-    let producers: Vec<Name> =
-        ('a'..).take(PRODUCERS).map(|letter| format!("producer{letter}").parse().expect("a name")).collect();
-    let names: Vec<_> = producers.iter().map(ToString::to_string).collect();
+    let producers = producer_names(PRODUCERS);
+    let options = producer_options(&producers);
     let mut arguments =
         vec!["--contracts-console", "--disable-subjective-billing", "false", "--unix-socket-path", "node.sock"];
-    names.iter().for_each(|name| arguments.extend(["-p", name]));
+    arguments.extend(options.iter().map(String::as_str));
     let mut node = RunningNode::start_with_limits(folder, &cap.enter(), &arguments);
     // A transaction refers to a recent block, and block 1 of a new chain lies years back.
     node.wait_until("first blocks", |info| info["head_block_num"].as_u64() > Some(4));
     let mut load = Load::set_up(node.api.clone()).expect("the chain takes its set-up");
-    account(&mut load, MALLORY);
-    producers.iter().for_each(|producer| account(&mut load, *producer));
-    load.set_code(name!("eosio"), &modules::privileged()).expect("the module is taken");
-    let key: PublicKey = DEV_PUBLIC_KEY.parse().expect("a key");
-    let schedule: Vec<_> = producers.into_iter().map(|producer| (producer, key.clone())).collect();
-    let proposal = action(name!("eosio"), name!("producers"), name!("eosio"), schedule.to_bytes());
-    load.send_action(proposal).expect("the producers are proposed");
+    load.new_account(MALLORY).expect("the account is made");
     load.set_code(ALICE, &modules::contract()).expect("the module is taken");
     load.set_abi(ALICE, &modules::swelling()).expect("the ABI is taken");
     load.set_abi(MALLORY, &modules::chained(4000)).expect("the ABI is taken");
@@ -195,13 +182,14 @@ fn prepared(folder: &Path, cap: &Cap) -> (RunningNode, Load) {
     // A machine that is busy with other things as well may need longer than a transaction may take.
     assert!((0..20).any(|_| load.send_plain(ALICE, name!("big"), ALICE).is_ok()), "the large rows are not stored");
     (0..5).for_each(|_| drop(load.send_plain(ALICE, name!("scopes"), ALICE)));
-    node.wait_until("block of a producer", |info| info["head_block_producer"] != "eosio");
+    load.schedule(&mut node, &producers);
     (node, load)
 }
 
 #[test]
 fn the_node_weathers_every_attack() {
-    let strength = Strength { full: std::env::var("BOREAS_STORM").is_ok_and(|value| value != "0") };
+    let full = std::env::var("BOREAS_STORM").is_ok_and(|value| value != "0");
+    let strength = Strength { full, timed: full };
     // The node ends before its group.
     let (folder, cap) = (tempfile::tempdir().expect("temporary folder"), Cap::new());
     let (mut node, mut load) = prepared(folder.path(), &cap);
@@ -211,15 +199,19 @@ fn the_node_weathers_every_attack() {
          | MB before / most / after |\n|---|---:|---:|---:|---:|---:|---:|"
     );
     mount(node, strength, "nothing", |_, _| Kept::new());
-    dry_runs(node, strength);
-    reads(node, strength);
-    doors(node, strength);
-    held_connections(node, strength);
-    of_an_account(node, strength, &mut load);
+    every_attack(node, strength, &mut load);
     mount(node, strength, "nothing, afterwards", |_, _| Kept::new());
     let log = std::fs::metadata(folder.path().join("node.log")).expect("the node logs").len();
     eprintln!("the log has {} KB", log >> 10);
     assert!(!node.log().contains("panicked") && log < LOG_BYTES_MAX, "{log} bytes of log");
+}
+
+fn every_attack(node: &mut RunningNode, strength: Strength, load: &mut Load) {
+    dry_runs(node, strength);
+    reads(node, strength);
+    doors(node, strength);
+    held_connections(node, strength);
+    of_an_account(node, strength, load);
 }
 
 /// Code and calls that nobody signed.
@@ -244,6 +236,11 @@ fn dry_runs(node: &mut RunningNode, strength: Strength) {
     mount(node, strength, "dry runs of 1 KB", |node, tally| {
         let run = dry_run(node, vec![action(ALICE, name!("nothing"), ALICE, vec![7; 1000])]);
         post_all(node.address(), COMPUTE, &vec![run; strength.of(200, 3000)], 32, tally);
+        Kept::new()
+    });
+    mount(node, strength, "dry runs that print 30 MB", |node, tally| {
+        let run = dry_run(node, vec![action(ALICE, name!("print"), ALICE, vec![])]);
+        post_all(node.address(), COMPUTE, &vec![run; strength.of(10, 200)], 32, tally);
         Kept::new()
     });
     mount(node, strength, "dry runs that do not end", |node, tally| {

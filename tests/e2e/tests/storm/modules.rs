@@ -1,28 +1,8 @@
 //! Code and ABIs of those who attack.
 
-use std::fmt::Write as _;
-
+use e2e::modules::module;
 use primitives::{Pack as _, name};
 use serde_json::json;
-
-/// Functions of nested loops over a thousand locals: slow to compile for who asks at each loop what each local is.
-pub fn bomb(functions: usize, nested: usize) -> Vec<u8> {
-    let mut text = String::from("(module ");
-    for function in 0..functions {
-        write!(text, "(func $f{function} (local {})", "i64 ".repeat(1000)).expect("memory");
-        text.push_str(&"loop ".repeat(nested));
-        for nest in 0..nested {
-            let [a, b, c, d] = [7, 11, 13, 17].map(|step| (nest * step + function) % 1000);
-            let add = format!("local.get {a} local.get {b} i64.add local.set {c} ");
-            write!(text, "{add} local.get {d} i32.wrap_i64 br_if 0 end ").expect("memory");
-        }
-        text.push(')');
-    }
-    text.push_str("(func (export \"apply\") (param i64 i64 i64) ");
-    (0..functions).for_each(|function| write!(text, "(call $f{function})").expect("memory"));
-    text.push_str("))");
-    module(&text)
-}
 
 /// Code of its own for each number, that touches all the memory a contract may have.
 pub fn touching(number: usize) -> Vec<u8> {
@@ -30,20 +10,6 @@ pub fn touching(number: usize) -> Vec<u8> {
         "(module (memory 528) (func (export \"apply\") (param i64 i64 i64) (local i32) (drop (i32.const {number}))
             (loop (i32.store (local.get 3) (i32.const 1)) (local.set 3 (i32.add (local.get 3) (i32.const 4096)))
                 (br_if 0 (i32.lt_u (local.get 3) (i32.const 34603008))))))"
-    ))
-}
-
-/// What `eosio` has: `producers` proposes those that its data names.
-pub fn privileged() -> Vec<u8> {
-    let producers = name!("producers").0;
-    module(&format!(
-        r#"(module
-            (import "env" "set_proposed_producers" (func $propose (param i32 i32) (result i64)))
-            (import "env" "read_action_data" (func $read (param i32 i32) (result i32)))
-            (memory 1)
-            (func (export "apply") (param i64 i64 i64)
-                (if (i64.eq (local.get 2) (i64.const {producers}))
-                    (then (drop (call $propose (i32.const 0) (call $read (i32.const 0) (i32.const 65536))))))))"#
     ))
 }
 
@@ -164,8 +130,4 @@ pub fn chained(length: usize) -> abi::AbiDefinition {
 
 fn definition(document: &serde_json::Value) -> abi::AbiDefinition {
     serde_json::from_value(document.clone()).expect("an ABI")
-}
-
-fn module(text: &str) -> Vec<u8> {
-    wat::parse_str(text).expect("a module")
 }
