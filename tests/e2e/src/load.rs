@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use client::{ClientError, Contracts, Draft, Node, Receipt, SendSettings};
+use client::{ClientError, Contracts, Draft, Node, Receipt, SendSettings, WaitFor};
 use primitives::{Action, Bytes, Compression, Name, PermissionLevel, PrivateKey, name};
 use serde_json::{Value, json};
 
@@ -29,6 +29,8 @@ pub struct Load {
     key: PrivateKey,
     /// Wait until each transaction is irreversible.
     pub retry_irreversible: bool,
+    /// How far each transaction has to be, where the node is one of ours.
+    pub wait: Option<WaitFor>,
 }
 
 impl Load {
@@ -40,7 +42,7 @@ impl Load {
     /// A sender with a key of its own.
     pub fn signing_with(node: Node, private_key: &str) -> Self {
         let key = private_key.parse().expect("a private key");
-        Self { node, contracts: Contracts::default(), key, retry_irreversible: false }
+        Self { node, contracts: Contracts::default(), key, retry_irreversible: false, wait: None }
     }
 
     /// Creates the accounts, deploys and issues the token.
@@ -149,7 +151,7 @@ impl Load {
             return_failure_trace: false,
             retry_irreversible: self.retry_irreversible,
             retry_num_blocks: None,
-            wait: None,
+            wait: self.wait,
             route: client::Route::default(),
         };
         let draft = Draft { context_free_actions: Vec::new(), actions: vec![action] };

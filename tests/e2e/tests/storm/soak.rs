@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use client::Node;
+use client::{Node, WaitFor};
 use e2e::modules::rows;
 use e2e::{Load, Over, contract};
 use primitives::{Name, name};
@@ -101,7 +101,7 @@ fn a_soak_with_a_storm_in_it() {
         .map(|name| std::fs::read(contract(name).join(format!("{name}.wasm"))).expect("the contract is built"));
     let kinds = [
         Kind::new("transfers", 40, 4),
-        Kind::new("transfers until they are irreversible", 10_000, 2),
+        Kind::new("transfers until they are on the disk", 500, 2),
         Kind::new("questions", 20, 2),
         Kind::new("pages of scopes", 250, 2),
         Kind::new("blocks", 100, 1),
@@ -118,7 +118,7 @@ fn a_soak_with_a_storm_in_it() {
         for kind in [transfers, waiting] {
             for _ in 0..kind.clients {
                 let mut load = Load::new(api.clone());
-                load.retry_irreversible = std::ptr::eq(kind, waiting);
+                load.wait = std::ptr::eq(kind, waiting).then_some(WaitFor::Stored);
                 scope.spawn(move || kind.go_on(over, |_| load.transfer().map_err(words)));
             }
         }
@@ -159,7 +159,7 @@ fn a_soak_with_a_storm_in_it() {
                 // What these contracts say to an action that they do not have is of no interest.
                 load.send_plain(DEPLOYER, name!("nothing"), ALICE).or_else(|error| {
                     let text = error.to_string();
-                    if text.contains("breaker") || text.contains("time") { Err(text) } else { Ok(Value::Null) }
+                    if text.contains("breaker") || text.contains("deadline") { Err(text) } else { Ok(Value::Null) }
                 })
             })
         });
