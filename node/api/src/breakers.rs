@@ -15,19 +15,17 @@ use serde_json::{Value, json as value};
 use crate::ApiError;
 use crate::bounds::LARGE_BYTES_MAX;
 use crate::in_flight::InFlight;
-use crate::large::Aside;
+use crate::large::{self, Aside};
 use crate::reply::integer;
 
 /// Requests under way (`--http-max-in-flight-requests`).
 pub const REQUESTS: &str = "requests";
 /// Bytes of bodies and answers under way (`--http-max-bytes-in-flight-mb`).
 pub const IN_FLIGHT: &str = "in_flight";
-/// Large requests that wait for one another.
-pub const LARGE: &str = "large";
 /// The memory of the whole process.
 pub const PARENT: &str = "parent";
 /// All of them.
-const ALL: [&str; 7] = [REQUESTS, IN_FLIGHT, LARGE, PARENT, transients::BREAKER, retry::BREAKER, "disk"];
+const ALL: [&str; 7] = [REQUESTS, IN_FLIGHT, large::BREAKER, PARENT, transients::BREAKER, retry::BREAKER, "disk"];
 
 /// Percentage of the memory given that the process may take before more is refused.
 const PARENT_PERCENT: u64 = 95;
@@ -92,7 +90,7 @@ impl Breakers {
     pub fn measure(&self, metrics: &Metrics, aside: &Aside) {
         metrics.loaded(REQUESTS, self.in_flight.requests());
         metrics.loaded(IN_FLIGHT, self.in_flight.bytes());
-        metrics.loaded(LARGE, aside.load());
+        metrics.loaded(large::BREAKER, aside.load());
         if let Some(used) = memory_used() {
             metrics.loaded(PARENT, Load { used, limit: self.given.map(parent_max) });
         }

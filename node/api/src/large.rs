@@ -16,8 +16,9 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 
 use crate::ApiError;
-use crate::breakers::LARGE;
 
+/// The breaker's name, as clients see it.
+pub const BREAKER: &str = "large";
 /// Bytes of a body from which a request is a large one.
 pub const LIGHT_BODY_BYTES: usize = 64 << 10;
 /// Large requests that run at a time, at most, whatever the machine has.
@@ -155,7 +156,7 @@ impl Aside {
         let (until, mut crowd) = (Instant::now() + WAIT_MAX, self.crowd.lock());
         if crowd.running >= self.running_max {
             if crowd.waiting >= WAITING_MAX {
-                return Err(ApiError::busy(LARGE, format!("{WAITING_MAX} large requests wait already")));
+                return Err(ApiError::busy(BREAKER, format!("{WAITING_MAX} large requests wait already")));
             }
             crowd.waiting += 1;
             let mut late = false;
@@ -165,7 +166,7 @@ impl Aside {
             crowd.waiting -= 1;
             if crowd.running >= self.running_max {
                 let waited = WAIT_MAX.as_secs();
-                return Err(ApiError::busy(LARGE, format!("this large request waited for {waited} s")));
+                return Err(ApiError::busy(BREAKER, format!("this large request waited for {waited} s")));
             }
         }
         crowd.running += 1;
@@ -331,7 +332,7 @@ mod tests {
         aside.crowd.lock().running = 1;
         aside.crowd.lock().waiting = WAITING_MAX;
         let Poll::Ready(Err(busy)) = Box::pin(work()).as_mut().poll(&mut context) else { panic!("it begins") };
-        assert_eq!(busy.breaker(), Some(LARGE));
+        assert_eq!(busy.breaker(), Some(BREAKER));
         assert!(matches!(begun.as_mut().poll(&mut context), Poll::Ready(Ok(2))));
         assert_eq!(aside.crowd.lock().running, 1);
     }
