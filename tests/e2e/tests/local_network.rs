@@ -55,10 +55,10 @@ impl Network {
         self.nodes[node].call("/v1/chain/get_block", &json!({ "block_num_or_id": number })).expect("it has the block")
     }
 
-    /// Ends it as Ctrl-C does.
+    /// Ends it. Ctrl-C does the same, but that signal is ignored by whatever was started in the background of a script.
     fn stop(mut self) {
         let pid = self.script.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &pid]).status().expect("kill runs").success());
+        assert!(Command::new("kill").arg(&pid).status().expect("kill runs").success());
         assert!(self.script.wait().expect("it ends").success());
         assert!(self.heads().is_empty(), "nodes outlive the script");
     }
