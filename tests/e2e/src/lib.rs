@@ -21,7 +21,7 @@ pub use block_log::{export_blocks, replay};
 pub use dice::Dice;
 pub use keosd::Keosd;
 pub use load::Load;
-pub use node::{RunningNode, exchange, free_port};
+pub use node::{RunningNode, exchange, free_port, genesis};
 pub use over::Over;
 pub use peer::{Peer, RunningNodeos};
 pub use prober::{Latency, Prober};

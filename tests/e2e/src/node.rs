@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use client::Node;
 use serde_json::{Value, json};
 
-use crate::binary;
+use crate::{DEV_PUBLIC_KEY, binary};
 
 /// A node that does not answer after this is broken.
 const START_LIMIT: Duration = Duration::from_secs(20);
@@ -384,6 +384,15 @@ pub fn exchange(address: &str, request: &[u8]) -> String {
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).expect("an answer comes");
     String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// A genesis of some seconds ago, so that there are not years of empty slots before the first block.
+pub fn genesis(path: &Path, seconds: i64) -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock of this century");
+    let began = primitives::TimePoint((now.as_secs() as i64 - seconds) * 1_000_000);
+    let document = json!({ "initial_timestamp": began.to_string(), "initial_key": DEV_PUBLIC_KEY });
+    std::fs::write(path, document.to_string()).expect("written");
+    path.to_str().expect("a path of ASCII").to_owned()
 }
 
 /// A port of loopback that nobody listens on, another one at each call. It lies below the ports that the system gives to

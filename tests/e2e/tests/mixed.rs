@@ -5,13 +5,12 @@
 //! second; without that it takes four, with fewer transfers and producers.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use client::Node;
-use e2e::{DEV_PUBLIC_KEY, Load, Over, Peer, Relay, RunningNode, free_port};
+use e2e::{Load, Over, Peer, Relay, RunningNode, free_port, genesis};
 use primitives::Name;
 use serde_json::{Value, json};
 
@@ -64,15 +63,6 @@ fn until(what: &str, mut done: impl FnMut() -> bool) {
         assert!(begin.elapsed() < PATIENCE, "no {what}");
         std::thread::sleep(Duration::from_millis(100));
     }
-}
-
-/// A genesis of some seconds ago, so that there are not years of empty slots before the first block.
-fn genesis(path: &Path) -> String {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock of this century");
-    let began = primitives::TimePoint((now.as_secs() as i64 - 10) * 1_000_000);
-    let document = json!({ "initial_timestamp": began.to_string(), "initial_key": DEV_PUBLIC_KEY });
-    std::fs::write(path, document.to_string()).expect("written");
-    path.to_str().expect("a path of ASCII").to_owned()
 }
 
 fn info(node: &Node) -> Value {
@@ -132,7 +122,7 @@ fn two_of_ours_and_two_nodeos_keep_one_chain() {
     let Some(peer) = Peer::find() else { return };
     let plan = Plan::of_environment();
     let folders: [tempfile::TempDir; 4] = [(); 4].map(|()| tempfile::tempdir().expect("temporary folder"));
-    let genesis = genesis(&folders[0].path().join("genesis.json"));
+    let genesis = genesis(&folders[0].path().join("genesis.json"), 10);
     let listening = [(); 4].map(|()| format!("127.0.0.1:{}", free_port()));
     // Ours know each other, and nodeos each other; what lies between the two kinds can be cut.
     let relays: Vec<_> = [(2, 0), (2, 1), (3, 0), (3, 1)].map(|(from, to)| (from, Relay::to(&listening[to]))).into();

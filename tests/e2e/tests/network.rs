@@ -3,11 +3,10 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use client::Node;
-use e2e::{DEV_PRIVATE_KEY, DEV_PUBLIC_KEY, Load, RunningNode, free_port};
+use e2e::{DEV_PRIVATE_KEY, Load, RunningNode, free_port, genesis};
 use serde_json::{Value, json};
 
 /// What must happen has happened after this, on a busy machine too.
@@ -23,15 +22,6 @@ fn until(what: &str, mut done: impl FnMut() -> bool) {
         assert!(begin.elapsed() < PATIENCE, "no {what}");
         std::thread::sleep(Duration::from_millis(50));
     }
-}
-
-/// A genesis of some seconds ago, so that there are not years of empty slots before the first block.
-fn genesis(path: &Path, seconds: i64) -> String {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock of this century");
-    let began = primitives::TimePoint((now.as_secs() as i64 - seconds) * 1_000_000);
-    let document = json!({ "initial_timestamp": began.to_string(), "initial_key": DEV_PUBLIC_KEY });
-    std::fs::write(path, document.to_string()).expect("written");
-    path.to_str().expect("a path of ASCII").to_owned()
 }
 
 /// Folders for nodes, and the genesis of their chain.
