@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use client::{Node, WaitFor};
-use e2e::modules::rows;
+use e2e::modules::{nested_loops, rows};
 use e2e::{Load, Over, contract};
 use primitives::{Name, name};
 use serde_json::{Value, json};
@@ -20,6 +20,8 @@ const DEPLOYER: Name = name!("deployer");
 /// Rows of the keeper, and how many of them one transaction rewrites.
 const ROWS: u64 = 100_000;
 const ROWS_AT_ONCE: u64 = 1000;
+/// Functions of the largest contract that is deployed, which then has about 100 KB.
+const LARGE_FUNCTIONS: usize = 1000;
 /// Share of what honest clients ask for that may be refused during the storm, in percent.
 const REFUSED_PERCENT_MAX: u64 = 2;
 
@@ -97,8 +99,9 @@ fn a_soak_with_a_storm_in_it() {
     for first in (0..ROWS).step_by(usize::try_from(ROWS_AT_ONCE).expect("small")) {
         load.send_rows(KEEPER, first).expect("the rows are stored");
     }
-    let codes = ["eosio.token", "eosio.system"]
+    let built = ["eosio.token", "eosio.msig"]
         .map(|name| std::fs::read(contract(name).join(format!("{name}.wasm"))).expect("the contract is built"));
+    let codes = Vec::from_iter(built.into_iter().chain([nested_loops(LARGE_FUNCTIONS, 4, 20)]));
     let kinds = [
         Kind::new("transfers", 40, 4),
         Kind::new("transfers until they are on the disk", 500, 2),
@@ -155,7 +158,8 @@ fn a_soak_with_a_storm_in_it() {
         let (mut load, codes) = (Load::new(api.clone()), &codes);
         scope.spawn(move || {
             deploying.go_on(over, |number| {
-                load.set_code(DEPLOYER, &codes[usize::try_from(number % 2).expect("small")]).map_err(words)?;
+                load.set_code(DEPLOYER, &codes[usize::try_from(number).expect("small") % codes.len()])
+                    .map_err(words)?;
                 // What these contracts say to an action that they do not have is of no interest.
                 load.send_plain(DEPLOYER, name!("nothing"), ALICE).or_else(|error| {
                     let text = error.to_string();
