@@ -26,7 +26,7 @@ pub use over::Over;
 pub use peer::{Peer, RunningNodeos};
 pub use prober::{Latency, Prober};
 pub use producers::{PRODUCERS, producer_names, producer_options};
-pub use relay::Relay;
+pub use relay::{Delay, Relay};
 pub use wire::{Told, WirePeer, framed};
 
 /// The key of `eosio` on a new chain, as on nodeos.
