@@ -4,16 +4,18 @@
 //!
 //! Reading order: [`peers`] the two nodes, [`process`] what a process uses, [`workload`] the transactions, [`load`]
 //! sending them, [`measure`] the benchmarks, [`first_call`] that of first calls, [`restart`] that of restarts, [`modules`]
-//! what those two run, [`report`] the table.
+//! what those two run, [`sync`] that of syncs, [`mesh`] that of many nodes, [`report`] the table.
 
 mod first_call;
 mod load;
 mod measure;
+mod mesh;
 mod modules;
 mod peers;
 mod process;
 mod report;
 mod restart;
+mod sync;
 mod workload;
 
 use clap::{Parser, ValueEnum};
@@ -34,6 +36,10 @@ enum Part {
     FirstCall,
     /// Restarts with many rows.
     Restart,
+    /// An empty node on the way to the head of others, liars among them.
+    Sync,
+    /// A network of ours with delayed lines.
+    Mesh,
 }
 
 /// Runs Boreas and nodeos in turn and compares them.
@@ -56,6 +62,24 @@ pub struct Arguments {
     /// Millions of rows with which nodes are started again, ascending.
     #[arg(long, value_delimiter = ',', default_value = "1,4,8")]
     millions: Vec<usize>,
+    /// Transfers of the chain that is synced.
+    #[arg(long, default_value_t = 100_000)]
+    chain_transfers: usize,
+    /// Transfers in each of its blocks.
+    #[arg(long, default_value_t = 500)]
+    block_transfers: usize,
+    /// Nodes of the mesh, each a producer.
+    #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u8).range(3..=21))]
+    nodes: u8,
+    /// Peers of each of them, an even number; all others when left out.
+    #[arg(long)]
+    links: Option<usize>,
+    /// Transfers a second through all of them.
+    #[arg(long, default_value_t = 200)]
+    rate: u32,
+    /// Seconds for which transfers come.
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
     /// Run this one alone, for a profile.
     #[arg(long)]
     only: Option<Peer>,
@@ -87,6 +111,12 @@ fn main() -> anyhow::Result<()> {
     }
     if arguments.part == Some(Part::Restart) {
         restart::measure(&arguments, &peers, &mut report)?;
+    }
+    if arguments.part == Some(Part::Sync) {
+        sync::measure(&arguments, &peers, &mut report)?;
+    }
+    if arguments.part == Some(Part::Mesh) {
+        mesh::measure(&arguments, &peers, &mut report)?;
     }
     report.print();
     Ok(())

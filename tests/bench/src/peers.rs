@@ -15,6 +15,8 @@ use crate::process::Process;
 /// A node that does not answer after this is broken.
 const START_LIMIT: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(2);
+/// Lines of a node's log that are shown when it does not do what it should.
+const LAST_LINES: usize = 20;
 
 /// One of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -43,6 +45,7 @@ pub struct Running {
     pub address: String,
     /// From the start of the process to the first produced block that `get_info` shows.
     pub first_block: Duration,
+    log: PathBuf,
 }
 
 impl Peers {
@@ -105,30 +108,34 @@ impl Peers {
 
     /// Starts a producing node on an empty folder and waits for its first block.
     pub fn start(&self, peer: Peer, folder: &Path, arguments: &[&str]) -> anyhow::Result<Running> {
-        let (http, p2p) = (free_port()?, free_port()?);
-        let address = format!("127.0.0.1:{http}");
+        let p2p = format!("127.0.0.1:{}", free_port()?);
+        let mut all = vec!["-e", "-p", "eosio"];
+        if peer == Peer::Nodeos {
+            all.extend(["--p2p-listen-endpoint", &p2p]);
+        }
+        all.extend(arguments);
+        let begin = Instant::now();
+        let mut running = self.launch(peer, folder, &all)?;
+        running.wait_for_block(2)?;
+        running.first_block = begin.elapsed();
+        Ok(running)
+    }
+
+    /// Starts a node on a folder and waits for nothing.
+    pub fn launch(&self, peer: Peer, folder: &Path, arguments: &[&str]) -> anyhow::Result<Running> {
+        let address = format!("127.0.0.1:{}", free_port()?);
         let mut command = self.command(peer);
         command
             .arg("--data-dir")
             .arg(folder)
             .arg("--config-dir")
             .arg(folder.join("config"))
-            .args(["-e", "-p", "eosio", "--http-server-address", &address, "--http-validate-host=false"])
+            .args(["--http-server-address", &address, "--http-validate-host=false"])
             .args(["--plugin", "eosio::chain_api_plugin", "--plugin", "eosio::producer_api_plugin"])
             .args(arguments);
-        if peer == Peer::Nodeos {
-            command.args(["--p2p-listen-endpoint", &format!("127.0.0.1:{p2p}")]);
-        }
-        let begin = Instant::now();
-        let process = Process::start(command, &folder.join("node.log"))?;
-        let mut running =
-            Running { process, api: Node::new(&address, Vec::new()), address, first_block: Duration::ZERO };
-        while running.info().is_none_or(|info| info["head_block_num"].as_u64() < Some(2)) {
-            ensure!(begin.elapsed() < START_LIMIT, "{peer:?} does not produce; see {}", folder.display());
-            std::thread::sleep(POLL);
-        }
-        running.first_block = begin.elapsed();
-        Ok(running)
+        let log = folder.join("node.log");
+        let process = Process::start(command, &log)?;
+        Ok(Running { process, api: Node::new(&address, Vec::new()), address, first_block: Duration::ZERO, log })
     }
 }
 
@@ -138,12 +145,35 @@ impl Running {
         self.api.call("/v1/chain/get_info", &json!({})).ok()
     }
 
+    /// Waits until it has a block with this number.
+    pub fn wait_for_block(&self, number: u64) -> anyhow::Result<()> {
+        let begin = Instant::now();
+        while self.info().is_none_or(|info| info["head_block_num"].as_u64() < Some(number)) {
+            ensure!(begin.elapsed() < START_LIMIT, "no block {number}; the node's log ends:\n{}", self.log_end());
+            std::thread::sleep(POLL);
+        }
+        Ok(())
+    }
+
+    /// What it printed and logged.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// The last lines of that.
+    pub fn log_end(&self) -> String {
+        let log = self.log();
+        let lines: Vec<_> = log.lines().collect();
+        lines[lines.len().saturating_sub(LAST_LINES)..].join("\n")
+    }
+
     /// The number of the newest block.
     pub fn head(&self) -> anyhow::Result<u64> {
         self.info().and_then(|info| info["head_block_num"].as_u64()).context("the node stopped answering")
     }
 }
 
-fn free_port() -> anyhow::Result<u16> {
+/// A port of loopback that nobody listens on.
+pub fn free_port() -> anyhow::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

@@ -26,6 +26,11 @@ impl Process {
         Ok(Self(command.spawn().with_context(|| format!("cannot start {command:?}"))?))
     }
 
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// CPU seconds used so far.
     pub fn cpu_seconds(&self) -> anyhow::Result<f64> {
         times(&self.0.id().to_string(), OWN_TIMES)
@@ -33,8 +38,17 @@ impl Process {
 
     /// Resident memory in bytes.
     pub fn resident_bytes(&self) -> anyhow::Result<u64> {
+        self.status_bytes("VmRSS:")
+    }
+
+    /// The most of it that there was.
+    pub fn peak_bytes(&self) -> anyhow::Result<u64> {
+        self.status_bytes("VmHWM:")
+    }
+
+    fn status_bytes(&self, field: &str) -> anyhow::Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(field)).with_context(|| format!("no {field}"))?;
         let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(kilobytes << 10)
     }
@@ -55,6 +69,11 @@ impl Drop for Process {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// CPU seconds that this process has used.
+pub fn own_cpu_seconds() -> anyhow::Result<f64> {
+    times("self", OWN_TIMES)
 }
 
 /// Runs a command to its end: how it ended, its CPU seconds, with those of its own children, and its output.

@@ -39,6 +39,14 @@ impl Report {
         self.remarks.push(text);
     }
 
+    /// The median of what was added.
+    pub fn median(&self, what: &str, peer: Peer) -> f64 {
+        self.figures.get(what).map_or(f64::NAN, |figure| match peer {
+            Peer::Boreas => median(&figure.boreas),
+            Peer::Nodeos => median(&figure.nodeos),
+        })
+    }
+
     /// Prints it in Markdown.
     #[allow(clippy::print_stdout, reason = "the table is what the program is for")]
     pub fn print(&self) {
@@ -46,7 +54,7 @@ impl Report {
         for what in &self.order {
             let figure = &self.figures[what];
             let (ours, theirs) = (median(&figure.boreas), median(&figure.nodeos));
-            println!("| {what} | {} | {} | {:.2} |", shown(ours), shown(theirs), ours / theirs);
+            println!("| {what} | {} | {} | {} |", shown(ours), shown(theirs), shown(ours / theirs));
         }
         self.remarks.iter().for_each(|remark| println!("\n{remark}"));
         let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
@@ -54,8 +62,13 @@ impl Report {
     }
 }
 
+/// What was not measured is a dash.
 fn shown(value: f64) -> String {
-    if value >= 100.0 { format!("{value:.0}") } else { format!("{value:.2}") }
+    match value {
+        _ if value.is_nan() => "-".to_owned(),
+        _ if value >= 100.0 => format!("{value:.0}"),
+        _ => format!("{value:.2}"),
+    }
 }
 
 fn median(values: &[f64]) -> f64 {

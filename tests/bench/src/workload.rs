@@ -1,6 +1,7 @@
 //! The chain that transfers run on, and the transfers: token transfers between many accounts, each with one signature
 //! and its own memo, signed before the clock runs.
 
+use std::ops::Range;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -28,8 +29,9 @@ const EOSIO: Name = name!("eosio");
 const TOKEN: Name = name!("eosio.token");
 const ACTIVE: Name = name!("active");
 
-/// What binds transactions to a chain.
-struct Binding {
+/// What binds transactions to a chain, and who signs them.
+#[derive(Debug)]
+pub struct Binding {
     chain_id: ChainId,
     header: TransactionHeader,
     key: PrivateKey,
@@ -37,17 +39,27 @@ struct Binding {
 
 impl Binding {
     fn new(node: &Node) -> anyhow::Result<Self> {
-        let info = node.call("/v1/chain/get_info", &json!({}))?;
-        let text = |key: &str| info[key].as_str().with_context(|| format!("get_info has no {key}"));
-        let head_time: TimePoint = text("head_block_time")?.parse()?;
-        let head: BlockId = text("head_block_id")?.parse()?;
-        let expiration = head_time.seconds().plus_seconds(EXPIRATION_SEC);
-        let mut header = TransactionHeader { expiration, ..TransactionHeader::default() };
-        header.set_reference_block(&head);
-        Ok(Self { chain_id: text("chain_id")?.parse()?, header, key: KEY.parse()? })
+        Self::of(node, KEY.parse()?)
     }
 
-    fn sign(&self, actions: Vec<Action>) -> anyhow::Result<PackedTransaction> {
+    /// To the chain of a node.
+    pub fn of(node: &Node, key: PrivateKey) -> anyhow::Result<Self> {
+        let info = node.call("/v1/chain/get_info", &json!({}))?;
+        let text = |key: &str| info[key].as_str().with_context(|| format!("get_info has no {key}"));
+        let (head, time) = (text("head_block_id")?.parse()?, text("head_block_time")?.parse()?);
+        Ok(Self::at(text("chain_id")?.parse()?, &head, time, key))
+    }
+
+    /// To a chain with this head.
+    pub fn at(chain_id: ChainId, head: &BlockId, head_time: TimePoint, key: PrivateKey) -> Self {
+        let expiration = head_time.seconds().plus_seconds(EXPIRATION_SEC);
+        let mut header = TransactionHeader { expiration, ..TransactionHeader::default() };
+        header.set_reference_block(head);
+        Self { chain_id, header, key }
+    }
+
+    /// Signs one transaction.
+    pub fn sign(&self, actions: Vec<Action>) -> anyhow::Result<PackedTransaction> {
         let transaction = Transaction { header: self.header.clone(), actions, ..Transaction::default() };
         let mut signed = SignedTransaction { transaction, ..SignedTransaction::default() };
         signed.sign(&self.key, &self.chain_id)?;
@@ -59,7 +71,8 @@ fn action(account: Name, name: Name, actor: Name, data: Vec<u8>) -> Action {
     Action { account, name, authorization: vec![PermissionLevel { actor, permission: ACTIVE }], data: Bytes(data) }
 }
 
-fn request(transaction: &PackedTransaction) -> Value {
+/// What `send_transaction2` is sent.
+pub fn request(transaction: &PackedTransaction) -> Value {
     json!({ "return_failure_trace": false, "retry_trx": false, "transaction": transaction })
 }
 
@@ -80,37 +93,55 @@ fn asset(units: i64) -> anyhow::Result<Asset> {
 
 /// Deploys the token of `folder` and gives tokens to every account.
 pub fn set_up(node: &Node, folder: &Path) -> anyhow::Result<()> {
-    let authority = Authority::of_key(KEY.parse::<PrivateKey>()?.public_key()?);
-    let new_account = |name: Name| {
-        action(EOSIO, name!("newaccount"), EOSIO, (EOSIO, name, authority.clone(), authority.clone()).to_bytes())
-    };
-    push(node, vec![new_account(TOKEN)])?;
+    set_up_actions(folder)?.into_iter().try_for_each(|actions| push(node, actions))
+}
+
+/// The actions of each transaction that deploys the token of `folder` and gives tokens to every account.
+pub fn set_up_actions(folder: &Path) -> anyhow::Result<Vec<Vec<Action>>> {
     let code = std::fs::read(folder.join("eosio.token.wasm"))?;
     let abi: AbiDefinition = serde_json::from_slice(&std::fs::read(folder.join("eosio.token.abi"))?)?;
-    push(
-        node,
+    let mut all = vec![
+        vec![new_account(TOKEN)?],
         vec![
             action(EOSIO, name!("setcode"), TOKEN, (TOKEN, 0u8, 0u8, Bytes(code)).to_bytes()),
             action(EOSIO, name!("setabi"), TOKEN, (TOKEN, Bytes(abi.to_bytes())).to_bytes()),
         ],
-    )?;
-    push(
-        node,
         vec![
             action(TOKEN, name!("create"), TOKEN, (EOSIO, asset(100_000_000_000_000)?).to_bytes()),
             action(TOKEN, name!("issue"), EOSIO, (EOSIO, asset(10_000_000_000_000)?, String::new()).to_bytes()),
         ],
-    )?;
-    let accounts = (0..ACCOUNTS).map(account).collect::<anyhow::Result<Vec<_>>>()?;
+    ];
+    let accounts = accounts()?;
     for some in accounts.chunks(ACCOUNTS_PER_TRANSACTION) {
         let mut actions = Vec::new();
         for name in some {
-            actions.push(new_account(*name));
+            actions.push(new_account(*name)?);
             actions.push(transfer(EOSIO, *name, 100_000_000, "fund")?);
         }
-        push(node, actions)?;
+        all.push(actions);
     }
-    Ok(())
+    Ok(all)
+}
+
+/// Makes an account with the development key.
+pub fn new_account(name: Name) -> anyhow::Result<Action> {
+    let authority = Authority::of_key(KEY.parse::<PrivateKey>()?.public_key()?);
+    let data = (EOSIO, name, authority.clone(), authority).to_bytes();
+    Ok(action(EOSIO, name!("newaccount"), EOSIO, data))
+}
+
+/// The accounts that transfer.
+pub fn accounts() -> anyhow::Result<Vec<Name>> {
+    (0..ACCOUNTS).map(account).collect()
+}
+
+/// The `index`-th transfer, which is like no other.
+pub fn transfer_at(accounts: &[Name], index: usize) -> anyhow::Result<Action> {
+    let count = accounts.len();
+    let from = accounts[index % count];
+    let to = accounts[(index * 7 + index / count + 1) % count];
+    let to = if to == from { accounts[(index + 1) % count] } else { to };
+    transfer(from, to, 1, &format!("transfer {index}"))
 }
 
 /// Activates all features, with the boot contract of `contracts`.
@@ -137,11 +168,10 @@ pub fn activate_features(node: &Node, contracts: &Path) -> anyhow::Result<()> {
 
 /// Sets code of a new account, the `index`-th.
 pub fn set_code(node: &Node, index: usize, code: &[u8]) -> anyhow::Result<Name> {
-    let (name, authority) = (account(index)?, Authority::of_key(KEY.parse::<PrivateKey>()?.public_key()?));
-    let new = (EOSIO, name, authority.clone(), authority).to_bytes();
+    let name = account(index)?;
     let set = (name, 0u8, 0u8, Bytes(code.to_vec())).to_bytes();
     if node.call("/v1/chain/get_account", &json!({ "account_name": name })).is_err() {
-        push(node, vec![action(EOSIO, name!("newaccount"), EOSIO, new)])?;
+        push(node, vec![new_account(name)?])?;
     }
     push(node, vec![action(EOSIO, name!("setcode"), name, set)])?;
     Ok(name)
@@ -169,27 +199,33 @@ fn transfer(from: Name, to: Name, units: i64, memo: &str) -> anyhow::Result<Acti
 /// Bodies of `count` requests to `send_transaction2`, made by all cores.
 pub fn transfers(node: &Node, count: usize) -> anyhow::Result<Vec<String>> {
     let binding = Binding::new(node)?;
-    let accounts = (0..ACCOUNTS).map(account).collect::<anyhow::Result<Vec<_>>>()?;
-    let one = |index: usize| -> anyhow::Result<String> {
-        let from = accounts[index % ACCOUNTS];
-        let to = accounts[(index * 7 + index / ACCOUNTS + 1) % ACCOUNTS];
-        let to = if to == from { accounts[(index + 1) % ACCOUNTS] } else { to };
-        let transaction = binding.sign(vec![transfer(from, to, 1, &format!("transfer {index}"))?])?;
+    let accounts = accounts()?;
+    by_all_cores(0..count, |index| {
+        let transaction = binding.sign(vec![transfer_at(&accounts, index)?])?;
         Ok(request(&transaction).to_string())
-    };
+    })
+}
+
+/// What `one` makes of each number, in order, made by all cores.
+pub fn by_all_cores<T: Send>(
+    numbers: Range<usize>,
+    one: impl Fn(usize) -> anyhow::Result<T> + Sync,
+) -> anyhow::Result<Vec<T>> {
     let workers = thread::available_parallelism().map_or(1, usize::from);
+    let share = numbers.len().div_ceil(workers).max(1);
     thread::scope(|scope| {
-        let share = count.div_ceil(workers);
-        let parts: Vec<_> = (0..workers)
-            .map(|worker| {
-                let range = worker * share..((worker + 1) * share).min(count);
-                scope.spawn(|| range.map(one).collect::<anyhow::Result<Vec<_>>>())
+        let parts: Vec<_> = numbers
+            .clone()
+            .step_by(share)
+            .map(|first| {
+                let (range, one) = (first..(first + share).min(numbers.end), &one);
+                scope.spawn(move || range.map(one).collect::<anyhow::Result<Vec<_>>>())
             })
             .collect();
-        let mut bodies = Vec::with_capacity(count);
+        let mut all = Vec::with_capacity(numbers.len());
         for part in parts {
-            bodies.extend(part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            all.extend(part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
         }
-        Ok(bodies)
+        Ok(all)
     })
 }

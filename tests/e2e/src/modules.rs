@@ -58,7 +58,7 @@ pub fn rows(count: usize) -> Vec<u8> {
 }
 
 /// For `eosio`: `producers` proposes those that its data names.
-pub(crate) fn proposing() -> Vec<u8> {
+pub fn proposing() -> Vec<u8> {
     let producers = name!("producers").0;
     module(&format!(
         r#"(module
