@@ -32,11 +32,31 @@ impl Writer {
             return Ok(false);
         }
         if self.makes_own_block() || self.compiling.holds_block() {
-            say(reply, self.hold(block));
+            let verdict = self.hopeless(&block).map_or_else(|| self.hold(block), Verdict::Refused);
+            say(reply, verdict);
             return Ok(false);
         }
         self.take_block(block, reply)?;
         Ok(true)
+    }
+
+    /// Why a block need not wait for this node's own: it is of the future, or follows nothing that is known. Of such
+    /// ones a stranger can send any number, and they would take the room, and the time, of those that are worth it.
+    fn hopeless(&self, block: &PreparedBlock) -> Option<Box<Fault>> {
+        let header = block.block.header();
+        if self.shared.clock.jump_us() <= 0
+            && let Err(fault) = self.check_own_rules(&block.id, header.timestamp)
+        {
+            return Some(Box::new(fault));
+        }
+        // It may follow one that waits.
+        if self.held.contains(&header.previous) || self.compiling.holds_block() {
+            return None;
+        }
+        match self.shared.chain.read().parent(block) {
+            Err(ChainError::Block(fault)) => Some(fault),
+            _ => None,
+        }
     }
 
     /// Takes a block that waited for code. Those that came after it are held already.

@@ -12,9 +12,9 @@ use engine::{
 };
 use execution::{Budget, RecoveredTransaction};
 use primitives::{
-    Action, BlockTimestamp, Bytes, Checksum256, Compression, Genesis, Name, Pack as _, PackedTransaction,
-    PermissionLevel, PrivateKey, Sha256, SignedBlock, SignedTransaction, TimePoint, Transaction, TransactionId,
-    TransactionReceipt, Unpack as _, block::ReceiptTransaction, name, time::SLOT_US,
+    Action, BlockHeader, BlockId, BlockTimestamp, Bytes, Checksum256, Compression, FaultKind, Genesis, Name, Pack as _,
+    PackedTransaction, PermissionLevel, PrivateKey, Sha256, SignedBlock, SignedTransaction, TimePoint, Transaction,
+    TransactionId, TransactionReceipt, Unpack as _, block::ReceiptTransaction, name, time::SLOT_US,
 };
 use store::{Store, StoreSettings};
 
@@ -225,6 +225,22 @@ fn a_block_that_comes_while_one_is_made_is_held_and_taken_after_the_seal() {
     let id = rival.id;
     assert!(matches!(node.push(rival.clone()), Verdict::Held));
     assert!(matches!(node.push(rival), Verdict::Held), "it is held once");
+    // What follows it waits too; what follows nothing, or is of the future, need not.
+    let orphan = |previous: BlockId, slot: BlockTimestamp| {
+        let mut block = SignedBlock::default();
+        block.signed_header.header = BlockHeader { previous, timestamp: slot, ..BlockHeader::default() };
+        PreparedBlock::from_block(Arc::new(block), &node.handle.chain_id(), PrepareMode::Trusted).expect("whole")
+    };
+    let unknown = BlockId::default();
+    let late = BlockTimestamp(slot.0 + 1000);
+    assert!(matches!(node.push(orphan(id, slot.next())), Verdict::Held));
+    for (block, kind) in [
+        (orphan(unknown, slot), FaultKind::UNLINKABLE_BLOCK_EXCEPTION),
+        (orphan(id, late), FaultKind::BLOCK_FROM_THE_FUTURE),
+    ] {
+        let verdict = node.push(block);
+        assert!(matches!(&verdict, Verdict::Refused(fault) if fault.kind == kind), "{verdict:?}");
+    }
     node.until("it is kept", |node| node.handle.store().block_by_id(&id).expect("the store can be read").is_some());
     let head = node.head();
     node.until("the node goes on", |node| node.head() > head);
