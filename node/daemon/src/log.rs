@@ -1,6 +1,7 @@
 //! Log lines on standard error in the form that operators of nodeos know: level, time, thread, message.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
@@ -16,15 +17,17 @@ pub fn begin(node: bool) {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(false)
+        // It would tell on standard error that standard error takes nothing, and end the thread over that.
+        .log_internal_errors(false)
         .event_format(Line)
         .with_writer(std::io::stderr)
         .init();
 }
 
 /// Tells a person why the program ends: what failed, and each cause below it.
-#[allow(clippy::print_stderr, reason = "the last words of a program belong on standard error")]
 pub fn failure(error: &anyhow::Error) {
-    eprintln!("{}", told(error));
+    // It may be on the disk that is full.
+    let _ = writeln!(std::io::stderr(), "{}", told(error));
 }
 
 fn told(error: &anyhow::Error) -> String {
