@@ -188,7 +188,7 @@ pub fn machine_time() -> TimePoint {
 }
 
 /// Microseconds since the machine started, with the time that it slept: nobody sets this clock.
-fn since_boot_us() -> i64 {
+pub fn since_boot_us() -> i64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is valid for the call, which cannot fail: Linux has this clock since 2.6.39.
     unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &mut time) };

@@ -28,6 +28,8 @@ pub const GOSSIP_BYTES_MAX: usize = 16 << 10;
 pub const HALF_OPEN_MAX: usize = 32;
 /// The same of one host, where connections are encrypted.
 pub const HALF_OPEN_PER_HOST_MAX: usize = 8;
+/// Microseconds after which a connection that has not introduced itself makes room for another one.
+pub const HALF_OPEN_GRACE_US: i64 = 500_000;
 /// Microseconds within which a connection must have introduced itself.
 pub const GREETING_US: i64 = 10_000_000;
 /// Seconds within which a frame must be whole once it has begun.
@@ -55,8 +57,10 @@ pub const TRANSACTION_SECONDS_MAX: i64 = 3600;
 
 /// Requests (of any kind but blocks and transactions) that a peer may send at once, and how many more each second.
 pub const REQUESTS: (f64, f64) = (500.0, 200.0);
-/// Blocks that this node knows already and has not asked for.
-pub const REPEATED_BLOCKS: (f64, f64) = (2000.0, 100.0);
+/// Blocks that this node has not asked for and that it knows already, or that do not join its chain now.
+pub const USELESS_BLOCKS: (f64, f64) = (2000.0, 100.0);
+/// Transactions that have expired, or that the peer has sent before.
+pub const USELESS_TRANSACTIONS: (f64, f64) = (2000.0, 500.0);
 
 /// Bytes of the reason that a node gives its peers when it is not well.
 pub const REASON_BYTES_MAX: usize = 256;

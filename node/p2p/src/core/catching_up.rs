@@ -40,7 +40,7 @@ fn latency_blocks(handshake: &Handshake, now: TimePoint) -> u32 {
 impl Core {
     /// What a handshake means for who sends what.
     pub(super) fn compare_chains(&mut self, peer: PeerId, said: &Handshake, now: TimePoint, blocks: &dyn Blocks) {
-        let (stands, latency) = (self.stands, latency_blocks(said, now));
+        let (stands, latency) = (self.stands, latency_blocks(said, self.clock(now)));
         let Some(found) = self.peers.get_mut(&peer).filter(|found| found.kind.has_blocks()) else { return };
         found.syncs_from_us = false;
         if stands.head.id == said.head.id {
@@ -113,7 +113,7 @@ impl Core {
     /// Whether this node follows the chain as it grows. It goes on with that while ranges are under way: what one peer
     /// says of irreversible blocks, which it may not have, stops nobody.
     pub(super) fn is_live(&self, now: TimePoint) -> bool {
-        now.us_since(self.head_time) <= LIVE_US && !self.plants(Planted::IrreversibleOfOnePeer)
+        self.clock(now).us_since(self.head_time) <= LIVE_US && !self.plants(Planted::IrreversibleOfOnePeer)
     }
 
     /// Whether ranges come first: blocks and transactions as they are made are of no use yet.

@@ -80,7 +80,7 @@ impl Core {
         let dials = open().any(|peer| peer.dialled.is_some());
         let believed = || open().filter(|peer| peer.dialled.is_some() == dials);
         let head = self.stands.head.num;
-        let slots = u32::try_from(now.us_since(self.head_time) / SLOT_US).unwrap_or(0);
+        let slots = u32::try_from(self.clock(now).us_since(self.head_time) / SLOT_US).unwrap_or(0);
         let behind = believed().map(|peer| i64::from(peer.head.num.saturating_sub(head).min(slots)));
         Seen {
             connected: open().count(),

@@ -40,7 +40,7 @@ impl Core {
             Kind::Both => ":blk",
         };
         let short: String = settings.node_id.to_string().chars().take(SHORT_ID_DIGITS).collect();
-        let time = nanoseconds(now);
+        let time = nanoseconds(self.clock(now));
         let token = token_of(time);
         let signed =
             settings.own_keys.first().and_then(|(public, private)| Some((public.clone(), private.sign(&token).ok()?)));
@@ -219,8 +219,8 @@ impl Core {
 
     /// Sends the time: the first of an exchange, or the answer to one that came.
     pub(super) fn send_time(&mut self, peer: PeerId, answered: Option<Time>, now: TimePoint) {
+        let now = nanoseconds(self.clock(now));
         let Some(found) = self.peers.get_mut(&peer) else { return };
-        let now = nanoseconds(now);
         let time = match answered {
             Some(came) => Time { org: came.xmt, rec: now, xmt: now, dst: 0 },
             None => {
@@ -232,6 +232,7 @@ impl Core {
     }
 
     pub(super) fn compare_clocks(&mut self, peer: PeerId, time: Time, now: TimePoint) {
+        let arrived = nanoseconds(self.clock(now));
         let Some(found) = self.peers.get_mut(&peer) else { return };
         if time.xmt == 0 || time.xmt == found.clocks.xmt {
             return;
@@ -240,9 +241,9 @@ impl Core {
         if time.org == 0 {
             return self.answer_check(peer, time, now);
         }
-        (found.clocks.rec, found.clocks.dst) = (time.rec, nanoseconds(now));
+        (found.clocks.rec, found.clocks.dst) = (time.rec, arrived);
         let greets = found.generation == 0;
-        self.check_answered(peer, time, nanoseconds(now));
+        self.check_answered(peer, time, arrived);
         if greets {
             self.send_handshake(peer, now);
         }

@@ -33,8 +33,8 @@ use rustc_hash::FxHashSet;
 
 use crate::address::{Address, Kind, PeerAddress};
 use crate::limits::{
-    DIALLED_MAX, GREETING_US, HALF_OPEN_MAX, KNOWN_BLOCKS_MAX, KNOWN_TRANSACTIONS_MAX, QUEUED_BYTES_MAX,
-    QUEUED_BYTES_PER_PEER, RECENT_BYTES_MAX, TRANSACTIONS_IN_HAND_MAX,
+    DIALLED_MAX, GREETING_US, HALF_OPEN_GRACE_US, HALF_OPEN_MAX, KNOWN_BLOCKS_MAX, KNOWN_TRANSACTIONS_MAX,
+    QUEUED_BYTES_MAX, QUEUED_BYTES_PER_PEER, RECENT_BYTES_MAX, TRANSACTIONS_IN_HAND_MAX,
 };
 use crate::wire::message::Point;
 use crate::wire::{BlockMessage, GoAway, Handshake, Message, TransactionMessage};
@@ -289,6 +289,8 @@ pub struct ConnectionStatus {
 pub struct Core {
     settings: Settings,
     stands: Stands,
+    /// How far the machine's clock is ahead of the time of steps, in microseconds.
+    clock_ahead_us: i64,
     /// When the head's slot began, once it has moved.
     head_time: TimePoint,
     peers: BTreeMap<PeerId, Peer>,
@@ -318,6 +320,7 @@ impl Core {
         Self {
             settings,
             stands,
+            clock_ahead_us: 0,
             head_time: TimePoint(0),
             peers: BTreeMap::new(),
             dials: Dials::default(),
@@ -336,6 +339,18 @@ impl Core {
             counts: Counts::default(),
             out: Vec::new(),
         }
+    }
+
+    /// The machine's clock is ahead of the time that steps are told by so many microseconds. That time goes on evenly
+    /// though the clock is set: pauses, checks and bans go by it. What others are told, and how old a block or a
+    /// transaction is, goes by the clock.
+    pub fn tell_clock(&mut self, ahead_us: i64) {
+        self.clock_ahead_us = ahead_us;
+    }
+
+    /// What the machine's clock says.
+    fn clock(&self, now: TimePoint) -> TimePoint {
+        now.plus_us(self.clock_ahead_us)
     }
 
     /// What is to be done after something happened.
@@ -402,7 +417,7 @@ impl Core {
             Some(format!("it has {from_there} already, as many as p2p-max-nodes-per-host allows"))
         } else if settings.max_clients > 0 && incoming().count() >= settings.max_clients as usize {
             Some("there are as many as max-clients allows".to_owned())
-        } else if incoming().filter(|peer| !peer.open).count() >= HALF_OPEN_MAX {
+        } else if incoming().filter(|peer| !peer.open).count() >= HALF_OPEN_MAX && !self.makes_room(now) {
             Some("too many have not introduced themselves yet".to_owned())
         } else {
             None
@@ -414,6 +429,19 @@ impl Core {
                 Err(why)
             }
         }
+    }
+
+    /// Ends the oldest connection that has not introduced itself, if it had time for that: who says nothing keeps nobody
+    /// out.
+    fn makes_room(&mut self, now: TimePoint) -> bool {
+        let silent = self.peers.iter().filter(|(_, peer)| peer.dialled.is_none() && !peer.open && !peer.leaving);
+        let oldest = silent.min_by_key(|(_, peer)| peer.since);
+        let oldest = oldest.filter(|(_, peer)| now.us_since(peer.since) >= HALF_OPEN_GRACE_US).map(|(id, _)| *id);
+        oldest.is_some_and(|oldest| {
+            self.blame(oldest, 1.0, "it does not introduce itself and others come", now);
+            self.close(oldest, None, now);
+            true
+        })
     }
 
     /// Dials an address from now on (`/v1/net/connect`), in nodeos' words.
@@ -698,7 +726,7 @@ impl Core {
     }
 
     fn tick(&mut self, now: TimePoint) {
-        self.transactions.expire(now);
+        self.transactions.expire(self.clock(now));
         self.recent.expire(now);
         self.meet(now);
         for address in self.dials.due(now) {

@@ -9,7 +9,7 @@ use super::checks::Checks;
 use super::link::{Lane, Wire};
 use super::standing::Key;
 use crate::address::Kind;
-use crate::limits::{KNOWN_BLOCKS_MAX, REPEATED_BLOCKS, REQUESTS};
+use crate::limits::{KNOWN_BLOCKS_MAX, REQUESTS, USELESS_BLOCKS, USELESS_TRANSACTIONS};
 use crate::wire::message::Point;
 use crate::wire::{GoAway, Handshake};
 
@@ -107,7 +107,8 @@ pub struct Peer {
     /// Where it can be reached, as it says.
     pub addresses: Vec<String>,
     pub requests: Bucket,
-    pub repeated: Bucket,
+    pub useless_blocks: Bucket,
+    pub useless_transactions: Bucket,
     /// When it was last asked for what this node lacks.
     pub asked: TimePoint,
     /// Until when it is not asked for ranges while others can be.
@@ -145,7 +146,8 @@ impl Peer {
             checks: Checks::default(),
             addresses: Vec::new(),
             requests: Bucket::full(REQUESTS, now),
-            repeated: Bucket::full(REPEATED_BLOCKS, now),
+            useless_blocks: Bucket::full(USELESS_BLOCKS, now),
+            useless_transactions: Bucket::full(USELESS_TRANSACTIONS, now),
             asked: TimePoint(0),
             slow_until: TimePoint(0),
         }

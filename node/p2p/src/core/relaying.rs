@@ -69,12 +69,16 @@ impl Core {
             (block, charge)
         };
         if self.in_hand.contains(&block.id) || blocks.has(&block.id) {
-            self.repeated(peer, now);
+            self.brings_nothing(peer, "it repeats blocks that are known", now);
         } else if self.is_behind(now) {
             // It comes again when this node is at the head.
         } else if block.num <= self.stands.irreversible.num {
             self.old_block(peer, now);
         } else {
+            if !blocks.has(&block.previous) && !self.in_hand.contains(&block.previous) {
+                // It may follow one that waits until this node's own is sealed.
+                self.brings_nothing(peer, "it sends blocks that follow nothing", now);
+            }
             self.in_hand.enter(block.id);
             self.keep_for_relay(&block);
             if self.plants(Planted::RelayBeforeCheck) {
@@ -84,16 +88,16 @@ impl Core {
         }
     }
 
-    /// A block that was not asked for and is known costs a look-up; who sends nothing else is disconnected.
-    fn repeated(&mut self, peer: PeerId, now: TimePoint) {
-        if self.peers.get_mut(&peer).is_some_and(|found| !found.repeated.draw(now)) {
-            self.blame(peer, 1.0, "it repeats blocks that are known", now);
+    /// A block that was not asked for and is known, or of no use now; who sends nothing else is disconnected.
+    fn brings_nothing(&mut self, peer: PeerId, why: &str, now: TimePoint) {
+        if self.peers.get_mut(&peer).is_some_and(|found| !found.useless_blocks.draw(now)) {
+            self.blame(peer, 1.0, why, now);
         }
     }
 
     /// The peer takes this node for one that lacks old blocks: it is told where this node stands.
     fn old_block(&mut self, peer: PeerId, now: TimePoint) {
-        self.repeated(peer, now);
+        self.brings_nothing(peer, "it sends blocks that are irreversible here", now);
         if self.peers.get(&peer).is_some_and(|found| now.us_since(found.greeted) >= OLD_BLOCK_US) {
             self.send(peer, &Message::SyncRequest(SyncRequest { start: 0, end: 0 }));
             self.send_handshake(peer, now);
@@ -134,6 +138,10 @@ impl Core {
             && let Some(found) = self.peers.get_mut(&peer)
         {
             found.in_hand = found.in_hand.saturating_sub(bytes);
+        }
+        // Those that follow nothing were counted when they came.
+        if epoch.is_none() && !matches!(judgement, BlockJudgement::Good | BlockJudgement::Unlinkable) {
+            self.brings_nothing(peer, "it sends blocks that do not join the chain", now);
         }
         let num = Point::of(id).num;
         let is_now = epoch == Some(self.sync.epoch()) && self.sync.is_active();
@@ -276,16 +284,31 @@ impl Core {
     /// Whether a transaction is news that this node wants and has room for.
     fn takes_transaction(&mut self, peer: PeerId, transaction: &TransactionMessage, now: TimePoint) -> bool {
         let expiration = TimePoint::from(transaction.expiration);
-        if !self.settings.accept_transactions || self.is_behind(now) || expiration < now {
+        if !self.settings.accept_transactions || self.is_behind(now) {
             return false;
         }
-        let (new, _) = self.transactions.note(transaction.id, expiration, Some(peer), now);
+        let clock = self.clock(now);
+        if expiration < clock {
+            self.is_useless(peer, "it sends transactions that have expired", now);
+            return false;
+        }
+        let (new, news) = self.transactions.note(transaction.id, expiration, Some(peer), clock);
+        if !news {
+            self.is_useless(peer, "it repeats transactions", now);
+        }
         if new && self.transactions_in_hand.len() >= TRANSACTIONS_IN_HAND_MAX {
             self.counts.dropped_transactions += 1;
             self.transactions.forget(&transaction.id);
             return false;
         }
         new
+    }
+
+    /// Who sends nothing but transactions that nobody can use is disconnected.
+    fn is_useless(&mut self, peer: PeerId, why: &str, now: TimePoint) {
+        if self.peers.get_mut(&peer).is_some_and(|found| !found.useless_transactions.draw(now)) {
+            self.blame(peer, 1.0, why, now);
+        }
     }
 
     /// The chain has judged a peer's transaction. Good ones come as accepted, too, and travel on then.
@@ -312,7 +335,8 @@ impl Core {
     /// Sends an accepted transaction to the peers that lack it.
     pub(super) fn relay_transaction(&mut self, transaction: &TransactionMessage, now: TimePoint) {
         let expiration = TimePoint::from(transaction.expiration);
-        self.transactions.note(transaction.id, expiration, None, now);
+        let clock = self.clock(now);
+        self.transactions.note(transaction.id, expiration, None, clock);
         self.recent.keep(transaction.clone(), now);
         let wants = |peer: &super::Peer| {
             peer.is_current() && peer.kind.has_transactions() && peer.queued < QUEUED_BYTES_FOR_TRANSACTIONS
@@ -330,7 +354,7 @@ impl Core {
         }
         let mut frame: Option<Arc<[u8]>> = None;
         for peer in wanting {
-            let (_, news) = self.transactions.note(transaction.id, expiration, Some(peer), now);
+            let (_, news) = self.transactions.note(transaction.id, expiration, Some(peer), clock);
             if news {
                 let frame = frame.get_or_insert_with(|| transaction_frame(&transaction.packed).into());
                 self.send_frame(peer, Lane::News, Arc::clone(frame));
@@ -345,7 +369,7 @@ impl Core {
         if !self.peers.get(&peer).is_some_and(takes) {
             return;
         }
-        for transaction in self.recent.valid(now).cloned().collect::<Vec<_>>() {
+        for transaction in self.recent.valid(self.clock(now)).cloned().collect::<Vec<_>>() {
             if self.peers.get(&peer).is_none_or(|found| found.queued >= QUEUED_BYTES_FOR_TRANSACTIONS) {
                 return;
             }

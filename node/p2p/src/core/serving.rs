@@ -42,7 +42,7 @@ impl Core {
             0 => false,
             num => match blocks.id_at(num) {
                 Some(id) => id == from.id,
-                None => return self.close(peer, Some(GoAway::BenignOther), now),
+                None => return self.has_none(peer, now),
             },
         };
         let head = self.stands.head.num;
@@ -69,11 +69,18 @@ impl Core {
         found.serving = match found.serving {
             Some(serving) => Some(Serving { end: serving.end.max(end), ..serving }),
             None if start == 0 || start > end || start > head => {
-                return self.close(peer, Some(GoAway::BenignOther), now);
+                return self.has_none(peer, now);
             }
             None => Some(Serving { next: start, end }),
         };
         self.serve(peer, now, blocks);
+    }
+
+    /// A peer asked for blocks that this node does not have, though it was told which there are: it may ask others. Who
+    /// comes back for the same again and again is banned.
+    fn has_none(&mut self, peer: PeerId, now: TimePoint) {
+        self.blame(peer, 2.0, "it asks for blocks that are not here", now);
+        self.close(peer, Some(GoAway::BenignOther), now);
     }
 
     /// Sends what a peer asked for, as long as it takes it.
@@ -86,7 +93,7 @@ impl Core {
             let Some(bytes) = bytes else {
                 tracing::info!("peer {} asks for block {}, which is not here", found.name(), serving.next);
                 found.serving = None;
-                return self.close(peer, Some(GoAway::BenignOther), now);
+                return self.has_none(peer, now);
             };
             if !self.send_frame(peer, Lane::Asked, block_frame(&bytes).into()) {
                 return;

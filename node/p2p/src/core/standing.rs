@@ -40,15 +40,20 @@ pub enum Consequence {
 
 #[derive(Debug, Clone, Copy)]
 struct Record {
+    /// What it may still do before it is disconnected is reckoned from these.
     points: f64,
+    /// All of its blame, whatever it was disconnected for: who comes back for more is banned in the end.
+    total: f64,
     at: TimePoint,
     banned_until: Option<TimePoint>,
 }
 
 impl Record {
-    fn points_at(&self, now: TimePoint) -> f64 {
+    /// The record as it has faded.
+    fn at(self, now: TimePoint) -> Self {
         let age = now.us_since(self.at).max(0) as f64;
-        self.points * (-age / BLAME_HALF_LIFE_US).exp2()
+        let left = (-age / BLAME_HALF_LIFE_US).exp2();
+        Self { points: self.points * left, total: self.total * left, at: now, ..self }
     }
 }
 
@@ -64,9 +69,12 @@ impl Standing {
         if !self.records.contains_key(key) && self.records.len() >= BLAMED_MAX {
             self.forget_least(now);
         }
-        let record = self.records.entry(key.clone()).or_insert(Record { points: 0.0, at: now, banned_until: None });
-        *record = Record { points: record.points_at(now) + points, at: now, banned_until: record.banned_until };
-        if record.points >= BAN_AT && key.can_be_banned() {
+        let new = Record { points: 0.0, total: 0.0, at: now, banned_until: None };
+        let record = self.records.entry(key.clone()).or_insert(new);
+        *record = record.at(now);
+        record.points += points;
+        record.total += points;
+        if record.total >= BAN_AT && key.can_be_banned() {
             record.banned_until = Some(now.plus_us(BAN_US));
             Consequence::Ban
         } else if record.points >= DISCONNECT_AT {
@@ -100,7 +108,7 @@ impl Standing {
     }
 
     fn forget_least(&mut self, now: TimePoint) {
-        let weight = |record: &Record| (record.banned_until.filter(|until| *until > now), record.points_at(now));
+        let weight = |record: &Record| (record.banned_until.filter(|until| *until > now), record.at(now).total);
         let least = self
             .records
             .iter()
@@ -133,6 +141,23 @@ mod tests {
         let end = at(60).plus_us(BAN_US);
         assert_eq!(standing.banned_until(&host(1), end), None);
         assert_eq!(standing.blame(&host(1), 15.0, end), Consequence::None);
+    }
+
+    #[test]
+    fn who_comes_back_for_more_is_banned() {
+        let (mut standing, mut told) = (Standing::default(), Vec::new());
+        for seconds in 0.. {
+            told.push(standing.blame(&host(1), 5.0, TimePoint(seconds * 1_000_000)));
+            if told.last() == Some(&Consequence::Ban) {
+                break;
+            }
+        }
+        let disconnects = told.iter().filter(|consequence| **consequence == Consequence::Disconnect).count();
+        assert!(told.len() < 13 && disconnects > 1, "{told:?}");
+        // Once in a while is not enough.
+        for minutes in 0..100 {
+            assert_ne!(standing.blame(&host(2), 20.0, TimePoint(minutes * 60_000_000)), Consequence::Ban);
+        }
     }
 
     #[test]

@@ -631,6 +631,16 @@ fn connections_are_limited() {
         admitted
     });
     assert_eq!(admitted.count(), HALF_OPEN_MAX);
+    // Who had time and said nothing makes room, the first to come first, and one at a time.
+    for peer in [1000, 1001] {
+        let now = now.plus_us(HALF_OPEN_GRACE_US);
+        assert!(open.admits(host(2), now).is_ok());
+        let came = Input::Connected { peer, wire: Wire::Nodeos, address: host(2), dialled: None };
+        let outputs = open.step(came, now, &chain);
+        let gone = peer - 1000;
+        assert!(matches!(outputs[..], [Output::Close { peer, flushed: false }] if peer == gone), "{outputs:?}");
+        assert_eq!(open.peers.len(), HALF_OPEN_MAX);
+    }
 }
 
 #[test]
@@ -648,26 +658,46 @@ fn a_peer_with_a_bad_block_is_banned_and_let_in_again_later() {
     assert!(core.admits(host(9), now.plus_us(crate::limits::BAN_US)).is_ok());
 }
 
+/// How often a peer may say what is made for it before its connection ends.
+fn patience(make: impl Fn(&Stage, u32) -> Message) -> usize {
+    let mut stage = Stage::new();
+    let greeting = stage.greeting();
+    stage.hears(Message::Handshake(Box::new(greeting)));
+    let said = (0..100_000).take_while(|number| {
+        let message = make(&stage, *number);
+        stage.hears(message);
+        stage.net.nodes[0].closed.is_empty()
+    });
+    said.count()
+}
+
 #[test]
 fn floods_end_the_connection() {
-    let mut stage = Stage::new();
-    let greeting = stage.greeting();
-    stage.hears(Message::Handshake(Box::new(greeting)));
-    let asked = (0..10_000).take_while(|_| {
-        stage.hears(Message::SyncRequest(SyncRequest { start: 0, end: 0 }));
-        stage.net.nodes[0].closed.is_empty()
-    });
-    assert!(asked.count() <= 500);
-    // Known blocks cost a look-up until there are too many.
-    let mut stage = Stage::new();
-    let greeting = stage.greeting();
-    stage.hears(Message::Handshake(Box::new(greeting)));
-    let known = BlockMessage::read(&stage.net.nodes[0].chain.block_at(50).unwrap()).unwrap();
-    let repeated = (0..100_000).take_while(|_| {
-        stage.hears(Message::Block(known.clone()));
-        stage.net.nodes[0].closed.is_empty()
-    });
-    assert!((2000..2100).contains(&repeated.count()));
+    assert!(patience(|_, _| Message::SyncRequest(SyncRequest { start: 0, end: 0 })) <= 500);
+    // What brings nothing costs a look-up until there is too much of it.
+    let known =
+        |stage: &Stage, _| Message::Block(BlockMessage::read(&stage.net.nodes[0].chain.block_at(50).unwrap()).unwrap());
+    assert!((2000..2100).contains(&patience(known)));
+    let orphan = |_: &Stage, number: u32| {
+        let mut previous = other_branch(60);
+        previous.0[4..8].copy_from_slice(&number.to_be_bytes());
+        Message::Block(block_after(previous, 0))
+    };
+    assert!((2000..2100).contains(&patience(orphan)));
+    let expired = |stage: &Stage, _| {
+        let transaction = transaction(1, stage.net.now);
+        Message::Transaction(TransactionMessage { expiration: TimePointSec(1), ..transaction })
+    };
+    assert!((2000..2100).contains(&patience(expired)));
+    let same = |stage: &Stage, _| Message::Transaction(transaction(1, stage.net.now));
+    assert!((2000..2100).contains(&patience(same)));
+    // Those that are of use are no flood.
+    let new = |stage: &Stage, number: u32| {
+        let mut id = [0; 32];
+        id[..4].copy_from_slice(&number.to_be_bytes());
+        Message::Transaction(TransactionMessage { id: Checksum256(id), ..transaction(1, stage.net.now) })
+    };
+    assert_eq!(patience(new), 100_000);
 }
 
 #[test]
@@ -786,4 +816,24 @@ fn who_signs_two_blocks_for_a_slot_is_found() {
     let ids = found.iter().map(|found| [found.first.header.id(), found.second.header.id()]);
     assert_eq!(ids.collect::<Vec<_>>(), [blocks.map(|block| block.id)]);
     assert_eq!(core.counts().double_signs, 1);
+}
+
+#[test]
+fn a_clock_that_is_set_ends_no_connection() {
+    for ahead_us in [60_000_000, -60_000_000] {
+        let mut stage = Stage::new();
+        let greeting = stage.greeting();
+        stage.hears(Message::Handshake(Box::new(greeting)));
+        stage.net.nodes[0].core.tell_clock(ahead_us);
+        stage.net.nodes[0].said.clear();
+        stage.net.wait(5);
+        assert!(stage.net.nodes[0].closed.is_empty());
+        // Checks go on, and the peer sees that the clock is wrong.
+        let told = stage.net.nodes[0].said.iter().filter_map(|message| match message {
+            Message::Time(time) => Some(time.xmt / 1000 - stage.net.now.0),
+            _ => None,
+        });
+        let told: Vec<_> = told.collect();
+        assert!(!told.is_empty() && told.iter().all(|us| us.abs_diff(ahead_us) <= 5_000_000), "{told:?}");
+    }
 }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use engine::clock::{machine_time, since_boot_us};
 use engine::{Handle, Position};
 use execution::RecoveredTransaction;
+use primitives::TimePoint;
 use prometheus::{IntCounter, IntGauge, IntGaugeVec, Opts};
 use tokio::net::TcpStream;
 use tokio::sync::broadcast::error::RecvError;
@@ -31,6 +33,23 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// How often it hears how the node stands.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// The machine's time when the network began, and what has passed since: nobody sets that.
+#[derive(Debug, Clone, Copy)]
+struct Steady {
+    began: TimePoint,
+    began_us: i64,
+}
+
+impl Steady {
+    fn new() -> Self {
+        Self { began: machine_time(), began_us: since_boot_us() }
+    }
+
+    fn now(self) -> TimePoint {
+        self.began.plus_us(since_boot_us().saturating_sub(self.began_us))
+    }
+}
 
 /// Gauges under nodeos' names (prometheus_plugin's metrics.hpp).
 struct Metrics {
@@ -69,7 +88,7 @@ impl Metrics {
         }
     }
 
-    fn show(&self, core: &Core, before: Counts, now: primitives::TimePoint) {
+    fn show(&self, core: &Core, before: Counts, now: TimePoint) {
         let (clients, peers) = core.peer_counts();
         for (direction, count) in [("out", peers), ("in", clients)] {
             self.connections.with_label_values(&[direction]).set(count as i64);
@@ -88,6 +107,7 @@ impl Metrics {
 
 pub(super) struct Driver {
     core: Core,
+    steady: Steady,
     blocks: StoredBlocks,
     engine: Handle,
     events: mpsc::Sender<Event>,
@@ -118,9 +138,9 @@ impl Driver {
     ) -> Self {
         let (position, accepted) = (engine.subscribe(), engine.subscribe_accepted());
         let stands = stands(&engine, *position.borrow());
-        let mut core = Core::new(settings, stands);
+        let (mut core, steady) = (Core::new(settings, stands), Steady::new());
         for peer in &shell.peers {
-            core.connect(peer, engine::clock::machine_time());
+            core.connect(peer, steady.now());
         }
         let (room, numbers) = (Arc::new(Semaphore::new(RECEIVED_BYTES_MAX)), Arc::new(AtomicU64::new(1)));
         let shared = Shared { events: events.clone(), room: Arc::clone(&room), numbers: Arc::clone(&numbers) };
@@ -131,6 +151,7 @@ impl Driver {
         });
         Self {
             core,
+            steady,
             blocks: StoredBlocks(engine.clone()),
             to_writer: chain_door::blocks_to(engine.clone(), events.clone(), shell.threads, tasks),
             metrics: Metrics::new(&engine),
@@ -176,7 +197,7 @@ impl Driver {
                 },
                 _ = tick.tick() => {
                     self.step(Input::Tick);
-                    self.metrics.show(&self.core, self.shown, engine::clock::machine_time());
+                    self.metrics.show(&self.core, self.shown, self.steady.now());
                     self.shown = self.core.counts();
                 }
                 _ = look.tick() => self.look(),
@@ -190,7 +211,7 @@ impl Driver {
     fn look(&mut self) {
         let obstacles = self.engine.standing().obstacles_to_service();
         self.core.say_unwell(obstacles.first().map(|obstacle| obstacle.words.as_str()));
-        let Seen { connected, unwell, clock_offset_us, blocks_behind } = self.core.sees(engine::clock::machine_time());
+        let Seen { connected, unwell, clock_offset_us, blocks_behind } = self.core.sees(self.steady.now());
         self.metrics.unwell.set(unwell as i64);
         self.engine.sees(engine::Peers { connected, unwell, clock_offset_us, blocks_behind });
     }
@@ -203,7 +224,7 @@ impl Driver {
                 }
                 self.step(input);
             }
-            Event::Came(stream, address) => match self.core.admits(address.ip(), engine::clock::machine_time()) {
+            Event::Came(stream, address) => match self.core.admits(address.ip(), self.steady.now()) {
                 Ok(()) => self.connected(stream, address, None),
                 Err(why) => tracing::debug!("a connection from {address} is not taken: {why}"),
             },
@@ -223,7 +244,7 @@ impl Driver {
     fn linked(&mut self, link: Link) {
         let (peer, address, dialled) = (link.peer, link.address, link.dialled.clone());
         if dialled.is_none()
-            && let Err(why) = self.core.admits(address, engine::clock::machine_time())
+            && let Err(why) = self.core.admits(address, self.steady.now())
         {
             tracing::debug!("a connection from {address} is not taken: {why}");
             return;
@@ -234,7 +255,7 @@ impl Driver {
     }
 
     fn answer(&mut self, ask: Ask) {
-        let now = engine::clock::machine_time();
+        let now = self.steady.now();
         match ask {
             Ask::Connect(address, reply) => send(reply, self.core.connect(&address, now)),
             Ask::Disconnect(address, reply) => {
@@ -249,7 +270,9 @@ impl Driver {
     }
 
     fn step(&mut self, input: Input) {
-        let outputs = self.core.step(input, engine::clock::machine_time(), &self.blocks);
+        let now = self.steady.now();
+        self.core.tell_clock(machine_time().us_since(now));
+        let outputs = self.core.step(input, now, &self.blocks);
         self.perform(outputs);
     }
 
@@ -270,9 +293,7 @@ impl Driver {
                 Output::Close { peer, flushed: true } => self.write(peer, Lane::Talk, Write::Last),
                 Output::Close { peer, flushed: false } => {
                     self.connections.remove(&peer);
-                    let now = engine::clock::machine_time();
-                    let outputs = self.core.step(Input::Closed { peer }, now, &self.blocks);
-                    self.perform(outputs);
+                    self.step(Input::Closed { peer });
                 }
                 Output::Publish(transaction) => drop(self.tell_swarm(Command::Publish(transaction))),
                 Output::TransactionDone { id, judgement } => drop(self.tell_swarm(Command::Judged(id, judgement))),
