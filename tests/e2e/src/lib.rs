@@ -14,6 +14,7 @@ mod peer;
 mod prober;
 mod producers;
 mod relay;
+mod shifted_clock;
 mod wire;
 
 pub use binaries::{binary, contract, target_dir};
@@ -27,7 +28,8 @@ pub use peer::{Peer, RunningNodeos};
 pub use prober::{Latency, Prober};
 pub use producers::{PRODUCERS, producer_names, producer_options};
 pub use relay::{Delay, Relay};
-pub use wire::{Told, WirePeer, framed};
+pub use shifted_clock::ShiftedClock;
+pub use wire::{Told, WirePeer, connect_from, framed};
 
 /// The key of `eosio` on a new chain, as on nodeos.
 pub const DEV_PRIVATE_KEY: &str = "5KQwrPbwdL6PhXujxW37FSSQZ1JiwsST4cqQzDeyXtP79zkvFD3";

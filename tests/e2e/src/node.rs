@@ -17,6 +17,8 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 /// Blocks that a chain has before its clients begin: eosjs refers to the third from the head.
 pub(crate) const FIRST_BLOCKS: u64 = 4;
 const POLL: Duration = Duration::from_millis(5);
+/// In which the system counts CPU time for programs.
+const TICKS_PER_SECOND: u64 = 100;
 /// Where the ports of [`free_port`] lie.
 const OFFERED_PORTS: std::ops::Range<u16> = 12_000..32_000;
 
@@ -132,9 +134,14 @@ impl RunningNode {
 
     /// Starts a producing node in a shell that has set limits first.
     pub fn start_with_limits(folder: &Path, limits: &str, arguments: &[&str]) -> Self {
+        let producing = ["-e", "-p", "eosio", "--plugin", "eosio::chain_api_plugin"];
+        Self::launch_with_limits(folder, limits, &[&producing, arguments].concat())
+    }
+
+    /// The same with just these arguments, a folder and an address.
+    pub fn launch_with_limits(folder: &Path, limits: &str, arguments: &[&str]) -> Self {
         let address = format!("127.0.0.1:{}", free_port());
-        let producing = ["-e", "-p", "eosio", "--plugin", "eosio::chain_api_plugin", "--http-server-address", &address];
-        let node = Self::command(folder, &[&producing, arguments].concat());
+        let node = Self::command(folder, &[arguments, &["--http-server-address", &address]].concat());
         let script = format!("{limits}; exec \"$0\" \"$@\"");
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(script).arg(node.get_program()).args(node.get_args());
@@ -333,6 +340,30 @@ impl RunningNode {
     /// When it is gone.
     pub fn private_bytes(&self) -> u64 {
         self.status_bytes("RssAnon:")
+    }
+
+    /// CPU time that the process has taken, of all its threads.
+    ///
+    /// # Panics
+    /// When it is gone.
+    pub fn cpu_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id())).expect("the node runs");
+        // The name, in brackets, may have spaces. 11 fields after it is the user's time, and then the system's.
+        let (_, fields) = stat.rsplit_once(") ").expect("a name in brackets");
+        let ticks = fields.split(' ').skip(11).take(2).map(|field| field.parse::<u64>().expect("a number"));
+        Duration::from_millis(ticks.sum::<u64>() * 1000 / TICKS_PER_SECOND)
+    }
+
+    /// A number of its metrics, by the name that the metrics have; the plugin has to be among its arguments.
+    ///
+    /// # Panics
+    /// When it is not there.
+    pub fn metric(&self, name: &str) -> u64 {
+        let request =
+            format!("GET /v1/prometheus/metrics HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address());
+        let answer = exchange(self.address(), request.as_bytes());
+        let number = answer.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        number.and_then(|number| number.trim().parse().ok()).unwrap_or_else(|| panic!("no {name} in {answer}"))
     }
 
     fn status_bytes(&self, field: &str) -> u64 {

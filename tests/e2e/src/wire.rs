@@ -1,11 +1,12 @@
 //! A peer of nodeos' network, written from the description of its wire alone: it judges boreasd and nodeos alike.
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::io::{ErrorKind, Read, Result, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use primitives::{Checksum256, Pack, VarUint32};
+use socket2::{Domain, Socket, Type};
 
 /// Bytes of a packed node id and reason, of ids and numbers in messages.
 const ID_BYTES: usize = 32;
@@ -97,6 +98,18 @@ impl WirePeer {
         let _ = stream.write_all(&self.handshake());
         stream
     }
+}
+
+/// A connection from one of the addresses that this machine has for itself, 127.0.0.1 to 127.255.255.254.
+///
+/// # Errors
+/// It is refused.
+pub fn connect_from(host: Ipv4Addr, address: &str) -> Result<TcpStream> {
+    let address: SocketAddr = address.parse().expect("an IPv4 address with a port");
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&SocketAddr::from((host, 0)).into())?;
+    socket.connect(&address.into())?;
+    Ok(socket.into())
 }
 
 fn text(text: &str, out: &mut Vec<u8>) {

@@ -1,65 +1,12 @@
 //! A machine's clock that is set wrong and corrected: no block is signed for the wrong time, and where there is one
 //! already, it is said what the node waits for.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt as _;
-use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use e2e::RunningNode;
+use e2e::{RunningNode, ShiftedClock};
 use primitives::TimePoint;
 
 const HOUR_S: i64 = 3600;
-/// Adds to the time of day of one process what a file says, in seconds.
-const SHIFTED_CLOCK: &str = r#"
-#define _GNU_SOURCE
-#include <fcntl.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-static volatile int64_t *shift;
-__attribute__((constructor)) static void begin(void) {
-    shift = mmap(0, sizeof *shift, PROT_READ, MAP_SHARED, open(getenv("CLOCK_SHIFT"), O_RDONLY), 0);
-}
-int clock_gettime(clockid_t clock, struct timespec *time) {
-    int result = syscall(SYS_clock_gettime, clock, time);
-    if (result == 0 && clock == CLOCK_REALTIME) time->tv_sec += *shift;
-    return result;
-}
-"#;
-
-/// A clock that a test sets.
-struct Shifted {
-    file: File,
-    limits: String,
-}
-
-impl Shifted {
-    fn new(folder: &Path) -> Self {
-        let at = |name: &str| folder.join(name);
-        std::fs::write(at("shift.c"), SHIFTED_CLOCK).expect("the folder can be written");
-        let library = at("shift.so");
-        let compiled = Command::new("cc")
-            .args(["-shared", "-fPIC", "-O1", "-o"])
-            .args([&library, &at("shift.c")])
-            .status()
-            .expect("a C compiler, which the build needs too");
-        assert!(compiled.success());
-        let file = File::options().create(true).truncate(false).read(true).write(true).open(at("shift"));
-        let limits = format!("export CLOCK_SHIFT={} LD_PRELOAD={}", at("shift").display(), library.display());
-        let clock = Self { file: file.expect("the folder can be written"), limits };
-        clock.set(0);
-        clock
-    }
-
-    fn set(&self, seconds: i64) {
-        self.file.write_all_at(&seconds.to_ne_bytes(), 0).expect("the folder can be written");
-    }
-}
 
 /// Seconds that the head is ahead of the time.
 fn ahead_s(node: &RunningNode) -> i64 {
@@ -78,8 +25,8 @@ fn reasons(node: &RunningNode) -> String {
 #[test]
 fn a_clock_set_forward_and_corrected_stops_nothing() {
     let folder = tempfile::tempdir().expect("temporary folder");
-    let clock = Shifted::new(folder.path());
-    let mut node = RunningNode::start_with_limits(folder.path(), &clock.limits, &[]);
+    let clock = ShiftedClock::new(folder.path());
+    let mut node = RunningNode::start_with_limits(folder.path(), clock.environment(), &[]);
     for seconds in [HOUR_S, -HOUR_S] {
         let head = node.head();
         clock.set(seconds);
@@ -103,14 +50,14 @@ fn a_clock_set_forward_and_corrected_stops_nothing() {
 #[test]
 fn a_head_of_the_future_is_waited_for_in_words() {
     let folder = tempfile::tempdir().expect("temporary folder");
-    let clock = Shifted::new(folder.path());
+    let clock = ShiftedClock::new(folder.path());
     clock.set(HOUR_S);
-    let mut node = RunningNode::start_with_limits(folder.path(), &clock.limits, &[]);
+    let mut node = RunningNode::start_with_limits(folder.path(), clock.environment(), &[]);
     node.wait_until("blocks of the future", |info| info["head_block_num"].as_u64() > Some(3));
     assert!(ahead_s(&node) > HOUR_S - 60);
     node.stop();
     clock.set(0);
-    let node = RunningNode::start_with_limits(folder.path(), &clock.limits, &[]);
+    let node = RunningNode::start_with_limits(folder.path(), clock.environment(), &[]);
     std::thread::sleep(Duration::from_secs(2));
     let log = node.log();
     // 3600 s, or a little less.
