@@ -145,7 +145,7 @@ impl LocalProducer {
         let mut traces = Vec::with_capacity(transactions.len());
         for transaction in transactions {
             let recovered = Arc::new(recover_transaction(transaction.clone(), &chain.chain_id())?);
-            traces.push(chain.push_transaction(&recovered, Budget::explicit(billed_cpu_us))?);
+            traces.push(chain.push_transaction(&recovered, Budget::explicit(billed_cpu_us))?.trace);
         }
         let signing = self.signing_keys(chain)?;
         let mut signer = |digest: &Checksum256| -> Vec<Signature> {

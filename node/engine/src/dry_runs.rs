@@ -70,10 +70,10 @@ impl Writer {
             chain.abort_block();
         }
         match result {
-            Ok(trace) => Ok(match (&trace.except, kind) {
+            Ok(executed) => Ok(match (executed.fault(), kind) {
                 // nodeos shows the trace of a failure only where nothing may be changed anyway.
-                (Some(fault), SubmitKind::DryRun) => Err((**fault).clone().into()),
-                _ => Ok(trace),
+                (Some(fault), SubmitKind::DryRun) => Err(fault.clone().into()),
+                _ => Ok(executed.trace),
             }),
             Err(ChainError::Block(fault)) => Ok(Err(Refused::Rule(fault))),
             Err(error) => Err(error.into()),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chain::{BlockPurpose, BlockState, ChainError, StartBlock};
 use consensus::header_state::PRODUCER_REPETITIONS;
-use execution::{Budget, RecoveredTransaction, TransactionTrace, budget::UNLIMITED_US};
+use execution::{Budget, ExecutedTransaction, RecoveredTransaction, TransactionTrace, budget::UNLIMITED_US};
 use primitives::time::SLOT_US;
 use primitives::{
     BlockSigningAuthority, BlockTimestamp, Checksum256, Fault, FaultKind, Name, ProducerAuthority, TimePoint,
@@ -384,8 +384,8 @@ impl Writer {
                     CpuBilling::Fixed => self.fixed_scheduled_budget(),
                 };
                 let pushed = self.shared.chain.write(Hold::Transaction).push_scheduled(&id, budget);
-                let trace = match pushed {
-                    Ok(trace) => trace,
+                let executed = match pushed {
+                    Ok(executed) => executed,
                     Err(ChainError::NeedsCode(missing)) => {
                         // It stays scheduled.
                         self.need_code(*missing);
@@ -397,8 +397,8 @@ impl Writer {
                     }
                     Err(error) => return Err(error.into()),
                 };
-                self.expect_code_of(&trace);
-                if trace.except.as_deref().is_some_and(is_exhausted) && self.block_is_full() {
+                self.expect_code_of(&executed.trace);
+                if executed.fault().is_some_and(is_exhausted) && self.block_is_full() {
                     return Ok(true);
                 }
                 owed += options.incoming_defer_ratio;
@@ -469,8 +469,8 @@ impl Writer {
         };
         let budget = Budget { subjective_cpu_bill_us, ..budget };
         let pushed = self.shared.chain.write(Hold::Transaction).push_transaction(&waiting.transaction, budget);
-        let trace = match pushed {
-            Ok(trace) => trace,
+        let executed = match pushed {
+            Ok(executed) => executed,
             Err(ChainError::NeedsCode(missing)) => {
                 self.queue.park(missing.code_hash, waiting);
                 self.need_code(*missing);
@@ -484,12 +484,14 @@ impl Writer {
         };
         let expiration = header.expiration;
         if billed {
-            self.bill_subjectively(payer, &trace, expiration);
+            self.bill_subjectively(payer, &executed, expiration);
         }
-        if trace.except.is_none() {
+        let trace = Arc::clone(&executed.trace);
+        let fault = executed.fault();
+        if fault.is_none() {
             self.expect_code_of(&trace);
         }
-        match trace.except.as_deref() {
+        match fault {
             Some(fault) if is_exhausted(fault) && !self.is_out_of_fixed_time(fault) => {
                 let full = self.block_is_full();
                 if was_aborted {
@@ -506,16 +508,16 @@ impl Writer {
             }
             _ => {
                 if self.settings.blocks == Blocks::OnTransaction
-                    && trace.except.is_none()
+                    && fault.is_none()
                     && matches!(self.phase, Phase::Producing { .. })
                 {
                     self.wake = Some(self.now());
                 }
                 self.note(&trace, expiration);
-                if trace.except.is_none() && waiting.origin != Origin::Aborted {
+                if fault.is_none() && waiting.origin != Origin::Aborted {
                     self.shared.events.accepted(&waiting.transaction);
                 }
-                match (waiting.patience.filter(|_| trace.except.is_none()), waiting.reply) {
+                match (waiting.patience.filter(|_| fault.is_none()), waiting.reply) {
                     (Some(patience), Some(reply)) => self.retry.track(waiting.transaction, patience, self.now(), reply),
                     (_, reply) => reply_to(reply, Ok(trace)),
                 }
@@ -539,9 +541,9 @@ impl Writer {
     }
 
     /// What the chain does not bill: failures, and what runs in a block that this node does not produce.
-    fn bill_subjectively(&self, payer: Name, trace: &TransactionTrace, expiration: TimePointSec) {
-        let mut billing = self.shared.subjective.lock();
-        match trace.except.as_deref() {
+    fn bill_subjectively(&self, payer: Name, executed: &ExecutedTransaction, expiration: TimePointSec) {
+        let (mut billing, trace) = (self.shared.subjective.lock(), &executed.trace);
+        match executed.fault() {
             Some(fault) if is_exhausted(fault) || fault.kind == FaultKind::TX_DUPLICATE => {}
             Some(_) => billing.failed(payer, trace.elapsed_us, self.now()),
             None if matches!(self.phase, Phase::Producing { .. }) => {}

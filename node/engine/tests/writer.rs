@@ -119,8 +119,8 @@ fn build(chain: &mut Chain, slot: BlockTimestamp, transactions: &[Arc<RecoveredT
     let how = StartBlock { timestamp: slot, confirmed: 0, features: Vec::new(), purpose: BlockPurpose::Produce };
     chain.start_block(&how).expect("a later slot");
     for transaction in transactions {
-        let trace = chain.push_transaction(transaction, Budget::explicit(2000)).expect("a pending block");
-        assert_eq!(trace.except, None);
+        let executed = chain.push_transaction(transaction, Budget::explicit(2000)).expect("a pending block");
+        assert_eq!(executed.fault(), None);
     }
     let mut sign = |digest: &Checksum256| vec![key().sign(digest).expect("a valid secret")];
     let applied = chain.seal_block(&mut sign).expect("eosio produces");

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use execution::{
-    BlockMode, Budget, Outcome, ReceiptHeader, RecoveredTransaction, TransactionKind, TransactionTrace, push_scheduled,
-    push_transaction,
+    BlockMode, Budget, Ending, ExecutedTransaction, Outcome, ReceiptHeader, RecoveredTransaction, TransactionKind,
+    push_scheduled, push_transaction,
 };
 use primitives::block::ReceiptTransaction;
 use primitives::{Fault, FaultKind, SignedBlock, TransactionReceipt, TransactionStatus, ensure};
@@ -73,15 +73,15 @@ impl Chain {
         mut input: &mut impl Iterator<Item = &'a Arc<RecoveredTransaction>>,
     ) -> Result<(), ChainError> {
         for receipt in &block.transactions {
-            let trace = self.run_receipt(receipt, &mut input);
+            let executed = self.run_receipt(receipt, &mut input);
             if let Some(unready) = vm(&mut self.machine).take_unready() {
                 return Err(unready.into());
             }
-            let trace = trace?;
-            self.compare(block, receipt, &trace)?;
+            let executed = executed?;
+            compare(block, receipt, &executed)?;
             self.world.ledger.squash();
             if traces {
-                self.pending.as_mut().expect("a block is applied").push_trace(&Arc::new(trace));
+                self.pending.as_mut().expect("a block is applied").push_trace(&executed.trace);
             }
         }
         Ok(())
@@ -91,7 +91,7 @@ impl Chain {
         &mut self,
         receipt: &TransactionReceipt,
         input: &mut impl Iterator<Item = &'a Arc<RecoveredTransaction>>,
-    ) -> Outcome<TransactionTrace> {
+    ) -> Outcome<ExecutedTransaction> {
         let budget = Budget::explicit(receipt.cpu_usage_us);
         match &receipt.trx {
             ReceiptTransaction::Id(id) => push_scheduled(vm(&mut self.machine), &mut self.world, id, budget),
@@ -101,32 +101,29 @@ impl Chain {
             }
         }
     }
+}
 
-    /// A receipt must come out, and be the one that the block has. Only a deferred transaction may have failed.
-    fn compare(&self, block: &SignedBlock, receipt: &TransactionReceipt, trace: &TransactionTrace) -> Outcome {
-        let may_fail =
-            receipt.status == TransactionStatus::HardFail && matches!(receipt.trx, ReceiptTransaction::Id(_));
-        if let Some(except) = trace.except.as_ref().filter(|_| !may_fail) {
-            return Err((**except).clone());
-        }
-        let claimed = ReceiptHeader {
-            status: receipt.status,
-            cpu_usage_us: receipt.cpu_usage_us,
-            net_usage_words: receipt.net_usage_words,
-        };
-        let Some(found) = trace.receipt else {
+/// A receipt must come out, and be the one that the block has. Only a deferred transaction may have failed.
+fn compare(block: &SignedBlock, receipt: &TransactionReceipt, executed: &ExecutedTransaction) -> Outcome {
+    let may_fail = receipt.status == TransactionStatus::HardFail && matches!(receipt.trx, ReceiptTransaction::Id(_));
+    let found = match (executed.ending, executed.fault()) {
+        (Ending::HardFailed(_) | Ending::Failed, Some(fault)) if !may_fail => return Err(fault.clone()),
+        (Ending::Done(found) | Ending::HardFailed(found), _) => found,
+        (Ending::Failed, _) => {
             let message = format!("expected receipt was not added, block_num {}", block.block_num());
             return Err(Fault::new(FaultKind::BLOCK_VALIDATE_EXCEPTION, message));
-        };
-        ensure!(
-            found == claimed,
-            BLOCK_VALIDATE_EXCEPTION,
-            "receipt does not match, {} != {}",
-            in_words(&found),
-            in_words(&claimed)
-        );
-        Ok(())
-    }
+        }
+    };
+    let TransactionReceipt { status, cpu_usage_us, net_usage_words, .. } = *receipt;
+    let claimed = ReceiptHeader { status, cpu_usage_us, net_usage_words };
+    ensure!(
+        found == claimed,
+        BLOCK_VALIDATE_EXCEPTION,
+        "receipt does not match, {} != {}",
+        in_words(&found),
+        in_words(&claimed)
+    );
+    Ok(())
 }
 
 /// A receipt's head as nodeos logs it.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use execution::{Budget, RecoveredTransaction, TransactionKind, TransactionTrace, push_scheduled, push_transaction};
+use execution::{
+    Budget, Ending, ExecutedTransaction, RecoveredTransaction, TransactionKind, push_scheduled, push_transaction,
+};
 use ledger::Mark;
 use primitives::block::ReceiptTransaction;
 use primitives::{Fault, FaultKind, TransactionId};
@@ -21,61 +23,61 @@ impl Chain {
         &mut self,
         transaction: &Arc<RecoveredTransaction>,
         budget: Budget,
-    ) -> Result<Arc<TransactionTrace>, ChainError> {
+    ) -> Result<ExecutedTransaction, ChainError> {
         let purpose = self.pending_block()?.purpose;
         let mark = self.world.ledger.mark();
         let leaves = self.world.action_digests.len();
-        let trace =
+        let executed =
             push_transaction(vm(&mut self.machine), &mut self.world, transaction, TransactionKind::Input, budget);
         self.check_code(mark, leaves)?;
-        let trace = Arc::new(trace?);
-        if trace.except.is_some() {
+        let executed = executed?;
+        if executed.ending == Ending::Failed {
             self.forget_gone_code();
         }
         let pending = self.pending.as_mut().expect("checked above");
         if purpose == BlockPurpose::Speculate {
             self.world.ledger.undo_to(mark);
             self.world.action_digests.truncate(leaves);
-            if trace.except.is_none() {
+            if executed.ending != Ending::Failed {
                 pending.transactions.push(transaction.clone());
             }
-            return Ok(trace);
+            return Ok(executed);
         }
-        if let Some(receipt) = trace.receipt.filter(|_| trace.except.is_none()) {
+        if let Some(receipt) = executed.receipt() {
             let packed = ReceiptTransaction::Packed(transaction.packed.clone());
             pending.push_receipt(receipt, packed, &transaction.packed_digest);
             pending.transactions.push(transaction.clone());
-            pending.push_trace(&trace);
+            pending.push_trace(&executed.trace);
         }
-        pending.count(&trace);
+        pending.count(executed.usage);
         self.world.ledger.squash();
-        Ok(trace)
+        Ok(executed)
     }
 
     /// Runs a scheduled (deferred) transaction in the pending block. A subjective failure leaves it scheduled.
     ///
     /// # Errors
     /// As [`Self::push_transaction`]; `unknown_transaction_exception` when nothing is scheduled by this id.
-    pub fn push_scheduled(&mut self, id: &TransactionId, budget: Budget) -> Result<Arc<TransactionTrace>, ChainError> {
+    pub fn push_scheduled(&mut self, id: &TransactionId, budget: Budget) -> Result<ExecutedTransaction, ChainError> {
         let purpose = self.pending_block()?.purpose;
         let mark = self.world.ledger.mark();
         let leaves = self.world.action_digests.len();
-        let trace = push_scheduled(vm(&mut self.machine), &mut self.world, id, budget);
+        let executed = push_scheduled(vm(&mut self.machine), &mut self.world, id, budget);
         self.check_code(mark, leaves)?;
-        let trace = Arc::new(trace?);
+        let executed = executed?;
         let pending = self.pending.as_mut().expect("checked above");
         if purpose == BlockPurpose::Speculate {
             self.world.ledger.undo_to(mark);
             self.world.action_digests.truncate(leaves);
-            return Ok(trace);
+            return Ok(executed);
         }
-        if let Some(receipt) = trace.receipt {
+        if let Some(receipt) = executed.receipt() {
             pending.push_receipt(receipt, ReceiptTransaction::Id(*id), id);
-            pending.push_trace(&trace);
+            pending.push_trace(&executed.trace);
         }
-        pending.count(&trace);
+        pending.count(executed.usage);
         self.world.ledger.squash();
-        Ok(trace)
+        Ok(executed)
     }
 
     /// Runs a transaction as if it were pushed, then undoes it (`compute_transaction`): in the pending block, or at the
@@ -87,7 +89,7 @@ impl Chain {
         &mut self,
         transaction: &Arc<RecoveredTransaction>,
         budget: Budget,
-    ) -> Result<Arc<TransactionTrace>, ChainError> {
+    ) -> Result<ExecutedTransaction, ChainError> {
         self.run_and_undo(transaction, TransactionKind::DryRun, budget)
     }
 
@@ -99,7 +101,7 @@ impl Chain {
         &mut self,
         transaction: &Arc<RecoveredTransaction>,
         budget: Budget,
-    ) -> Result<Arc<TransactionTrace>, ChainError> {
+    ) -> Result<ExecutedTransaction, ChainError> {
         self.run_and_undo(transaction, TransactionKind::ReadOnly, budget)
     }
 
@@ -108,15 +110,15 @@ impl Chain {
         transaction: &Arc<RecoveredTransaction>,
         kind: TransactionKind,
         budget: Budget,
-    ) -> Result<Arc<TransactionTrace>, ChainError> {
+    ) -> Result<ExecutedTransaction, ChainError> {
         if self.finished.is_none() {
             self.pending_block()?;
         }
         let (mark, leaves) = (self.world.ledger.mark(), self.world.action_digests.len());
-        let trace = push_transaction(vm(&mut self.machine), &mut self.world, transaction, kind, budget);
+        let executed = push_transaction(vm(&mut self.machine), &mut self.world, transaction, kind, budget);
         self.check_code(mark, leaves)?;
         self.forget_gone_code();
-        Ok(Arc::new(trace?))
+        Ok(executed?)
     }
 
     /// Takes everything back that was done since `mark` when a contract could not run: what came of it means nothing.

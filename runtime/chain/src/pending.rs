@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use consensus::PendingHeaderState;
+use execution::executed::Usage;
 use execution::{ReceiptHeader, RecoveredTransaction, TransactionTrace};
 use primitives::block::ReceiptTransaction;
 use primitives::{BlockTimestamp, Checksum256, ProducerSchedule, TransactionReceipt};
@@ -72,8 +73,8 @@ impl Pending {
     }
 
     /// Counts what a transaction used, for the block's report.
-    pub fn count(&mut self, trace: &TransactionTrace) {
-        self.cpu_usage_us += trace.receipt.map_or(0, |receipt| u64::from(receipt.cpu_usage_us));
-        self.net_usage_bytes += trace.net_usage;
+    pub fn count(&mut self, usage: Usage) {
+        self.cpu_usage_us += u64::from(usage.cpu_us);
+        self.net_usage_bytes += usage.net_bytes;
     }
 }

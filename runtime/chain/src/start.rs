@@ -59,7 +59,7 @@ impl Chain {
         if let Some(unready) = vm(&mut self.machine).take_unready() {
             return Err(unready.into());
         }
-        self.pending.as_mut().expect("a block was started").push_trace(&Arc::new(onblock));
+        self.pending.as_mut().expect("a block was started").push_trace(&onblock.trace);
         clear_expired_transactions(&mut self.world);
         Ok(update_producers_authority(&mut self.world)?)
     }

@@ -7,6 +7,7 @@ use primitives::{Fault, FaultKind, Name, TransactionId, TransactionStatus};
 
 use crate::apply::execute_action;
 use crate::budget::{BlockMode, Budget, TransactionKind};
+use crate::executed::ExecutedTransaction;
 use crate::fault::{Outcome, error_code, rejects_block};
 use crate::recovered::TransactionParts;
 use crate::session::Session;
@@ -16,7 +17,8 @@ use crate::transaction::TransactionState;
 use crate::world::{Machine, World};
 
 /// Proof that a transaction may run: its frame is set up and its declared authorities hold. Only the doors make one,
-/// each in a session of its own, which the door keeps or drops by what [`Self::execute`] says.
+/// each in a session of its own, which the door keeps or drops by what [`Self::execute`] says before it closes the
+/// trace: that makes an [`ExecutedTransaction`].
 #[must_use]
 pub(crate) struct AuthorizedTransaction<'s> {
     world: &'s mut World,
@@ -108,22 +110,23 @@ impl World {
     }
 
     /// Closes the trace of an input or implicit transaction.
-    pub(crate) fn finish_trace(&mut self, result: Outcome) -> Outcome<TransactionTrace> {
+    pub(crate) fn finish(&mut self, result: Outcome) -> Outcome<ExecutedTransaction> {
         let mut trace = std::mem::take(&mut self.trx.trace);
         match result {
             Ok(()) => {
                 let delayed = self.trx.delay_us != 0 && self.trx.kind == TransactionKind::Input;
                 let status = if delayed { TransactionStatus::Delayed } else { TransactionStatus::Executed };
-                trace.receipt = Some(ReceiptHeader::new(status, self.billed_cpu_us(), trace.net_usage));
+                let receipt = ReceiptHeader::new(status, self.billed_cpu_us(), trace.net_usage);
+                Ok(ExecutedTransaction::done(trace, receipt))
             }
-            Err(fault) if rejects_block(&fault) => return Err(fault),
+            Err(fault) if rejects_block(&fault) => Err(fault),
             Err(fault) => {
                 trace.elapsed_us = self.clock.now_us() - self.transaction_start_us();
                 trace.error_code = error_code(&fault);
                 trace.except = Some(Box::new(fault));
+                Ok(ExecutedTransaction::failed(trace))
             }
         }
-        Ok(trace)
     }
 
     /// No transaction extension is known for this door; in a received block that makes the block invalid.

@@ -7,11 +7,11 @@ use primitives::Action;
 
 use crate::budget::{Budget, TransactionKind};
 use crate::execute::AuthorizedTransaction;
+use crate::executed::ExecutedTransaction;
 use crate::fault::Outcome;
 use crate::features::Feature;
 use crate::recovered::TransactionParts;
 use crate::session::Session;
-use crate::trace::TransactionTrace;
 use crate::world::{Machine, World};
 
 /// Runs an action that the chain orders: billed as the budget says, listed in no block.
@@ -23,7 +23,7 @@ pub(crate) fn push_implicit(
     world: &mut World,
     action: Action,
     budget: Budget,
-) -> Outcome<TransactionTrace> {
+) -> Outcome<ExecutedTransaction> {
     let parts = Arc::new(implicit_transaction(world, action));
     let id = parts.id();
     world.begin_transaction(TransactionKind::Implicit, id, id, parts, budget);
@@ -34,7 +34,7 @@ pub(crate) fn push_implicit(
     } else {
         drop(session);
     }
-    world.finish_trace(result)
+    world.finish(result)
 }
 
 /// Nobody signs: the frame is all there is to check.

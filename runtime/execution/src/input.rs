@@ -9,19 +9,18 @@ use crate::authorization::Provided;
 use crate::billing::initial_net_usage;
 use crate::budget::{Budget, TransactionKind};
 use crate::execute::AuthorizedTransaction;
+use crate::executed::ExecutedTransaction;
 use crate::fault::Outcome;
 use crate::recovered::RecoveredTransaction;
 use crate::session::Session;
 use crate::settings::Settings;
-use crate::trace::TransactionTrace;
 use crate::world::{Machine, World};
 
 /// 100 % in the unit of `sig_cpu_bill_pct`.
 const PERCENT_100: i64 = 10_000;
 
 /// Runs a transaction from outside in the open block. `kind` is input, dry run or read only; the latter two leave
-/// nothing. A failed transaction leaves nothing either, and says why in its trace; a trace with a receipt of an input
-/// transaction belongs into the block.
+/// nothing. A failed transaction leaves nothing either, and says why in its trace.
 ///
 /// # Errors
 /// Faults that reject the whole block.
@@ -31,7 +30,7 @@ pub fn push_transaction(
     trx: &RecoveredTransaction,
     kind: TransactionKind,
     budget: Budget,
-) -> Outcome<TransactionTrace> {
+) -> Outcome<ExecutedTransaction> {
     world.begin_transaction(kind, trx.id, trx.id, Arc::clone(&trx.parts), budget);
     world.bill_signatures(trx);
     let mut session = Session::begin(world);
@@ -41,7 +40,7 @@ pub fn push_transaction(
     } else {
         drop(session);
     }
-    world.finish_trace(result)
+    world.finish(result)
 }
 
 /// Checks an input transaction in nodeos' order: header, accounts, limits, duplicates, signatures.

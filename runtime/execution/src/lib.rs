@@ -7,7 +7,7 @@
 //! What a block is, and which block is next, does not belong here (`consensus`, `chain`).
 //!
 //! In reading order, each file uses only those before it: values ([`budget`], [`settings`], [`features`], [`recovered`]
-//! (input), [`console`] and [`trace`] (output), [`system_actions`], `fault`, `cursors`); the state (`action`, `transaction`,
+//! (input), [`console`], [`trace`] and [`executed`] (output), [`system_actions`], `fault`, `cursors`); the state (`action`, `transaction`,
 //! [`world`]); rules over it (`billing`, `lists`, `context`, [`authorization`] with [`authority_checker`],
 //! `validation`, `inline`, `deferred`); what runs (`native`, [`intrinsics`], `apply`); what keeps or reverts (`session`,
 //! `execute`); the three doors (`input`, `implicit`, `scheduled`) and [`onblock`].
@@ -23,6 +23,7 @@ mod context;
 mod cursors;
 mod deferred;
 mod execute;
+pub mod executed;
 mod fault;
 pub mod features;
 mod implicit;
@@ -44,6 +45,7 @@ pub mod world;
 
 pub use authorization::get_required_keys;
 pub use budget::{BlockMode, Budget, Clock, StoppedClock, TransactionKind, UNLIMITED_US};
+pub use executed::{Ending, ExecutedTransaction};
 pub use fault::Outcome;
 pub use features::{Feature, FeatureSet};
 pub use input::push_transaction;

@@ -8,6 +8,7 @@ use primitives::{
 };
 
 use crate::budget::Budget;
+use crate::executed::ExecutedTransaction;
 use crate::fault::Outcome;
 use crate::features::Feature;
 use crate::implicit::push_implicit;
@@ -98,7 +99,7 @@ fn give_back_ram(world: &mut World) -> Outcome {
 }
 
 /// Runs `eosio::onblock` with the header of the block before. A failure is noted in the trace and changes nothing.
-pub fn run_onblock(machine: &mut Machine, world: &mut World) -> TransactionTrace {
+pub fn run_onblock(machine: &mut Machine, world: &mut World) -> ExecutedTransaction {
     let action = Action {
         account: SYSTEM_ACCOUNT,
         name: ONBLOCK,
@@ -106,10 +107,10 @@ pub fn run_onblock(machine: &mut Machine, world: &mut World) -> TransactionTrace
         data: Bytes(world.block.previous.to_bytes()),
     };
     let budget = Budget::explicit(world.config().v0.min_transaction_cpu_usage);
-    push_implicit(machine, world, action, budget).unwrap_or_else(|fault| TransactionTrace {
+    push_implicit(machine, world, action, budget).unwrap_or_else(|fault| {
         // Swallowed by nodeos too.
-        except: Some(Box::new(fault)),
-        ..TransactionTrace::default()
+        let except = Some(Box::new(fault));
+        ExecutedTransaction::failed(TransactionTrace { except, ..TransactionTrace::default() })
     })
 }
 

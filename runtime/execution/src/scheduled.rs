@@ -11,6 +11,7 @@ use primitives::{Action, Fault, FaultKind, PermissionLevel, Transaction, Transac
 use crate::budget::{Budget, TransactionKind};
 use crate::deferred::ram_bytes;
 use crate::execute::AuthorizedTransaction;
+use crate::executed::ExecutedTransaction;
 use crate::fault::{Outcome, error_code, rejects_block, unpack_prefix};
 use crate::implicit::implicit_transaction;
 use crate::recovered::TransactionParts;
@@ -41,8 +42,7 @@ fn failure_is_subjective(fault: &Fault, speculative: bool) -> bool {
     SUBJECTIVE.contains(&fault.kind) || (speculative && fault.kind == FaultKind::TX_CPU_USAGE_EXCEEDED)
 }
 
-/// Runs a waiting transaction in the open block and retires it. Its receipt is in the trace; a trace without one left
-/// nothing behind, and the transaction waits on.
+/// Runs a waiting transaction in the open block and retires it. One that left nothing behind waits on.
 ///
 /// # Errors
 /// Faults of the order itself (no such transaction, not ready), and those that reject a whole block.
@@ -51,14 +51,14 @@ pub fn push_scheduled(
     world: &mut World,
     id: &TransactionId,
     budget: Budget,
-) -> Outcome<TransactionTrace> {
+) -> Outcome<ExecutedTransaction> {
     let mut session = Session::begin(world);
     let retirement = Retirement::begin(&mut session, id, budget)?;
-    let trace = retirement.run(machine, &mut session)?;
-    if trace.receipt.is_some() {
+    let executed = retirement.run(machine, &mut session)?;
+    if executed.receipt().is_some() {
         session.commit();
     }
-    Ok(trace)
+    Ok(executed)
 }
 
 /// A waiting transaction on its way out of the list.
@@ -90,7 +90,7 @@ impl Retirement {
         Ok(Self { generated, budget, start_us, ram_delta })
     }
 
-    fn run(self, machine: &mut Machine, world: &mut World) -> Outcome<TransactionTrace> {
+    fn run(self, machine: &mut Machine, world: &mut World) -> Outcome<ExecutedTransaction> {
         let trx: Transaction = unpack_prefix(&self.generated.packed_trx)?;
         if self.generated.expiration < world.block.time() {
             return Ok(self.expire(world));
@@ -99,29 +99,29 @@ impl Retirement {
         let result = self.authorize(&mut session, trx).and_then(|authorized| authorized.execute(machine));
         let Err(fault) = result else {
             session.commit();
-            return Ok(self.retired(world, TransactionStatus::Executed, world.billed_cpu_us()));
+            return Ok(self.retired(std::mem::take(&mut world.trx.trace), TransactionStatus::Executed, world));
         };
         let cpu_us = self.fail(session, fault)?;
         let speculative = world.block.is_speculative();
         let subjective = self.failure(world).is_some_and(|fault| failure_is_subjective(fault, speculative));
         if self.generated.sender.is_empty() || subjective {
-            return if subjective { Ok(std::mem::take(&mut world.trx.trace)) } else { self.hard_fail(world, cpu_us) };
+            return if subjective { Ok(left_waiting(world)) } else { self.hard_fail(world, cpu_us) };
         }
         self.handle_error(machine, world)
     }
 
-    fn expire(&self, world: &World) -> TransactionTrace {
-        TransactionTrace {
+    fn expire(&self, world: &World) -> ExecutedTransaction {
+        let trace = TransactionTrace {
             id: self.generated.trx_id,
             block_num: world.block.number,
             block_time: world.block.time,
             producer_block_id: world.block.producer_block_id,
             scheduled: true,
-            receipt: Some(ReceiptHeader::new(TransactionStatus::Expired, self.budget.billed_cpu_us, 0)),
             account_ram_delta: Some(self.ram_delta),
             elapsed_us: world.clock.now_us() - self.start_us,
             ..TransactionTrace::default()
-        }
+        };
+        ExecutedTransaction::done(trace, ReceiptHeader::new(TransactionStatus::Expired, self.budget.billed_cpu_us, 0))
     }
 
     fn enforce_lists(&self, world: &World) -> bool {
@@ -172,15 +172,14 @@ impl Retirement {
         world.trx.trace.except.as_deref()
     }
 
-    fn retired(&self, world: &mut World, status: TransactionStatus, cpu_us: u32) -> TransactionTrace {
-        let mut trace = std::mem::take(&mut world.trx.trace);
-        trace.receipt = Some(ReceiptHeader::new(status, cpu_us, trace.net_usage));
+    fn retired(&self, mut trace: TransactionTrace, status: TransactionStatus, world: &World) -> ExecutedTransaction {
         trace.account_ram_delta = Some(self.ram_delta);
-        trace
+        let receipt = ReceiptHeader::new(status, world.billed_cpu_us(), trace.net_usage);
+        ExecutedTransaction::done(trace, receipt)
     }
 
     /// Lets the sender's onerror handler have a try; without success the transaction has failed hard.
-    fn handle_error(&self, machine: &mut Machine, world: &mut World) -> Outcome<TransactionTrace> {
+    fn handle_error(&self, machine: &mut Machine, world: &mut World) -> Outcome<ExecutedTransaction> {
         let speculative = world.block.is_speculative();
         let failed_bill_to = world.trx.bill_to.clone();
         let failed_limit_us = world.trx.limits.initial_objective_us;
@@ -192,14 +191,13 @@ impl Retirement {
         session.trx.trace.failed_dtrx_trace = Some(failed);
         let Err(fault) = result else {
             session.commit();
-            let cpu_us = world.billed_cpu_us();
-            let mut trace = self.retired(world, TransactionStatus::SoftFail, cpu_us);
+            let mut trace = std::mem::take(&mut world.trx.trace);
             trace.elapsed_us = world.clock.now_us() - self.start_us;
-            return Ok(trace);
+            return Ok(self.retired(trace, TransactionStatus::SoftFail, world));
         };
         let cpu_us = self.fail(session, fault)?;
         if self.failure(world).is_some_and(|fault| failure_is_subjective(fault, speculative)) {
-            return Ok(std::mem::take(&mut world.trx.trace));
+            return Ok(left_waiting(world));
         }
         world.trx.bill_to = failed_bill_to;
         world.trx.limits.initial_objective_us = failed_limit_us;
@@ -227,7 +225,7 @@ impl Retirement {
     }
 
     /// Bills a transaction that failed, its handler too.
-    fn hard_fail(&self, world: &mut World, mut cpu_us: u32) -> Outcome<TransactionTrace> {
+    fn hard_fail(&self, world: &mut World, mut cpu_us: u32) -> Outcome<ExecutedTransaction> {
         let slot = world.block.time.0;
         let bill_to = std::mem::take(&mut world.trx.bill_to);
         if world.block.is_speculative() {
@@ -245,8 +243,12 @@ impl Retirement {
         world.ledger.add_transaction_usage(&bill_to, u64::from(cpu_us), 0, slot)?;
         world.trx.bill_to = bill_to;
         let mut trace = std::mem::take(&mut world.trx.trace);
-        trace.receipt = Some(ReceiptHeader::new(TransactionStatus::HardFail, cpu_us, 0));
         trace.account_ram_delta = Some(self.ram_delta);
-        Ok(trace)
+        Ok(ExecutedTransaction::hard_failed(trace, ReceiptHeader::new(TransactionStatus::HardFail, cpu_us, 0)))
     }
+}
+
+/// The transaction whose trace is open failed for a reason of this node: it waits on.
+fn left_waiting(world: &mut World) -> ExecutedTransaction {
+    ExecutedTransaction::failed(std::mem::take(&mut world.trx.trace))
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use codec::{Bytes, Pack};
 use execution::system_actions::{LinkAuth, NewAccount, SetCode, UpdateAuth};
 use execution::{
-    BlockContext, BlockMode, Budget, Feature, Machine, RecoveredTransaction, Settings, StoppedClock, TransactionKind,
-    TransactionTrace, World, push_scheduled, push_transaction, run_onblock,
+    BlockContext, BlockMode, Budget, Ending, ExecutedTransaction, Feature, Machine, RecoveredTransaction, Settings,
+    StoppedClock, TransactionKind, TransactionTrace, World, push_scheduled, push_transaction, run_onblock,
 };
 use ledger::Ledger;
 use ledger::genesis::GenesisArgs;
@@ -28,6 +28,10 @@ struct Tester {
     world: World,
     machine: Machine,
     serial: u32,
+}
+
+fn trace(executed: ExecutedTransaction) -> TransactionTrace {
+    Arc::unwrap_or_clone(executed.trace)
 }
 
 fn key(number: u8) -> PublicKey {
@@ -114,7 +118,8 @@ impl Tester {
         let packed = PackedTransaction { packed_trx: Bytes(trx.to_bytes()), ..PackedTransaction::default() };
         let keys = keys.iter().map(|number| key(*number)).collect();
         let trx = RecoveredTransaction::new(packed, Checksum256::default(), trx, vec![], keys);
-        push_transaction(&mut self.machine, &mut self.world, &trx, kind, Budget::explicit(200)).expect("a trace")
+        let budget = Budget::explicit(200);
+        trace(push_transaction(&mut self.machine, &mut self.world, &trx, kind, budget).expect("it ran"))
     }
 
     fn push(&mut self, actions: Vec<Action>, keys: &[u8]) -> TransactionTrace {
@@ -385,9 +390,9 @@ fn delayed_transactions_wait_run_and_fail_hard() {
         let early = push_scheduled(&mut tester.machine, &mut tester.world, &id, Budget::explicit(100));
         assert_eq!(early.expect_err("not ready").details[0], "this transaction isn't ready");
         tester.next_block(20);
-        let trace =
-            push_scheduled(&mut tester.machine, &mut tester.world, &id, Budget::explicit(100)).expect("a trace");
-        assert_eq!(trace.receipt.expect("a receipt").status, status);
+        let executed =
+            push_scheduled(&mut tester.machine, &mut tester.world, &id, Budget::explicit(100)).expect("it ran");
+        assert_eq!(executed.receipt().expect("a receipt").status, status);
         assert_eq!(tester.ram(name!("bob")), before);
         assert_eq!(tester.world.ledger.generated_count(), 0);
     }
@@ -429,8 +434,9 @@ fn a_failed_deferred_transaction_is_given_to_its_sender() {
     let (id, sender_id) = (waiting.trx_id, waiting.sender_id);
     assert_eq!(sender_id, 7);
     tester.next_block(1);
-    let trace = push_scheduled(&mut tester.machine, &mut tester.world, &id, Budget::explicit(100)).expect("a trace");
-    assert_eq!(trace.receipt.expect("a receipt").status, TransactionStatus::SoftFail);
+    let executed = push_scheduled(&mut tester.machine, &mut tester.world, &id, Budget::explicit(100)).expect("it ran");
+    assert!(matches!(executed.ending, Ending::Done(receipt) if receipt.status == TransactionStatus::SoftFail));
+    let trace = trace(executed);
     assert_eq!(trace.action_traces[0].act.name, name!("onerror"));
     assert_eq!(trace.action_traces[0].receiver, name!("sender"));
     let failed = trace.failed_dtrx_trace.expect("why it failed");
@@ -441,7 +447,7 @@ fn a_failed_deferred_transaction_is_given_to_its_sender() {
 #[test]
 fn onblock_runs_with_the_header_before() {
     let mut tester = Tester::new();
-    let trace = run_onblock(&mut tester.machine, &mut tester.world);
+    let trace = trace(run_onblock(&mut tester.machine, &mut tester.world));
     assert_eq!(trace.except, None);
     assert_eq!(trace.action_traces[0].act.name, name!("onblock"));
     assert_eq!(trace.receipt.expect("a receipt").cpu_usage_us, 100);

@@ -85,7 +85,7 @@ impl<'a> Live<'a> {
                 let estimate = Budget { billed_cpu_us: *cpu, ..Budget::default() };
                 let budget = trace.receipt.as_ref().map_or(estimate, |receipt| Budget::explicit(receipt.1));
                 let ours = self.chain.push_scheduled(&id, budget);
-                let ours = ours.map_or_else(failure, |trace| compare::outcome(&trace));
+                let ours = ours.map_or_else(failure, |executed| compare::outcome(&executed.trace));
                 self.compare(&ours, trace, |text| at(format!("scheduled: {text}")));
                 Ok(())
             }
@@ -106,7 +106,7 @@ impl<'a> Live<'a> {
             Ok(transaction) => self
                 .chain
                 .push_transaction(&Arc::new(transaction), Budget::explicit(cpu))
-                .map_or_else(failure, |trace| compare::outcome(&trace)),
+                .map_or_else(failure, |executed| compare::outcome(&executed.trace)),
             Err(fault) => Outcome { fault: Some(compare::fault(&fault)), ..Outcome::default() },
         }
     }

@@ -507,7 +507,7 @@ impl Node {
             Err(fault) => Some(fault),
             Ok(()) => {
                 let pushed = self.chain.push_transaction(&waiting.transaction, Budget::default());
-                pushed.expect("a block is pending").except.as_deref().cloned()
+                pushed.expect("a block is pending").fault().cloned()
             }
         };
         if fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::BLOCK_NET_USAGE_EXCEEDED) {

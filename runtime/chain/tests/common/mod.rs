@@ -94,7 +94,8 @@ pub fn push(chain: &mut Chain, account: &str, action: &str, actor: &str, data: V
     signed.sign(&key("eosio"), &chain.chain_id()).expect("a valid secret");
     let packed = PackedTransaction::new(&signed, Compression::None);
     let recovered = Arc::new(recover_transaction(packed, &chain.chain_id()).expect("well formed"));
-    chain.push_transaction(&recovered, Budget { billed_cpu_us: 200, ..Budget::explicit(200) }).expect("a pending block")
+    let budget = Budget { billed_cpu_us: 200, ..Budget::explicit(200) };
+    chain.push_transaction(&recovered, budget).expect("a pending block").trace
 }
 
 /// As [`push`], and it must succeed.
