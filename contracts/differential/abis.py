@@ -1,11 +1,15 @@
 """Compares the ABIs of two folders: for every action and table that both have, the types down to the last field."""
+
 import json
 import os
 
 CONTRACTS = ["eosio.bios", "eosio.boot", "eosio.bpay", "eosio.msig", "eosio.system", "eosio.token", "eosio.wrap"]
 # What the reference has and we leave free, and what only we have: see the table in ../README.md.
 LEFT_FREE = {}
-ONLY_OURS = {"eosio.system actions": {"recountvotes", "setchain"}, "eosio.system tables": {"chainparams", "refundparts"}}
+ONLY_OURS = {
+    "eosio.system actions": {"recountvotes", "setchain"},
+    "eosio.system tables": {"chainparams", "refundparts"},
+}
 
 
 class Types:

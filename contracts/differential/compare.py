@@ -9,6 +9,7 @@ row of every table with its payer, and every secondary key; every account's limi
 configuration and proposed schedule. The known differences are in `known.py`, each with its reason; anything else is an
 error and ends with status 1.
 """
+
 import argparse
 import json
 import os
@@ -75,7 +76,17 @@ def scenarios(chosen, seeds, count):
             yield "msig, proposals of an older contract", msig.upgraded()
             yield from ((f"msig {seed}", msig.random_fates(seed, count)) for seed in seeds)
         else:
-            yield name, {"hand": hand_made.system_contract, "lending": lending.both, "fees": lending.fees, "token": small.token, "wrap": small.wrap, "bios": small.bios}[name]()
+            yield (
+                name,
+                {
+                    "hand": hand_made.system_contract,
+                    "lending": lending.both,
+                    "fees": lending.fees,
+                    "token": small.token,
+                    "wrap": small.wrap,
+                    "bios": small.bios,
+                }[name](),
+            )
 
 
 def main():

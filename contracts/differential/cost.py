@@ -6,6 +6,7 @@ Microseconds on the in-process nodeos, all inline actions included. Each folder 
 process counts what a tenth of the runs stays below, and of all turns the least: a busy machine only ever adds.
 The tables are those of contracts/README.md.
 """
+
 import json
 import os
 import subprocess
@@ -57,6 +58,7 @@ def measure(folder, rounds):
         return lambda at: actions[at % len(actions)](at)
 
     told = {}
+
     def case(title, action):
         told[title] = cost(world, action, rounds)
 
@@ -70,9 +72,21 @@ def measure(folder, rounds):
     world.must(lending.rex("buyrex", a, "500000.0000 SYS"))
     world.must(steps.buy_ram(a, "eosio.reserv", 10_0000), steps.buy_ram(a, a, 100_0000))
     world.must(lending.configure(lending.market()))
-    case("deposit, withdraw of REX", both(lambda at: [lending.rex("deposit", a, steps.sys(1 + at))], lambda at: [lending.rex("withdraw", a, steps.sys(at))]))
+    case(
+        "deposit, withdraw of REX",
+        both(
+            lambda at: [lending.rex("deposit", a, steps.sys(1 + at))],
+            lambda at: [lending.rex("withdraw", a, steps.sys(at))],
+        ),
+    )
     case("buyrex", lambda at: [lending.rex("buyrex", a, steps.sys(1_0000 + at))])
-    case("mvtosavings, mvfrsavings", both(lambda at: [lending.rex("mvtosavings", a, lending.shares(1_0000 + at))], lambda at: [lending.rex("mvfrsavings", a, lending.shares(at))]))
+    case(
+        "mvtosavings, mvfrsavings",
+        both(
+            lambda at: [lending.rex("mvtosavings", a, lending.shares(1_0000 + at))],
+            lambda at: [lending.rex("mvfrsavings", a, lending.shares(at))],
+        ),
+    )
     case("rentcpu", lambda at: [lending.rex("rentcpu", a, b, steps.sys(1_0000 + at), "0.0000 SYS")])
     case("rexexec", lambda at: [lending.rex("rexexec", a, 1 + at)])
     case("powerup", lambda at: [lending.powerup(a, b, lending.WHOLE // 1000, lending.WHOLE // 1000 + at)])

@@ -1,11 +1,12 @@
 """Random bytes as arguments of every action that both sides have: what cannot be read must be refused in the same words."""
+
 import json
 import os
 import random
 
 from abis import ONLY_OURS
-from steps import BLOCK, PRODUCERS, USERS, dump, push, setup
 from state import number_of
+from steps import BLOCK, PRODUCERS, USERS, dump, push, setup
 
 ACCOUNTS = [*USERS[:3], *PRODUCERS[:2], "eosio", "eosio.token", "nobody"]
 ACTORS = ["eosio", "eosio.token", "eosio.wrap", USERS[0], PRODUCERS[0]]
@@ -15,7 +16,9 @@ LEFT_OUT = {"setcode", "setabi", "setpriv", "voteupdate", "setalimits", "setacct
 
 
 def actions_of(contract):
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "dist", contract, contract + ".abi")) as file:
+    with open(
+        os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "dist", contract, contract + ".abi")
+    ) as file:
         names = {action["name"] for action in json.load(file)["actions"]}
     return sorted(names - LEFT_OUT - ONLY_OURS.get(f"{contract} actions", set()))
 
@@ -23,13 +26,18 @@ def actions_of(contract):
 def pieces(rng):
     """Bytes that are now and then something: a name, an asset, a length, a number."""
     while True:
-        yield rng.choice([
-            lambda: number_of(rng.choice(ACCOUNTS)).to_bytes(8, "little"),
-            lambda: rng.choice([0, 1, 10_000, 2**62 - 1, 2**63, rng.getrandbits(64)]).to_bytes(8, "little") + b"\x04SYS\0\0\0\0",
-            lambda: bytes([rng.choice([0, 1, 2, 3, 20, 127])]),
-            lambda: rng.randbytes(rng.randint(1, 9)),
-            lambda: b"\xff" * rng.randint(1, 6),
-        ])()
+        yield rng.choice(
+            [
+                lambda: number_of(rng.choice(ACCOUNTS)).to_bytes(8, "little"),
+                lambda: (
+                    rng.choice([0, 1, 10_000, 2**62 - 1, 2**63, rng.getrandbits(64)]).to_bytes(8, "little")
+                    + b"\x04SYS\0\0\0\0"
+                ),
+                lambda: bytes([rng.choice([0, 1, 2, 3, 20, 127])]),
+                lambda: rng.randbytes(rng.randint(1, 9)),
+                lambda: b"\xff" * rng.randint(1, 6),
+            ]
+        )()
 
 
 # Text that is not UTF-8: the chain and the reference take it like any other.
@@ -37,7 +45,9 @@ TEXTS = [b"\xf0", b"\xe2\x80", b"a\xffb", b"\xc3\x28", b"\xed\xa0\x80", b"\xff" 
 
 
 def length(text):
-    return bytes([len(text) & 0x7F | (0x80 if len(text) > 0x7F else 0)]) + bytes([len(text) >> 7] if len(text) > 0x7F else [])
+    return bytes([len(text) & 0x7F | (0x80 if len(text) > 0x7F else 0)]) + bytes(
+        [len(text) >> 7] if len(text) > 0x7F else []
+    )
 
 
 def texts():
@@ -66,7 +76,11 @@ def system(seed, count):
     rng = random.Random(seed)
     steps = setup()
     steps += [*texts(), BLOCK, dump()]
-    everything = [(contract, action) for contract in ("eosio.system", "eosio.token", "eosio.msig", "eosio.wrap") for action in actions_of(contract)]
+    everything = [
+        (contract, action)
+        for contract in ("eosio.system", "eosio.token", "eosio.msig", "eosio.wrap")
+        for action in actions_of(contract)
+    ]
     for at in range(count):
         contract, action = rng.choice(everything)
         more = pieces(rng)

@@ -1,6 +1,27 @@
 """Every action of the system contract in its plain form, and its faults one by one."""
-from steps import BLOCK, DAY, HOUR, KEYS, PARAMETERS, PRODUCERS, USERS
-from steps import authority, buy_ram, delegate, dump, new_account, new_account_with_ram, push, setup, sys, system, transfer, undelegate, vote
+
+from steps import (
+    BLOCK,
+    DAY,
+    HOUR,
+    KEYS,
+    PARAMETERS,
+    PRODUCERS,
+    USERS,
+    authority,
+    buy_ram,
+    delegate,
+    dump,
+    new_account,
+    new_account_with_ram,
+    push,
+    setup,
+    sys,
+    system,
+    transfer,
+    undelegate,
+    vote,
+)
 
 A, B, C, D = USERS[:4]
 P, Q, R = PRODUCERS[:3]
@@ -21,7 +42,23 @@ class Steps(list):
 def system_contract():
     """All sections on one chain, with the whole database after each."""
     steps = Steps(setup(activate=False))
-    for section in (activation, staking, ram, limits, producers, votes, proxies, pay, inflation, names, settings, permissions, logs, first_holder, bad_data):
+    for section in (
+        activation,
+        staking,
+        ram,
+        limits,
+        producers,
+        votes,
+        proxies,
+        pay,
+        inflation,
+        names,
+        settings,
+        permissions,
+        logs,
+        first_holder,
+        bad_data,
+    ):
         section(steps)
         steps.blocks()
         steps.append(dump())
@@ -52,8 +89,14 @@ def staking(steps):
     for net, cpu in ((EOS, "1.0000 SYS"), ("1.0000 SYS", EOS), ("1.000 SYS", "1.0000 SYS"), (EOS, EOS)):
         staked = {"from": A, "receiver": B, "stake_net_quantity": net, "stake_cpu_quantity": cpu, "transfer": False}
         steps.add(system("delegatebw", staked, A))
-        steps.add(system("undelegatebw", {"from": A, "receiver": B, "unstake_net_quantity": net, "unstake_cpu_quantity": cpu}, A))
-    steps.add(system("delegatebw", {**staked, "stake_net_quantity": "1.0000 SYS", "stake_cpu_quantity": "1.0000 SYS"}, B))
+        steps.add(
+            system(
+                "undelegatebw", {"from": A, "receiver": B, "unstake_net_quantity": net, "unstake_cpu_quantity": cpu}, A
+            )
+        )
+    steps.add(
+        system("delegatebw", {**staked, "stake_net_quantity": "1.0000 SYS", "stake_cpu_quantity": "1.0000 SYS"}, B)
+    )
     for net, cpu in ((2**62 - 1, 1), (2**62 - 1, 2**62 - 1), (2**61, 2**61)):
         steps.add(delegate(A, B, net, cpu))
         steps.add(undelegate(A, B, net, cpu))
@@ -125,7 +168,11 @@ def limits(steps):
         steps.add(system(name, {"account": "nobody", value: 1}, "eosio"))
         steps.add(system(name, {"account": C, value: 1}, C))
     steps.add(system("setalimits", {"account": C, "ram_bytes": 1, "net_weight": 1, "cpu_weight": 1}, "eosio"))
-    steps.add(system("setalimits", {"account": "eosio.token", "ram_bytes": 10_000_000, "net_weight": 1, "cpu_weight": 1}, "eosio"))
+    steps.add(
+        system(
+            "setalimits", {"account": "eosio.token", "ram_bytes": 10_000_000, "net_weight": 1, "cpu_weight": 1}, "eosio"
+        )
+    )
     steps.add(system("setpriv", {"account": D, "is_priv": 1}, "eosio"))
     steps.add(system("setpriv", {"account": D, "is_priv": 0}, D))
 
@@ -133,15 +180,23 @@ def limits(steps):
 def producers(steps):
     steps.add(system("regproducer", {"producer": D, "producer_key": KEYS[1], "url": "u" * 512, "location": 0}, D))
     steps.add(system("regproducer", {"producer": D, "producer_key": KEYS[1], "url": "u" * 511, "location": 0}, D))
-    two = ["block_signing_authority_v0", {"threshold": 2, "keys": [{"key": KEYS[1], "weight": 1}, {"key": KEYS[2], "weight": 1}]}]
+    two = [
+        "block_signing_authority_v0",
+        {"threshold": 2, "keys": [{"key": KEYS[1], "weight": 1}, {"key": KEYS[2], "weight": 1}]},
+    ]
     steps.add(system("regproducer2", {"producer": D, "producer_authority": two, "url": "two", "location": 7}, D))
     for threshold, weights in ((0, [1, 1]), (3, [1, 1]), (1, [])):
         keys = [{"key": key, "weight": weight} for key, weight in zip(KEYS, weights)]
         bad = ["block_signing_authority_v0", {"threshold": threshold, "keys": keys}]
         steps.add(system("regproducer2", {"producer": D, "producer_authority": bad, "url": "bad", "location": 7}, D))
-    same = ["block_signing_authority_v0", {"threshold": 1, "keys": [{"key": KEYS[1], "weight": 1}, {"key": KEYS[1], "weight": 1}]}]
+    same = [
+        "block_signing_authority_v0",
+        {"threshold": 1, "keys": [{"key": KEYS[1], "weight": 1}, {"key": KEYS[1], "weight": 1}]},
+    ]
     steps.add(system("regproducer2", {"producer": D, "producer_authority": same, "url": "same", "location": 7}, D))
-    steps.add(system("regproducer", {"producer": "nobody", "producer_key": KEYS[1], "url": "", "location": 0}, "nobody"))
+    steps.add(
+        system("regproducer", {"producer": "nobody", "producer_key": KEYS[1], "url": "", "location": 0}, "nobody")
+    )
     steps.add(system("regproducer2", {"producer": D, "producer_authority": two, "url": "u" * 512, "location": 7}, D))
     steps.add(system("regproducer2", {"producer": D, "producer_authority": two, "url": "", "location": 7}, A))
 
@@ -205,16 +260,30 @@ def pay(steps):
 
 def inflation(steps):
     claim = lambda name: steps.add(system("claimrewards", {"owner": name}, name))
-    for rate, share, factor in ((-1, 10_000, 10_000), (100, 9_999, 10_000), (100, 10_000, 9_999), (200, 20_000, 30_000)):
+    for rate, share, factor in (
+        (-1, 10_000, 10_000),
+        (100, 9_999, 10_000),
+        (100, 10_000, 9_999),
+        (200, 20_000, 30_000),
+    ):
         changed = {"annual_rate": rate, "inflation_pay_factor": share, "votepay_factor": factor}
         steps.add(system("setinflation", changed, "eosio"))
         steps.add(system("setinflation", changed, A))
         steps.add(system("setpayfactor", {"inflation_pay_factor": share, "votepay_factor": factor}, "eosio"))
     steps.blocks(skip=2 * DAY)
     claim(PRODUCERS[6])
-    schedule = lambda when, rate, actor="eosio": steps.add(system("setschedule", {"start_time": when, "continuous_rate": rate}, actor))
-    for when, rate in (("2020-01-01T00:00:00", 0.5), ("2020-06-01T00:00:00", 0.25), ("2020-06-01T00:00:00", 0.125), ("2021-01-01T00:00:00", 1.5),
-                       ("2021-01-01T00:00:00", -0.5), ("2021-01-01T00:00:00", 1.0), ("2022-01-01T00:00:00", 0.0)):
+    schedule = lambda when, rate, actor="eosio": steps.add(
+        system("setschedule", {"start_time": when, "continuous_rate": rate}, actor)
+    )
+    for when, rate in (
+        ("2020-01-01T00:00:00", 0.5),
+        ("2020-06-01T00:00:00", 0.25),
+        ("2020-06-01T00:00:00", 0.125),
+        ("2021-01-01T00:00:00", 1.5),
+        ("2021-01-01T00:00:00", -0.5),
+        ("2021-01-01T00:00:00", 1.0),
+        ("2022-01-01T00:00:00", 0.0),
+    ):
         schedule(when, rate)
     schedule("2022-01-01T00:00:00", 0.1, A)
     steps.add(system("delschedule", {"start_time": "2022-01-01T00:00:00"}, A))
@@ -228,7 +297,9 @@ def inflation(steps):
     claim(PRODUCERS[8])
     claim(PRODUCERS[8])
     # what is issued when no more may be: the system's own balance
-    supply = lambda most: steps.add(["eosio.token", "setmaxsupply", {"issuer": "eosio", "maximum_supply": most}, ["eosio@active"]])
+    supply = lambda most: steps.add(
+        ["eosio.token", "setmaxsupply", {"issuer": "eosio", "maximum_supply": most}, ["eosio@active"]]
+    )
     supply("1100000000.0000 SYS")
     steps.blocks(skip=300 * DAY)
     schedule("2021-01-01T00:00:00", 1.0)
@@ -236,18 +307,36 @@ def inflation(steps):
     steps.blocks(skip=700 * DAY)
     claim(PRODUCERS[10])
     supply("10000000000.0000 SYS")
-    steps.add(system("setinflation", {"annual_rate": 2**62, "inflation_pay_factor": 10_000, "votepay_factor": 10_000}, "eosio"))
+    steps.add(
+        system(
+            "setinflation", {"annual_rate": 2**62, "inflation_pay_factor": 10_000, "votepay_factor": 10_000}, "eosio"
+        )
+    )
     claim(PRODUCERS[10])
-    steps.add(system("setinflation", {"annual_rate": 0, "inflation_pay_factor": 10_000, "votepay_factor": 2**62}, "eosio"))
+    steps.add(
+        system("setinflation", {"annual_rate": 0, "inflation_pay_factor": 10_000, "votepay_factor": 2**62}, "eosio")
+    )
     claim(PRODUCERS[11])
-    steps.add(system("setinflation", {"annual_rate": 500, "inflation_pay_factor": 50_000, "votepay_factor": 40_000}, "eosio"))
+    steps.add(
+        system("setinflation", {"annual_rate": 500, "inflation_pay_factor": 50_000, "votepay_factor": 40_000}, "eosio")
+    )
 
 
 def names(steps):
-    bid = lambda bidder, name, amount: steps.add(system("bidname", {"bidder": bidder, "newname": name, "bid": sys(amount)}, bidder))
+    bid = lambda bidder, name, amount: steps.add(
+        system("bidname", {"bidder": bidder, "newname": name, "bid": sys(amount)}, bidder)
+    )
     for name in ("", "a.b", "aaaaaaaaaaaa", "aaaaaaaaaaaaj", A, "eosio", "sho", "ho"):
         bid(A, name, 3_0000)
-    for bidder, amount in ((B, 3_2999), (B, 3_3000), (B, 3_3001), (B, 9_0000), (C, 10_0000), (B, 20_0000), (A, 30_0000)):
+    for bidder, amount in (
+        (B, 3_2999),
+        (B, 3_3000),
+        (B, 3_3001),
+        (B, 9_0000),
+        (C, 10_0000),
+        (B, 20_0000),
+        (A, 30_0000),
+    ):
         bid(bidder, "sho", amount)
     bid(A, "sho", 0)
     bid(A, "sho", 1_000_000_000_0000)
@@ -275,7 +364,13 @@ def names(steps):
 def settings(steps):
     for name in ("high", "low", "default", "other", ""):
         steps.add(system("wasmcfg", {"settings": name}, "eosio"))
-    for changed in ({"max_inline_action_depth": 9}, {"max_authority_depth": 2}, {"max_action_return_value_size": 512}, {"max_block_net_usage": 0}, {}):
+    for changed in (
+        {"max_inline_action_depth": 9},
+        {"max_authority_depth": 2},
+        {"max_action_return_value_size": 512},
+        {"max_block_net_usage": 0},
+        {},
+    ):
         steps.add(system("setparams", {"params": {**PARAMETERS, **changed}}, "eosio"))
         steps.add(system("setparams", {"params": {**PARAMETERS, **changed}}, A))
         steps.append(dump())
@@ -286,25 +381,48 @@ def settings(steps):
     for revision in (0, 1, 2, 255):
         steps.add(system("updtrevision", {"revision": revision}, "eosio"))
     steps.add(system("updtrevision", {"revision": 2}, A))
-    for name, args in (("setram", {"max_ram_size": 2**41}), ("setramrate", {"bytes_per_block": 1}), ("setpriv", {"account": A, "is_priv": 1}),
-                       ("setalimits", {"account": A, "ram_bytes": -1, "net_weight": -1, "cpu_weight": -1}), ("rmvproducer", {"producer": P}),
-                       ("setpayfactor", {"inflation_pay_factor": 50_000, "votepay_factor": 40_000}), ("wasmcfg", {"settings": "high"})):
+    for name, args in (
+        ("setram", {"max_ram_size": 2**41}),
+        ("setramrate", {"bytes_per_block": 1}),
+        ("setpriv", {"account": A, "is_priv": 1}),
+        ("setalimits", {"account": A, "ram_bytes": -1, "net_weight": -1, "cpu_weight": -1}),
+        ("rmvproducer", {"producer": P}),
+        ("setpayfactor", {"inflation_pay_factor": 50_000, "votepay_factor": 40_000}),
+        ("wasmcfg", {"settings": "high"}),
+    ):
         steps.add(system(name, args, A))
     steps.add(system("setpriv", {"account": "nobody", "is_priv": 1}, "eosio"))
     steps.add(system("setpriv", {"account": A, "is_priv": 2}, "eosio"))
     steps.append(dump())
     steps.add(system("setpriv", {"account": A, "is_priv": 0}, "eosio"))
     steps.add(system("setalimits", {"account": "nobody", "ram_bytes": 1, "net_weight": 1, "cpu_weight": 1}, "eosio"))
-    steps.add(system("setalimits", {"account": "eosio.fees", "ram_bytes": -2, "net_weight": 1, "cpu_weight": 1}, "eosio"))
+    steps.add(
+        system("setalimits", {"account": "eosio.fees", "ram_bytes": -2, "net_weight": 1, "cpu_weight": 1}, "eosio")
+    )
     steps.add(system("setacctnet", {"account": "eosio.fees", "net_weight": 1}, "eosio"))
-    steps.add(system("setalimits", {"account": "eosio.fees", "ram_bytes": -1, "net_weight": -1, "cpu_weight": -1}, "eosio"))
+    steps.add(
+        system("setalimits", {"account": "eosio.fees", "ram_bytes": -1, "net_weight": -1, "cpu_weight": -1}, "eosio")
+    )
     for kind, value in (("abi", ""), ("abi", "00"), ("code", "")):
-        account = {"account": A, "abi": value} if kind == "abi" else {"account": A, "vmtype": 0, "vmversion": 0, "code": value}
+        account = (
+            {"account": A, "abi": value}
+            if kind == "abi"
+            else {"account": A, "vmtype": 0, "vmversion": 0, "code": value}
+        )
         for memo in ({}, {"memo": "why"}):
             steps.add(system("set" + kind, {**account, **memo}, A))
             steps.blocks()
     steps.add(system("canceldelay", {"canceling_auth": {"actor": A, "permission": "active"}, "trx_id": "00" * 32}, A))
-    for name in ("aaaaaaaaaaaa", "aaaaaaaaaaab", "aaaaaaaaaaaa", "aaaaaaaaaaaaj", "short", "dot.short", "eosio.new", "a.b.c"):
+    for name in (
+        "aaaaaaaaaaaa",
+        "aaaaaaaaaaab",
+        "aaaaaaaaaaaa",
+        "aaaaaaaaaaaaj",
+        "short",
+        "dot.short",
+        "eosio.new",
+        "a.b.c",
+    ):
         steps.add(*new_account_with_ram(name, A))
         steps.add(*new_account_with_ram(name, "eosio"))
     steps.add(new_account("withoutramab", A))
@@ -320,7 +438,9 @@ def permissions(steps):
     steps.add(system("updateauth", trading, A))
     steps.add(system("updateauth", {**trading, "authorized_by": "active"}, A))
     steps.add(system("updateauth", {**trading, "authorized_by": "owner"}, A + "@owner"))
-    steps.add(system("linkauth", {"account": A, "code": "eosio.token", "type": "transfer", "requirement": "trading"}, A))
+    steps.add(
+        system("linkauth", {"account": A, "code": "eosio.token", "type": "transfer", "requirement": "trading"}, A)
+    )
     steps.add(system("limitauthchg", {"account": A, "allow_perms": [], "disallow_perms": ["active"]}, A))
     link = {"account": A, "code": "eosio.token", "type": "transfer", "requirement": "trading"}
     steps.add(system("linkauth", {**link, "authorized_by": "active"}, A))
@@ -351,8 +471,16 @@ def logs(steps):
             steps.add(system(name, args, actor))
     steps.add(system("onerror", {"sender_id": "0", "sent_trx": ""}, "eosio"))
     steps.add(system("onerror", {"sender_id": "0", "sent_trx": ""}, A))
-    header = {"timestamp": 1, "producer": A, "confirmed": 0, "previous": "00" * 32, "transaction_mroot": "00" * 32,
-              "action_mroot": "00" * 32, "schedule_version": 0, "new_producers": None}
+    header = {
+        "timestamp": 1,
+        "producer": A,
+        "confirmed": 0,
+        "previous": "00" * 32,
+        "transaction_mroot": "00" * 32,
+        "action_mroot": "00" * 32,
+        "schedule_version": 0,
+        "new_producers": None,
+    }
     steps.add(system("onblock", {"header": header}, A))
 
 
@@ -363,10 +491,16 @@ def first_holder(steps):
     steps.add(delegate("eosio", "b1", 40_000_000_0000, 40_000_000_0000, True))
     for actor in ("b1", "eosio"):
         steps.add(system("voteproducer", {"voter": "b1", "proxy": "", "producers": PRODUCERS[3:6]}, actor))
-    for net, cpu in ((1_0000, 1_0000), (5_000_000_0000, 5_000_000_0000), (10_000_000_0000, 10_000_000_0000), (30_000_000_0000, 0)):
+    for net, cpu in (
+        (1_0000, 1_0000),
+        (5_000_000_0000, 5_000_000_0000),
+        (10_000_000_0000, 10_000_000_0000),
+        (30_000_000_0000, 0),
+    ):
         steps.add(undelegate("b1", "b1", net, cpu))
-    unvest = lambda account, net, cpu, actor="eosio": steps.add(system("unvest", {
-        "account": account, "unvest_net_quantity": net, "unvest_cpu_quantity": cpu}, actor))
+    unvest = lambda account, net, cpu, actor="eosio": steps.add(
+        system("unvest", {"account": account, "unvest_net_quantity": net, "unvest_cpu_quantity": cpu}, actor)
+    )
     unvest("b1", "1.0000 SYS", "1.0000 SYS", "b1")
     unvest(A, "1.0000 SYS", "1.0000 SYS")
     unvest("b1", "-1.0000 SYS", "1.0000 SYS")
@@ -385,14 +519,24 @@ def first_holder(steps):
 def bad_data(steps):
     """Arguments cut short, with more behind them, and with one byte changed."""
     examples = [
-        transfer(A, B, 1_0000, "memo"), delegate(A, B, 1_0000, 1_0000), undelegate(A, B, 1, 1), buy_ram(A, B, 1_0000), vote(A, PRODUCERS[3:6]),
-        system("regproducer", {"producer": P, "producer_key": KEYS[0], "url": "url", "location": 1}, P), new_account("aaaaaaaaaaad", "eosio"),
-        system("setacctram", {"account": C, "ram_bytes": 1}, "eosio"), system("bidname", {"bidder": A, "newname": "xy", "bid": "1.0000 SYS"}, A),
-        system("limitauthchg", {"account": A, "allow_perms": [], "disallow_perms": []}, A), system("setpriv", {"account": A, "is_priv": 0}, "eosio"),
-        system("refund", {"owner": A}, A), system("ramtransfer", {"from": A, "to": B, "bytes": 1, "memo": "m"}, A),
+        transfer(A, B, 1_0000, "memo"),
+        delegate(A, B, 1_0000, 1_0000),
+        undelegate(A, B, 1, 1),
+        buy_ram(A, B, 1_0000),
+        vote(A, PRODUCERS[3:6]),
+        system("regproducer", {"producer": P, "producer_key": KEYS[0], "url": "url", "location": 1}, P),
+        new_account("aaaaaaaaaaad", "eosio"),
+        system("setacctram", {"account": C, "ram_bytes": 1}, "eosio"),
+        system("bidname", {"bidder": A, "newname": "xy", "bid": "1.0000 SYS"}, A),
+        system("limitauthchg", {"account": A, "allow_perms": [], "disallow_perms": []}, A),
+        system("setpriv", {"account": A, "is_priv": 0}, "eosio"),
+        system("refund", {"owner": A}, A),
+        system("ramtransfer", {"from": A, "to": B, "bytes": 1, "memo": "m"}, A),
         system("updateauth", {"account": A, "permission": "spending", "parent": "active", "auth": authority()}, A),
-        system("setabi", {"account": A, "abi": ""}, A), system("setinflation", {"annual_rate": 500, "inflation_pay_factor": 50_000, "votepay_factor": 40_000}, "eosio"),
-        system("logsystemfee", LOGS["logsystemfee"], "eosio"), system("init", {"version": 0, "core": "4,SYS"}, "eosio"),
+        system("setabi", {"account": A, "abi": ""}, A),
+        system("setinflation", {"annual_rate": 500, "inflation_pay_factor": 50_000, "votepay_factor": 40_000}, "eosio"),
+        system("logsystemfee", LOGS["logsystemfee"], "eosio"),
+        system("init", {"version": 0, "core": "4,SYS"}, "eosio"),
         system("setparams", {"params": {**PARAMETERS, "max_action_return_value_size": 256}}, "eosio"),
     ]
     for example in examples:

@@ -1,7 +1,23 @@
 """REX and powerup: every action with its faults, loans that are given, renewed and ended, shares that mature and are sold."""
+
 from hand_made import EOS, Steps
-from steps import DAY, HOUR, PRODUCERS, USERS
-from steps import act, authority, buy_ram, delegate, dump, push, setup, sys, system, transfer, undelegate, vote
+from steps import (
+    DAY,
+    HOUR,
+    PRODUCERS,
+    USERS,
+    act,
+    authority,
+    buy_ram,
+    delegate,
+    dump,
+    setup,
+    sys,
+    system,
+    transfer,
+    undelegate,
+    vote,
+)
 
 A, B, C, D, E = USERS[:5]
 WHOLE = 10**15
@@ -10,12 +26,28 @@ WHOLE = 10**15
 def rex(name, *args, actor=None):
     """An action of REX by the names of its arguments, in their order; who does it is the first of them."""
     fields = {
-        "deposit": "owner amount", "withdraw": "owner amount", "buyrex": "from amount", "unstaketorex": "owner receiver from_net from_cpu",
-        "sellrex": "from rex", "cnclrexorder": "owner", "rentcpu": "from receiver loan_payment loan_fund", "rentnet": "from receiver loan_payment loan_fund",
-        "fundcpuloan": "from loan_num payment", "fundnetloan": "from loan_num payment", "defcpuloan": "from loan_num amount",
-        "defnetloan": "from loan_num amount", "updaterex": "owner", "rexexec": "user max", "consolidate": "owner", "mvtosavings": "owner rex",
-        "mvfrsavings": "owner rex", "closerex": "owner", "donatetorex": "payer quantity memo", "setrex": "balance",
-        "setrexmature": "num_of_maturity_buckets sell_matured_rex buy_rex_to_savings", "voteupdate": "voter_name",
+        "deposit": "owner amount",
+        "withdraw": "owner amount",
+        "buyrex": "from amount",
+        "unstaketorex": "owner receiver from_net from_cpu",
+        "sellrex": "from rex",
+        "cnclrexorder": "owner",
+        "rentcpu": "from receiver loan_payment loan_fund",
+        "rentnet": "from receiver loan_payment loan_fund",
+        "fundcpuloan": "from loan_num payment",
+        "fundnetloan": "from loan_num payment",
+        "defcpuloan": "from loan_num amount",
+        "defnetloan": "from loan_num amount",
+        "updaterex": "owner",
+        "rexexec": "user max",
+        "consolidate": "owner",
+        "mvtosavings": "owner rex",
+        "mvfrsavings": "owner rex",
+        "closerex": "owner",
+        "donatetorex": "payer quantity memo",
+        "setrex": "balance",
+        "setrexmature": "num_of_maturity_buckets sell_matured_rex buy_rex_to_savings",
+        "voteupdate": "voter_name",
     }[name].split()
     return system(name, dict(zip(fields, args)), actor or args[0])
 
@@ -25,13 +57,32 @@ def shares(amount):
     return sys(amount).replace("SYS", "REX")
 
 
-def market(current=WHOLE // 100, target=WHOLE // 100, stake=10**12, until=None, exponent=2.0, decay=86400, least="0.0000 SYS", most="1000000.0000 SYS"):
-    return {"current_weight_ratio": current, "target_weight_ratio": target, "assumed_stake_weight": stake, "target_timestamp": until,
-            "exponent": exponent, "decay_secs": decay, "min_price": least, "max_price": most}
+def market(
+    current=WHOLE // 100,
+    target=WHOLE // 100,
+    stake=10**12,
+    until=None,
+    exponent=2.0,
+    decay=86400,
+    least="0.0000 SYS",
+    most="1000000.0000 SYS",
+):
+    return {
+        "current_weight_ratio": current,
+        "target_weight_ratio": target,
+        "assumed_stake_weight": stake,
+        "target_timestamp": until,
+        "exponent": exponent,
+        "decay_secs": decay,
+        "min_price": least,
+        "max_price": most,
+    }
 
 
 def configure(net, cpu=None, days=30, fee="0.0001 SYS", actor="eosio"):
-    return system("cfgpowerup", {"args": {"net": net, "cpu": cpu or net, "powerup_days": days, "min_powerup_fee": fee}}, actor)
+    return system(
+        "cfgpowerup", {"args": {"net": net, "cpu": cpu or net, "powerup_days": days, "min_powerup_fee": fee}}, actor
+    )
 
 
 def powerup(payer, receiver, net, cpu, days=30, most="1000000.0000 SYS", actor=None):
@@ -42,7 +93,21 @@ def powerup(payer, receiver, net, cpu, days=30, most="1000000.0000 SYS", actor=N
 def both():
     """REX, then powerup, on one chain, with the whole database after each part."""
     steps = Steps(setup())
-    for section in (uninitialized, funds, shares_bought, loans, renewals, sales, savings, maturity, votes, donations, endings, hostile, powerups):
+    for section in (
+        uninitialized,
+        funds,
+        shares_bought,
+        loans,
+        renewals,
+        sales,
+        savings,
+        maturity,
+        votes,
+        donations,
+        endings,
+        hostile,
+        powerups,
+    ):
         section(steps)
         steps.blocks()
         steps.append(dump())
@@ -55,7 +120,12 @@ def fees():
     for name in ("eosio.fees", "eosio.bpay"):
         steps.append({"contract": [name, name]})
         code = {"permission": {"actor": name, "permission": "eosio.code"}, "weight": 1}
-        active = {"account": name, "permission": "active", "parent": "owner", "auth": {**authority(), "accounts": [code]}}
+        active = {
+            "account": name,
+            "permission": "active",
+            "parent": "owner",
+            "auth": {**authority(), "accounts": [code]},
+        }
         steps.add(system("updateauth", active, name))
     bring_fees(steps)
     steps.add(rex("deposit", A, "900000.0000 SYS"), rex("buyrex", A, "800000.0000 SYS"))
@@ -97,10 +167,24 @@ def bring_fees(steps):
 def uninitialized(steps):
     """Before anybody bought REX."""
     one, share = "1.0000 SYS", "1.0000 REX"
-    for action in (rex("updaterex", A), rex("rexexec", A, 2), rex("consolidate", A), rex("mvtosavings", A, share), rex("mvfrsavings", A, share),
-                   rex("closerex", A), rex("donatetorex", A, one, "m"), rex("setrex", one, actor="eosio"), rex("sellrex", A, share),
-                   rex("cnclrexorder", A), rex("rentcpu", A, A, one, one), rex("rentnet", A, A, one, one), rex("fundcpuloan", A, 1, one),
-                   rex("defnetloan", A, 1, one), rex("buyrex", A, one), rex("withdraw", A, one)):
+    for action in (
+        rex("updaterex", A),
+        rex("rexexec", A, 2),
+        rex("consolidate", A),
+        rex("mvtosavings", A, share),
+        rex("mvfrsavings", A, share),
+        rex("closerex", A),
+        rex("donatetorex", A, one, "m"),
+        rex("setrex", one, actor="eosio"),
+        rex("sellrex", A, share),
+        rex("cnclrexorder", A),
+        rex("rentcpu", A, A, one, one),
+        rex("rentnet", A, A, one, one),
+        rex("fundcpuloan", A, 1, one),
+        rex("defnetloan", A, 1, one),
+        rex("buyrex", A, one),
+        rex("withdraw", A, one),
+    ):
         steps.add(action)
 
 
@@ -117,13 +201,27 @@ def funds(steps):
 
 
 def shares_bought(steps):
-    for amount in ("0.0000 SYS", EOS, "-1.0000 SYS", "99000000.0000 SYS", "50000.0000 SYS", "0.0001 SYS", "1234.5678 SYS"):
+    for amount in (
+        "0.0000 SYS",
+        EOS,
+        "-1.0000 SYS",
+        "99000000.0000 SYS",
+        "50000.0000 SYS",
+        "0.0001 SYS",
+        "1234.5678 SYS",
+    ):
         steps.add(rex("buyrex", A, amount))
     for name, amount in ((B, "100000.0000 SYS"), (C, "7.7777 SYS"), (D, "300000.0000 SYS")):
         steps.add(rex("buyrex", name, amount))
-    for owner, receiver, net, cpu in ((A, A, "1.0000 SYS", "2.0000 SYS"), (A, B, "1.0000 SYS", "0.0000 SYS"), (A, A, "0.0000 SYS", "0.0000 SYS"),
-                                      (A, A, "-1.0000 SYS", "2.0000 SYS"), (A, A, EOS, "2.0000 SYS"), (A, A, "900000000.0000 SYS", "0.0000 SYS"),
-                                      (A, A, "0.0000 SYS", "900000000.0000 SYS")):
+    for owner, receiver, net, cpu in (
+        (A, A, "1.0000 SYS", "2.0000 SYS"),
+        (A, B, "1.0000 SYS", "0.0000 SYS"),
+        (A, A, "0.0000 SYS", "0.0000 SYS"),
+        (A, A, "-1.0000 SYS", "2.0000 SYS"),
+        (A, A, EOS, "2.0000 SYS"),
+        (A, A, "900000000.0000 SYS", "0.0000 SYS"),
+        (A, A, "0.0000 SYS", "900000000.0000 SYS"),
+    ):
         steps.add(rex("unstaketorex", owner, receiver, net, cpu))
     steps.add(delegate(A, E, 5_0000, 5_0000))
     steps.add(rex("unstaketorex", A, E, "5.0000 SYS", "5.0000 SYS"))
@@ -136,8 +234,16 @@ def shares_bought(steps):
 
 def loans(steps):
     for kind, fund, defund in (("rentcpu", "fundcpuloan", "defcpuloan"), ("rentnet", "fundnetloan", "defnetloan")):
-        for payment, balance in (("10.0000 SYS", "0.0000 SYS"), ("25.0000 SYS", "100.0000 SYS"), ("0.0000 SYS", "1.0000 SYS"), ("1.0000 SYS", "-1.0000 SYS"),
-                                 (EOS, "1.0000 SYS"), ("1.0000 SYS", EOS), ("90000000.0000 SYS", "0.0000 SYS"), ("3000.0000 SYS", "0.0000 SYS")):
+        for payment, balance in (
+            ("10.0000 SYS", "0.0000 SYS"),
+            ("25.0000 SYS", "100.0000 SYS"),
+            ("0.0000 SYS", "1.0000 SYS"),
+            ("1.0000 SYS", "-1.0000 SYS"),
+            (EOS, "1.0000 SYS"),
+            ("1.0000 SYS", EOS),
+            ("90000000.0000 SYS", "0.0000 SYS"),
+            ("3000.0000 SYS", "0.0000 SYS"),
+        ):
             steps.add(rex(kind, B, C, payment, balance))
         steps.add(rex(kind, B, "eosio.token", "10.0000 SYS", "0.0000 SYS"))
         steps.add(rex(kind, B, "nobody", "10.0000 SYS", "0.0000 SYS"))
@@ -167,7 +273,16 @@ def renewals(steps):
 
 def sales(steps):
     steps.add(rex("sellrex", A, shares(10_0000)))
-    for amount in (shares(0), shares(-1), "1.0000 SYS", "1.000 REX", shares(10**17), shares(1), shares(999), shares(100_0000_0000)):
+    for amount in (
+        shares(0),
+        shares(-1),
+        "1.0000 SYS",
+        "1.000 REX",
+        shares(10**17),
+        shares(1),
+        shares(999),
+        shares(100_0000_0000),
+    ):
         steps.add(rex("sellrex", A, amount))
     steps.add(rex("sellrex", E, shares(1)))
     # nearly all is lent: sales wait, and no more loans are given
@@ -175,7 +290,14 @@ def sales(steps):
     for _ in range(6):
         steps.add(rex("rentcpu", B, C, "90.0000 SYS", "0.0000 SYS"))
     steps.append(dump())
-    for name, amount in ((D, 300_000_0000 * 9000), (D, 1_0000), (A, 10_000_0000 * 9000), (A, 40_000_0000 * 9000), (C, 7_0000 * 9000), (D, 10**15)):
+    for name, amount in (
+        (D, 300_000_0000 * 9000),
+        (D, 1_0000),
+        (A, 10_000_0000 * 9000),
+        (A, 40_000_0000 * 9000),
+        (C, 7_0000 * 9000),
+        (D, 10**15),
+    ):
         steps.add(rex("sellrex", name, shares(amount)))
     steps.add(rex("rentcpu", B, C, "1.0000 SYS", "0.0000 SYS"))
     steps.add(rex("cnclrexorder", A))
@@ -196,7 +318,10 @@ def sales(steps):
 
 
 def savings(steps):
-    for move, amounts in (("mvtosavings", (0, -1, 10**17, 1, 10**9, 3 * 10**9)), ("mvfrsavings", (0, -1, 10**17, 1, 10**8, 5 * 10**8))):
+    for move, amounts in (
+        ("mvtosavings", (0, -1, 10**17, 1, 10**9, 3 * 10**9)),
+        ("mvfrsavings", (0, -1, 10**17, 1, 10**8, 5 * 10**8)),
+    ):
         for amount in amounts:
             steps.add(rex(move, A, shares(amount)))
             steps.add(rex(move, E, shares(amount)))
@@ -297,10 +422,26 @@ def powerups(steps):
     steps.add(system("powerupexec", {"user": A, "max": 2}, A))
     steps.add(configure(market(), actor=A))
     nothing = dict.fromkeys(market())
-    for changed in ({"current_weight_ratio": 0}, {"current_weight_ratio": WHOLE + 1}, {"target_weight_ratio": 0}, {"target_weight_ratio": WHOLE},
-                    {"assumed_stake_weight": 0}, {"assumed_stake_weight": 2**62}, {"target_weight_ratio": 1}, {"exponent": 0.5}, {"exponent": 1.0}, {"decay_secs": 0},
-                    {"max_price": EOS}, {"max_price": "0.0000 SYS"}, {"min_price": EOS}, {"min_price": "-1.0000 SYS"}, {"min_price": "1000001.0000 SYS"},
-                    {"assumed_stake_weight": None}, {"max_price": None}, {"target_weight_ratio": WHOLE // 1000, "target_timestamp": "2019-01-01T00:00:00"}):
+    for changed in (
+        {"current_weight_ratio": 0},
+        {"current_weight_ratio": WHOLE + 1},
+        {"target_weight_ratio": 0},
+        {"target_weight_ratio": WHOLE},
+        {"assumed_stake_weight": 0},
+        {"assumed_stake_weight": 2**62},
+        {"target_weight_ratio": 1},
+        {"exponent": 0.5},
+        {"exponent": 1.0},
+        {"decay_secs": 0},
+        {"max_price": EOS},
+        {"max_price": "0.0000 SYS"},
+        {"min_price": EOS},
+        {"min_price": "-1.0000 SYS"},
+        {"min_price": "1000001.0000 SYS"},
+        {"assumed_stake_weight": None},
+        {"max_price": None},
+        {"target_weight_ratio": WHOLE // 1000, "target_timestamp": "2019-01-01T00:00:00"},
+    ):
         steps.add(configure({**market(), **changed}))
     steps.add(configure(market(), days=0))
     steps.add(configure(market(), fee="0.0000 SYS"))
@@ -312,14 +453,31 @@ def powerups(steps):
     steps.add(system("setacctcpu", {"account": "eosio.reserv", "cpu_weight": 5}, "eosio"))
     steps.add(configure(market()))
     steps.add(system("setacctcpu", {"account": "eosio.reserv", "cpu_weight": None}, "eosio"))
-    for ratio in ({"current_weight_ratio": 0}, {"current_weight_ratio": WHOLE + 1}, {"target_weight_ratio": 0}, {"target_weight_ratio": WHOLE}):
+    for ratio in (
+        {"current_weight_ratio": 0},
+        {"current_weight_ratio": WHOLE + 1},
+        {"target_weight_ratio": 0},
+        {"target_weight_ratio": WHOLE},
+    ):
         steps.add(configure({**market(until="2026-06-01T00:00:00"), **ratio}))
     first = market(WHOLE, WHOLE // 100, until="2026-06-01T00:00:00", decay=200_000, least="100.0000 SYS")
     steps.add(configure({**first, "min_price": None, "decay_secs": None, "exponent": None}, first, days=None))
     steps.append(dump())
     steps.add(powerup(A, B, WHOLE // 100, WHOLE // 100))
     steps.add(configure(market(least="1.0000 SYS"), market(exponent=3.5, most="77777.7777 SYS"), days=10))
-    for net, cpu in ((0, 0), (WHOLE // 100, 0), (0, WHOLE // 50), (WHOLE // 3, WHOLE // 7), (1, 1), (-1, 0), (0, -1), (WHOLE + 1, 0), (0, WHOLE + 1), (WHOLE, WHOLE), (123_456_789, 987_654_321_987)):
+    for net, cpu in (
+        (0, 0),
+        (WHOLE // 100, 0),
+        (0, WHOLE // 50),
+        (WHOLE // 3, WHOLE // 7),
+        (1, 1),
+        (-1, 0),
+        (0, -1),
+        (WHOLE + 1, 0),
+        (0, WHOLE + 1),
+        (WHOLE, WHOLE),
+        (123_456_789, 987_654_321_987),
+    ):
         steps.add(powerup(A, B, net, cpu, days=10))
     steps.add(powerup(A, B, WHOLE // 100, WHOLE // 100, days=30))
     steps.add(powerup(A, B, WHOLE // 100, WHOLE // 100, days=10, most="0.0001 SYS"))
@@ -340,7 +498,14 @@ def powerups(steps):
         steps.add(powerup(B, B, WHOLE // 9, WHOLE // 11, days=10))
     # the market shrinks to less than is sold, and its ratio shrinks with time
     steps.add(configure({**nothing, "assumed_stake_weight": 10**6}, nothing, days=None, fee=None))
-    steps.add(configure({**nothing, "target_weight_ratio": WHOLE // 1000, "target_timestamp": "2026-01-01T00:00:00"}, nothing, days=None, fee="0.0100 SYS"))
+    steps.add(
+        configure(
+            {**nothing, "target_weight_ratio": WHOLE // 1000, "target_timestamp": "2026-01-01T00:00:00"},
+            nothing,
+            days=None,
+            fee="0.0100 SYS",
+        )
+    )
     for skip in (DAY, 9 * DAY, 30 * DAY, 100 * DAY, 900 * DAY):
         steps.blocks(skip=skip)
         steps.add(powerup(C, D, WHOLE // 20, WHOLE // 30, days=10))

@@ -1,4 +1,5 @@
 """Proposals through all their fates."""
+
 import random
 
 from steps import BLOCK, USERS, act, dump, packed_transfer, push, setup, transaction
@@ -13,7 +14,9 @@ def level(name):
 
 
 def payments(givers):
-    return [("eosio.token", "transfer", packed_transfer(giver, "usereeeaaaaa"), [giver + "@active"]) for giver in givers]
+    return [
+        ("eosio.token", "transfer", packed_transfer(giver, "usereeeaaaaa"), [giver + "@active"]) for giver in givers
+    ]
 
 
 def propose(proposer, name, asked, trx):
@@ -29,14 +32,18 @@ def random_fates(seed, count):
 
     def one():
         proposer, name, who = pick(), rng.choice(NAMES), pick()
-        kind = rng.choice(["propose"] * 3 + ["approve"] * 7 + ["unapprove"] * 2 + ["cancel", "exec", "exec", "exec", "invalidate"])
+        kind = rng.choice(
+            ["propose"] * 3 + ["approve"] * 7 + ["unapprove"] * 2 + ["cancel", "exec", "exec", "exec", "invalidate"]
+        )
         if kind == "propose":
             givers = rng.sample(PEOPLE, rng.randint(1, 3))
             asked = givers if rng.random() < 0.9 else givers[1:] + rng.sample(USERS, 2)
             # A second's validity ends the proposal before it can be executed; "soon" is within the blocks below.
             ends = rng.choice([NEVER] * 5 + [LONG_AGO, "2020-01-01T00:00:40"])
             context_free = [("eosio.null", "nonce", "", [])] if rng.random() < 0.1 else []
-            trx = transaction(*payments(givers), context_free=context_free, delay=rng.choice([0, 0, 0, 1, 5]), expiration=ends)
+            trx = transaction(
+                *payments(givers), context_free=context_free, delay=rng.choice([0, 0, 0, 1, 5]), expiration=ends
+            )
             return propose(proposer, name, asked, trx)
         if kind in ("approve", "unapprove"):
             args = {"proposer": proposer, "proposal_name": name, "level": level(who)}
@@ -54,7 +61,16 @@ def random_fates(seed, count):
             steps.append({"block": rng.choice([0, 0, 0, 600, 6000])})
         action = one()
         if rng.random() < 0.04:
-            action = [*action, rng.choice([["cut", rng.randint(1, 40)], ["add", "00"], ["flip", [rng.randint(0, 120), 1 << rng.randint(0, 7)]]])]
+            action = [
+                *action,
+                rng.choice(
+                    [
+                        ["cut", rng.randint(1, 40)],
+                        ["add", "00"],
+                        ["flip", [rng.randint(0, 120), 1 << rng.randint(0, 7)]],
+                    ]
+                ),
+            ]
         steps.append(push(action))
         if rng.random() < 0.04:
             steps.append(dump())
@@ -65,8 +81,12 @@ def upgraded():
     """Proposals made with the contract of 2018, met by today's: their rows lack the time of execution."""
     a, b, c, d = PEOPLE
     steps = setup() + [{"contract": ["eosio.msig", "older.msig"]}]
-    approve = lambda name, who: act("eosio.msig", "approve", {"proposer": a, "proposal_name": name, "level": level(who)}, who)
-    unapprove = lambda name, who: act("eosio.msig", "unapprove", {"proposer": a, "proposal_name": name, "level": level(who)}, who)
+    approve = lambda name, who: act(
+        "eosio.msig", "approve", {"proposer": a, "proposal_name": name, "level": level(who)}, who
+    )
+    unapprove = lambda name, who: act(
+        "eosio.msig", "unapprove", {"proposer": a, "proposal_name": name, "level": level(who)}, who
+    )
     execute = lambda name: act("eosio.msig", "exec", {"proposer": a, "proposal_name": name, "executer": d}, d)
     cancel = lambda name, who: act("eosio.msig", "cancel", {"proposer": a, "proposal_name": name, "canceler": who}, who)
     for name, delay in (("one", 0), ("two", 5), ("three", 0), ("four", 0)):
@@ -74,8 +94,23 @@ def upgraded():
         steps.append(push(approve(name, b)))
     steps.append(push(approve("three", c)))
     steps += [dump(), BLOCK, {"contract": ["eosio.msig", "eosio.msig"]}, dump()]
-    for action in (approve("one", c), approve("two", c), unapprove("two", b), unapprove("one", c), approve("one", c), execute("two"), execute("one"),
-                   execute("three"), cancel("two", b), cancel("two", a), act("eosio.msig", "invalidate", {"account": b}, b), approve("four", c),
-                   execute("four"), unapprove("four", b), approve("four", b), execute("four")):
+    for action in (
+        approve("one", c),
+        approve("two", c),
+        unapprove("two", b),
+        unapprove("one", c),
+        approve("one", c),
+        execute("two"),
+        execute("one"),
+        execute("three"),
+        cancel("two", b),
+        cancel("two", a),
+        act("eosio.msig", "invalidate", {"account": b}, b),
+        approve("four", c),
+        execute("four"),
+        unapprove("four", b),
+        approve("four", b),
+        execute("four"),
+    ):
         steps += [push(action), dump()]
     return steps + [BLOCK, dump()]

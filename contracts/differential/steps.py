@@ -1,21 +1,38 @@
 """The parts that lists of steps for worker.py are made of: actions, transactions, and a chain with users and producers."""
+
 from state import number_of
 
 USERS = [f"user{letter * 3}aaaaa" for letter in "abcdefghijkl"]
 PRODUCERS = [f"prod{letter * 3}aaaaa" for letter in "abcdefghijklmnopqrstuvwxyz"]
-KEYS = ["EOS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV", "EOS6Xpu5horujB8Udvt8geztj61xveQzL2GhrBS4ztWzHbXLWrLRM",
-        "EOS6qoo1vVBiPhBJCSEJf5hWtim6tMuo467whXrQewe54juPXbaau", "EOS6FpxJG461RwPXEm72EeK29fQz5SaZCAxUt8TKETsy1FLjKYFZe"]
+KEYS = [
+    "EOS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV",
+    "EOS6Xpu5horujB8Udvt8geztj61xveQzL2GhrBS4ztWzHbXLWrLRM",
+    "EOS6qoo1vVBiPhBJCSEJf5hWtim6tMuo467whXrQewe54juPXbaau",
+    "EOS6FpxJG461RwPXEm72EeK29fQz5SaZCAxUt8TKETsy1FLjKYFZe",
+]
 BLOCK = {"block": 0}
 HOUR = 3_600_000
 DAY = 24 * HOUR
 # The configuration that chains begin with: large limits, so that steps do not depend on the machine.
 PARAMETERS = {
-    "max_block_net_usage": 1048576, "target_block_net_usage_pct": 1000, "max_transaction_net_usage": 524288,
-    "base_per_transaction_net_usage": 12, "net_usage_leeway": 500, "context_free_discount_net_usage_num": 20,
-    "context_free_discount_net_usage_den": 100, "max_block_cpu_usage": 100000000, "target_block_cpu_usage_pct": 10000,
-    "max_transaction_cpu_usage": 50000000, "min_transaction_cpu_usage": 1, "max_transaction_lifetime": 1000000,
-    "deferred_trx_expiration_window": 600, "max_transaction_delay": 3888000, "max_inline_action_size": 524288,
-    "max_inline_action_depth": 10, "max_authority_depth": 6}
+    "max_block_net_usage": 1048576,
+    "target_block_net_usage_pct": 1000,
+    "max_transaction_net_usage": 524288,
+    "base_per_transaction_net_usage": 12,
+    "net_usage_leeway": 500,
+    "context_free_discount_net_usage_num": 20,
+    "context_free_discount_net_usage_den": 100,
+    "max_block_cpu_usage": 100000000,
+    "target_block_cpu_usage_pct": 10000,
+    "max_transaction_cpu_usage": 50000000,
+    "min_transaction_cpu_usage": 1,
+    "max_transaction_lifetime": 1000000,
+    "deferred_trx_expiration_window": 600,
+    "max_transaction_delay": 3888000,
+    "max_inline_action_size": 524288,
+    "max_inline_action_depth": 10,
+    "max_authority_depth": 6,
+}
 
 
 def act(code, action, args, *actors):
@@ -46,7 +63,10 @@ def new_account(name, creator="eosio"):
 
 def new_account_with_ram(name, creator):
     """An account must have RAM before its transaction ends."""
-    return [new_account(name, creator), system("buyrambytes", {"payer": creator, "receiver": name, "bytes": 8000}, creator)]
+    return [
+        new_account(name, creator),
+        system("buyrambytes", {"payer": creator, "receiver": name, "bytes": 8000}, creator),
+    ]
 
 
 def transfer(giver, taker, amount, memo=""):
@@ -54,7 +74,13 @@ def transfer(giver, taker, amount, memo=""):
 
 
 def delegate(giver, taker, net, cpu, gift=False):
-    args = {"from": giver, "receiver": taker, "stake_net_quantity": sys(net), "stake_cpu_quantity": sys(cpu), "transfer": gift}
+    args = {
+        "from": giver,
+        "receiver": taker,
+        "stake_net_quantity": sys(net),
+        "stake_cpu_quantity": sys(cpu),
+        "transfer": gift,
+    }
     return system("delegatebw", args, giver)
 
 
@@ -76,7 +102,13 @@ def setup(activate=True):
     steps = []
     for name in USERS + PRODUCERS:
         bytes_bought = {"payer": "eosio", "receiver": name, "bytes": 100_000}
-        steps.append(push(new_account(name), system("buyrambytes", bytes_bought, "eosio"), delegate("eosio", name, 100_000, 100_000, True)))
+        steps.append(
+            push(
+                new_account(name),
+                system("buyrambytes", bytes_bought, "eosio"),
+                delegate("eosio", name, 100_000, 100_000, True),
+            )
+        )
         steps.append(push(transfer("eosio", name, 10_000_000_0000, "start")))
     for at, name in enumerate(PRODUCERS):
         args = {"producer": name, "producer_key": KEYS[at % 4], "url": f"https://{name}", "location": at}
@@ -104,7 +136,23 @@ def packed_transfer(giver, taker, amount=10_000):
 
 
 def transaction(*actions, expiration="2030-01-01T00:00:00", delay=0, context_free=()):
-    packed = lambda list_of: [{"account": c, "name": n, "authorization": [dict(zip(("actor", "permission"), l.split("@"))) for l in levels], "data": data}
-                              for c, n, data, levels in list_of]
-    return {"expiration": expiration, "ref_block_num": 0, "ref_block_prefix": 0, "max_net_usage_words": 0, "max_cpu_usage_ms": 0,
-            "delay_sec": delay, "context_free_actions": packed(context_free), "actions": packed(actions), "transaction_extensions": []}
+    packed = lambda list_of: [
+        {
+            "account": c,
+            "name": n,
+            "authorization": [dict(zip(("actor", "permission"), level.split("@"))) for level in levels],
+            "data": data,
+        }
+        for c, n, data, levels in list_of
+    ]
+    return {
+        "expiration": expiration,
+        "ref_block_num": 0,
+        "ref_block_prefix": 0,
+        "max_net_usage_words": 0,
+        "max_cpu_usage_ms": 0,
+        "delay_sec": delay,
+        "context_free_actions": packed(context_free),
+        "actions": packed(actions),
+        "transaction_extensions": [],
+    }

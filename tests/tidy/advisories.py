@@ -35,6 +35,8 @@ for path in git("ls-tree", "-r", "--name-only", "HEAD", "crates/").splitlines():
         found[-1]["kind"] = advisory["informational"]
 
 database = git("log", "-1", "--format=%H of %cs").strip()
-lines = ",\n".join("    " + json.dumps(entry) for entry in sorted(found, key=lambda entry: (entry["package"], entry["id"])))
+lines = ",\n".join(
+    "    " + json.dumps(entry) for entry in sorted(found, key=lambda entry: (entry["package"], entry["id"]))
+)
 (here / "advisories.json").write_text(f'{{\n  "database": "{database}",\n  "advisories": [\n{lines}\n  ]\n}}\n')
 print(f"{len(found)} advisories of {len(used)} packages, database {database}")

@@ -35,11 +35,30 @@ class Node:
 
     def __init__(self, folder, port, arguments):
         self.port = port
-        command = [os.environ["NODEOS"], "--data-dir", folder, "--config-dir", folder + "/config", "--http-server-address",
-                   "127.0.0.1:%d" % port, "--p2p-listen-endpoint", "127.0.0.1:%d" % (port + 1), "--max-body-size", "33554432",
-                   "--http-max-response-time-ms", "30000", "--abi-serializer-max-time-ms", "30000", "--verbose-http-errors",
-                   "--plugin", "eosio::chain_api_plugin", "--plugin", "eosio::producer_api_plugin",
-                   "--resource-monitor-not-shutdown-on-threshold-exceeded", *arguments]
+        command = [
+            os.environ["NODEOS"],
+            "--data-dir",
+            folder,
+            "--config-dir",
+            folder + "/config",
+            "--http-server-address",
+            "127.0.0.1:%d" % port,
+            "--p2p-listen-endpoint",
+            "127.0.0.1:%d" % (port + 1),
+            "--max-body-size",
+            "33554432",
+            "--http-max-response-time-ms",
+            "30000",
+            "--abi-serializer-max-time-ms",
+            "30000",
+            "--verbose-http-errors",
+            "--plugin",
+            "eosio::chain_api_plugin",
+            "--plugin",
+            "eosio::producer_api_plugin",
+            "--resource-monitor-not-shutdown-on-threshold-exceeded",
+            *arguments,
+        ]
         self.log = open(folder + ".log", "w")
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
         begin = time.time()
@@ -49,7 +68,7 @@ class Node:
                 break
             except OSError:
                 if time.time() - begin > START_SECONDS or self.process.poll() is not None:
-                    raise RuntimeError("the node does not start, see %s.log" % folder)
+                    raise RuntimeError("the node does not start, see %s.log" % folder) from None
                 time.sleep(0.1)
 
     def ask(self, path, body, method="POST", headers=None, seconds=ANSWER_SECONDS):
@@ -85,9 +104,9 @@ def blocks_of(log, work, port):
         out.write(data)
     # Each block is followed by its own position; nodeos wants them all in a file of their own.
     positions, end = [], len(data)
-    while int.from_bytes(data[end - 8:end], "little") < 1 << 63:
-        positions.append(data[end - 8:end])
-        end = int.from_bytes(data[end - 8:end], "little")
+    while int.from_bytes(data[end - 8 : end], "little") < 1 << 63:
+        positions.append(data[end - 8 : end])
+        end = int.from_bytes(data[end - 8 : end], "little")
     with open(folder + "/blocks/blocks.index", "wb") as out:
         out.write(b"".join(reversed(positions)))
     # boreasd reads no blocks.log: nodeos does it for both.
@@ -99,8 +118,17 @@ def blocks_of(log, work, port):
 
 
 SERVING = [
-    "--plugin", "eosio::trace_api_plugin", "--trace-no-abis", "--plugin", "eosio::db_size_api_plugin", "--enable-account-queries", "true",
-    "--transaction-finality-status-max-storage-size-gb", "1", "--http-validate-host", "false",
+    "--plugin",
+    "eosio::trace_api_plugin",
+    "--trace-no-abis",
+    "--plugin",
+    "eosio::db_size_api_plugin",
+    "--enable-account-queries",
+    "true",
+    "--transaction-finality-status-max-storage-size-gb",
+    "1",
+    "--http-validate-host",
+    "false",
 ]
 
 
@@ -154,7 +182,7 @@ def record(recordings, out, title, port):
             node.stop()
             deaths += 1
             if deaths > DEATHS_MAX:
-                raise RuntimeError("the node dies too often")
+                raise RuntimeError("the node dies too often") from None
             reason = reason_of(work + "/node.log")
             if reason:
                 lines.append({"path": path, "body": data.decode(), "ended": reason})

@@ -30,14 +30,28 @@ def dispatch(available):
         if since not in available:
             continue
         types = ", ".join(C_TYPE[letter] for letter in parameters) or "void"
-        out.append('__attribute__((import_module("env"), import_name("%s"))) %s h_%s(%s);' % (name, C_TYPE[result], name, types))
+        out.append(
+            '__attribute__((import_module("env"), import_name("%s"))) %s h_%s(%s);'
+            % (name, C_TYPE[result], name, types)
+        )
         read = {"i": "(unsigned)a[%d]", "I": "a[%d]", "f": "*(float *)&a[%d]", "d": "*(double *)&a[%d]"}
         arguments = ", ".join(read[letter] % position for position, letter in enumerate(parameters))
-        keep = {"v": "h_%s(%s);", "i": "*r = h_%s(%s);", "I": "*r = h_%s(%s);", "f": "*(float *)r = h_%s(%s);", "d": "*(double *)r = h_%s(%s);"}[result]
+        keep = {
+            "v": "h_%s(%s);",
+            "i": "*r = h_%s(%s);",
+            "I": "*r = h_%s(%s);",
+            "f": "*(float *)r = h_%s(%s);",
+            "d": "*(double *)r = h_%s(%s);",
+        }[result]
         cases.append("    case %d: %s return %d;" % (number, keep % (name, arguments), result != "v"))
-    signature = ",".join('"%s"' % row[2] for row in HOSTS)
-    return "\n".join(out) + "\nstatic int host(unsigned fn, u64 *a, u64 *r) {\n  switch (fn) {\n" + "\n".join(cases) + (
-        "\n    default: __builtin_trap();\n  }\n}\nstatic const unsigned char arity[] = {%s};\n" % ",".join(str(len(row[2])) for row in HOSTS)
+    return (
+        "\n".join(out)
+        + "\nstatic int host(unsigned fn, u64 *a, u64 *r) {\n  switch (fn) {\n"
+        + "\n".join(cases)
+        + (
+            "\n    default: __builtin_trap();\n  }\n}\nstatic const unsigned char arity[] = {%s};\n"
+            % ",".join(str(len(row[2])) for row in HOSTS)
+        )
     )
 
 
@@ -55,7 +69,10 @@ def main():
     work = sys.argv[1]
     missing = [program for program in ("clang", "wasm-ld", "wat2wasm") if not shutil.which(program)]
     if missing:
-        sys.exit("%s: not found. apt-get install clang lld wabt, or set KEEP_CONTRACTS=1 to record with the modules that are there" % ", ".join(missing))
+        sys.exit(
+            "%s: not found. apt-get install clang lld wabt, or set KEEP_CONTRACTS=1 to record with the modules that are there"
+            % ", ".join(missing)
+        )
     os.makedirs(work, exist_ok=True)
     for probe, available in PROBES.items():
         folder = os.path.join(work, probe)
@@ -63,11 +80,27 @@ def main():
         with open(os.path.join(folder, "hosts.inc"), "w") as out:
             out.write(dispatch(available))
         returns = ["-DRETURN_VALUES"] if "ACTION_RETURN_VALUE" in available else []
-        build(probe, [
-            "clang", "--target=wasm32", "-mcpu=mvp", "-Os", "-fno-builtin", "-fno-strict-aliasing", "-nostdlib", "-ffreestanding", "-I" + folder, *returns,
-            "-Wl,--no-entry", "-Wl,--stack-first", "-Wl,-zstack-size=8192", "-Wl,--initial-memory=131072", "-Wl,--strip-all",
-            os.path.join(CONTRACTS, "probe.c"),
-        ])
+        build(
+            probe,
+            [
+                "clang",
+                "--target=wasm32",
+                "-mcpu=mvp",
+                "-Os",
+                "-fno-builtin",
+                "-fno-strict-aliasing",
+                "-nostdlib",
+                "-ffreestanding",
+                "-I" + folder,
+                *returns,
+                "-Wl,--no-entry",
+                "-Wl,--stack-first",
+                "-Wl,-zstack-size=8192",
+                "-Wl,--initial-memory=131072",
+                "-Wl,--strip-all",
+                os.path.join(CONTRACTS, "probe.c"),
+            ],
+        )
     with open(os.path.join(work, "numeric.wat"), "w") as out:
         out.write(numeric.module())
     build("numeric", ["wat2wasm", os.path.join(work, "numeric.wat")])

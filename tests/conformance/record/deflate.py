@@ -43,7 +43,9 @@ class Bits:
 
     def bytes(self):
         padded = self.bits + [0] * (-len(self.bits) % 8)
-        return bytes(sum(bit << place for place, bit in enumerate(padded[at:at + 8])) for at in range(0, len(padded), 8))
+        return bytes(
+            sum(bit << place for place, bit in enumerate(padded[at : at + 8])) for at in range(0, len(padded), 8)
+        )
 
 
 def fixed(last=1):
@@ -100,13 +102,18 @@ def flushed(data, sizes, flush, level=9):
     """A stream with a flush after each piece of these sizes."""
     packer, out, at = zlib.compressobj(level), b"", 0
     for size in sizes:
-        out += packer.compress(data[at:at + size]) + packer.flush(flush)
+        out += packer.compress(data[at : at + size]) + packer.flush(flush)
         at += size
     return out + packer.compress(data[at:]) + packer.flush()
 
 
 FLUSHES = {"sync": zlib.Z_SYNC_FLUSH, "full": zlib.Z_FULL_FLUSH, "block": zlib.Z_BLOCK, "partial": zlib.Z_PARTIAL_FLUSH}
-STRATEGIES = {"huffman only": zlib.Z_HUFFMAN_ONLY, "fixed": zlib.Z_FIXED, "filtered": zlib.Z_FILTERED, "runs": zlib.Z_RLE}
+STRATEGIES = {
+    "huffman only": zlib.Z_HUFFMAN_ONLY,
+    "fixed": zlib.Z_FIXED,
+    "filtered": zlib.Z_FILTERED,
+    "runs": zlib.Z_RLE,
+}
 
 
 def streams(plain):
@@ -116,22 +123,44 @@ def streams(plain):
     out |= {"window of %d bits" % bits: deflated(plain, bits=bits) for bits in (9, 10, 12, 15)}
     out |= {title: deflated(plain, strategy=strategy) for title, strategy in STRATEGIES.items()}
     out |= {title + " flush": flushed(plain, [5, 0, 7], flush) for title, flush in FLUSHES.items()}
-    out |= {"gzip": deflated(plain, bits=31), "raw deflate": deflated(plain, bits=-15), "dictionary": deflated(plain, dictionary=plain[:20])}
+    out |= {
+        "gzip": deflated(plain, bits=31),
+        "raw deflate": deflated(plain, bits=-15),
+        "dictionary": deflated(plain, dictionary=plain[:20]),
+    }
     out |= {"no stream": plain, "empty": b"", "a second stream behind": whole * 2, "nothing before": NOTHING + whole}
     out |= {"%d bytes behind" % count: whole + b"\1" * count for count in (1, 4, 127, 128, 129, 300)}
     out |= {"%d bytes missing" % cut: whole[:-cut] for cut in range(1, 9)}
     out |= {"%d bytes only" % count: whole[:count] for count in (1, 2, 3)} | {"first byte missing": whole[1:]}
-    out |= {"check byte %d wrong" % at: whole[:-4] + bytes(byte ^ (place == at) for place, byte in enumerate(whole[-4:])) for at in range(4)}
-    out |= {"header %02x" % first: framed(whole[2:-4], plain, header(first)) for first in (0x08, 0x18, 0x28, 0x48, 0x68, 0x88, 0xF8, 0x78, 0x79, 0x7F, 0x70)}
-    out |= {"header flags %02x" % flags: framed(whole[2:-4], plain, header(0x78, flags)) for flags in (0x00, 0x40, 0x80, 0xC0, 0x20)}
-    out |= {"header check wrong": framed(whole[2:-4], plain, b"\x78\xdb"), "dictionary named": header(0x78, 0x20) + bytes(4) + whole[2:]}
+    out |= {
+        "check byte %d wrong" % at: whole[:-4] + bytes(byte ^ (place == at) for place, byte in enumerate(whole[-4:]))
+        for at in range(4)
+    }
+    out |= {
+        "header %02x" % first: framed(whole[2:-4], plain, header(first))
+        for first in (0x08, 0x18, 0x28, 0x48, 0x68, 0x88, 0xF8, 0x78, 0x79, 0x7F, 0x70)
+    }
+    out |= {
+        "header flags %02x" % flags: framed(whole[2:-4], plain, header(0x78, flags))
+        for flags in (0x00, 0x40, 0x80, 0xC0, 0x20)
+    }
+    out |= {
+        "header check wrong": framed(whole[2:-4], plain, b"\x78\xdb"),
+        "dictionary named": header(0x78, 0x20) + bytes(4) + whole[2:],
+    }
     return out
 
 
 def copies(plain):
     """Copies from as far back as deflate can say, within what there is and beyond it, in large and small windows."""
     out = {}
-    for symbol, extra, back in (0, (0, 0), 1), (13, (0, 5), 97), (16, (0, 7), 257), (24, (0, 11), 4097), (29, (8191, 13), 32768):
+    for symbol, extra, back in (
+        (0, (0, 0), 1),
+        (13, (0, 5), 97),
+        (16, (0, 7), 257),
+        (24, (0, 11), 4097),
+        (29, (8191, 13), 32768),
+    ):
         for repeats in (0, 160):
             data = plain + plain[-1:] * (250 * repeats)
             start = fixed().literals(plain)
@@ -149,24 +178,45 @@ def copies(plain):
 def blocks(plain):
     """{title: stream}: deflate blocks that no compressor writes."""
     out = {
-        "stored": stored(1, plain), "stored with a wrong complement": stored(1, plain, 1), "stored without a last block": stored(0, plain),
-        "empty stored blocks": stored(0, b"") * 300 + stored(1, plain), "block of type 3": b"\7", "padding bits set": b"\xf9" + stored(1, plain)[1:],
-        "fixed code": fixed().literals(plain).end(), "empty fixed blocks": Bits((fixed(0).code(0, 7).bits) * 50 + fixed().literals(plain).bits).end(),
-        "no block": b"", "only a block's head": fixed().bytes(),
+        "stored": stored(1, plain),
+        "stored with a wrong complement": stored(1, plain, 1),
+        "stored without a last block": stored(0, plain),
+        "empty stored blocks": stored(0, b"") * 300 + stored(1, plain),
+        "block of type 3": b"\7",
+        "padding bits set": b"\xf9" + stored(1, plain)[1:],
+        "fixed code": fixed().literals(plain).end(),
+        "empty fixed blocks": Bits((fixed(0).code(0, 7).bits) * 50 + fixed().literals(plain).bits).end(),
+        "no block": b"",
+        "only a block's head": fixed().bytes(),
     }
     out |= {"length symbol %d" % symbol: fixed().literals(plain).match(symbol, 0).end() for symbol in (286, 287)}
     out |= {"distance symbol %d" % symbol: fixed().literals(plain).match(257, symbol).end() for symbol in (30, 31)}
     for title, distances in {
-        "no distance": [0], "one distance of 1 bit": [1], "one distance of 2 bits": [2], "two distances of 1 bit": [1, 1], "two distances of 2 bits": [2, 2],
-        "three distances of 1 bit": [1, 1, 1], "30 distances": [0] * 30, "31 distances": [0] * 31, "32 distances": [0] * 32,
+        "no distance": [0],
+        "one distance of 1 bit": [1],
+        "one distance of 2 bits": [2],
+        "two distances of 1 bit": [1, 1],
+        "two distances of 2 bits": [2, 2],
+        "three distances of 1 bit": [1, 1, 1],
+        "30 distances": [0] * 30,
+        "31 distances": [0] * 31,
+        "32 distances": [0] * 32,
     }.items():
         out[title] = dynamic(FULL, distances, plain)
     for title, lengths in {
-        "own code": FULL, "no end of a block": [8] * 256 + [0], "one code too many": [8] * 257, "incomplete code": [9] * 257, "287 literals": FULL + [0], "288 literals": FULL + [0, 0],
+        "own code": FULL,
+        "no end of a block": [8] * 256 + [0],
+        "one code too many": [8] * 257,
+        "incomplete code": [9] * 257,
+        "287 literals": FULL + [0],
+        "288 literals": FULL + [0, 0],
     }.items():
         out[title] = dynamic(lengths, [0], plain)
     for title, flat in {
-        "incomplete code of lengths": [5] * 16 + [0, 0, 0], "code of lengths with one too many": [4] * 16 + [1, 0, 0], "no code of lengths": [0] * 19, "one code of lengths": [0] * 8 + [1] + [0] * 10,
+        "incomplete code of lengths": [5] * 16 + [0, 0, 0],
+        "code of lengths with one too many": [4] * 16 + [1, 0, 0],
+        "no code of lengths": [0] * 19,
+        "one code of lengths": [0] * 8 + [1] + [0] * 10,
     }.items():
         out[title] = dynamic(FULL, [0], plain, flat)
     repeating = [4] * 15 + [5, 5, 0, 0]
@@ -194,14 +244,21 @@ def made(dice, plain):
         if max(map(len, parts)) < 65536:
             return framed(b"".join(stored(part is parts[-1], part) for part in parts), plain)
     if len(plain) < 5000:
-        return framed(dynamic(FULL, [dice.randrange(3) for _ in range(dice.randrange(1, 31))], plain) if dice.random() < 0.5 else fixed().literals(plain).end(), plain)
+        return framed(
+            dynamic(FULL, [dice.randrange(3) for _ in range(dice.randrange(1, 31))], plain)
+            if dice.random() < 0.5
+            else fixed().literals(plain).end(),
+            plain,
+        )
     return zlib.compress(plain, 9)
 
 
 def spoiled(dice, stream):
     """Bits changed, bytes taken away or put in, near the ends more often than within; another frame; bytes behind."""
     out, what = bytearray(stream), dice.random()
-    at = dice.choice([dice.randrange(len(out) + 1), dice.randrange(min(8, len(out)) + 1), max(0, len(out) - dice.randrange(10))])
+    at = dice.choice(
+        [dice.randrange(len(out) + 1), dice.randrange(min(8, len(out)) + 1), max(0, len(out) - dice.randrange(10))]
+    )
     if what < 0.3:
         return bytes(out) + bytes(dice.getrandbits(8) for _ in range(dice.choice([1, 4, 20, 127, 128, 129, 500])))
     if what < 0.5 and at < len(out):
@@ -209,7 +266,7 @@ def spoiled(dice, stream):
     elif what < 0.6:
         del out[at:]
     elif what < 0.7:
-        del out[at:at + dice.choice([1, 1, 2, 4])]
+        del out[at : at + dice.choice([1, 1, 2, 4])]
     elif what < 0.8:
         out[at:at] = bytes(dice.getrandbits(8) for _ in range(dice.choice([1, 1, 3])))
     elif what < 0.9:

@@ -12,11 +12,16 @@ def operations():
     """(name, WAT expression over the i64 locals $a and $b that leaves an i64)."""
     a, b = "(local.get $a)", "(local.get $b)"
     whole = {"i32": lambda x: "(i32.wrap_i64 %s)" % x, "i64": lambda x: x}
-    real = {"f32": lambda x: "(f32.reinterpret_i32 (i32.wrap_i64 %s))" % x, "f64": lambda x: "(f64.reinterpret_i64 %s)" % x}
+    real = {
+        "f32": lambda x: "(f32.reinterpret_i32 (i32.wrap_i64 %s))" % x,
+        "f64": lambda x: "(f64.reinterpret_i64 %s)" % x,
+    }
     take = {**whole, **real}
     give = {
-        "i32": lambda x: "(i64.extend_i32_u %s)" % x, "i64": lambda x: x,
-        "f32": lambda x: "(i64.extend_i32_u (i32.reinterpret_f32 %s))" % x, "f64": lambda x: "(i64.reinterpret_f64 %s)" % x,
+        "i32": lambda x: "(i64.extend_i32_u %s)" % x,
+        "i64": lambda x: x,
+        "f32": lambda x: "(i64.extend_i32_u (i32.reinterpret_f32 %s))" % x,
+        "f64": lambda x: "(i64.reinterpret_f64 %s)" % x,
     }
     out = []
 
@@ -24,7 +29,9 @@ def operations():
         out.append(("%s.%s" % (kind, name), give[result or kind]("(%s.%s %s)" % (kind, name, take[kind](a)))))
 
     def binary(kind, name, result=None):
-        out.append(("%s.%s" % (kind, name), give[result or kind]("(%s.%s %s %s)" % (kind, name, take[kind](a), take[kind](b)))))
+        out.append(
+            ("%s.%s" % (kind, name), give[result or kind]("(%s.%s %s %s)" % (kind, name, take[kind](a), take[kind](b))))
+        )
 
     def convert(to, name, source):
         out.append(("%s.%s" % (to, name), give[to]("(%s.%s %s)" % (to, name, take[source](a)))))
@@ -68,9 +75,21 @@ def operations():
     out.append(("f64 round trip", give["f64"]("(f64.promote_f32 (f32.demote_f64 %s))" % take["f64"](a))))
     for name in "i32.load8_s i32.load8_u i32.load16_s i32.load16_u i32.load f32.load".split():
         kind = name[:3]
-        out.append((name, "(i64.store (i32.const 65000) (local.get $a)) " + give[kind]("(%s (i32.add (i32.const 65000) (i32.wrap_i64 (local.get $b))))" % name)))
+        out.append(
+            (
+                name,
+                "(i64.store (i32.const 65000) (local.get $a)) "
+                + give[kind]("(%s (i32.add (i32.const 65000) (i32.wrap_i64 (local.get $b))))" % name),
+            )
+        )
     for name in "i64.load8_s i64.load8_u i64.load16_s i64.load16_u i64.load32_s i64.load32_u i64.load f64.load".split():
-        out.append((name, "(i64.store (i32.const 65000) (local.get $a)) " + give[name[:3]]("(%s (i32.add (i32.const 65000) (i32.wrap_i64 (local.get $b))))" % name)))
+        out.append(
+            (
+                name,
+                "(i64.store (i32.const 65000) (local.get $a)) "
+                + give[name[:3]]("(%s (i32.add (i32.const 65000) (i32.wrap_i64 (local.get $b))))" % name),
+            )
+        )
     return out
 
 

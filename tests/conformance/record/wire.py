@@ -1,9 +1,9 @@
 """Bytes as nodeos packs them, and keys that sign: all the recorder needs to know of the binary format."""
 
+import base64
 import hashlib
 import hmac
 import struct
-import base64
 import zlib
 
 from coincurve import PrivateKey
@@ -93,11 +93,17 @@ class K1:
 
     def sign(self, digest):
         """A packed signature that satisfies the canonical rule, found by counting up the extra nonce data."""
-        signature, out, recovery = ffi.new("secp256k1_ecdsa_recoverable_signature *"), ffi.new("unsigned char[64]"), ffi.new("int *")
+        signature, out, recovery = (
+            ffi.new("secp256k1_ecdsa_recoverable_signature *"),
+            ffi.new("unsigned char[64]"),
+            ffi.new("int *"),
+        )
         attempt = 0
         while True:
             extra = ffi.new("unsigned char[32]", attempt.to_bytes(32, "little")) if attempt else ffi.NULL
-            assert lib.secp256k1_ecdsa_sign_recoverable(self.key.context.ctx, signature, digest, self.secret, ffi.NULL, extra)
+            assert lib.secp256k1_ecdsa_sign_recoverable(
+                self.key.context.ctx, signature, digest, self.secret, ffi.NULL, extra
+            )
             lib.secp256k1_ecdsa_recoverable_signature_serialize_compact(self.key.context.ctx, out, recovery, signature)
             raw = bytes(ffi.buffer(out, 64))
             low = lambda half: half[0] < 0x80 and not (half[0] == 0 and half[1] < 0x80)
@@ -160,7 +166,12 @@ class R1:
         """65 bytes: 31 + recovery number, r, s (the lower s unless told otherwise)."""
         attempt = 0
         while True:
-            nonce = int.from_bytes(hmac.new(self.secret.to_bytes(32, "big"), digest + bytes([attempt]), "sha256").digest(), "big") % ORDER
+            nonce = (
+                int.from_bytes(
+                    hmac.new(self.secret.to_bytes(32, "big"), digest + bytes([attempt]), "sha256").digest(), "big"
+                )
+                % ORDER
+            )
             point = times(nonce, G)
             r = point[0] % ORDER
             s = pow(nonce, -1, ORDER) * (int.from_bytes(digest, "big") + r * self.secret) % ORDER
@@ -188,7 +199,12 @@ class WebAuthn(R1):
         flags = {0: 0, 1: 1, 2: 5}[self.presence] if flags is None else flags
         data = sha256((rpid or self.site).encode()) + bytes([flags]) + b"\0\0\0\7"
         asked = base64.urlsafe_b64encode(challenge or digest).decode().rstrip("=")
-        client = '{"type":"%s","challenge":"%s","origin":"%s"%s}' % (kind, asked, origin or "https://" + self.site, extra)
+        client = '{"type":"%s","challenge":"%s","origin":"%s"%s}' % (
+            kind,
+            asked,
+            origin or "https://" + self.site,
+            extra,
+        )
         signed = sha256(data + sha256(client.encode()))
         return b"\2" + self.compact(signed) + blob(data) + blob(client)
 

@@ -6,7 +6,7 @@ import random
 import probe
 from features import DIGEST
 from recorder import Chain
-from wire import DEV, action, auth, authority, blob, many, n, name, sole, u16, u32, u64, u8, varuint  # noqa: F401
+from wire import DEV, action, auth, authority, blob, many, n, name, sole, u8, u16, u32, u64, varuint  # noqa: F401
 
 CONTRACTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "contracts")
 
@@ -29,7 +29,11 @@ def wat(text):
     with tempfile.TemporaryDirectory() as folder:
         with open(folder + "/a.wat", "w") as out:
             out.write(text)
-        subprocess.run(["wat2wasm", "--no-check", folder + "/a.wat", "-o", folder + "/a.wasm"], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            ["wat2wasm", "--no-check", folder + "/a.wat", "-o", folder + "/a.wasm"],
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
         with open(folder + "/a.wasm", "rb") as file:
             return file.read()
 
@@ -48,8 +52,10 @@ def setabi(account, abi, level=None):
     return action("eosio", "setabi", level or account, name(account) + blob(abi))
 
 
-def updateauth(account, permission, parent, authority, level=None):
-    return action("eosio", "updateauth", level or account, name(account) + name(permission) + name(parent) + authority)
+def updateauth(account, permission, parent, packed_authority, level=None):
+    return action(
+        "eosio", "updateauth", level or account, name(account) + name(permission) + name(parent) + packed_authority
+    )
 
 
 def deleteauth(account, permission, level=None):
@@ -97,13 +103,22 @@ class World(Chain):
         if ok != ("fault" not in step["trace"]):
             import sys
 
-            print("surprise in %s at %s:" % (self.title, sys._getframe(2).f_lineno), covers, step["trace"].get("fault") or "passed")
+            print(
+                "surprise in %s at %s:" % (self.title, sys._getframe(2).f_lineno),
+                covers,
+                step["trace"].get("fault") or "passed",
+            )
         return step
 
     def activate(self, *features):
         """Preactivates (the probe is deployed on eosio with the intrinsics it takes) and activates in the next block."""
         for feature in features:
-            self.probe("eosio", probe.poke(probe.AT, bytes.fromhex(DIGEST[feature])), probe.call("preactivate_feature", probe.AT), ok=True)
+            self.probe(
+                "eosio",
+                probe.poke(probe.AT, bytes.fromhex(DIGEST[feature])),
+                probe.call("preactivate_feature", probe.AT),
+                ok=True,
+            )
         self.block(features=features)
 
     def everything(self):

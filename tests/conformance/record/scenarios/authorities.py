@@ -1,9 +1,24 @@
 """Authority shapes: weights, nesting, cycles, depth, waits, eosio.code, R1 and WebAuthn keys, and checks by contracts."""
 
 import wire
-from probe import AT, END, call, peek, poke, row, run
-from wire import DEV, K1, R1, WebAuthn, action, auth, authority, blob, many, n, name, packed, sha256, sole, u16, u32, u64, u8
-from world import World, canceldelay, linkauth, newaccount, setabi, setcode, updateauth, wasm
+from probe import AT, END, call, poke, row
+from wire import (
+    DEV,
+    K1,
+    R1,
+    WebAuthn,
+    action,
+    authority,
+    blob,
+    many,
+    n,
+    name,
+    packed,
+    sha256,
+    sole,
+    u16,
+)
+from world import World, linkauth, newaccount, setcode, updateauth, wasm
 
 KEYS = sorted((K1("a%d" % number) for number in range(12)), key=lambda key: key.public)
 A, B, C, D, E, F = KEYS[:6]
@@ -36,7 +51,9 @@ def play(chain, probe):
     hit("two", [B, A])
     hit("two", [A, A, B])
     # Accounts in authorities.
-    chain.good(updateauth("three", "active", "owner", authority(2, [(D, 1)], [("two", "active", 1), ("two", "owner", 2)])))
+    chain.good(
+        updateauth("three", "active", "owner", authority(2, [(D, 1)], [("two", "active", 1), ("two", "owner", 2)]))
+    )
     for keys in ([C, D], [DEV], [D], [A, B, D], [D, DEV], [C], [A, D], [C, D, E]):
         hit("three", keys)
     hit(["two", "three"], [C, D])
@@ -120,7 +137,11 @@ def checks(chain):
         chain.probe("one", *parts, **rest)
 
     def permission(account, level, keys=b"", levels=b"", delay=0):
-        return (poke(AT, keys), poke(AT + 1024, levels), call("check_permission_authorization", n(account), n(level), AT, len(keys), AT + 1024, len(levels), delay))
+        return (
+            poke(AT, keys),
+            poke(AT + 1024, levels),
+            call("check_permission_authorization", n(account), n(level), AT, len(keys), AT + 1024, len(levels), delay),
+        )
 
     def keys(*all_keys):
         return many(key.public for key in sorted(all_keys, key=lambda key: key.public))
@@ -148,7 +169,12 @@ def checks(chain):
     go(*permission("two", "active", b"\x00"), row())
 
     def transaction(trx, held=b"", by=b""):
-        return (poke(AT, trx), poke(AT + 4096, held), poke(AT + 8192, by), call("check_transaction_authorization", AT, len(trx), AT + 4096, len(held), AT + 8192, len(by)))
+        return (
+            poke(AT, trx),
+            poke(AT + 4096, held),
+            poke(AT + 8192, by),
+            call("check_transaction_authorization", AT, len(trx), AT + 4096, len(held), AT + 8192, len(by)),
+        )
 
     make = lambda *acts, **rest: wire.transaction(0, (0, 0), list(acts), **rest)
     for held in (keys(A), keys(C), keys(A, B), keys(C, D), b""):
@@ -174,7 +200,14 @@ def checks(chain):
 
 def r1(chain):
     key, other = R1("auth"), R1("other")
-    chain.good(newaccount("one", "rr", sole(key), authority(2, sorted([(key, 1), (A, 1), (other, 1)], key=lambda pair: pair[0].public))))
+    chain.good(
+        newaccount(
+            "one",
+            "rr",
+            sole(key),
+            authority(2, sorted([(key, 1), (A, 1), (other, 1)], key=lambda pair: pair[0].public)),
+        )
+    )
     hit = lambda who, keys: chain.push(action("base", "hit", who), keys=keys)
     for keys in ([key], [other], [A], [key, A], [A, other], [key, other], [key, other, A], [A, A]):
         hit("rr", keys)
@@ -196,9 +229,31 @@ def webauthn(chain):
     far = WebAuthn("far", site="other.example")
     for presence, key in keys.items():
         chain.good(newaccount("one", "w%d" % (presence + 1), sole(key), sole(key)), covers=["newaccount"])
-    chain.good(newaccount("one", "wmix", sole(DEV), authority(2, sorted([(keys[1], 1), (far, 1), (A, 1)], key=lambda pair: pair[0].public))), covers=["newaccount"])
-    chain.push(newaccount("one", "wbad", b"\1\0\0\0\1" + b"\2" + keys[1].compressed() + b"\3" + blob("site") + u16(1) + b"\0\0", sole(DEV)))
-    chain.push(newaccount("one", "wbadder", b"\1\0\0\0\1" + b"\2" + keys[1].compressed() + b"\1" + blob("") + u16(1) + b"\0\0", sole(DEV)))
+    chain.good(
+        newaccount(
+            "one",
+            "wmix",
+            sole(DEV),
+            authority(2, sorted([(keys[1], 1), (far, 1), (A, 1)], key=lambda pair: pair[0].public)),
+        ),
+        covers=["newaccount"],
+    )
+    chain.push(
+        newaccount(
+            "one",
+            "wbad",
+            b"\1\0\0\0\1" + b"\2" + keys[1].compressed() + b"\3" + blob("site") + u16(1) + b"\0\0",
+            sole(DEV),
+        )
+    )
+    chain.push(
+        newaccount(
+            "one",
+            "wbadder",
+            b"\1\0\0\0\1" + b"\2" + keys[1].compressed() + b"\1" + blob("") + u16(1) + b"\0\0",
+            sole(DEV),
+        )
+    )
     hit = lambda who, held: chain.push(action("base", "hit", who), keys=held)
     for presence, key in keys.items():
         hit("w%d" % (presence + 1), [key])
@@ -238,8 +293,8 @@ def webauthn(chain):
     odd(packer=lambda signature: signature + b"")
     odd(packer=lambda signature: signature[:1] + bytes([27 + signature[1] - 31]) + signature[2:])
     odd(packer=lambda signature: signature[:66] + signature[67:])
-    odd(packer=lambda signature: signature[:66] + blob(bytes(36)) + signature[66 + 38:])
-    odd(packer=lambda signature: signature[:66] + blob(signature[67:100]) + signature[67 + 37:])
+    odd(packer=lambda signature: signature[:66] + blob(bytes(36)) + signature[66 + 38 :])
+    odd(packer=lambda signature: signature[:66] + blob(signature[67:100]) + signature[67 + 37 :])
     odd(extra=',"padding":"' + "p" * 3000 + '"')
     odd(extra=',"padding":"' + "p" * 17000 + '"')
     chain.block(2)

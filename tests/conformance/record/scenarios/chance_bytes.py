@@ -21,7 +21,7 @@ def spoil(dice, data):
         elif what < 0.65:
             del out[at:]
         elif what < 0.75:
-            del out[at:at + 1]
+            del out[at : at + 1]
         elif what < 0.9:
             out[at:at] = bytes([dice.choice([0, 1, 0x80, 0xFF])]) * dice.choice([1, 1, 5])
         else:
@@ -30,14 +30,26 @@ def spoil(dice, data):
 
 
 def natives(dice, keys):
-    complex_ = authority(2, sorted([(key, 1) for key in keys], key=lambda one: one[0].public), [("one", "active", 1), ("two", "owner", 1)], [(10, 1), (20, 1)])
+    complex_ = authority(
+        2,
+        sorted([(key, 1) for key in keys], key=lambda one: one[0].public),
+        [("one", "active", 1), ("two", "owner", 1)],
+        [(10, 1), (20, 1)],
+    )
     fresh = "".join(dice.choice("abcdefgh12345") for _ in range(12))
-    return dice.choice([
-        ("newaccount", name("one") + name(fresh) + complex_ + sole(DEV)), ("updateauth", name("one") + name("p") + name("active") + complex_),
-        ("setcode", name("one") + u8(0) + u8(0) + blob(wasm("numeric")[:dice.choice([8, 60, 400])])), ("setabi", name("one") + blob(bytes(20))),
-        ("deleteauth", name("one") + name("p")), ("linkauth", name("one") + name("two") + name("run") + name("p")), ("unlinkauth", name("one") + name("two") + name("run")),
-        ("canceldelay", name("one") + name("active") + bytes(32)), ("onerror", u128(1) + blob(b"xyz")),
-    ])
+    return dice.choice(
+        [
+            ("newaccount", name("one") + name(fresh) + complex_ + sole(DEV)),
+            ("updateauth", name("one") + name("p") + name("active") + complex_),
+            ("setcode", name("one") + u8(0) + u8(0) + blob(wasm("numeric")[: dice.choice([8, 60, 400])])),
+            ("setabi", name("one") + blob(bytes(20))),
+            ("deleteauth", name("one") + name("p")),
+            ("linkauth", name("one") + name("two") + name("run") + name("p")),
+            ("unlinkauth", name("one") + name("two") + name("run")),
+            ("canceldelay", name("one") + name("active") + bytes(32)),
+            ("onerror", u128(1) + blob(b"xyz")),
+        ]
+    )
 
 
 def bytes_(chain, seed):
@@ -49,15 +61,48 @@ def bytes_(chain, seed):
         chain.push(action("eosio", what, "one", spoil(dice, data)))
         key = dice.choice(keys)
         extensions = [(dice.choice([0, 1]), bytes(dice.randrange(4)))] if dice.random() < 0.1 else []
-        packed = chain.build([action("one", "x", ["one", "two"], bytes(dice.randrange(30)))], keys=dice.sample(keys, dice.randrange(1, 4)), free_data=[b"abc"] * dice.randrange(2), compress=dice.random() < 0.3, extensions=extensions)
+        packed = chain.build(
+            [action("one", "x", ["one", "two"], bytes(dice.randrange(30)))],
+            keys=dice.sample(keys, dice.randrange(1, 4)),
+            free_data=[b"abc"] * dice.randrange(2),
+            compress=dice.random() < 0.3,
+            extensions=extensions,
+        )
         chain.send(spoil(dice, packed))
         inner = action("two", "run", "two", b"")
-        program = [poke(AT, spoil(dice, inner)), call(dice.choice(["send_inline", "send_context_free_inline"]), AT, len(inner))]
+        program = [
+            poke(AT, spoil(dice, inner)),
+            call(dice.choice(["send_inline", "send_context_free_inline"]), AT, len(inner)),
+        ]
         raw = spoil(dice, trx(inner, delay=1, extensions=[(0, bytes(56))] * dice.randrange(2)))
-        chain.probe("eosio", *dice.choice([program, [poke(AT, u128(number)), poke(AT + 32, raw), call("send_deferred", AT, n("eosio"), AT + 32, len(raw), 0)]]))
+        chain.probe(
+            "eosio",
+            *dice.choice(
+                [
+                    program,
+                    [
+                        poke(AT, u128(number)),
+                        poke(AT + 32, raw),
+                        call("send_deferred", AT, n("eosio"), AT + 32, len(raw), 0),
+                    ],
+                ]
+            ),
+        )
         signature, digest = spoil(dice, key.sign(bytes(32))), bytes(32)
-        chain.probe("eosio", poke(AT, digest), poke(AT + 32, signature), poke(AT + 1024, spoil(dice, key.public)),
-                    dice.choice([call("recover_key", AT, AT + 32, len(signature), AT + 4096, dice.choice([0, 1, 33, 34, 35, 40, 100])), call("assert_recover_key", AT, AT + 32, len(signature), AT + 1024, len(key.public))]))
+        chain.probe(
+            "eosio",
+            poke(AT, digest),
+            poke(AT + 32, signature),
+            poke(AT + 1024, spoil(dice, key.public)),
+            dice.choice(
+                [
+                    call(
+                        "recover_key", AT, AT + 32, len(signature), AT + 4096, dice.choice([0, 1, 33, 34, 35, 40, 100])
+                    ),
+                    call("assert_recover_key", AT, AT + 32, len(signature), AT + 1024, len(key.public)),
+                ]
+            ),
+        )
         if number % 50 == 49:
             chain.block()
             chain.run_due()
@@ -65,7 +110,10 @@ def bytes_(chain, seed):
 
 
 def record_chance_bytes(folder):
-    chain = World("chance_bytes", "native arguments, transactions, inline and deferred ones and signatures with bytes changed, before features")
+    chain = World(
+        "chance_bytes",
+        "native arguments, transactions, inline and deferred ones and signatures with bytes changed, before features",
+    )
     chain.deploy("eosio", "probe0")
     bytes_(chain, 111)
     chain.finish(folder)

@@ -65,11 +65,11 @@ def mutate(dice, module):
         elif what < 0.7:
             out[at] = dice.choice([0, 1, 0x0B, 0x1A, 0x40, 0x7F, 0x7E, 0x7D, 0x7C, 0x80, 0xFF, 0x20, 0x10, 0x0C])
         elif what < 0.8:
-            del out[at:at + dice.choice([1, 1, 2, 5])]
+            del out[at : at + dice.choice([1, 1, 2, 5])]
         elif what < 0.9:
             out[at:at] = bytes(dice.getrandbits(8) for _ in range(dice.choice([1, 1, 2])))
         elif what < 0.95:
-            out[at:at] = out[at:at + dice.randrange(1, 30)]
+            out[at:at] = out[at : at + dice.randrange(1, 30)]
         else:
             del out[at:]
         if len(out) < 9:

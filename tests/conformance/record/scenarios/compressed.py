@@ -1,11 +1,10 @@
 """Compressed transactions: what is zlib and what is not, sizes round the limit, streams that no client makes."""
 
 import os
-import zlib
 
 import world
 from deflate import NOTHING, blocks, deflated, made, spoiled, streams
-from probe import AT, call, printed, run, peek
+from probe import AT, call, peek, printed, run
 from wire import DEV, action, auth, blob, many, name, sha256, transaction, u8
 from world import World
 
@@ -31,7 +30,13 @@ class Compressed(World):
 
     def with_data(self, title, free, data=b"", compression=1):
         """A transaction that reads its context-free data and prints it."""
-        reads = run(call("get_context_free_data", 0, AT, 0), call("get_context_free_data", 0, AT, 32), peek(AT, 32), call("get_context_free_data", 1, AT, 0), printed())
+        reads = run(
+            call("get_context_free_data", 0, AT, 0),
+            call("get_context_free_data", 0, AT, 32),
+            peek(AT, 32),
+            call("get_context_free_data", 1, AT, 0),
+            printed(),
+        )
         raw = self.raw(free=[name("one") + name("read") + auth() + blob(reads)])
         return self.sent(title, raw, deflated(raw) if compression == 1 else raw, free, data, compression)
 
@@ -49,7 +54,9 @@ def weak(data, size, dice):
 
 
 def record_compressed(folder):
-    chain = Compressed("compressed", "compressed transactions and context-free data: frames, blocks, sizes round the limit")
+    chain = Compressed(
+        "compressed", "compressed transactions and context-free data: frames, blocks, sizes round the limit"
+    )
     chain.accounts("one")
     chain.deploy("one", "probe0")
     data = many([blob(b"abc"), blob(b"")])
@@ -60,11 +67,22 @@ def record_compressed(folder):
         chain.with_data("data: " + title, stream, data)
     chain.block()
     for title, free, means in (
-        ("zlib of nothing", NOTHING, b""), ("nothing", b"", b""), ("zlib of no entry", deflated(b"\0"), b""), ("zlib of an empty entry", deflated(b"\1\0"), b"\1\0"),
-        ("bytes behind the vector", deflated(data + b"xyz"), data), ("a vector cut short", deflated(b"\2\3abc"), b""), ("too many entries", deflated(b"\xff\xff\xff\xff\x0f"), b""),
+        ("zlib of nothing", NOTHING, b""),
+        ("nothing", b"", b""),
+        ("zlib of no entry", deflated(b"\0"), b""),
+        ("zlib of an empty entry", deflated(b"\1\0"), b"\1\0"),
+        ("bytes behind the vector", deflated(data + b"xyz"), data),
+        ("a vector cut short", deflated(b"\2\3abc"), b""),
+        ("too many entries", deflated(b"\xff\xff\xff\xff\x0f"), b""),
     ):
         chain.with_data("data: " + title, free, means)
-    for title, free, means in ("nothing", b"", b""), ("no entry", b"\0", b""), ("bytes behind", data + b"xyz", data), ("zlib of nothing", NOTHING, b""), ("one entry", data, data):
+    for title, free, means in (
+        ("nothing", b"", b""),
+        ("no entry", b"\0", b""),
+        ("bytes behind", data + b"xyz", data),
+        ("zlib of nothing", NOTHING, b""),
+        ("one entry", data, data),
+    ):
         chain.with_data("data, uncompressed: " + title, free, means, compression=0)
     for compression in (2, 3, 127, 128, 255):
         raw = chain.raw()
@@ -90,13 +108,18 @@ def record_compressed(folder):
 
 
 def record_chance_compressed(folder):
-    chain = Compressed("chance_compressed", "random streams of transactions and context-free data, most of them spoiled")
+    chain = Compressed(
+        "chance_compressed", "random streams of transactions and context-free data, most of them spoiled"
+    )
     chain.accounts("one")
     chain.deploy("one", "probe0")
     dice = world.dice(151)
     for number in range(COUNT):
         raw = chain.raw()
-        data = many(blob(bytes(dice.getrandbits(8) for _ in range(dice.choice([0, 3, 40, 200])))) for _ in range(dice.randrange(1, 4)))
+        data = many(
+            blob(bytes(dice.getrandbits(8) for _ in range(dice.choice([0, 3, 40, 200]))))
+            for _ in range(dice.randrange(1, 4))
+        )
         size = dice.choice([0, 0, 0, 300, 70_000, LIMIT, LIMIT])
         if size == LIMIT:
             size += dice.choice([dice.randrange(-300, 300), dice.randrange(-9000, 9000), 0, 128, 129, 4096])

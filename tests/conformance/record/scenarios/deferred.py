@@ -1,9 +1,9 @@
 """Generated transactions: deferred and delayed, executed, cancelled, replaced, expired, failed, with onerror handlers."""
 
 import wire
-from probe import AT, END, call, let, peek, poke, r, row, run, sections, store_register
-from wire import DEV, K1, action, authority, blob, many, n, name, sole, u8, u16, u32, u64, u128
-from world import World, abi, canceldelay, newaccount, setabi, setcode, updateauth, wasm
+from probe import AT, END, call, let, peek, poke, r, row, run
+from wire import DEV, action, authority, n, name, u128
+from world import World, canceldelay, setcode, updateauth, wasm
 
 
 def record_deferred(folder):
@@ -14,7 +14,9 @@ def record_deferred(folder):
 
 
 def record_deferred_all(folder):
-    chain = World("deferred_all", "deferred transactions with every feature (replacement, unique ids, restricted authority)")
+    chain = World(
+        "deferred_all", "deferred transactions with every feature (replacement, unique ids, restricted authority)"
+    )
     chain.everything()
     setup(chain, "probe2")
     play(chain)
@@ -44,7 +46,16 @@ def cancel(number):
     return (poke(AT, u128(number)), call("cancel_deferred", AT))
 
 
-ECHO = (call("current_receiver"), call("current_time"), call("publication_time"), call("expiration"), call("tapos_block_num"), call("tapos_block_prefix"), call("transaction_size"), row())
+ECHO = (
+    call("current_receiver"),
+    call("current_time"),
+    call("publication_time"),
+    call("expiration"),
+    call("tapos_block_num"),
+    call("tapos_block_prefix"),
+    call("transaction_size"),
+    row(),
+)
 
 
 def step(chain, slots=1, cpu=100):
@@ -108,7 +119,12 @@ def play(chain):
     go(poke(AT, u128(46)), call("send_deferred", AT, n("two"), END - 10, 50, 0), who="two")
     go(call("send_deferred", END - 8, n("two"), AT, 50, 0), who="two")
     go(call("cancel_deferred", END - 8), who="two")
-    go(poke(AT + 1, u128(47)), poke(AT + 33, trx(hello)), call("send_deferred", AT + 1, n("two"), AT + 33, len(trx(hello)), 0), who="two")
+    go(
+        poke(AT + 1, u128(47)),
+        poke(AT + 33, trx(hello)),
+        call("send_deferred", AT + 1, n("two"), AT + 33, len(trx(hello)), 0),
+        who="two",
+    )
     go(*send(trx(mine), 48, "one"), who="eosio")
     chain.push(action("eosio", "run", ["eosio", "one"], run(*send(trx(mine), 49, "one"))), covers=["send_deferred"])
     go(*send(trx(mine, action("three", "x", "three")), 50, "eosio"), who="eosio")
@@ -118,9 +134,16 @@ def play(chain):
     fail = lambda text, who="two": action(who, "run", who, run(poke(AT, text + b"\0"), call("eosio_assert", 0, AT)))
     go(*send(trx(fail(b"soft")), 60, "two"), who="two")
     step(chain)
-    hook = lambda who, program: chain.probe(who, poke(AT, program), call("db_find_i64", n(who), n(who), n("hook"), n("onerror")),
-                                            call("db_store_i64", n(who), n("hook"), n(who), n("onerror"), AT, len(program)))
-    hook("two", run(call("action_data_size"), call("read_action_data", AT, 16), peek(AT, 16), call("publication_time"), row()))
+    hook = lambda who, program: chain.probe(
+        who,
+        poke(AT, program),
+        call("db_find_i64", n(who), n(who), n("hook"), n("onerror")),
+        call("db_store_i64", n(who), n("hook"), n(who), n("onerror"), AT, len(program)),
+    )
+    hook(
+        "two",
+        run(call("action_data_size"), call("read_action_data", AT, 16), peek(AT, 16), call("publication_time"), row()),
+    )
     go(*send(trx(fail(b"handled")), 61, "two"), who="two")
     step(chain)
     go(*send(trx(hello, fail(b"second action fails")), 62, "two"), who="two")
@@ -138,7 +161,14 @@ def play(chain):
     step(chain)
     step(chain)
     chain.probe("two", call("db_find_i64", n("two"), n("two"), n("hook"), n("onerror")), call("db_remove_i64", r(0)))
-    hook("two", run(poke(AT, action("plain", "x", "two", b"")), call("send_inline", AT, len(action("plain", "x", "two", b""))), call("require_recipient", n("one"))))
+    hook(
+        "two",
+        run(
+            poke(AT, action("plain", "x", "two", b"")),
+            call("send_inline", AT, len(action("plain", "x", "two", b""))),
+            call("require_recipient", n("one")),
+        ),
+    )
     go(*send(trx(fail(b"inline from handler")), 66, "two"), who="two")
     step(chain)
     # Expired before it could run.
@@ -152,11 +182,22 @@ def play(chain):
     step(chain)
     go(*send(trx(action("two", "run", "two", run(*cancel(92), row()))), 92, "two"), who="two")
     step(chain)
-    go(*send(trx(hello, delay=10), 94, "two"), *send(trx(action("two", "run", "two", run(*cancel(94), row()))), 93, "two"), who="two")
+    go(
+        *send(trx(hello, delay=10), 94, "two"),
+        *send(trx(action("two", "run", "two", run(*cancel(94), row()))), 93, "two"),
+        who="two",
+    )
     step(chain)
     # Several due at once, out of order, some left for later, more than one a block.
     for number in range(6):
-        go(*send(trx(action("two", "run", "two", run(let(1, number), call("current_time"), row())), delay=number % 3), 100 + number, "two"), who="two")
+        go(
+            *send(
+                trx(action("two", "run", "two", run(let(1, number), call("current_time"), row())), delay=number % 3),
+                100 + number,
+                "two",
+            ),
+            who="two",
+        )
     chain.block(slots=5)
     ids = chain.due()
     chain.scheduled(ids[-1])
@@ -168,7 +209,10 @@ def play(chain):
     go(*send(trx(hello, delay=30), 130, "two"), who="two")
     go(*send(trx(hello, action("plain", "x", "two", b"a longer one"), delay=30), 130, "two", 1), who="two")
     go(*send(trx(hello, delay=20), 130, "two", 1), who="two")
-    chain.push(action("two", "run", ["two", "plain"], run(*send(trx(hello, delay=20), 130, "plain", 1))), covers=["send_deferred"])
+    chain.push(
+        action("two", "run", ["two", "plain"], run(*send(trx(hello, delay=20), 130, "plain", 1))),
+        covers=["send_deferred"],
+    )
     go(*cancel(130), row(), who="two")
     # The same bytes as an input transaction and as a deferred one; two with the same bytes.
     same = trx(hello, expires=chain.now() + 100, reference=chain.reference())
@@ -178,8 +222,15 @@ def play(chain):
     chain.push(action("plain", "later", "plain"), delay=2)
     gone = chain.push(action("plain", "gone", "plain"), delay=4)
     chain.push(fail(b"late failure"), delay=2)
-    chain.push([action("plain", "later", "plain")], delay=2, free=[action("two", "run", [], run(call("get_context_free_data", 0, AT, 4)))], free_data=[b"free"])
-    chain.push([action("plain", "later", "plain"), action("two", "run", "two", run(*ECHO))], delay=2, net_words=200, cpu_ms=20)
+    chain.push(
+        [action("plain", "later", "plain")],
+        delay=2,
+        free=[action("two", "run", [], run(call("get_context_free_data", 0, AT, 4)))],
+        free_data=[b"free"],
+    )
+    chain.push(
+        [action("plain", "later", "plain"), action("two", "run", "two", run(*ECHO))], delay=2, net_words=200, cpu_ms=20
+    )
     if "id" in gone["trace"]:
         chain.push(canceldelay("plain", "active", bytes.fromhex(gone["trace"]["id"])), covers=["canceldelay"])
     step(chain, 6)
@@ -196,4 +247,3 @@ def play(chain):
     step(chain)
     step(chain)
     chain.block(2)
-

@@ -1,9 +1,9 @@
 """How actions reach contracts: inline, notifications, context-free, ordinals, depth, return values, transaction headers."""
 
 import wire
-from probe import AT, END, call, let, peek, poke, printed, r, returned, row, run, sections, store_register, trap
-from wire import DEV, K1, action, auth, authority, blob, many, n, name, packed, sha256, sole, u16, u32, u64, u8
-from world import World, abi, newaccount, setabi, setcode, updateauth, wasm, wat
+from probe import AT, END, call, peek, poke, printed, row, run, sections, trap
+from wire import DEV, K1, action, authority, blob, many, n, name, packed, sha256, sole, u8
+from world import World, abi, setcode, updateauth, wasm
 
 KEY = K1("dispatch")
 
@@ -13,7 +13,9 @@ def inline(act, kind="send_inline", at=AT):
 
 
 def record_dispatch(folder):
-    chain = World("dispatch", "inline actions, notifications, context-free actions, depth and ordinals, without features")
+    chain = World(
+        "dispatch", "inline actions, notifications, context-free actions, depth and ordinals, without features"
+    )
     setup(chain, "probe0")
     dispatch(chain)
     chain.finish(folder)
@@ -34,7 +36,11 @@ def setup(chain, probe):
         chain.deploy(account, probe)
     if probe == "probe0":
         chain.deploy("eosio", "probe0")
-    chain.good(updateauth("two", "active", "owner", authority(1, [(DEV, 1)], [("one", "eosio.code", 1), ("two", "eosio.code", 1)])))
+    chain.good(
+        updateauth(
+            "two", "active", "owner", authority(1, [(DEV, 1)], [("one", "eosio.code", 1), ("two", "eosio.code", 1)])
+        )
+    )
     chain.good(updateauth("one", "side", "active", sole(KEY)))
     chain.block()
 
@@ -55,18 +61,35 @@ def dispatch(chain):
     # Notifications.
     note = lambda who: call("require_recipient", n(who))
     echo = (call("current_receiver"), row())
-    chain.probe("one", sections({"one": [note("two"), note("three"), note("two"), note("one"), *echo], "": [*echo]}), also=())
-    chain.probe("one", sections({"one": [note("two")], "two": [note("three"), *echo], "three": [note("empty"), note("one"), *echo]}))
+    chain.probe(
+        "one", sections({"one": [note("two"), note("three"), note("two"), note("one"), *echo], "": [*echo]}), also=()
+    )
+    chain.probe(
+        "one",
+        sections({"one": [note("two")], "two": [note("three"), *echo], "three": [note("empty"), note("one"), *echo]}),
+    )
     chain.probe("one", note("nobody"))
     chain.probe("one", note(""))
     chain.probe("one", sections({"one": [note("two")], "two": [call("require_auth", n("two"))]}))
     chain.probe("one", sections({"one": [note("two")], "two": [call("require_auth", n("one")), *echo]}))
-    chain.probe("one", sections({"one": [note("two")], "two": [call("has_auth", n("one")), call("has_auth", n("two")), *echo]}))
-    chain.probe("one", call("require_auth2", n("one"), n("active")), call("has_auth", n("one")), call("has_auth", n("two")), *echo)
+    chain.probe(
+        "one", sections({"one": [note("two")], "two": [call("has_auth", n("one")), call("has_auth", n("two")), *echo]})
+    )
+    chain.probe(
+        "one",
+        call("require_auth2", n("one"), n("active")),
+        call("has_auth", n("one")),
+        call("has_auth", n("two")),
+        *echo,
+    )
     chain.probe("one", call("require_auth2", n("one"), n("owner")))
     chain.probe("one", call("is_account", n("one")), call("is_account", n("nobody")), call("is_account", 0), *echo)
-    chain.probe("one", sections({"one": [note("two")], "two": [call("db_store_i64", n("s"), n("t"), n("one"), 7, AT, 8)]}))
-    chain.probe("one", sections({"one": [note("two")], "two": [call("db_store_i64", n("s"), n("t"), n("two"), 7, AT, 8)]}))
+    chain.probe(
+        "one", sections({"one": [note("two")], "two": [call("db_store_i64", n("s"), n("t"), n("one"), 7, AT, 8)]})
+    )
+    chain.probe(
+        "one", sections({"one": [note("two")], "two": [call("db_store_i64", n("s"), n("t"), n("two"), 7, AT, 8)]})
+    )
 
     # Inline actions.
     def go(code, act, kind="send_inline", caller="one", **rest):
@@ -87,10 +110,16 @@ def dispatch(chain):
     go("one", b"short")
     go("one", action("two", "run", "two", run(call("current_receiver"), row())) + b"trailing")
     go("two", action("one", "run", "two", run(call("current_receiver"), row())), caller="two")
-    go("eosio", action("one", "run", "three", run(call("current_receiver"), row())), caller="eosio")  # privileged: no check
-    chain.push(action("one", "run", "two", run(*inline(action("two", "run", "two", run(call("current_receiver"), row()))))))
+    go(
+        "eosio", action("one", "run", "three", run(call("current_receiver"), row())), caller="eosio"
+    )  # privileged: no check
+    chain.push(
+        action("one", "run", "two", run(*inline(action("two", "run", "two", run(call("current_receiver"), row())))))
+    )
     chain.push(action("one", "run", ["two", "three"], run(*inline(action("empty", "x", ["two", "three"], b"data")))))
-    chain.push(action("one", "run", ["one", "three@owner"], run(*inline(action("empty", "x", ["one", "three"], b"data")))))
+    chain.push(
+        action("one", "run", ["one", "three@owner"], run(*inline(action("empty", "x", ["one", "three"], b"data"))))
+    )
     chain.probe("one", call("send_inline", END - 4, 8))
     chain.probe("one", call("send_inline", AT, 0))
     chain.probe("one", call("send_inline", AT, 600000))
@@ -102,15 +131,31 @@ def dispatch(chain):
 
     # The order of many, their ordinals and creators.
     leaf = lambda: run(call("current_receiver"), row())
-    mixed = sections({
-        "one": [
-            *inline(action("two", "run", "two", sections({"two": [note("three"), *inline(action("empty", "deep", "two", b"d"))], "three": [*inline(action("empty", "deeper", [], b"e"))]}))),
-            note("three"), note("two"), *inline(action("empty", "second", [], b"s"), "send_context_free_inline"),
-            *inline(action("three", "run", [], sections({"three": [note("empty"), note("one")], "": [*echo]}))),
-        ],
-        "three": [*inline(action("empty", "fromnote", [], b"n")), note("plain")],
-        "two": [note("empty"), *inline(action("empty", "fromtwo", "two", b"n"))],
-    })
+    mixed = sections(
+        {
+            "one": [
+                *inline(
+                    action(
+                        "two",
+                        "run",
+                        "two",
+                        sections(
+                            {
+                                "two": [note("three"), *inline(action("empty", "deep", "two", b"d"))],
+                                "three": [*inline(action("empty", "deeper", [], b"e"))],
+                            }
+                        ),
+                    )
+                ),
+                note("three"),
+                note("two"),
+                *inline(action("empty", "second", [], b"s"), "send_context_free_inline"),
+                *inline(action("three", "run", [], sections({"three": [note("empty"), note("one")], "": [*echo]}))),
+            ],
+            "three": [*inline(action("empty", "fromnote", [], b"n")), note("plain")],
+            "two": [note("empty"), *inline(action("empty", "fromtwo", "two", b"n"))],
+        }
+    )
     chain.probe("one", mixed)
 
     # Depth: an action that sends itself again.
@@ -130,8 +175,20 @@ def dispatch(chain):
     chain.probe("na", sections({a: [note(b)] for a, b in zip(line, line[1:])}))
 
     # Context-free actions.
-    free = action("one", "run", [], run(call("get_context_free_data", 0, AT, 16), call("get_context_free_data", 1, AT + 32, 4), call("get_context_free_data", 2, AT, 4),
-                                        call("get_context_free_data", 0, AT, 0), peek(AT, 16), peek(AT + 32, 4), printed()))
+    free = action(
+        "one",
+        "run",
+        [],
+        run(
+            call("get_context_free_data", 0, AT, 16),
+            call("get_context_free_data", 1, AT + 32, 4),
+            call("get_context_free_data", 2, AT, 4),
+            call("get_context_free_data", 0, AT, 0),
+            peek(AT, 16),
+            peek(AT + 32, 4),
+            printed(),
+        ),
+    )
     paid = action("empty", "pay", "one", b"")
     chain.push([paid], free=[free], free_data=[b"first context free data", b"second"], covers=["get_context_free_data"])
     chain.push([paid], free=[free, free], free_data=[b"a"])
@@ -142,39 +199,113 @@ def dispatch(chain):
     for function in ("current_time", "publication_time"):
         chain.push([paid], free=[action("one", "run", [], run(call(function)))], covers=[function])
     chain.push([paid], free=[action("one", "run", [], run(call("require_auth", n("one"))))], covers=["require_auth"])
-    chain.push([paid], free=[action("one", "run", [], run(call("db_find_i64", n("one"), n("one"), n("t"), 1)))], covers=["db_find_i64"])
+    chain.push(
+        [paid],
+        free=[action("one", "run", [], run(call("db_find_i64", n("one"), n("one"), n("t"), 1)))],
+        covers=["db_find_i64"],
+    )
     chain.push([paid], free=[action("one", "run", [], run(call("is_account", n("one"))))], covers=["is_account"])
-    chain.push([paid], free=[action("one", "run", [], run(call("require_recipient", n("two"))))], covers=["require_recipient"])
-    chain.push([paid], free=[action("one", "run", [], run(*inline(action("empty", "x", [], b""))))], covers=["send_inline"])
-    chain.push([paid], free=[action("one", "run", [], run(*inline(action("empty", "x", [], b""), "send_context_free_inline")))], covers=["send_context_free_inline"])
+    chain.push(
+        [paid], free=[action("one", "run", [], run(call("require_recipient", n("two"))))], covers=["require_recipient"]
+    )
+    chain.push(
+        [paid], free=[action("one", "run", [], run(*inline(action("empty", "x", [], b""))))], covers=["send_inline"]
+    )
+    chain.push(
+        [paid],
+        free=[action("one", "run", [], run(*inline(action("empty", "x", [], b""), "send_context_free_inline")))],
+        covers=["send_context_free_inline"],
+    )
     chain.push([paid], free=[action("one", "run", [], run(call("is_privileged", n("one"))))], covers=["is_privileged"])
-    chain.push([paid], free=[action("one", "run", [], run(call("transaction_size"), call("expiration"), call("tapos_block_num"), call("tapos_block_prefix"),
-        call("get_action", 0, 0, AT, 64), peek(AT, 32), call("get_action", 1, 0, AT, 64), peek(AT, 32), call("action_data_size"), call("current_receiver"), printed()))])
+    chain.push(
+        [paid],
+        free=[
+            action(
+                "one",
+                "run",
+                [],
+                run(
+                    call("transaction_size"),
+                    call("expiration"),
+                    call("tapos_block_num"),
+                    call("tapos_block_prefix"),
+                    call("get_action", 0, 0, AT, 64),
+                    peek(AT, 32),
+                    call("get_action", 1, 0, AT, 64),
+                    peek(AT, 32),
+                    call("action_data_size"),
+                    call("current_receiver"),
+                    printed(),
+                ),
+            )
+        ],
+    )
     chain.push([paid], free=[action("empty", "x", [], b"free")])
     chain.push([paid], free=[action("eosio", "setabi", [], name("one") + blob(abi()))])
     chain.push([paid], free=[action("nobody", "x", [], b"free")])
     chain.probe("one", call("get_context_free_data", 0, AT, 16))
-    chain.probe("one", *inline(action("two", "run", [], run(call("current_receiver"), printed())), "send_context_free_inline"))
+    chain.probe(
+        "one", *inline(action("two", "run", [], run(call("current_receiver"), printed())), "send_context_free_inline")
+    )
     chain.probe("one", *inline(action("two", "run", "one", run(printed())), "send_context_free_inline"))
-    chain.probe("one", *inline(action("two", "run", [], run(call("require_auth", n("one")))), "send_context_free_inline"))
-    chain.probe("one", *inline(action("two", "run", [], run(call("get_context_free_data", 0, AT, 4), printed())), "send_context_free_inline"))
+    chain.probe(
+        "one", *inline(action("two", "run", [], run(call("require_auth", n("one")))), "send_context_free_inline")
+    )
+    chain.probe(
+        "one",
+        *inline(
+            action("two", "run", [], run(call("get_context_free_data", 0, AT, 4), printed())),
+            "send_context_free_inline",
+        ),
+    )
     chain.probe("one", *inline(action("nobody", "run", [], b""), "send_context_free_inline"))
     chain.probe("one", *inline(b"short", "send_context_free_inline"))
 
     # The transaction as the contract sees it.
-    chain.probe("one", call("read_transaction", AT, 0), call("transaction_size"), call("read_transaction", AT, 48), peek(AT, 48), call("expiration"), call("tapos_block_num"),
-                call("tapos_block_prefix"), call("get_action", 1, 0, AT, 30), peek(AT, 30), call("get_action", 1, 0, AT, 0), 
-                call("get_action", 1, 5, AT, 30), call("current_time"), call("publication_time"), row())
+    chain.probe(
+        "one",
+        call("read_transaction", AT, 0),
+        call("transaction_size"),
+        call("read_transaction", AT, 48),
+        peek(AT, 48),
+        call("expiration"),
+        call("tapos_block_num"),
+        call("tapos_block_prefix"),
+        call("get_action", 1, 0, AT, 30),
+        peek(AT, 30),
+        call("get_action", 1, 0, AT, 0),
+        call("get_action", 1, 5, AT, 30),
+        call("current_time"),
+        call("publication_time"),
+        row(),
+    )
     for kind, index in ((0, 0), (0, 1), (1, 1), (1, 5), (1, 0xFFFFFFFF), (2, 0), (0x80000000, 0)):
         chain.probe("one", call("get_action", kind, index, AT, 30), row())
     chain.probe("one", call("get_action", 1, 0, END - 4, 30))
-    chain.probe("one", call("transaction_size"), call("expiration"), call("tapos_block_num"), call("tapos_block_prefix"), call("current_time"), call("publication_time"), call("action_data_size"), row())
+    chain.probe(
+        "one",
+        call("transaction_size"),
+        call("expiration"),
+        call("tapos_block_num"),
+        call("tapos_block_prefix"),
+        call("current_time"),
+        call("publication_time"),
+        call("action_data_size"),
+        row(),
+    )
     chain.probe("one", call("get_action", 3, 0, AT, 30))
     chain.probe("one", call("get_action", 0xFFFFFFFF, 0, AT, 30))
     chain.probe("one", call("read_transaction", END - 2, 48))
     chain.probe("one", call("read_transaction", END, 48))
     chain.probe("one", call("read_action_data", END - 2, 48))
-    chain.probe("one", call("read_action_data", AT, 8), peek(AT, 8), call("read_action_data", AT, 0), call("read_action_data", AT, 100000), row())
+    chain.probe(
+        "one",
+        call("read_action_data", AT, 8),
+        peek(AT, 8),
+        call("read_action_data", AT, 0),
+        call("read_action_data", AT, 100000),
+        row(),
+    )
 
     # Leaving early, and failing in words.
     chain.probe("one", call("eosio_exit", 0), trap())
@@ -207,7 +338,9 @@ def dispatch(chain):
     chain.probe("one", call("eosio_assert_code", 0, 0xFFFFFFFFFFFFFFFF))
     chain.probe("one", call("eosio_assert_code", 1, 7))
     chain.probe("one", sections({"one": [note("two")], "two": [poke(AT, b"in a note\0"), call("eosio_assert", 0, AT)]}))
-    chain.probe("two", *inline(action("three", "run", "two", run(poke(AT, b"in an inline\0"), call("eosio_assert", 0, AT)))))
+    chain.probe(
+        "two", *inline(action("three", "run", "two", run(poke(AT, b"in an inline\0"), call("eosio_assert", 0, AT))))
+    )
     chain.probe("two", poke(AT, b"said before\0"), call("prints", AT), call("eosio_assert_code", 0, 77))
     chain.block(2)
 
@@ -215,7 +348,12 @@ def dispatch(chain):
 def late(chain):
     """What exists only with features."""
     chain.probe("one", poke(AT, b"returned value"), call("set_action_return_value", AT, 14))
-    chain.probe("one", poke(AT, b"returned value"), call("set_action_return_value", AT, 14), call("set_action_return_value", AT, 4))
+    chain.probe(
+        "one",
+        poke(AT, b"returned value"),
+        call("set_action_return_value", AT, 14),
+        call("set_action_return_value", AT, 4),
+    )
     chain.probe("one", call("set_action_return_value", AT, 0))
     chain.probe("one", call("set_action_return_value", AT, 256))
     chain.probe("one", call("set_action_return_value", AT, 257))
@@ -224,14 +362,59 @@ def late(chain):
     sender = run(call("get_sender"), call("current_receiver"), row())
     chain.push(action("two", "run", "two", sender), covers=["get_sender"])
     chain.probe("two", *inline(action("three", "run", "two", run(call("get_sender"), row()))))
-    chain.probe("one", sections({"one": [call("require_recipient", n("two"))], "two": [call("get_sender"), row(), *inline(action("three", "run", "two", run(call("get_sender"), row())))]}))
-    chain.probe("two", *inline(action("three", "run", "two", sections({"three": [call("require_recipient", n("one")), call("get_sender"), row()], "one": [call("get_sender"), row()]}))))
-    chain.push([action("empty", "pay", "one", b"")], free=[action("one", "run", [], run(call("get_sender")))], covers=["get_sender"])
-    chain.push([action("empty", "pay", "one", b"")], free=[action("one", "run", [], run(call("set_action_return_value", AT, 3)))], covers=["set_action_return_value"])
-    chain.push([action("empty", "pay", "one", b"")], free=[action("one", "run", [], run(call("get_block_num"), printed()))], covers=["get_block_num"])
+    chain.probe(
+        "one",
+        sections(
+            {
+                "one": [call("require_recipient", n("two"))],
+                "two": [
+                    call("get_sender"),
+                    row(),
+                    *inline(action("three", "run", "two", run(call("get_sender"), row()))),
+                ],
+            }
+        ),
+    )
+    chain.probe(
+        "two",
+        *inline(
+            action(
+                "three",
+                "run",
+                "two",
+                sections(
+                    {
+                        "three": [call("require_recipient", n("one")), call("get_sender"), row()],
+                        "one": [call("get_sender"), row()],
+                    }
+                ),
+            )
+        ),
+    )
+    chain.push(
+        [action("empty", "pay", "one", b"")],
+        free=[action("one", "run", [], run(call("get_sender")))],
+        covers=["get_sender"],
+    )
+    chain.push(
+        [action("empty", "pay", "one", b"")],
+        free=[action("one", "run", [], run(call("set_action_return_value", AT, 3)))],
+        covers=["set_action_return_value"],
+    )
+    chain.push(
+        [action("empty", "pay", "one", b"")],
+        free=[action("one", "run", [], run(call("get_block_num"), printed()))],
+        covers=["get_block_num"],
+    )
     chain.probe("one", call("get_block_num"), row())
     for account in ("one", "empty", "nobody", "eosio", "na"):
-        chain.probe("one", call("get_code_hash", n(account), 0, AT, 0), call("get_code_hash", n(account), 0, AT, 43), peek(AT, 43), row())
+        chain.probe(
+            "one",
+            call("get_code_hash", n(account), 0, AT, 0),
+            call("get_code_hash", n(account), 0, AT, 43),
+            peek(AT, 43),
+            row(),
+        )
     chain.probe("one", call("get_code_hash", n("one"), 1, AT, 64), peek(AT, 43), row())
     chain.probe("one", call("get_code_hash", n("one"), 0xFFFFFFFF, AT, 42), peek(AT, 43), row())
     chain.probe("one", call("get_code_hash", n("one"), 0, END - 10, 43))
@@ -239,7 +422,9 @@ def late(chain):
 
 
 def record_headers(folder):
-    chain = World("headers", "transaction headers: expiry, TaPoS, duplicates, compression, signatures, extensions, limits")
+    chain = World(
+        "headers", "transaction headers: expiry, TaPoS, duplicates, compression, signatures, extensions, limits"
+    )
     chain.accounts("one", "two")
     chain.block(5)
     act = lambda text=b"": action("one", "hi", "one", text)
@@ -283,7 +468,11 @@ def record_headers(folder):
     chain.send(packed(b"", [sign(raw)]))
     good = sign(raw)
     order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-    high = bytes([good[0], (good[1] - 31 ^ 1) + 31]) + good[2:34] + (order - int.from_bytes(good[34:], "big")).to_bytes(32, "big")
+    high = (
+        bytes([good[0], (good[1] - 31 ^ 1) + 31])
+        + good[2:34]
+        + (order - int.from_bytes(good[34:], "big")).to_bytes(32, "big")
+    )
     chain.send(packed(raw, [high]))
     chain.send(packed(raw, [good[:1] + bytes([27 + good[1] - 31]) + good[2:]]))
     chain.send(packed(raw, [good[:1] + bytes([good[1] ^ 1]) + good[2:]]))

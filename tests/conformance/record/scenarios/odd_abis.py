@@ -19,8 +19,21 @@ def record_odd_abis(folder):
         chain.good(setcode(account, code))
         chain.good(setabi(account, data))
         for scope in (account, "scope"):
-            chain.good(action(account, "run", account, run(poke(AT, ROW), call("db_store_i64", n(scope), n("tt"), n(account), 7, AT, len(ROW)))))
-        chain.good([action(account, "go", account, ROW[:1]), action(account, "go", account, ROW), action(account, "other", account, b"")])
+            chain.good(
+                action(
+                    account,
+                    "run",
+                    account,
+                    run(poke(AT, ROW), call("db_store_i64", n(scope), n("tt"), n(account), 7, AT, len(ROW))),
+                )
+            )
+        chain.good(
+            [
+                action(account, "go", account, ROW[:1]),
+                action(account, "go", account, ROW),
+                action(account, "other", account, b""),
+            ]
+        )
         if number % PER_BLOCK == PER_BLOCK - 1:
             chain.block()
     chain.finish(folder)
