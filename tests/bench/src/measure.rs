@@ -1,6 +1,7 @@
 //! The benchmarks. Peers take turns, so that a machine that grows slower is slower for both.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -79,26 +80,49 @@ fn included(node: &Running, first: u64, last: u64) -> anyhow::Result<usize> {
     Ok(count)
 }
 
-/// Both replay the chain that nodeos recorded, trusted and, where asked, with all checks.
+/// Both replay the chain that nodeos recorded, trusted and, where asked, with all checks; these on one core, too.
 fn replays(peers: &Peers, log: &Path, all_checks: bool, report: &mut Report) -> anyhow::Result<()> {
-    replay(peers, log, &[], ["replay: CPU seconds", "replay: CPU us per transfer"], report)?;
+    let names = ["replay: seconds", "replay: CPU us per transfer"];
+    replay(peers, log, &[], Cores::All, names, report)?;
     if all_checks {
-        let names = ["replay, all checks: CPU seconds", "replay, all checks: CPU us per transfer"];
-        replay(peers, log, &["--force-all-checks"], names, report)?;
+        let names = ["replay, all checks: seconds", "replay, all checks: CPU us per transfer"];
+        replay(peers, log, &["--force-all-checks"], Cores::All, names, report)?;
+        let names = ["replay, all checks, one core: seconds", "replay, all checks, one core: CPU us per transfer"];
+        replay(peers, log, &["--force-all-checks"], Cores::One, names, report)?;
     }
     Ok(())
+}
+
+/// The cores that a process may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cores {
+    All,
+    One,
+}
+
+/// A command with its arguments, bound to so many cores.
+fn bound(command: Command, cores: Cores) -> Command {
+    if cores == Cores::All {
+        return command;
+    }
+    let mut bound = Command::new("taskset");
+    bound.args(["--cpu-list", "0"]).arg(command.get_program()).args(command.get_args());
+    bound
 }
 
 fn replay(
     peers: &Peers,
     log: &Path,
     options: &[&str],
+    cores: Cores,
     [seconds, each]: [&'static str; 2],
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let mut command = peers.command(Peer::Boreas);
     command.args(["replay", "--json", "--blocks-log"]).arg(log).args(options);
-    let (status, ours, text) = process::run(command)?;
+    let begin = Instant::now();
+    let (status, ours, text) = process::run(bound(command, cores))?;
+    let our_wall = begin.elapsed();
     ensure!(status.success(), "boreasd replay: {text}");
     let result: serde_json::Value = serde_json::from_str(text.lines().last().unwrap_or_default())?;
     let (head, count) = (result["head_block_num"].to_string(), result["transactions"].as_f64().unwrap_or(f64::NAN));
@@ -114,11 +138,13 @@ fn replay(
     command.args(["--http-server-address", "", "--p2p-listen-endpoint", "127.0.0.1:0"]);
     command.args(["--replay-blockchain", "--integrity-hash-on-stop", "--chain-state-db-size-mb", "4096"]);
     command.args(["--terminate-at-block", &head]).args(options);
-    let (_, theirs, text) = process::run(command)?;
+    let begin = Instant::now();
+    let (_, theirs, text) = process::run(bound(command, cores))?;
+    let their_wall = begin.elapsed();
     let hash = result["integrity_hash"].as_str().context("a replay ends with a hash")?;
     ensure!(text.contains(hash), "the two replays end on different states; nodeos said:\n{text}");
-    for (peer, cpu) in [(Peer::Nodeos, theirs), (Peer::Boreas, ours)] {
-        report.add(seconds, peer, cpu);
+    for (peer, cpu, wall) in [(Peer::Nodeos, theirs, their_wall), (Peer::Boreas, ours, our_wall)] {
+        report.add(seconds, peer, wall.as_secs_f64());
         report.add(each, peer, cpu * MICROSECONDS / count);
     }
     Ok(())
