@@ -144,11 +144,7 @@ pub async fn dump(node: Arc<Node>, body: Bytes) -> Answer {
             dump.facts.extend(value.map(|value| (fact.to_owned(), value)));
         }
         let bytes = dump.to_file();
-        let folder = written.parent().unwrap_or(&written);
-        let draft = written.with_extension("draft");
-        std::fs::create_dir_all(folder)
-            .and_then(|()| std::fs::write(&draft, &bytes))
-            .and_then(|()| std::fs::rename(&draft, &written))
+        store::write_whole_file(&written, &written.with_extension("draft"), &bytes)
             .map_err(|error| format!("{} cannot be written: {error}", written.display()))?;
         Ok(bytes.len())
     };

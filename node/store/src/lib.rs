@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`db`] opens the database, after `log` has looked through its write-ahead log, [`blocks`] holds accepted blocks and what was signed (which `marks` keeps a second time), [`checkpoint`]
 //! the state as of a block, [`traces`] what executed transactions did, [`code`] compiled contracts, [`rebuild`] a database whose state is
-//! damaged. No rules of the
+//! damaged; `whole_file` is for files of others. No rules of the
 //! chain live here: keys and values are bytes given by others.
 
 pub mod blocks;
@@ -16,6 +16,7 @@ mod log;
 mod marks;
 pub mod rebuild;
 pub mod traces;
+mod whole_file;
 
 pub use blocks::{AcceptedBlock, Change, Head, Rewind};
 pub use checkpoint::{CheckpointHeader, CheckpointWriter, StateRows};
@@ -24,3 +25,4 @@ pub use db::{Store, StoreSettings};
 pub use error::StoreError;
 pub use marks::Watermark;
 pub use traces::{BlockTraces, TransactionPosition};
+pub use whole_file::write_whole_file;
