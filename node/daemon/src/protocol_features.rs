@@ -50,6 +50,11 @@ impl Document {
         }
     }
 
+    /// The bytes of its file.
+    fn written(&self) -> Vec<u8> {
+        serde_json::to_vec_pretty(self).expect("a feature has a JSON form")
+    }
+
     /// The feature that it is about; none for one that this node does not have.
     fn feature(&self) -> anyhow::Result<Option<Feature>> {
         anyhow::ensure!(
@@ -88,6 +93,10 @@ pub fn open(folder: &Path) -> anyhow::Result<Restrictions> {
     for path in documents(folder)? {
         let not_one = || format!("{} does not describe a protocol feature", path.display());
         let text = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        if is_cut_off(&text) {
+            tracing::warn!("{} ends too early, as after a loss of power: it is written anew", path.display());
+            continue;
+        }
         let document: Document = serde_json::from_slice(&text).with_context(not_one)?;
         let Some(feature) = document.feature().with_context(not_one)? else {
             tracing::warn!(
@@ -116,12 +125,23 @@ pub fn open(folder: &Path) -> anyhow::Result<Restrictions> {
     }
     for spec in FEATURES.iter().filter(|spec| !found.contains_key(&spec.feature)) {
         let path = folder.join(format!("BUILTIN-{}.json", spec.codename));
-        let text = serde_json::to_vec_pretty(&Document::built_in(spec)).context("a feature has no JSON form")?;
+        let text = Document::built_in(spec).written();
         if let Err(error) = std::fs::write(&path, text) {
             tracing::warn!("cannot write {}: {error}; its feature is not restricted", path.display());
         }
     }
     Ok(restrictions)
+}
+
+/// Whether a file is what a loss of power leaves of one that was just written: its beginning, and zeros. Nothing that an
+/// operator wrote is lost with it.
+fn is_cut_off(text: &[u8]) -> bool {
+    let end = text.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let is_beginning = |spec: &FeatureSpec| {
+        let whole = Document::built_in(spec).written();
+        whole.len() > end && whole.starts_with(&text[..end])
+    };
+    FEATURES.iter().any(is_beginning)
 }
 
 /// The JSON files of the folder, by name.
@@ -195,6 +215,26 @@ mod tests {
     }
 
     #[test]
+    fn files_that_end_too_early_are_written_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("BUILTIN-NO_DUPLICATE_DEFERRED_ID.json");
+        open(folder.path()).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        for length in [0, 1, whole.len() - 1] {
+            let zeros = vec![0; whole.len() - length];
+            for left in [&whole[..length], &[&whole[..length], &zeros].concat()] {
+                std::fs::write(&path, left).unwrap();
+                assert_eq!(open(folder.path()).unwrap(), Restrictions::default());
+                assert_eq!(std::fs::read(&path).unwrap(), whole);
+            }
+        }
+        // It was changed, so it is not this node's to write.
+        let changed = String::from_utf8(whole).unwrap().replace("true", "false");
+        std::fs::write(&path, &changed[..changed.len() - 2]).unwrap();
+        assert!(open(folder.path()).is_err());
+    }
+
+    #[test]
     fn wrong_files_are_named_with_what_is_wrong() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("BUILTIN-NO_DUPLICATE_DEFERRED_ID.json");
@@ -204,7 +244,7 @@ mod tests {
             assert!(message.contains("BUILTIN-NO_DUPLICATE_DEFERRED_ID.json"), "{message}");
             message
         };
-        wrong("{");
+        wrong("{]");
         assert!(wrong(&NO_DUPLICATE_DEFERRED_ID.replace("45967387", "45967388")).contains("description_digest"));
         assert!(wrong(&NO_DUPLICATE_DEFERRED_ID.replace("\"builtin\"", "\"other\"")).contains("protocol_feature_type"));
         assert!(wrong(&NO_DUPLICATE_DEFERRED_ID.replace("true", "\"maybe\"")).contains("maybe"));
