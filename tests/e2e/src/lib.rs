@@ -5,6 +5,7 @@
 mod binaries;
 mod block_log;
 mod dice;
+mod forgetful;
 mod keosd;
 mod load;
 pub mod modules;
@@ -20,6 +21,7 @@ mod wire;
 pub use binaries::{binary, contract, target_dir};
 pub use block_log::{export_blocks, replay};
 pub use dice::Dice;
+pub use forgetful::{ForgetfulDisk, Loss};
 pub use keosd::Keosd;
 pub use load::Load;
 pub use node::{RunningNode, exchange, free_port, genesis};
