@@ -12,6 +12,11 @@ use crate::{Ground, PATIENCE};
 
 /// Index of a block among the messages.
 const BLOCK: u8 = 7;
+/// Index of a time message, and bytes of the times in it, which may be any.
+const TIME: u8 = 3;
+const TIME_BYTES: usize = 32;
+/// Who says nothing for longer is given up.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 /// How long a flooding peer waits for the node to read on before it gives up.
 const HELD_BACK: Duration = Duration::from_secs(2);
 /// Between two attempts of a peer that is not let in.
@@ -129,7 +134,12 @@ fn is_late(error: &std::io::Error) -> bool {
 pub fn repeat_blocks(mut stream: TcpStream, repeats: &AtomicBool, over: &AtomicBool) -> usize {
     let (mut bytes, mut buffer, mut count) = (Vec::new(), vec![0; 1 << 16], 0);
     stream.set_read_timeout(Some(AGAIN)).expect("a socket has one");
+    let mut said = Instant::now();
     while !over.load(Ordering::Relaxed) {
+        if said.elapsed() > SIGN_OF_LIFE {
+            said = Instant::now();
+            stream.write_all(&framed(&[TIME; 1 + TIME_BYTES])).expect("sent");
+        }
         match stream.read(&mut buffer) {
             Ok(0) => panic!("the node ends the connection of a peer that repeats blocks"),
             Ok(read) => bytes.extend(&buffer[..read]),
