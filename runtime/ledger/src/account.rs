@@ -1,12 +1,16 @@
 //! Accounts: interned names, sequences, code and ABI. Accounts are never removed, so their dense index is the order of
 //! creation, which is nodeos' order in snapshots.
 
+mod snapshot;
+
 use primitives::{BlockTimestamp, Bytes, Checksum256, Name, TimePoint};
 use rustc_hash::FxHashMap;
 use statedb::{Rows, Stamp};
 
 use crate::keys::{AccountId, CodeId, RowKey};
 use crate::{Ledger, Limits, Usage};
+
+pub(crate) use snapshot::{INFO_SECTION, METADATA_SECTION, RAM_CORRECTION_SECTION, each_account};
 
 /// `account_metadata_object`: what execution touches all the time.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,11 +1,14 @@
 //! Contract code, stored once for all accounts that run it (`code_object`).
 
-use primitives::{Bytes, Checksum256};
+use codec::{Pack, Unpack};
+use primitives::{Bytes, Checksum256, Sha256};
 use rustc_hash::FxHashMap;
 use statedb::Slab;
 
 use crate::Ledger;
 use crate::keys::{CodeId, CodeKey, RowKey};
+use crate::snapshot::rows::{Rows, Source, TableSection};
+use crate::snapshot::sections::{Result, Sections};
 
 /// `code_object`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,4 +154,44 @@ impl Ledger {
             CodeUndo::Removed(_, code) => drop(self.codes.put(*code)),
         }
     }
+}
+
+const SECTION_NAME: &str = "eosio::chain::code_object";
+
+/// Stored code in snapshots, in the order of creation.
+pub(crate) const SECTION: TableSection = TableSection { name: SECTION_NAME, write: write_section, read: read_section };
+
+fn write_section(source: &Source<'_>, rows: &mut Rows<'_>) {
+    for code in source.ledger.codes() {
+        rows.add(|out| {
+            code.code_hash.pack(out);
+            code.code.pack(out);
+            code.code_ref_count.pack(out);
+            code.first_block_used.pack(out);
+            code.vm_type.pack(out);
+            code.vm_version.pack(out);
+        });
+    }
+}
+
+fn read_section(ledger: &mut Ledger, sections: &Sections<'_>) -> Result<()> {
+    #[derive(Unpack)]
+    struct SnapshotRow {
+        code_hash: Checksum256,
+        code: Bytes,
+        code_ref_count: u64,
+        first_block_used: u32,
+        vm_type: u8,
+        vm_version: u8,
+    }
+    sections.get(SECTION_NAME)?.each(|section, row: SnapshotRow| {
+        let SnapshotRow { code_hash, code, code_ref_count, first_block_used, vm_type, vm_version } = row;
+        let twice = ledger.find_code(code_hash, vm_type, vm_version).is_some();
+        section.ensure(!twice, || "code is there twice".into())?;
+        section.ensure(Sha256::of(&code) == code_hash, || "code has another hash than it says".into())?;
+        let order = ledger.codes.next_order;
+        ledger.codes.next_order += 1;
+        ledger.codes.put(Code { order, code_hash, code, code_ref_count, first_block_used, vm_type, vm_version });
+        Ok(())
+    })
 }

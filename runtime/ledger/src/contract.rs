@@ -2,6 +2,8 @@
 //!
 //! Billing and permission belong to the host functions; here are rows, counts and order.
 
+mod snapshot;
+
 use primitives::Name;
 use rustc_hash::FxHashMap;
 use statedb::{Blob, Rows, Slab, Stamp};
@@ -10,6 +12,8 @@ use std::collections::BTreeMap;
 use crate::Ledger;
 use crate::keys::{RowId, RowKey, TableId, TableKey};
 use crate::secondary::{Secondaries, SecondaryRows};
+
+pub(crate) use snapshot::SECTION;
 
 /// A contract table: header and indexes.
 #[derive(Debug, Clone)]

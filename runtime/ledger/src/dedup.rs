@@ -10,6 +10,8 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::Ledger;
 use crate::keys::RowKey;
+use crate::snapshot::rows::{Rows, Source, TableSection};
+use crate::snapshot::sections::{Result, Sections};
 
 /// Ids in one row of a checkpoint.
 pub(crate) const CHUNK_IDS: usize = 256;
@@ -187,4 +189,23 @@ impl Ledger {
             self.journal.push(DedupUndo::Expired(Box::new((expiration, bucket))).into());
         }
     }
+}
+
+const SECTION_NAME: &str = "eosio::chain::transaction_object";
+
+/// Known transactions in snapshots, in the order of arrival.
+pub(crate) const SECTION: TableSection = TableSection { name: SECTION_NAME, write: write_section, read: read_section };
+
+fn write_section(source: &Source<'_>, rows: &mut Rows<'_>) {
+    for (_, expiration, id) in source.ledger.dedup.in_order() {
+        if source.now <= TimePoint::from(expiration) {
+            rows.pack(&(expiration, id));
+        }
+    }
+}
+
+fn read_section(ledger: &mut Ledger, sections: &Sections<'_>) -> Result<()> {
+    sections.get(SECTION_NAME)?.each(|section, (expiration, id): (TimePointSec, TransactionId)| {
+        section.ensure(ledger.dedup.load(expiration, id), || "a transaction is there twice".into())
+    })
 }

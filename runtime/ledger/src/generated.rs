@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Ledger;
 use crate::keys::{GeneratedId, RowKey};
+use crate::snapshot::rows::TableSection;
+use crate::snapshot::sections::{Result, Sections};
 
 /// A transaction that waits, in the order of its snapshot row.
 #[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack)]
@@ -175,4 +177,23 @@ impl Ledger {
             self.list(RowKey::Generated(order));
         }
     }
+}
+
+const SECTION_NAME: &str = "eosio::chain::generated_transaction_object";
+
+/// Waiting transactions in snapshots, in the order of creation.
+pub(crate) const SECTION: TableSection = TableSection {
+    name: SECTION_NAME,
+    write: |source, rows| source.ledger.generated_in_order().for_each(|(_, row)| rows.pack(row)),
+    read: read_section,
+};
+
+fn read_section(ledger: &mut Ledger, sections: &Sections<'_>) -> Result<()> {
+    sections.get(SECTION_NAME)?.each(|section, row: GeneratedTransaction| {
+        let payer = row.payer;
+        section.ensure(ledger.find_account(payer).is_some(), || format!("payer {payer} does not exist"))?;
+        let order = ledger.generated.next;
+        ledger.generated.next += 1;
+        section.ensure(ledger.generated.load(order, row), || "a transaction is there twice".into())
+    })
 }

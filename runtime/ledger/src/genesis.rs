@@ -6,7 +6,7 @@ use statedb::{Epoch, Journal, OrderedTable};
 
 use crate::config::*;
 use crate::keys::{AccountId, PermissionId};
-use crate::{GlobalProperty, Ledger, ProtocolState, ResourceConfig, ResourceState};
+use crate::{GlobalProperty, Ledger, ResourceConfig, ResourceState};
 
 /// `max_action_return_value_size` of a chain that has not set it.
 pub const DEFAULT_MAX_ACTION_RETURN_VALUE_SIZE: u32 = 256;
@@ -58,7 +58,8 @@ impl Ledger {
             kv_configuration: Default::default(),
             wasm_configuration: DEFAULT_WASM_CONFIG,
         };
-        let mut ledger = Self::empty(global);
+        let mut ledger = Self::empty();
+        *ledger.global_property = global;
         ledger.protocol_state.num_supported_key_types = GENESIS_KEY_TYPES;
         ledger.protocol_state.whitelisted_intrinsics = args.intrinsics.iter().map(|&name| name.to_owned()).collect();
         ledger.set_block_summary(1, args.head_id);
@@ -68,7 +69,7 @@ impl Ledger {
     }
 
     /// No rows but those of the tables that always have one.
-    pub(crate) fn empty(global_property: GlobalProperty) -> Self {
+    pub(crate) fn empty() -> Self {
         let resource_config = ResourceConfig::default();
         let resource_state = ResourceState {
             virtual_net_limit: resource_config.net.max,
@@ -95,9 +96,9 @@ impl Ledger {
             generated: Default::default(),
             dedup: Default::default(),
             block_summaries: Default::default(),
-            global_property: Box::new(global_property),
+            global_property: Box::default(),
             global_action_sequence: 0,
-            protocol_state: Box::new(ProtocolState::default()),
+            protocol_state: Box::default(),
             resource_config,
             resource_state,
         }

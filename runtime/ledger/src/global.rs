@@ -1,5 +1,7 @@
 //! Tables with one row, and the ring of recent block ids.
 
+mod older;
+
 use codec::{Pack, Unpack};
 use primitives::{BlockId, ChainConfig, ChainId, Checksum256, ProducerSchedule, WasmConfig};
 use std::collections::BTreeSet;
@@ -7,6 +9,8 @@ use std::collections::BTreeSet;
 use crate::Ledger;
 use crate::config::BLOCK_SUMMARIES;
 use crate::keys::RowKey;
+use crate::snapshot::rows::TableSection;
+use crate::snapshot::sections::{Result, Sections};
 
 /// What a producer, a feature or the name of a host function takes, about.
 const ITEM_BYTES: usize = 64;
@@ -23,7 +27,7 @@ pub struct KvDatabaseConfig {
 }
 
 /// `global_property_object`, in the order of its snapshot row.
-#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack)]
 pub struct GlobalProperty {
     /// The block that proposed a schedule, while it is not taken up.
     pub proposed_schedule_block_num: Option<u32>,
@@ -72,7 +76,7 @@ impl Pack for ProtocolState {
 }
 
 impl Unpack for ProtocolState {
-    fn unpack(input: &mut codec::Reader<'_>) -> Result<Self, codec::DecodeError> {
+    fn unpack(input: &mut codec::Reader<'_>) -> std::result::Result<Self, codec::DecodeError> {
         Ok(Self {
             activated_protocol_features: Unpack::unpack(input)?,
             preactivated_protocol_features: Unpack::unpack(input)?,
@@ -179,4 +183,44 @@ impl Ledger {
             GlobalUndo::BlockSummary(slot, old) => self.block_summaries.0[usize::from(slot)] = old,
         }
     }
+}
+
+const PROPERTY: &str = "eosio::chain::global_property_object";
+const PROTOCOL: &str = "eosio::chain::protocol_state_object";
+const SEQUENCE: &str = "eosio::chain::dynamic_global_property_object";
+const BLOCK_SUMMARY: &str = "eosio::chain::block_summary_object";
+
+/// Global properties in snapshots.
+pub(crate) const PROPERTY_SECTION: TableSection = TableSection {
+    name: PROPERTY,
+    write: |source, rows| rows.pack(&source.ledger.global_property),
+    read: |ledger, sections| older::read_property(sections).map(|property| *ledger.global_property = property),
+};
+/// Protocol features in snapshots.
+pub(crate) const PROTOCOL_SECTION: TableSection = TableSection {
+    name: PROTOCOL,
+    write: |source, rows| rows.pack(&source.ledger.protocol_state),
+    read: |ledger, sections| sections.get(PROTOCOL)?.only().map(|state| *ledger.protocol_state = state),
+};
+/// The number of actions in snapshots.
+pub(crate) const SEQUENCE_SECTION: TableSection = TableSection {
+    name: SEQUENCE,
+    write: |source, rows| rows.pack(&source.ledger.global_action_sequence),
+    read: |ledger, sections| sections.get(SEQUENCE)?.only().map(|sequence| ledger.global_action_sequence = sequence),
+};
+/// The ring of block ids in snapshots.
+pub(crate) const BLOCK_SUMMARY_SECTION: TableSection = TableSection {
+    name: BLOCK_SUMMARY,
+    write: |source, rows| source.ledger.block_summaries.0.iter().for_each(|id| rows.pack(id)),
+    read: read_block_summaries,
+};
+
+fn read_block_summaries(ledger: &mut Ledger, sections: &Sections<'_>) -> Result<()> {
+    let section = sections.get(BLOCK_SUMMARY)?;
+    section.ensure(section.rows == BLOCK_SUMMARIES as u64, || format!("there are not {BLOCK_SUMMARIES} rows"))?;
+    let mut slots = 0..;
+    section.each(|_, id: BlockId| {
+        ledger.block_summaries.0[slots.next().unwrap_or_default()] = id;
+        Ok(())
+    })
 }

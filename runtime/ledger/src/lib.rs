@@ -29,6 +29,7 @@ pub mod permission;
 pub mod resource;
 pub mod secondary;
 pub mod snapshot;
+mod tables;
 mod undo;
 
 pub use account::{AccountInfo, AccountMetadata};

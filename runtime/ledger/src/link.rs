@@ -5,6 +5,8 @@ use statedb::RowUndo;
 
 use crate::Ledger;
 use crate::keys::{LinkKey, RowKey};
+use crate::snapshot::rows::{Rows, Source, TableSection};
+use crate::snapshot::sections::{Result, Sections};
 
 /// A link's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, codec::Pack, codec::Unpack)]
@@ -79,4 +81,26 @@ impl Ledger {
         self.next_link_order -= u64::from(undo.old.is_none());
         self.links.undo(undo);
     }
+}
+
+const SECTION_NAME: &str = "eosio::chain::permission_link_object";
+
+/// Links in snapshots, in the order of creation.
+pub(crate) const SECTION: TableSection = TableSection { name: SECTION_NAME, write: write_section, read: read_section };
+
+fn write_section(source: &Source<'_>, rows: &mut Rows<'_>) {
+    let mut links: Vec<_> = source.ledger.links.iter().collect();
+    links.sort_unstable_by_key(|(_, link)| link.order);
+    for (key, link) in links {
+        rows.pack(&(*key, link.required_permission));
+    }
+}
+
+fn read_section(ledger: &mut Ledger, sections: &Sections<'_>) -> Result<()> {
+    sections.get(SECTION_NAME)?.each(|section, (key, required_permission): (LinkKey, Name)| {
+        let order = ledger.next_link_order;
+        ledger.next_link_order += 1;
+        let free = ledger.links.load(key, Link { order, required_permission });
+        section.ensure(free, || format!("{key:?} is there twice"))
+    })
 }

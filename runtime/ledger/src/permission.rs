@@ -1,5 +1,7 @@
 //! Permissions and their use (`permission_object`, `permission_usage_object`; nodeos: authorization_manager.cpp).
 
+mod snapshot;
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,6 +10,8 @@ use statedb::{Slab, Stamp};
 
 use crate::Ledger;
 use crate::keys::{AccountId, PermissionId, RowKey};
+
+pub(crate) use snapshot::SECTION;
 
 /// Changes that are remembered: whoever keeps an index of permissions need not read all of them again.
 const CHANGES_MAX: usize = 1 << 14;

@@ -1,5 +1,7 @@
 //! Resource limits: CPU, net and RAM of accounts and blocks (nodeos: resource_limits.cpp).
 
+mod snapshot;
+
 use codec::{Pack, Unpack};
 use primitives::{BlockTimestamp, ChainConfig, Fault, Name, ensure};
 use statedb::RowUndo;
@@ -10,6 +12,8 @@ use crate::config::{
 };
 use crate::ema::{Ratio, UsageAverage};
 use crate::keys::{AccountId, RowKey};
+
+pub(crate) use snapshot::{CONFIG_SECTION, LIMITS_SECTION, STATE_SECTION, USAGE_SECTION};
 
 /// `resource_limits_object`: an account's shares and RAM; -1 for unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Pack, Unpack)]

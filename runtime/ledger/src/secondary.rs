@@ -3,12 +3,16 @@
 //! A key's order is nodeos': numbers as numbers, 256-bit keys by two 128-bit halves, floats as softfloat compares them
 //! (the two zeros are equal; NaN never gets here from a contract).
 
+mod snapshot;
+
 use codec::{DecodeError, Pack, Reader, Sink, Unpack};
 use primitives::Name;
 use statedb::{Rows, Slab, Stamp};
 
 use crate::Ledger;
 use crate::keys::{RowKey, SecondaryId, TableId};
+
+pub(crate) use snapshot::{read_groups, write_groups};
 
 /// A 128-bit unsigned number; two halves, because 16-byte alignment would widen every row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

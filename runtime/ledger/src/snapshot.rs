@@ -2,12 +2,13 @@
 //! (nodeos: snapshot.hpp, chain_snapshot.hpp, `add_to_snapshot` of controller, authorisation and resource limits).
 //!
 //! File: magic number, format version, sections, end mark. Section: size in bytes, number of rows, name with a zero,
-//! rows. The hash goes over the rows alone, in the same order.
+//! rows. The hash goes over the rows alone, in the same order. Each table says in its own file how its sections are
+//! written and read; `tables` has their order.
 
-mod format;
-mod older;
+pub(crate) mod format;
 mod reader;
-mod sections;
+pub(crate) mod rows;
+pub(crate) mod sections;
 mod writer;
 
 pub use reader::Snapshot;

@@ -19,7 +19,7 @@ use crate::secondary::{Float64, Float128, Key128, Key256, SecondaryKey, Secondar
 /// of keys. The next checkpoint goes on from it.
 #[derive(Debug, Default)]
 pub struct CheckpointLoader {
-    /// Once the first row has come, the global properties.
+    /// Once the first row has come.
     ledger: Option<Ledger>,
     last: Vec<u8>,
     /// Tables with one row that have come.
@@ -65,7 +65,7 @@ impl CheckpointLoader {
         }
         let ledger = match &mut self.ledger {
             Some(ledger) => ledger,
-            empty => empty.insert(Ledger::empty(unpack(decoded, value)?)),
+            empty => empty.insert(Ledger::empty()),
         };
         match decoded {
             RowKey::AccountHot(index) => {

@@ -46,49 +46,49 @@ pub enum SnapshotError {
 }
 
 /// Rows of one section.
-pub(super) struct Section<'a> {
+pub(crate) struct Section<'a> {
     pub name: &'static str,
     pub rows: u64,
     pub input: Reader<'a>,
 }
 
-pub(super) type Result<T> = std::result::Result<T, SnapshotError>;
+pub(crate) type Result<T> = std::result::Result<T, SnapshotError>;
 
 impl Section<'_> {
-    pub(super) fn invalid<T>(&self, what: impl Into<String>) -> Result<T> {
+    pub(crate) fn invalid<T>(&self, what: impl Into<String>) -> Result<T> {
         Err(SnapshotError::Invalid { section: self.name, what: what.into() })
     }
 
-    pub(super) fn ensure(&self, condition: bool, what: impl FnOnce() -> String) -> Result<()> {
+    pub(crate) fn ensure(&self, condition: bool, what: impl FnOnce() -> String) -> Result<()> {
         if condition { Ok(()) } else { self.invalid(what()) }
     }
 
-    pub(super) fn value<T: Unpack>(&mut self) -> Result<T> {
+    pub(crate) fn value<T: Unpack>(&mut self) -> Result<T> {
         T::unpack(&mut self.input).map_err(|cause| SnapshotError::Decode { section: self.name, cause })
     }
 
     /// The next row, counted.
-    pub(super) fn row<T: Unpack>(&mut self) -> Result<T> {
+    pub(crate) fn row<T: Unpack>(&mut self) -> Result<T> {
         self.ensure(self.rows > 0, || "more rows are needed than there are".into())?;
         self.rows -= 1;
         self.value()
     }
 
     /// The one row of a section.
-    pub(super) fn only<T: Unpack>(mut self) -> Result<T> {
+    pub(crate) fn only<T: Unpack>(mut self) -> Result<T> {
         let row = self.row()?;
         self.finish()?;
         Ok(row)
     }
 
-    pub(super) fn finish(self) -> Result<()> {
+    pub(crate) fn finish(self) -> Result<()> {
         self.ensure(self.rows == 0, || format!("{} rows are left over", self.rows))?;
         let section = self.name;
         self.input.finish().map_err(|cause| SnapshotError::Decode { section, cause })
     }
 
     /// Reads all rows.
-    pub(super) fn each<T: Unpack>(mut self, mut take: impl FnMut(&Self, T) -> Result<()>) -> Result<()> {
+    pub(crate) fn each<T: Unpack>(mut self, mut take: impl FnMut(&Self, T) -> Result<()>) -> Result<()> {
         while self.rows > 0 {
             let row = self.row()?;
             take(&self, row)?;
@@ -98,10 +98,14 @@ impl Section<'_> {
 }
 
 /// The sections of a file by name; of two with one name the first counts, as in nodeos.
-pub(super) struct Sections<'a>(BTreeMap<&'a [u8], (u64, &'a [u8])>);
+pub(crate) struct Sections<'a> {
+    found: BTreeMap<&'a [u8], (u64, &'a [u8])>,
+    /// The version of the chain's rows.
+    pub version: u32,
+}
 
 impl<'a> Sections<'a> {
-    pub(super) fn find(bytes: &'a [u8]) -> Result<Self> {
+    pub(crate) fn find(bytes: &'a [u8]) -> Result<Self> {
         let decode = |cause| SnapshotError::Decode { section: "(file)", cause };
         let mut input = Reader::new(bytes);
         let magic = u32::unpack(&mut input).map_err(decode)?;
@@ -113,7 +117,7 @@ impl<'a> Sections<'a> {
         loop {
             let size = u64::unpack(&mut input).map_err(decode)?;
             if size == END {
-                return Ok(Self(found));
+                return Ok(Self { found, version: 0 });
             }
             let size = usize::try_from(size).unwrap_or(usize::MAX);
             let mut section = Reader::new(input.take(size).map_err(decode)?);
@@ -125,14 +129,14 @@ impl<'a> Sections<'a> {
         }
     }
 
-    pub(super) fn get(&self, name: &'static str) -> Result<Section<'a>> {
-        let &(rows, bytes) = self.0.get(name.as_bytes()).ok_or(SnapshotError::Missing(name))?;
+    pub(crate) fn get(&self, name: &'static str) -> Result<Section<'a>> {
+        let &(rows, bytes) = self.found.get(name.as_bytes()).ok_or(SnapshotError::Missing(name))?;
         Ok(Section { name, rows, input: Reader::new(bytes) })
     }
 }
 
 /// A version that can be read.
-pub(super) fn version(what: &'static str, found: u32, known: RangeInclusive<u32>) -> Result<u32> {
+pub(crate) fn version(what: &'static str, found: u32, known: RangeInclusive<u32>) -> Result<u32> {
     let (&oldest, &newest) = (known.start(), known.end());
     if known.contains(&found) { Ok(found) } else { Err(SnapshotError::Version { what, found, oldest, newest }) }
 }

@@ -6,14 +6,10 @@ use codec::Unpack;
 use primitives::chain_config::ChainConfigV0;
 use primitives::{ChainConfig, ChainId, Genesis, LegacySchedule, ProducerSchedule, WasmConfig};
 
-use super::format::section;
-use super::sections::{Result, Sections};
-use crate::GlobalProperty;
-use crate::global::KvDatabaseConfig;
+use super::{GlobalProperty, KvDatabaseConfig, PROPERTY};
+use crate::snapshot::format::{LAST_LEGACY, section};
+use crate::snapshot::sections::{Result, Sections};
 
-/// The last version whose schedules and header state have one key for each producer, and that holds the genesis in
-/// place of the chain's id.
-pub const LAST_LEGACY: u32 = 2;
 /// The one version after it without limits of contracts.
 const LAST_WITHOUT_WASM_LIMITS: u32 = 3;
 /// The one version after that without a limit of return values.
@@ -44,10 +40,10 @@ struct GlobalV4 {
     wasm_configuration: WasmConfig,
 }
 
-/// The global properties of a snapshot of `version`; what it does not know yet has the values of a new chain.
-pub fn read_global(sections: &Sections<'_>, version: u32) -> Result<GlobalProperty> {
-    let row = sections.get(section::GLOBAL)?;
-    match version {
+/// The global properties of a snapshot; what its version does not know yet has the values of a new chain.
+pub fn read_property(sections: &Sections<'_>) -> Result<GlobalProperty> {
+    let row = sections.get(PROPERTY)?;
+    match sections.version {
         ..=LAST_LEGACY => {
             let chain_id = sections.get(section::GENESIS)?.only::<Genesis>()?.chain_id();
             row.only().map(|old: GlobalV2| {
