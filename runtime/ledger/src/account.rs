@@ -1,15 +1,18 @@
 //! Accounts: interned names, sequences, code and ABI. Accounts are never removed, so their dense index is the order of
 //! creation, which is nodeos' order in snapshots.
 
+mod checkpoint;
 mod snapshot;
 
 use primitives::{BlockTimestamp, Bytes, Checksum256, Name, TimePoint};
 use rustc_hash::FxHashMap;
 use statedb::{Rows, Stamp};
 
-use crate::keys::{AccountId, CodeId, RowKey};
+use crate::keys::{AccountId, CodeId};
+use crate::undo::seen::Seen;
 use crate::{Ledger, Limits, Usage};
 
+pub(crate) use checkpoint::{AccountHotKey, AccountInfoKey, AccountsLoading};
 pub(crate) use snapshot::{INFO_SECTION, METADATA_SECTION, RAM_CORRECTION_SECTION, each_account};
 
 /// `account_metadata_object`: what execution touches all the time.
@@ -82,8 +85,8 @@ pub(crate) struct HotAccount {
 /// How a change of accounts is undone.
 #[derive(Debug)]
 pub enum AccountUndo {
-    /// The newest account was created.
-    Created,
+    /// The account, the newest, was created.
+    Created(AccountId),
     /// Metadata before a change.
     Metadata(AccountId, Box<AccountMetadata>),
     /// One action was received.
@@ -102,7 +105,15 @@ impl AccountUndo {
         match self {
             Self::Metadata(_, old) => size_of_val(&**old),
             Self::Abi(_, old) => old.len(),
-            Self::Created | Self::RecvSequence(_) | Self::AuthSequence(_) | Self::RamCorrection(..) => 0,
+            Self::Created(_) | Self::RecvSequence(_) | Self::AuthSequence(_) | Self::RamCorrection(..) => 0,
+        }
+    }
+
+    /// Whether this is still needed, given what earlier entries of the block say: an ABI is kept once.
+    pub(crate) fn keep(&mut self, seen: &mut impl Seen<AccountInfoKey>) -> bool {
+        match self {
+            Self::Abi(account, _) => seen.first(AccountInfoKey { account: *account }),
+            _ => true,
         }
     }
 }
@@ -169,9 +180,9 @@ impl Ledger {
     /// When the name is taken.
     pub fn create_account(&mut self, name: Name, creation_date: BlockTimestamp) -> AccountId {
         assert!(!self.accounts.by_name.contains_key(&name), "the name of a new account is free");
-        self.journal.push(AccountUndo::Created.into());
         let info = AccountInfo { name, creation_date, ..AccountInfo::default() };
         let account = self.accounts.push(info, AccountMetadata::default());
+        self.journal.push(AccountUndo::Created(account).into());
         self.list_account_info(account);
         self.list_account_hot(account);
         account
@@ -253,13 +264,13 @@ impl Ledger {
     #[inline]
     pub(crate) fn list_account_hot(&mut self, account: AccountId) {
         if self.epoch.list(&mut self.accounts.hot[account.index()].stamp) {
-            self.list(RowKey::AccountHot(account.0));
+            self.list(AccountHotKey { account });
         }
     }
 
     pub(crate) fn list_account_info(&mut self, account: AccountId) {
         if self.epoch.list(&mut self.accounts.hot[account.index()].info_stamp) {
-            self.list(RowKey::AccountInfo(account.0));
+            self.list(AccountInfoKey { account });
         }
     }
 }
@@ -268,7 +279,7 @@ impl Ledger {
     pub(crate) fn undo_account(&mut self, undo: AccountUndo) {
         let accounts = &mut self.accounts;
         match undo {
-            AccountUndo::Created => accounts.pop(),
+            AccountUndo::Created(_) => accounts.pop(),
             AccountUndo::Metadata(account, old) => accounts.hot[account.index()].metadata = *old,
             AccountUndo::RecvSequence(account) => accounts.hot[account.index()].metadata.recv_sequence -= 1,
             AccountUndo::AuthSequence(account) => accounts.hot[account.index()].metadata.auth_sequence -= 1,

@@ -6,9 +6,13 @@ use rustc_hash::FxHashMap;
 use statedb::Slab;
 
 use crate::Ledger;
-use crate::keys::{CodeId, CodeKey, RowKey};
+use crate::checkpoint::error::{self, unpack};
+use crate::checkpoint::key::KeyPart;
+use crate::checkpoint::row::{CheckpointKey, Handles, HandlesBefore, RowsBefore};
+use crate::keys::{CodeId, CodeKey};
 use crate::snapshot::rows::{Rows, Source, TableSection};
 use crate::snapshot::sections::{Result, Sections};
+use crate::undo::seen::Seen;
 
 /// `code_object`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +64,18 @@ impl CodeUndo {
             Self::Removed(_, old) => size_of_val(&**old) + old.code.len(),
             Self::Created(..) | Self::References(..) => 0,
         }
+    }
+
+    /// Drops bytes that earlier entries of the block have.
+    pub(crate) fn keep(&mut self, seen: &mut impl Seen<CodeKey>) -> bool {
+        match self {
+            Self::Created(_, key) => {
+                seen.first(*key);
+            }
+            Self::Removed(_, code) if !seen.first(code.key()) => code.code = Bytes::default(),
+            Self::Removed(..) | Self::References(..) => {}
+        }
+        true
     }
 }
 
@@ -121,7 +137,7 @@ impl Ledger {
         let key = row.key();
         let id = self.codes.put(row);
         self.journal.push(CodeUndo::Created(id, key).into());
-        self.list(RowKey::Code(key));
+        self.list(key);
         id
     }
 
@@ -129,7 +145,7 @@ impl Ledger {
     pub fn remove_code_reference(&mut self, id: CodeId) {
         if self.code(id).code_ref_count == 1 {
             let code = self.codes.take(id);
-            self.list(RowKey::Code(code.key()));
+            self.list(code.key());
             self.journal.push(CodeUndo::Removed(id, Box::new(code)).into());
         } else {
             self.change_code_references(id, -1);
@@ -141,7 +157,7 @@ impl Ledger {
         let (key, old) = (code.key(), code.code_ref_count);
         code.code_ref_count = old.wrapping_add_signed(by);
         self.journal.push(CodeUndo::References(id, key, old).into());
-        self.list(RowKey::Code(key));
+        self.list(key);
     }
 
     pub(crate) fn undo_code(&mut self, undo: CodeUndo) {
@@ -194,4 +210,90 @@ fn read_section(ledger: &mut Ledger, sections: &Sections<'_>) -> Result<()> {
         ledger.codes.put(Code { order, code_hash, code, code_ref_count, first_block_used, vm_type, vm_version });
         Ok(())
     })
+}
+
+impl KeyPart for CodeKey {
+    fn write(self, out: &mut Vec<u8>) {
+        let (hash, vm_type, vm_version) = self;
+        hash.write(out);
+        vm_type.write(out);
+        vm_version.write(out);
+    }
+
+    fn read(input: &mut &[u8]) -> Option<Self> {
+        Some((KeyPart::read(input)?, KeyPart::read(input)?, KeyPart::read(input)?))
+    }
+}
+
+/// Stored code in checkpoints.
+#[derive(Pack, Unpack)]
+struct CheckpointRow {
+    order: u64,
+    code: Bytes,
+    code_ref_count: u64,
+    first_block_used: u32,
+}
+
+impl CheckpointKey for CodeKey {
+    /// With the number of its users.
+    type Image<'a> = (&'a Code, u64);
+
+    fn all(ledger: &Ledger) -> impl Iterator<Item = Self> {
+        ledger.codes.rows.iter().map(|(_, code)| code.key())
+    }
+
+    fn image(self, ledger: &Ledger) -> Option<(&Code, u64)> {
+        let code = ledger.code(*ledger.codes.by_key.get(&self)?);
+        Some((code, code.code_ref_count))
+    }
+
+    fn pack((row, code_ref_count): &(&Code, u64), _handles: &Handles<'_>) -> Vec<u8> {
+        CheckpointRow {
+            order: row.order,
+            code: row.code.clone(),
+            code_ref_count: *code_ref_count,
+            first_block_used: row.first_block_used,
+        }
+        .to_bytes()
+    }
+
+    fn load(self, ledger: &mut Ledger, value: &[u8]) -> error::Result<()> {
+        let (code_hash, vm_type, vm_version) = self;
+        let CheckpointRow { order, code, code_ref_count, first_block_used } = unpack(value)?;
+        ledger.codes.next_order = ledger.codes.next_order.max(order.saturating_add(1));
+        ledger.codes.put(Code { order, code_hash, code, code_ref_count, first_block_used, vm_type, vm_version });
+        Ok(())
+    }
+
+    fn unload(self, ledger: &mut Ledger, comes_back: bool) -> error::Result<()> {
+        let code = ledger.codes.by_key.get(&self).copied();
+        if let Some(id) = code.filter(|_| !comes_back) {
+            ledger.codes.take(id);
+        }
+        Ok(())
+    }
+
+    fn put_back(self, ledger: &mut Ledger, value: &[u8]) -> error::Result<()> {
+        let Some(id) = ledger.codes.by_key.get(&self) else {
+            return self.load(ledger, value);
+        };
+        let CheckpointRow { order, code_ref_count, first_block_used, .. } = unpack(value)?;
+        let row = ledger.codes.rows.row_mut(id.0);
+        (row.order, row.code_ref_count, row.first_block_used) = (order, code_ref_count, first_block_used);
+        Ok(())
+    }
+}
+
+impl CodeUndo {
+    /// What the rows were before this change.
+    pub(crate) fn step<'a>(&'a self, then: &mut (impl RowsBefore<'a, CodeKey> + HandlesBefore<'a>)) {
+        match self {
+            Self::Created(_, key) => then.set(*key, None),
+            Self::References(_, key, old) => then.change(*key, |(_, code_ref_count)| *code_ref_count = *old),
+            Self::Removed(id, code) => {
+                then.handles().set_code(*id, code.key());
+                then.set(code.key(), Some((code, code.code_ref_count)));
+            }
+        }
+    }
 }

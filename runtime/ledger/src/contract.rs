@@ -2,6 +2,7 @@
 //!
 //! Billing and permission belong to the host functions; here are rows, counts and order.
 
+mod checkpoint;
 mod snapshot;
 
 use primitives::Name;
@@ -10,9 +11,11 @@ use statedb::{Blob, Rows, Slab, Stamp};
 use std::collections::BTreeMap;
 
 use crate::Ledger;
-use crate::keys::{RowId, RowKey, TableId, TableKey};
+use crate::keys::{RowId, TableId, TableKey};
 use crate::secondary::{Secondaries, SecondaryRows};
+use crate::undo::seen::Seen;
 
+pub(crate) use checkpoint::{ContractRowKey, ContractRowsLoading, TableOrderKey};
 pub(crate) use snapshot::SECTION;
 
 /// A contract table: header and indexes.
@@ -95,6 +98,21 @@ impl ContractUndo {
             Self::RowRemoved(_, row) => row.value.heap_len(),
             Self::TableCreated(..) | Self::RowInserted(..) => 0,
         }
+    }
+
+    /// Whether this is still needed, given what earlier entries of the block say. What gives a row its handle back is,
+    /// without the row's bytes.
+    pub(crate) fn keep(&mut self, seen: &mut impl Seen<ContractRowKey>) -> bool {
+        let mut first = |table, primary| seen.first(ContractRowKey { table, primary });
+        match self {
+            Self::RowUpdated { table, primary, .. } => return first(*table, *primary),
+            Self::RowInserted(_, table, primary) => {
+                first(*table, *primary);
+            }
+            Self::RowRemoved(table, row) if !first(*table, row.primary) => row.value = Blob::default(),
+            Self::RowRemoved(..) | Self::TableCreated(..) | Self::TableRemoved(_) => {}
+        }
+        true
     }
 }
 
@@ -190,7 +208,7 @@ impl Ledger {
         let id =
             self.contracts.put_table(Table { order, key, payer, count: 0, rows: Rows::default(), secondary: None });
         self.journal.push(ContractUndo::TableCreated(id, order).into());
-        self.list(RowKey::Table(order));
+        self.list(TableOrderKey { order });
         id
     }
 
@@ -201,7 +219,7 @@ impl Ledger {
     pub fn remove_table(&mut self, id: TableId) {
         assert!(self.table(id).count == 0, "a removed table is empty");
         let table = self.contracts.take_table(id);
-        self.list(RowKey::Table(table.order));
+        self.list(TableOrderKey { order: table.order });
         self.journal.push(ContractUndo::TableRemoved(Box::new(table)).into());
     }
 
@@ -222,7 +240,7 @@ impl Ledger {
         let order = header.order;
         let id = self.contracts.put_row(Row { primary, payer, value: value.into(), table, stamp });
         self.journal.push(ContractUndo::RowInserted(id, order, primary).into());
-        self.list(RowKey::Row(order, primary));
+        self.list(ContractRowKey { table: order, primary });
         Some(id)
     }
 
@@ -236,7 +254,7 @@ impl Ledger {
         let listed = self.epoch.list(&mut row.stamp);
         self.journal.push(ContractUndo::RowUpdated { row: id, table: order, primary, payer, value }.into());
         if listed {
-            self.list(RowKey::Row(order, primary));
+            self.list(ContractRowKey { table: order, primary });
         }
     }
 
@@ -245,7 +263,7 @@ impl Ledger {
         let mut row = self.contracts.take_row(id);
         let order = self.contracts.tables.row(row.table.0).order;
         if self.epoch.list(&mut row.stamp) {
-            self.list(RowKey::Row(order, row.primary));
+            self.list(ContractRowKey { table: order, primary: row.primary });
         }
         self.journal.push(ContractUndo::RowRemoved(order, row).into());
     }

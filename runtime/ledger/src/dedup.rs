@@ -3,18 +3,21 @@
 //! Ids lie in one bucket per second of expiration: most transactions of a moment share a few buckets, and expiry drops
 //! whole buckets. A checkpoint writes chunks of a bucket: neither each id, nor all of a bucket that keeps growing.
 
+use codec::Pack;
 use primitives::{TimePoint, TimePointSec, TransactionId};
 use statedb::Stamp;
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::Ledger;
-use crate::keys::RowKey;
+use crate::checkpoint::error::{self, ensure, unpack};
+use crate::checkpoint::key::row_key;
+use crate::checkpoint::row::{CheckpointKey, Handles, RowsBefore};
 use crate::snapshot::rows::{Rows, Source, TableSection};
 use crate::snapshot::sections::{Result, Sections};
 
 /// Ids in one row of a checkpoint.
-pub(crate) const CHUNK_IDS: usize = 256;
+const CHUNK_IDS: usize = 256;
 
 /// Ids that expire in one second, with their order of arrival.
 #[derive(Debug, Clone, Default)]
@@ -51,8 +54,8 @@ pub(crate) struct Dedup {
 /// How a change of known transactions is undone.
 #[derive(Debug)]
 pub enum DedupUndo {
-    /// A transaction was noted.
-    Recorded(TimePointSec),
+    /// A transaction was noted, at this place among those of its second.
+    Recorded(TimePointSec, u32),
     /// Transactions of one second were forgotten.
     Expired(Box<(TimePointSec, Bucket)>),
 }
@@ -62,8 +65,13 @@ impl DedupUndo {
     pub fn heap_bytes(&self) -> usize {
         match self {
             Self::Expired(expired) => size_of_val(&**expired) + size_of_val(&*expired.1.ids),
-            Self::Recorded(_) => 0,
+            Self::Recorded(..) => 0,
         }
+    }
+
+    /// No two entries of a block say the same.
+    pub(crate) fn keep<S>(&mut self, _seen: &mut S) -> bool {
+        true
     }
 }
 
@@ -75,7 +83,7 @@ impl Bucket {
 }
 
 /// A chunk of a bucket's ids; `None` beyond its end.
-pub(crate) fn chunk_of(ids: &[(u64, TransactionId)], chunk: u32) -> Option<&[(u64, TransactionId)]> {
+fn chunk_of(ids: &[(u64, TransactionId)], chunk: u32) -> Option<&[(u64, TransactionId)]> {
     ids.chunks(CHUNK_IDS).nth(chunk as usize)
 }
 
@@ -94,7 +102,7 @@ impl Dedup {
     /// Undoes a change.
     pub fn undo(&mut self, undo: DedupUndo) {
         match undo {
-            DedupUndo::Recorded(expiration) => self.pop(expiration),
+            DedupUndo::Recorded(expiration, _) => self.pop(expiration),
             DedupUndo::Expired(expired) => {
                 let (expiration, bucket) = *expired;
                 self.known.extend(bucket.ids.iter().map(|&(_, id)| id));
@@ -149,6 +157,10 @@ impl Dedup {
 }
 
 impl Ledger {
+    pub(crate) fn undo_dedup(&mut self, undo: DedupUndo) {
+        self.dedup.undo(undo);
+    }
+
     /// Whether an input transaction has been seen (`is_known_unexpired_transaction`).
     #[inline]
     pub fn is_known_transaction(&self, id: &TransactionId) -> bool {
@@ -167,9 +179,9 @@ impl Ledger {
         let position = bucket.ids.len();
         bucket.ids.push((order, id));
         if self.epoch.list(&mut bucket.stamp) || position.is_multiple_of(CHUNK_IDS) {
-            self.list(RowKey::Transactions(expiration, (position / CHUNK_IDS) as u32));
+            self.list(TransactionsKey { expiration, chunk: (position / CHUNK_IDS) as u32 });
         }
-        self.journal.push(DedupUndo::Recorded(expiration).into());
+        self.journal.push(DedupUndo::Recorded(expiration, position as u32).into());
         true
     }
 
@@ -185,7 +197,7 @@ impl Ledger {
             for (_, id) in &bucket.ids {
                 self.dedup.known.remove(id);
             }
-            (0..bucket.chunks()).for_each(|chunk| self.list(RowKey::Transactions(expiration, chunk)));
+            (0..bucket.chunks()).for_each(|chunk| self.list(TransactionsKey { expiration, chunk }));
             self.journal.push(DedupUndo::Expired(Box::new((expiration, bucket))).into());
         }
     }
@@ -208,4 +220,79 @@ fn read_section(ledger: &mut Ledger, sections: &Sections<'_>) -> Result<()> {
     sections.get(SECTION_NAME)?.each(|section, (expiration, id): (TimePointSec, TransactionId)| {
         section.ensure(ledger.dedup.load(expiration, id), || "a transaction is there twice".into())
     })
+}
+
+row_key! {
+    /// A chunk of the ids that expire in one second.
+    TransactionsKey { expiration: TimePointSec, chunk: u32 }
+}
+
+impl CheckpointKey for TransactionsKey {
+    type Image<'a> = &'a [(u64, TransactionId)];
+
+    fn all(ledger: &Ledger) -> impl Iterator<Item = Self> {
+        ledger
+            .dedup
+            .buckets
+            .iter()
+            .flat_map(|(&expiration, bucket)| (0..bucket.chunks()).map(move |chunk| Self { expiration, chunk }))
+    }
+
+    fn image(self, ledger: &Ledger) -> Option<&[(u64, TransactionId)]> {
+        chunk_of(&ledger.dedup.buckets.get(&self.expiration)?.ids, self.chunk)
+    }
+
+    fn pack(image: &&[(u64, TransactionId)], _handles: &Handles<'_>) -> Vec<u8> {
+        image.to_bytes()
+    }
+
+    fn load(self, ledger: &mut Ledger, value: &[u8]) -> error::Result<()> {
+        ensure(
+            ledger.dedup.load_chunk(self.expiration, self.chunk, unpack(value)?),
+            "transactions of a second are incomplete or there twice",
+        )
+    }
+
+    fn unload(self, ledger: &mut Ledger, _comes_back: bool) -> error::Result<()> {
+        ledger.dedup.drop_chunks_from(self.expiration, self.chunk);
+        Ok(())
+    }
+}
+
+/// Known transactions of a state that is loaded: how many there are is known in the end.
+#[derive(Debug, Default)]
+pub(crate) struct TransactionsLoading {
+    chunks: Vec<(TransactionsKey, Vec<u8>)>,
+}
+
+impl TransactionsLoading {
+    pub fn add(&mut self, key: TransactionsKey, value: &[u8]) {
+        self.chunks.push((key, value.to_owned()));
+    }
+
+    /// Loads them all; an error comes with the key of its row.
+    pub fn finish(self, ledger: &mut Ledger) -> std::result::Result<(), (TransactionsKey, error::CheckpointError)> {
+        ledger.dedup.known.reserve(self.chunks.len() * CHUNK_IDS);
+        self.chunks.iter().try_for_each(|(key, value)| key.load(ledger, value).map_err(|error| (*key, error)))
+    }
+}
+
+impl DedupUndo {
+    /// What the rows were before this change.
+    pub(crate) fn step<'a>(&'a self, then: &mut impl RowsBefore<'a, TransactionsKey>) {
+        match self {
+            Self::Recorded(expiration, position) => {
+                let key = TransactionsKey { expiration: *expiration, chunk: position / CHUNK_IDS as u32 };
+                let chunk = then.entry(key);
+                let before = chunk.and_then(|ids| ids.split_last()).map(|(_, before)| before);
+                *chunk = before.filter(|before| !before.is_empty());
+            }
+            Self::Expired(expired) => {
+                let (expiration, bucket) = &**expired;
+                for chunk in 0..bucket.chunks() {
+                    then.set(TransactionsKey { expiration: *expiration, chunk }, chunk_of(&bucket.ids, chunk));
+                }
+            }
+        }
+    }
 }

@@ -6,9 +6,13 @@ use statedb::{Epoch, OrderedTable, RowUndo};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Ledger;
-use crate::keys::{GeneratedId, RowKey};
+use crate::checkpoint::error::{self, ensure, unpack};
+use crate::checkpoint::key::row_key;
+use crate::checkpoint::row::{CheckpointKey, Handles, RowsBefore};
+use crate::keys::GeneratedId;
 use crate::snapshot::rows::TableSection;
 use crate::snapshot::sections::{Result, Sections};
+use crate::undo::seen::Seen;
 
 /// A transaction that waits, in the order of its snapshot row.
 #[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack)]
@@ -40,6 +44,27 @@ pub(crate) struct Generated {
     by_expiration: BTreeSet<(TimePoint, u64)>,
     by_delay: BTreeSet<(TimePoint, u64)>,
     pub next: u64,
+}
+
+/// A waiting transaction before a change.
+#[derive(Debug)]
+pub struct GeneratedUndo(Box<RowUndo<u64, GeneratedTransaction>>);
+
+impl GeneratedUndo {
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        size_of_val(&*self.0) + self.0.old.as_ref().map_or(0, |old| old.packed_trx.len())
+    }
+
+    /// Drops a transaction that earlier entries of the block have.
+    pub(crate) fn keep(&mut self, seen: &mut impl Seen<GeneratedKey>) -> bool {
+        if !seen.first(GeneratedKey { order: self.0.key })
+            && let Some(old) = &mut self.0.old
+        {
+            old.packed_trx = Bytes::default();
+        }
+        true
+    }
 }
 
 impl Generated {
@@ -84,18 +109,22 @@ impl Generated {
         }
     }
 
-    pub fn undo(&mut self, undo: RowUndo<u64, GeneratedTransaction>) {
+    pub fn undo(&mut self, GeneratedUndo(undo): GeneratedUndo) {
         self.unload(undo.key);
         match &undo.old {
             Some(old) => self.index(undo.key, old),
             // Only the creation of a row is undone to nothing.
             None => self.next -= 1,
         }
-        self.rows.undo(undo);
+        self.rows.undo(*undo);
     }
 }
 
 impl Ledger {
+    pub(crate) fn undo_generated(&mut self, undo: GeneratedUndo) {
+        self.generated.undo(undo);
+    }
+
     /// A waiting transaction.
     pub fn generated(&self, id: GeneratedId) -> &GeneratedTransaction {
         self.generated.rows.get(&id.0).expect("the handle is of a waiting transaction")
@@ -163,18 +192,18 @@ impl Ledger {
         let row = self.generated(id).clone();
         self.generated.unindex(id.0, &row);
         let (undo, listed) = self.generated.rows.remove(self.epoch, &id.0).expect("the row was just read");
-        self.journal.push(undo.into());
+        self.journal.push(GeneratedUndo(Box::new(undo)).into());
         if listed {
-            self.list(RowKey::Generated(id.0));
+            self.list(GeneratedKey { order: id.0 });
         }
         row
     }
 
     fn set_generated(&mut self, order: u64, row: GeneratedTransaction) {
         let (undo, listed) = self.generated.set(self.epoch, order, row);
-        self.journal.push(undo.into());
+        self.journal.push(GeneratedUndo(Box::new(undo)).into());
         if listed {
-            self.list(RowKey::Generated(order));
+            self.list(GeneratedKey { order });
         }
     }
 }
@@ -196,4 +225,43 @@ fn read_section(ledger: &mut Ledger, sections: &Sections<'_>) -> Result<()> {
         ledger.generated.next += 1;
         section.ensure(ledger.generated.load(order, row), || "a transaction is there twice".into())
     })
+}
+
+row_key! {
+    /// A waiting transaction, by its order of creation.
+    GeneratedKey { order: u64 }
+}
+
+impl CheckpointKey for GeneratedKey {
+    type Image<'a> = &'a GeneratedTransaction;
+
+    fn all(ledger: &Ledger) -> impl Iterator<Item = Self> {
+        ledger.generated.rows.iter().map(|(&order, _)| Self { order })
+    }
+
+    fn image(self, ledger: &Ledger) -> Option<&GeneratedTransaction> {
+        ledger.generated.rows.get(&self.order)
+    }
+
+    fn pack(image: &&GeneratedTransaction, _handles: &Handles<'_>) -> Vec<u8> {
+        image.to_bytes()
+    }
+
+    fn load(self, ledger: &mut Ledger, value: &[u8]) -> error::Result<()> {
+        let generated = &mut ledger.generated;
+        generated.next = generated.next.max(self.order.saturating_add(1));
+        ensure(generated.load(self.order, unpack(value)?), "a generated transaction is there twice")
+    }
+
+    fn unload(self, ledger: &mut Ledger, _comes_back: bool) -> error::Result<()> {
+        ledger.generated.unload(self.order);
+        Ok(())
+    }
+}
+
+impl GeneratedUndo {
+    /// What the row was before this change.
+    pub(crate) fn step<'a>(&'a self, then: &mut impl RowsBefore<'a, GeneratedKey>) {
+        then.set_row(GeneratedKey { order: self.0.key }, &self.0, |old| old);
+    }
 }

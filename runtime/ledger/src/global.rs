@@ -4,13 +4,17 @@ mod older;
 
 use codec::{Pack, Unpack};
 use primitives::{BlockId, ChainConfig, ChainId, Checksum256, ProducerSchedule, WasmConfig};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::Ledger;
+use crate::checkpoint::error::{self, unpack};
+use crate::checkpoint::key::row_key;
+use crate::checkpoint::row::{CheckpointKey, Handles, RowsBefore, single_row};
 use crate::config::BLOCK_SUMMARIES;
-use crate::keys::RowKey;
 use crate::snapshot::rows::TableSection;
 use crate::snapshot::sections::{Result, Sections};
+use crate::undo::seen::Seen;
 
 /// What a producer, a feature or the name of a host function takes, about.
 const ITEM_BYTES: usize = 64;
@@ -121,6 +125,15 @@ impl GlobalUndo {
             Self::Sequence | Self::BlockSummary(..) => 0,
         }
     }
+
+    /// Whether this is still needed, given what earlier entries of the block say.
+    pub(crate) fn keep(&mut self, seen: &mut (impl Seen<PropertyKey> + Seen<ProtocolKey>)) -> bool {
+        match self {
+            Self::Property(_) => seen.first(PropertyKey {}),
+            Self::Protocol(_) => seen.first(ProtocolKey {}),
+            Self::Sequence | Self::BlockSummary(..) => true,
+        }
+    }
 }
 
 impl Ledger {
@@ -172,7 +185,7 @@ impl Ledger {
     pub fn set_block_summary(&mut self, slot: u16, id: BlockId) {
         let old = std::mem::replace(&mut self.block_summaries.0[usize::from(slot)], id);
         self.journal.push(GlobalUndo::BlockSummary(slot, old).into());
-        self.list(RowKey::BlockSummary(slot));
+        self.list(BlockSummaryKey { slot });
     }
 
     pub(crate) fn undo_global(&mut self, undo: GlobalUndo) {
@@ -223,4 +236,68 @@ fn read_block_summaries(ledger: &mut Ledger, sections: &Sections<'_>) -> Result<
         ledger.block_summaries.0[slots.next().unwrap_or_default()] = id;
         Ok(())
     })
+}
+
+single_row! {
+    /// Global properties.
+    PropertyKey: GlobalProperty, ledger => *ledger.global_property
+}
+single_row! {
+    /// Protocol features.
+    ProtocolKey: ProtocolState, ledger => *ledger.protocol_state
+}
+single_row! {
+    /// The number of actions.
+    SequenceKey: u64, ledger => ledger.global_action_sequence
+}
+row_key! {
+    /// An entry of the ring of block ids.
+    BlockSummaryKey { slot: u16 }
+}
+
+impl CheckpointKey for BlockSummaryKey {
+    type Image<'a> = BlockId;
+
+    fn all(ledger: &Ledger) -> impl Iterator<Item = Self> {
+        let known = |slot: &u16| ledger.block_summary(*slot) != BlockId::default();
+        (0..=u16::MAX).filter(known).map(|slot| Self { slot })
+    }
+
+    fn image(self, ledger: &Ledger) -> Option<BlockId> {
+        Some(ledger.block_summary(self.slot))
+    }
+
+    fn pack(image: &BlockId, _handles: &Handles<'_>) -> Vec<u8> {
+        image.to_bytes()
+    }
+
+    fn load(self, ledger: &mut Ledger, value: &[u8]) -> error::Result<()> {
+        ledger.block_summaries.0[usize::from(self.slot)] = unpack(value)?;
+        Ok(())
+    }
+
+    fn unload(self, ledger: &mut Ledger, _comes_back: bool) -> error::Result<()> {
+        ledger.block_summaries.0[usize::from(self.slot)] = BlockId::default();
+        Ok(())
+    }
+}
+
+impl GlobalUndo {
+    /// What the rows were before this change.
+    pub(crate) fn step<'a>(
+        &'a self,
+        then: &mut (
+                 impl RowsBefore<'a, PropertyKey>
+                 + RowsBefore<'a, ProtocolKey>
+                 + RowsBefore<'a, SequenceKey>
+                 + RowsBefore<'a, BlockSummaryKey>
+             ),
+    ) {
+        match self {
+            Self::Property(old) => then.set(PropertyKey {}, Some(Cow::Borrowed(old))),
+            Self::Protocol(old) => then.set(ProtocolKey {}, Some(Cow::Borrowed(old))),
+            Self::BlockSummary(slot, old) => then.set(BlockSummaryKey { slot: *slot }, Some(*old)),
+            Self::Sequence => then.change(SequenceKey {}, |sequence| *sequence.to_mut() -= 1),
+        }
+    }
 }

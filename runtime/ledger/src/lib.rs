@@ -11,7 +11,7 @@
 use primitives::Name;
 use statedb::{Epoch, Journal, OrderedTable};
 
-use keys::RowKey;
+use tables::RowKey;
 
 pub mod account;
 pub mod checkpoint;
@@ -49,7 +49,7 @@ pub use undo::UndoLimits;
 /// The state of a chain.
 #[derive(Debug)]
 pub struct Ledger {
-    journal: Journal<undo::Undo>,
+    journal: Journal<tables::Undo>,
     squashed: undo::Squashed,
     epoch: Epoch,
     /// Rows changed since the last checkpoint; a key may be there more than once.

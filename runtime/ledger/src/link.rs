@@ -1,20 +1,40 @@
 //! Permission links: which permission an account wants for which action (`permission_link_object`).
 
+use codec::{Pack, Unpack};
 use primitives::Name;
 use statedb::RowUndo;
 
 use crate::Ledger;
-use crate::keys::{LinkKey, RowKey};
+use crate::checkpoint::error::{self, ensure, unpack};
+use crate::checkpoint::key::key_parts;
+use crate::checkpoint::row::{CheckpointKey, Handles, RowsBefore};
+use crate::keys::LinkKey;
 use crate::snapshot::rows::{Rows, Source, TableSection};
 use crate::snapshot::sections::{Result, Sections};
 
 /// A link's value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, codec::Pack, codec::Unpack)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Pack, Unpack)]
 pub struct Link {
     /// Order of creation.
     pub(crate) order: u64,
     /// The permission that is enough.
     pub required_permission: Name,
+}
+
+/// A link before a change.
+#[derive(Debug)]
+pub struct LinkUndo(Box<RowUndo<LinkKey, Link>>);
+
+impl LinkUndo {
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        size_of_val(&*self.0)
+    }
+
+    /// All entries are small and stay.
+    pub(crate) fn keep<S>(&mut self, _seen: &mut S) -> bool {
+        true
+    }
 }
 
 impl Ledger {
@@ -40,9 +60,9 @@ impl Ledger {
             self.next_link_order += 1;
         }
         let (undo, listed) = self.links.set(self.epoch, key, Link { order, required_permission });
-        self.journal.push(undo.into());
+        self.journal.push(LinkUndo(Box::new(undo)).into());
         if listed {
-            self.list(RowKey::Link(key));
+            self.list(key);
         }
     }
 
@@ -51,9 +71,9 @@ impl Ledger {
         let Some((undo, listed)) = self.links.remove(self.epoch, &key) else {
             return false;
         };
-        self.journal.push(undo.into());
+        self.journal.push(LinkUndo(Box::new(undo)).into());
         if listed {
-            self.list(RowKey::Link(key));
+            self.list(key);
         }
         true
     }
@@ -77,9 +97,9 @@ impl Ledger {
         found.into_iter().map(|(_, key)| key).collect()
     }
 
-    pub(crate) fn undo_link(&mut self, undo: RowUndo<LinkKey, Link>) {
-        self.next_link_order -= u64::from(undo.old.is_none());
-        self.links.undo(undo);
+    pub(crate) fn undo_link(&mut self, undo: LinkUndo) {
+        self.next_link_order -= u64::from(undo.0.old.is_none());
+        self.links.undo(*undo.0);
     }
 }
 
@@ -103,4 +123,40 @@ fn read_section(ledger: &mut Ledger, sections: &Sections<'_>) -> Result<()> {
         let free = ledger.links.load(key, Link { order, required_permission });
         section.ensure(free, || format!("{key:?} is there twice"))
     })
+}
+
+key_parts!(LinkKey { account, code, message_type });
+
+impl CheckpointKey for LinkKey {
+    type Image<'a> = Link;
+
+    fn all(ledger: &Ledger) -> impl Iterator<Item = Self> {
+        ledger.links.iter().map(|(&key, _)| key)
+    }
+
+    fn image(self, ledger: &Ledger) -> Option<Link> {
+        ledger.links.get(&self).copied()
+    }
+
+    fn pack(image: &Link, _handles: &Handles<'_>) -> Vec<u8> {
+        image.to_bytes()
+    }
+
+    fn load(self, ledger: &mut Ledger, value: &[u8]) -> error::Result<()> {
+        let row: Link = unpack(value)?;
+        ledger.next_link_order = ledger.next_link_order.max(row.order.saturating_add(1));
+        ensure(ledger.links.load(self, row), "a link is there twice")
+    }
+
+    fn unload(self, ledger: &mut Ledger, _comes_back: bool) -> error::Result<()> {
+        ledger.links.unload(&self);
+        Ok(())
+    }
+}
+
+impl LinkUndo {
+    /// What the row was before this change.
+    pub(crate) fn step<'a>(&'a self, then: &mut impl RowsBefore<'a, LinkKey>) {
+        then.set_row(self.0.key, &self.0, |old| *old);
+    }
 }

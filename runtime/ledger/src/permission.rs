@@ -1,5 +1,6 @@
 //! Permissions and their use (`permission_object`, `permission_usage_object`; nodeos: authorization_manager.cpp).
 
+mod checkpoint;
 mod snapshot;
 
 use std::collections::VecDeque;
@@ -9,8 +10,10 @@ use primitives::{Authority, Fault, FaultKind, Name, PermissionLevel, PublicKey, 
 use statedb::{Slab, Stamp};
 
 use crate::Ledger;
-use crate::keys::{AccountId, PermissionId, RowKey};
+use crate::keys::{AccountId, PermissionId};
+use crate::undo::seen::Seen;
 
+pub(crate) use checkpoint::{PermissionKey, PermissionsLoading};
 pub(crate) use snapshot::SECTION;
 
 /// Changes that are remembered: whoever keeps an index of permissions need not read all of them again.
@@ -81,6 +84,20 @@ impl PermissionUndo {
             Self::Removed(_, old) => size_of_val(&**old) + factors(&old.auth),
             Self::Created(..) | Self::Used(..) => 0,
         }
+    }
+
+    /// Whether this is still needed, given what earlier entries of the block say; drops authorities that they have.
+    pub(crate) fn keep(&mut self, seen: &mut impl Seen<PermissionKey>) -> bool {
+        let mut first = |owner, name| seen.first(PermissionKey { owner, name });
+        match self {
+            Self::Changed(_, (owner, name), _) => return first(*owner, *name),
+            Self::Created(_, owner, name) => {
+                first(*owner, *name);
+            }
+            Self::Removed(_, row) if !first(row.owner, row.name) => row.auth = Authority::default(),
+            Self::Removed(..) | Self::Used(..) => {}
+        }
+        true
     }
 }
 
@@ -334,7 +351,7 @@ impl Ledger {
 
     fn list_permission(&mut self, id: PermissionId) {
         let (row, stamp) = self.permissions.rows.row_mut(id.0);
-        let key = RowKey::Permission(row.owner, row.name);
+        let key = PermissionKey { owner: row.owner, name: row.name };
         if self.epoch.list(stamp) {
             self.list(key);
         }

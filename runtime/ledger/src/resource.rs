@@ -1,5 +1,6 @@
 //! Resource limits: CPU, net and RAM of accounts and blocks (nodeos: resource_limits.cpp).
 
+mod checkpoint;
 mod snapshot;
 
 use codec::{Pack, Unpack};
@@ -11,8 +12,9 @@ use crate::config::{
     ACCOUNT_WINDOW_SLOTS, BLOCK_WINDOW_SLOTS, MAX_ELASTIC_MULTIPLIER, PERCENT_100, RATE_LIMITING_PRECISION,
 };
 use crate::ema::{Ratio, UsageAverage};
-use crate::keys::{AccountId, RowKey};
+use crate::keys::AccountId;
 
+pub(crate) use checkpoint::{PendingLimitsKey, ResourceConfigKey, ResourceStateKey};
 pub(crate) use snapshot::{CONFIG_SECTION, LIMITS_SECTION, STATE_SECTION, USAGE_SECTION};
 
 /// `resource_limits_object`: an account's shares and RAM; -1 for unlimited.
@@ -162,6 +164,11 @@ impl ResourceUndo {
             }
         }
     }
+
+    /// All entries are small and stay.
+    pub(crate) fn keep<S>(&mut self, _seen: &mut S) -> bool {
+        true
+    }
 }
 
 /// `account_resource_limit`: an account's window; -1 everywhere for unlimited.
@@ -287,7 +294,7 @@ impl Ledger {
         let (undo, listed) = self.pending_limits.set(self.epoch, name, limits);
         self.journal.push(ResourceUndo::PendingLimits(undo).into());
         if listed {
-            self.list(RowKey::PendingLimits(name));
+            self.list(PendingLimitsKey { account: name });
         }
         limits.ram_bytes >= 0 && (before.ram_bytes < 0 || limits.ram_bytes < before.ram_bytes)
     }
@@ -502,7 +509,7 @@ impl Ledger {
             if let Some((undo, listed)) = self.pending_limits.remove(self.epoch, &name) {
                 self.journal.push(ResourceUndo::PendingLimits(undo).into());
                 if listed {
-                    self.list(RowKey::PendingLimits(name));
+                    self.list(PendingLimitsKey { account: name });
                 }
             }
         }

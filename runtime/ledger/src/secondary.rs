@@ -3,6 +3,7 @@
 //! A key's order is nodeos': numbers as numbers, 256-bit keys by two 128-bit halves, floats as softfloat compares them
 //! (the two zeros are equal; NaN never gets here from a contract).
 
+mod checkpoint;
 mod snapshot;
 
 use codec::{DecodeError, Pack, Reader, Sink, Unpack};
@@ -10,8 +11,10 @@ use primitives::Name;
 use statedb::{Rows, Slab, Stamp};
 
 use crate::Ledger;
-use crate::keys::{RowKey, SecondaryId, TableId};
+use crate::keys::{SecondaryId, TableId};
+use crate::undo::seen::Seen;
 
+pub(crate) use checkpoint::IndexRowKey;
 pub(crate) use snapshot::{read_groups, write_groups};
 
 /// A 128-bit unsigned number; two halves, because 16-byte alignment would widen every row.
@@ -208,6 +211,35 @@ impl IndexUndo {
     }
 }
 
+impl IndexUndo {
+    /// Whether this is still needed, given what earlier entries of the block say.
+    pub(crate) fn keep(&mut self, seen: &mut impl Seen<IndexRowKey>) -> bool {
+        match self {
+            Self::Index64(undo) => undo.keep(seen),
+            Self::Index128(undo) => undo.keep(seen),
+            Self::Index256(undo) => undo.keep(seen),
+            Self::Double(undo) => undo.keep(seen),
+            Self::LongDouble(undo) => undo.keep(seen),
+        }
+    }
+}
+
+impl<K: SecondaryKey> SecondaryUndo<K> {
+    fn keep(&self, seen: &mut impl Seen<IndexRowKey>) -> bool {
+        let mut first = |table, primary| seen.first(IndexRowKey { kind: K::KIND, table, primary });
+        match self {
+            Self::Updated(_, table, primary, ..) => return first(*table, *primary),
+            Self::Inserted(_, table, primary) => {
+                first(*table, *primary);
+            }
+            Self::Removed(table, row) => {
+                first(*table, row.primary);
+            }
+        }
+        true
+    }
+}
+
 /// One of the five kinds of secondary keys.
 pub trait SecondaryKey: Copy + Ord + Default + Pack + Unpack + std::fmt::Debug + 'static {
     /// RAM of a row, in bytes.
@@ -279,7 +311,7 @@ impl Ledger {
         let mut stamp = Stamp::default();
         self.epoch.list(&mut stamp);
         let order = self.table(table).order;
-        self.list(RowKey::Secondary(K::KIND, order, primary));
+        self.list(IndexRowKey { kind: K::KIND, table: order, primary });
         let id = self.put_secondary(SecondaryRow { primary, payer, secondary, table, stamp });
         self.journal.push(K::undo(SecondaryUndo::Inserted(id, order, primary)).into());
         Some(id)
@@ -447,7 +479,7 @@ impl Ledger {
         let row = K::rows_mut(&mut self.contracts.secondaries).row_mut(id.0);
         let (order, primary) = (self.contracts.tables.row(row.table.0).order, row.primary);
         if self.epoch.list(&mut row.stamp) {
-            self.list(RowKey::Secondary(K::KIND, order, primary));
+            self.list(IndexRowKey { kind: K::KIND, table: order, primary });
         }
         (order, primary)
     }

@@ -1,99 +1,22 @@
-//! Every way to revert one mutation. An entry holds what the mutation replaced, and no more; each table says what its
-//! entries are and how they are undone, here they come together.
+//! Takes changes back: inside a block to a mark, and whole blocks. An entry of the journal holds what a mutation replaced,
+//! and no more; each table says what its entries are and how they are undone.
 //!
 //! A block that writes the same rows again and again keeps one old value of each (`squash`).
 
+pub(crate) mod seen;
 mod squash;
 
-use statedb::{Mark, RowUndo};
+use statedb::Mark;
 
 use crate::Ledger;
-use crate::account::AccountUndo;
 use crate::checkpoint::error::CheckpointError;
-use crate::code::CodeUndo;
-use crate::contract::ContractUndo;
-use crate::dedup::DedupUndo;
-use crate::generated::GeneratedTransaction;
-use crate::global::GlobalUndo;
-use crate::keys::{LinkKey, RowKey};
-use crate::link::Link;
-use crate::permission::PermissionUndo;
-use crate::resource::ResourceUndo;
-use crate::secondary::IndexUndo;
+use crate::tables::Undo;
 
 pub(crate) use squash::Squashed;
 pub use squash::UndoLimits;
 
-/// A row before a block, as a checkpoint kept it.
-#[derive(Debug)]
-pub struct LoadedRow {
-    pub(crate) key: RowKey,
-    /// Its packed value; nothing where there was no row.
-    pub(crate) old: Option<Vec<u8>>,
-}
-
-/// An entry of the journal.
-#[derive(Debug)]
-pub enum Undo {
-    /// Of accounts.
-    Account(AccountUndo),
-    /// Of limits and usage.
-    Resource(ResourceUndo),
-    /// Of tables with one row.
-    Global(GlobalUndo),
-    /// Of stored code.
-    Code(CodeUndo),
-    /// Of permissions.
-    Permission(PermissionUndo),
-    /// A link before a change.
-    Link(Box<RowUndo<LinkKey, Link>>),
-    /// Of contract tables and primary rows.
-    Contract(ContractUndo),
-    /// Of secondary indexes.
-    Index(IndexUndo),
-    /// A waiting transaction before a change.
-    Generated(Box<RowUndo<u64, GeneratedTransaction>>),
-    /// Of known transactions.
-    Dedup(DedupUndo),
-    /// All rows that a block changed before a restart, as they were before it.
-    Rows(Vec<LoadedRow>),
-}
-
 /// Every action makes several entries: one fits into a cache line.
 const _: () = assert!(size_of::<Undo>() <= 64);
-
-macro_rules! entries {
-    ($($of:ty, $variant:ident;)*) => {$(
-        impl From<$of> for Undo {
-            #[inline]
-            fn from(undo: $of) -> Self {
-                Self::$variant(undo)
-            }
-        }
-    )*};
-}
-entries! {
-    AccountUndo, Account;
-    ResourceUndo, Resource;
-    GlobalUndo, Global;
-    CodeUndo, Code;
-    PermissionUndo, Permission;
-    ContractUndo, Contract;
-    IndexUndo, Index;
-    DedupUndo, Dedup;
-}
-
-impl From<RowUndo<LinkKey, Link>> for Undo {
-    fn from(undo: RowUndo<LinkKey, Link>) -> Self {
-        Self::Link(Box::new(undo))
-    }
-}
-
-impl From<RowUndo<u64, GeneratedTransaction>> for Undo {
-    fn from(undo: RowUndo<u64, GeneratedTransaction>) -> Self {
-        Self::Generated(Box::new(undo))
-    }
-}
 
 impl Ledger {
     /// A point to come back to inside the present block.
@@ -105,7 +28,7 @@ impl Ledger {
     /// Takes back everything since `mark`, newest first.
     pub fn undo_to(&mut self, mark: Mark) {
         while let Some(entry) = self.journal.pop_to(mark) {
-            self.revert(entry);
+            entry.revert(self);
         }
     }
 
@@ -130,7 +53,7 @@ impl Ledger {
         while let Some(entry) = self.journal.pop_to(start) {
             match entry {
                 Undo::Rows(rows) => self.put_back(rows)?,
-                entry => self.revert(entry),
+                entry => entry.revert(self),
             }
         }
         Ok(Some(number))
@@ -160,21 +83,5 @@ impl Ledger {
     /// Bytes of memory that the journal holds: what reversible blocks cost beside the state.
     pub fn undo_bytes(&self) -> usize {
         self.journal.bytes()
-    }
-
-    fn revert(&mut self, entry: Undo) {
-        match entry {
-            Undo::Account(undo) => self.undo_account(undo),
-            Undo::Resource(undo) => self.undo_resource(undo),
-            Undo::Global(undo) => self.undo_global(undo),
-            Undo::Code(undo) => self.undo_code(undo),
-            Undo::Permission(undo) => self.undo_permission(undo),
-            Undo::Link(undo) => self.undo_link(*undo),
-            Undo::Contract(undo) => self.undo_contract(undo),
-            Undo::Index(undo) => self.undo_index(undo),
-            Undo::Generated(undo) => self.generated.undo(*undo),
-            Undo::Dedup(undo) => self.dedup.undo(undo),
-            Undo::Rows(_) => unreachable!("a block that was loaded is undone as a whole"),
-        }
     }
 }

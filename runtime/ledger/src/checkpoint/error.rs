@@ -2,8 +2,6 @@
 
 use codec::{DecodeError, Unpack};
 
-use crate::keys::RowKey;
-
 /// Why rows are not a state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CheckpointError {
@@ -26,20 +24,34 @@ pub enum CheckpointError {
     Invalid(&'static str),
 }
 
-pub(super) type Result<T> = std::result::Result<T, CheckpointError>;
+pub(crate) type Result<T> = std::result::Result<T, CheckpointError>;
 
-pub(super) fn missing<T>(row: Option<T>, what: &'static str) -> Result<T> {
+impl CheckpointError {
+    /// What is wrong with the row of this key: a table knows the value only.
+    pub(crate) fn of_row(mut self, row: impl FnOnce() -> Vec<u8>) -> Self {
+        if let Self::Key(key) | Self::Value { key, .. } = &mut self
+            && key.is_empty()
+        {
+            *key = row();
+        }
+        self
+    }
+}
+
+pub(crate) fn missing<T>(row: Option<T>, what: &'static str) -> Result<T> {
     row.ok_or(CheckpointError::Missing(what))
 }
 
-pub(super) fn ensure(condition: bool, what: &'static str) -> Result<()> {
+pub(crate) fn ensure(condition: bool, what: &'static str) -> Result<()> {
     if condition { Ok(()) } else { Err(CheckpointError::Invalid(what)) }
 }
 
-pub(super) fn unpack<T: Unpack>(key: RowKey, value: &[u8]) -> Result<T> {
-    T::from_bytes(value).map_err(|cause| damaged(key, cause))
+/// Unpacks a row's value.
+pub(crate) fn unpack<T: Unpack>(value: &[u8]) -> Result<T> {
+    T::from_bytes(value).map_err(damaged)
 }
 
-pub(super) fn damaged(key: RowKey, cause: DecodeError) -> CheckpointError {
-    CheckpointError::Value { key: key.encode(), cause }
+/// The value of a row is damaged.
+pub(crate) fn damaged(cause: DecodeError) -> CheckpointError {
+    CheckpointError::Value { key: Vec::new(), cause }
 }

@@ -4,21 +4,12 @@
 //! again stays as an entry without its bytes, because undo in reverse order gives rows their handles back. When the
 //! finished blocks together hold too much, each becomes the list of rows that it changed, as it is after a restart.
 
-use std::mem::size_of;
-
-use primitives::{Authority, Bytes, Name};
 use rustc_hash::FxHashSet;
-use statedb::{Blob, Weigh};
+use statedb::Weigh;
 
+use super::seen::Seen;
 use crate::Ledger;
-use crate::account::AccountUndo;
-use crate::code::CodeUndo;
-use crate::contract::ContractUndo;
-use crate::global::GlobalUndo;
-use crate::keys::{AccountId, RowKey, Single};
-use crate::permission::PermissionUndo;
-use crate::secondary::{IndexUndo, SecondaryKey, SecondaryUndo};
-use crate::undo::{LoadedRow, Undo};
+use crate::tables::{RowKey, Undo};
 
 /// When the journal is made smaller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,104 +48,9 @@ impl Weigh for Undo {
     }
 }
 
-/// What an entry says the old value of.
-#[derive(Debug, PartialEq, Eq, Hash)]
-enum Slot {
-    Row(RowKey),
-    Abi(AccountId),
-    Authority(Name, Name),
-}
-
-impl Undo {
-    fn heap_bytes(&self) -> usize {
-        match self {
-            Self::Account(undo) => undo.heap_bytes(),
-            Self::Resource(undo) => undo.heap_bytes(),
-            Self::Global(undo) => undo.heap_bytes(),
-            Self::Code(undo) => undo.heap_bytes(),
-            Self::Permission(undo) => undo.heap_bytes(),
-            Self::Link(undo) => size_of_val(&**undo),
-            Self::Contract(undo) => undo.heap_bytes(),
-            Self::Index(undo) => undo.heap_bytes(),
-            Self::Generated(undo) => size_of_val(&**undo) + undo.old.as_ref().map_or(0, |old| old.packed_trx.len()),
-            Self::Dedup(undo) => undo.heap_bytes(),
-            Self::Rows(rows) => rows.iter().map(LoadedRow::weigh).sum(),
-        }
-    }
-}
-
-impl LoadedRow {
-    fn weigh(&self) -> usize {
-        size_of::<Self>() + self.old.as_ref().map_or(0, Vec::len)
-    }
-}
-
-/// Whether an entry of the open block is still needed, given what earlier ones of it say.
-fn keep(seen: &mut FxHashSet<Slot>, entry: &mut Undo) -> bool {
-    let mut first = |slot| seen.insert(slot);
-    match entry {
-        Undo::Contract(ContractUndo::RowInserted(_, table, primary)) => {
-            first(Slot::Row(RowKey::Row(*table, *primary)));
-        }
-        Undo::Contract(ContractUndo::RowUpdated { table, primary, .. }) => {
-            return first(Slot::Row(RowKey::Row(*table, *primary)));
-        }
-        Undo::Contract(ContractUndo::RowRemoved(table, row)) => {
-            let known = !first(Slot::Row(RowKey::Row(*table, row.primary)));
-            if known {
-                row.value = Blob::default();
-            }
-        }
-        Undo::Index(IndexUndo::Index64(undo)) => return keep_secondary(seen, undo),
-        Undo::Index(IndexUndo::Index128(undo)) => return keep_secondary(seen, undo),
-        Undo::Index(IndexUndo::Index256(undo)) => return keep_secondary(seen, undo),
-        Undo::Index(IndexUndo::Double(undo)) => return keep_secondary(seen, undo),
-        Undo::Index(IndexUndo::LongDouble(undo)) => return keep_secondary(seen, undo),
-        Undo::Account(AccountUndo::Abi(account, _)) => return first(Slot::Abi(*account)),
-        Undo::Global(GlobalUndo::Property(_)) => return first(Slot::Row(RowKey::Single(Single::Global))),
-        Undo::Global(GlobalUndo::Protocol(_)) => return first(Slot::Row(RowKey::Single(Single::Protocol))),
-        Undo::Code(CodeUndo::Created(_, key)) => {
-            first(Slot::Row(RowKey::Code(*key)));
-        }
-        Undo::Code(CodeUndo::Removed(_, code)) => {
-            let known = !first(Slot::Row(RowKey::Code(code.key())));
-            if known {
-                code.code = Bytes::default();
-            }
-        }
-        Undo::Permission(PermissionUndo::Created(_, owner, name)) => {
-            first(Slot::Authority(*owner, *name));
-        }
-        Undo::Permission(PermissionUndo::Changed(_, (owner, name), _)) => return first(Slot::Authority(*owner, *name)),
-        Undo::Permission(PermissionUndo::Removed(_, row)) => {
-            let known = !first(Slot::Authority(row.owner, row.name));
-            if known {
-                row.auth = Authority::default();
-            }
-        }
-        Undo::Generated(undo) => {
-            let known = !first(Slot::Row(RowKey::Generated(undo.key)));
-            if let Some(old) = undo.old.as_mut().filter(|_| known) {
-                old.packed_trx = Bytes::default();
-            }
-        }
-        _ => {}
-    }
-    true
-}
-
-fn keep_secondary<K: SecondaryKey>(seen: &mut FxHashSet<Slot>, undo: &SecondaryUndo<K>) -> bool {
-    let mut first = |table: u64, primary| seen.insert(Slot::Row(RowKey::Secondary(K::KIND, table, primary)));
-    match undo {
-        SecondaryUndo::Updated(_, table, primary, ..) => first(*table, *primary),
-        SecondaryUndo::Inserted(_, table, primary) => {
-            first(*table, *primary);
-            true
-        }
-        SecondaryUndo::Removed(table, row) => {
-            first(*table, row.primary);
-            true
-        }
+impl<K: Into<RowKey>> Seen<K> for FxHashSet<RowKey> {
+    fn first(&mut self, key: K) -> bool {
+        self.insert(key.into())
     }
 }
 
@@ -171,7 +67,7 @@ impl Ledger {
             return;
         }
         let mut seen = FxHashSet::default();
-        self.journal.retain_newest(|entry| keep(&mut seen, entry));
+        self.journal.retain_newest(|entry| entry.keep(&mut seen));
         self.squashed.open_bytes = self.journal.newest_bytes();
     }
 

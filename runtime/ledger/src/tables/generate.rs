@@ -1,0 +1,204 @@
+//! What is made of the list of tables: one case for each, and nothing about any.
+
+/// Makes of the kinds of rows: their common key, and the walk into the past.
+macro_rules! rows {
+    ($([$($byte:literal),+] $name:ident($key:ty), $field:ident;)+) => {
+        /// What a row of a checkpoint is found by.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub(crate) enum RowKey {
+            $($name($key),)+
+        }
+
+        $(
+            impl From<$key> for RowKey {
+                #[inline]
+                fn from(key: $key) -> Self {
+                    Self::$name(key)
+                }
+            }
+        )+
+
+        impl RowKey {
+            pub fn encode(self) -> Vec<u8> {
+                match self {
+                    $(Self::$name(key) => {
+                        let mut bytes = vec![$($byte),+];
+                        key.write(&mut bytes);
+                        bytes
+                    })+
+                }
+            }
+
+            pub fn decode(bytes: &[u8]) -> Option<Self> {
+                let (key, rest) = match bytes {
+                    $([$($byte,)+ rest @ ..] => {
+                        let mut rest = rest;
+                        (Self::$name(KeyPart::read(&mut rest)?), rest)
+                    })+
+                    _ => return None,
+                };
+                rest.is_empty().then_some(key)
+            }
+
+            /// The keys of all rows, in no order.
+            pub fn all(ledger: &Ledger) -> Vec<Self> {
+                let mut keys = Vec::new();
+                $(keys.extend(<$key>::all(ledger).map(Self::$name));)+
+                keys
+            }
+
+            /// As [`CheckpointKey::load`].
+            pub fn load(self, ledger: &mut Ledger, value: &[u8]) -> Result<()> {
+                self.name_row(match self {
+                    $(Self::$name(key) => key.load(ledger, value),)+
+                })
+            }
+
+            /// As [`CheckpointKey::unload`].
+            pub fn unload(self, ledger: &mut Ledger, comes_back: bool) -> Result<()> {
+                self.name_row(match self {
+                    $(Self::$name(key) => key.unload(ledger, comes_back),)+
+                })
+            }
+
+            /// As [`CheckpointKey::put_back`].
+            pub fn put_back(self, ledger: &mut Ledger, value: &[u8]) -> Result<()> {
+                self.name_row(match self {
+                    $(Self::$name(key) => key.put_back(ledger, value),)+
+                })
+            }
+
+            /// As [`CheckpointKey::put_back_references`].
+            pub fn put_back_references(self, ledger: &mut Ledger, value: &[u8]) -> Result<()> {
+                self.name_row(match self {
+                    $(Self::$name(key) => key.put_back_references(ledger, value),)+
+                })
+            }
+
+            /// Says in an error which row it is of.
+            pub fn name_row<T>(self, result: Result<T>) -> Result<T> {
+                result.map_err(|error: CheckpointError| error.of_row(|| self.encode()))
+            }
+        }
+
+        /// The rows of the ledger at the end of an earlier block: the journal is walked from its newest entry towards
+        /// its oldest.
+        pub(crate) struct AsOf<'a> {
+            handles: Handles<'a>,
+            /// Rows of blocks that are kept as lists of rows: these are older than all others.
+            packed: FxHashMap<RowKey, &'a Option<Vec<u8>>>,
+            /// Those of the latest block walked.
+            touched: Vec<RowKey>,
+            $($field: OldRows<'a, $key>,)+
+        }
+
+        impl<'a> AsOf<'a> {
+            /// The ledger as it is now.
+            pub fn now(ledger: &'a Ledger) -> Self {
+                Self {
+                    handles: Handles::new(ledger),
+                    packed: FxHashMap::default(),
+                    touched: Vec::new(),
+                    $($field: OldRows::new(ledger),)+
+                }
+            }
+
+            /// Goes back over a block's entries, newest first; returns the keys of the rows that it changed, ascending.
+            pub fn step_block(&mut self, entries: impl Iterator<Item = &'a Undo>) -> Vec<RowKey> {
+                $(self.$field.step_block();)+
+                entries.for_each(|entry| self.step(entry));
+                let mut touched = std::mem::take(&mut self.touched);
+                $(touched.extend(self.$field.take_touched().map(RowKey::$name));)+
+                touched.sort_unstable();
+                touched.dedup();
+                touched
+            }
+
+            /// A row's packed value as of then.
+            pub fn row(&self, key: RowKey) -> Option<Vec<u8>> {
+                if let Some(&old) = self.packed.get(&key) {
+                    return old.clone();
+                }
+                match key {
+                    $(RowKey::$name(key) => self.$field.pack(key, &self.handles),)+
+                }
+            }
+        }
+
+        $(
+            impl<'a> RowsBefore<'a, $key> for AsOf<'a> {
+                fn rows(&mut self) -> &mut OldRows<'a, $key> {
+                    &mut self.$field
+                }
+            }
+        )+
+
+        impl<'a> HandlesBefore<'a> for AsOf<'a> {
+            fn handles(&mut self) -> &mut Handles<'a> {
+                &mut self.handles
+            }
+        }
+    };
+}
+pub(super) use rows;
+
+/// Makes of the kinds of entries: the entry of the journal.
+macro_rules! entries {
+    ($($name:ident($undo:ty), $revert:ident;)+) => {
+        /// An entry of the journal.
+        #[derive(Debug)]
+        pub(crate) enum Undo {
+            $($name($undo),)+
+            /// All rows that a block changed before a restart, as they were before it.
+            Rows(Vec<LoadedRow>),
+        }
+
+        $(
+            impl From<$undo> for Undo {
+                #[inline]
+                fn from(undo: $undo) -> Self {
+                    Self::$name(undo)
+                }
+            }
+        )+
+
+        impl Undo {
+            /// Bytes on the heap.
+            pub fn heap_bytes(&self) -> usize {
+                match self {
+                    $(Self::$name(undo) => undo.heap_bytes(),)+
+                    Self::Rows(rows) => rows.iter().map(LoadedRow::bytes).sum(),
+                }
+            }
+
+            /// Whether an entry of the open block is still needed, given what earlier ones of it say.
+            pub fn keep(&mut self, seen: &mut FxHashSet<RowKey>) -> bool {
+                match self {
+                    $(Self::$name(undo) => undo.keep(seen),)+
+                    Self::Rows(_) => true,
+                }
+            }
+
+            /// Takes the change back.
+            pub fn revert(self, ledger: &mut Ledger) {
+                match self {
+                    $(Self::$name(undo) => ledger.$revert(undo),)+
+                    Self::Rows(_) => unreachable!("a block that was loaded is undone as a whole"),
+                }
+            }
+        }
+
+        impl<'a> AsOf<'a> {
+            fn step(&mut self, entry: &'a Undo) {
+                match entry {
+                    $(Undo::$name(undo) => undo.step(self),)+
+                    Undo::Rows(rows) => rows.iter().for_each(|row| {
+                        self.packed.insert(row.key, &row.old);
+                        self.touched.push(row.key);
+                    }),
+                }
+            }
+        }
+    };
+}
+pub(super) use entries;
