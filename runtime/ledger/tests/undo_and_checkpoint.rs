@@ -3,14 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use codec::Pack;
 use ledger::genesis::GenesisArgs;
 use ledger::{
-    BlockUndo, Float64, Float128, GeneratedTransaction, Key128, Key256, Ledger, Limits, LinkKey, PermissionId,
-    UndoLimits,
+    BlockUndo, Checkpoint, Float64, Float128, GeneratedTransaction, Key128, Key256, Ledger, Limits, LinkKey,
+    PermissionId, UndoLimits,
 };
 use ledger::{CheckpointLoader, SecondaryKey, TableKey};
 use primitives::{
-    Authority, BlockTimestamp, Checksum256, Genesis, KeyWeight, Name, PublicKey, Sha256, TimePoint, TimePointSec,
+    Authority, BlockTimestamp, Bytes, Checksum256, Genesis, KeyWeight, Name, PublicKey, Sha256, TimePoint, TimePointSec,
 };
 use proptest::prelude::*;
 
@@ -353,4 +354,42 @@ fn a_block_keeps_one_old_value_of_a_row() {
         assert!(undo(&mut ledger).is_some());
         assert!(picture(&ledger) == picture_then);
     }
+}
+
+/// Nodes keep checkpoints on disk: other bytes mean that a newer node cannot go on from the folder of an older one.
+#[test]
+fn checkpoints_keep_their_bytes() {
+    const HASH: &str = "f8b5afc41ed2a571e40b32a9bb11417d6524f50b43622148b2e20584a24d1d44";
+    let mut hasher = Sha256::default();
+    for finished_bytes in [0, usize::MAX >> 1] {
+        let mut ledger = new_ledger();
+        ledger.set_undo_limits(UndoLimits { open_bytes: 4 << 10, finished_bytes });
+        let mut random = 1_u64;
+        let mut next = |below: u64| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) % below
+        };
+        for number in 2..60 {
+            ledger.begin_block(number);
+            for _ in 0..60 {
+                change(&mut ledger, number, (next(29) as u8, next(64), next(64)));
+                ledger.squash();
+            }
+            if number % 7 == 0 {
+                assert_eq!(undo(&mut ledger), Some(number));
+                ledger.begin_block(number);
+            }
+            if number % 5 == 0 {
+                let Checkpoint { rows, undo } = ledger.take_checkpoint();
+                for (key, value) in rows {
+                    (Bytes(key), value.map(Bytes)).pack(&mut hasher);
+                }
+                for BlockUndo { number, rows } in undo {
+                    (number, Bytes(rows)).pack(&mut hasher);
+                }
+                ledger.commit_blocks_up_to(number - 8);
+            }
+        }
+    }
+    assert_eq!(hex::encode(hasher.finish().0), HASH);
 }
