@@ -68,6 +68,9 @@ pub struct Arguments {
     /// Transfers in each of its blocks.
     #[arg(long, default_value_t = 500)]
     block_transfers: usize,
+    /// Faults of a source that are tried; all when left out.
+    #[arg(long, value_delimiter = ',')]
+    faults: Vec<sync::Fault>,
     /// Nodes of the mesh, each a producer.
     #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u8).range(3..=21))]
     nodes: u8,

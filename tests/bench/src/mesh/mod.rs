@@ -6,6 +6,7 @@
 mod ground;
 mod journal;
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
@@ -273,12 +274,15 @@ impl Mesh {
     /// Ends production; all have to come to one head and one state.
     fn compare(&self) -> anyhow::Result<()> {
         self.each(|member| Ok(member.api.call("/v1/producer/pause", &json!({}))?))?;
+        // The last blocks are on their way.
+        let states = RefCell::new(Vec::new());
         self.until("head at which all end", |mesh| {
-            let heads: Vec<_> =
-                mesh.members.iter().map(|member| Some(member.info()?["head_block_id"].clone())).collect();
-            heads[0].is_some() && heads.iter().all(|head| *head == heads[0])
+            let state = |member: &Member| Ok(member.api.call("/v1/producer/get_integrity_hash", &json!({}))?);
+            *states.borrow_mut() = mesh.each(state).unwrap_or_default();
+            let states = states.borrow();
+            !states.is_empty() && states.iter().all(|state| state["head_block_id"] == states[0]["head_block_id"])
         })?;
-        let states = self.each(|member| Ok(member.api.call("/v1/producer/get_integrity_hash", &json!({}))?))?;
+        let states = states.into_inner();
         ensure!(states.iter().all(|state| *state == states[0]), "the nodes end on different states: {states:?}");
         Ok(())
     }

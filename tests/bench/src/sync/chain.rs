@@ -103,8 +103,8 @@ impl Maker {
             done = end;
         }
         let last = self.chain.head().number();
+        // Else the other branch would be as good by the rules.
         self.until("irreversible transfers", |maker| maker.chain.root().number() >= last)?;
-        self.blocks.truncate(self.chain.root().number() as usize);
 
         let (fork, snapshot) = snapshot.context("a chain has transfers")?;
         let chain = Chain::from_snapshot(&snapshot, Settings::default(), doors())?;

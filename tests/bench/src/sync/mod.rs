@@ -16,7 +16,8 @@ use crate::peers::{Peer, Peers, Running, free_port};
 use crate::report::Report;
 use crate::{Arguments, process};
 use chain::Made;
-use liar::{Fault, Liar};
+pub use liar::Fault;
+use liar::Liar;
 
 const GENESIS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/genesis.json");
 /// A sync that takes longer has failed.
@@ -63,7 +64,8 @@ pub fn measure(arguments: &Arguments, peers: &Peers, report: &mut Report) -> any
         }
         let two = [&sources.encrypted[0][..], &sources.encrypted[1]];
         sources.sync(Peer::Boreas, &two)?.report(report, Peer::Boreas, "sync from two boreasd, nodeos from one nodeos");
-        for fault in [Fault::Honest].into_iter().chain(Fault::LIES) {
+        let wanted = |fault: &Fault| arguments.faults.is_empty() || arguments.faults.contains(fault);
+        for fault in [Fault::Honest].into_iter().chain(Fault::LIES.into_iter().filter(wanted)) {
             sources.sync_with(fault, &made, report)?;
         }
         sources.sync_killed(report)?;
