@@ -243,7 +243,7 @@ impl Core {
         let stalled = if self.plants(Planted::WaitsForDeadPeer) { Vec::new() } else { stalled };
         for peer in stalled {
             self.sync.lose(peer);
-            self.blame(peer, 10.0, "it does not send the blocks that it was asked for", now);
+            self.doubt(peer, 10.0, "it does not send the blocks that it was asked for", now);
             if let Some(found) = self.peers.get_mut(&peer) {
                 found.parting = Some(crate::wire::GoAway::BenignOther);
             }
@@ -265,7 +265,7 @@ impl Core {
                 self.catch_up = None;
             } else if now.us_since(catch_up.at) > STALL_US {
                 self.catch_up = None;
-                self.blame(catch_up.peer, 2.0, "it does not send the blocks after this node's head", now);
+                self.doubt(catch_up.peer, 2.0, "it does not send the blocks after this node's head", now);
                 // Others that are ahead say so again when they hear where this node stands.
                 let ahead = self.peers.iter().filter(|(id, peer)| {
                     **id != catch_up.peer && peer.is_current() && peer.head.num > self.stands.head.num

@@ -616,12 +616,28 @@ impl Core {
         }
     }
 
-    /// Adds blame, with what follows from it.
+    /// Adds blame for what nobody does who means well, with what follows from it.
     fn blame(&mut self, peer: PeerId, points: f64, why: &str, now: TimePoint) {
+        self.judge(peer, points, Standing::blame, why, now);
+    }
+
+    /// Adds blame for what an honest peer may have done, too.
+    fn doubt(&mut self, peer: PeerId, points: f64, why: &str, now: TimePoint) {
+        self.judge(peer, points, Standing::doubt, why, now);
+    }
+
+    fn judge(
+        &mut self,
+        peer: PeerId,
+        points: f64,
+        add: fn(&mut Standing, &Key, f64, TimePoint) -> Consequence,
+        why: &str,
+        now: TimePoint,
+    ) {
         let Some(found) = self.peers.get(&peer) else { return };
         let (key, name) = (found.key(), found.name());
         let for_ever = self.plants(Planted::BannedForEver);
-        match self.standing.blame(&key, points, if for_ever { TimePoint(i64::MAX / 2) } else { now }) {
+        match add(&mut self.standing, &key, points, if for_ever { TimePoint(i64::MAX / 2) } else { now }) {
             Consequence::None => tracing::debug!("peer {name}: {why}"),
             Consequence::Disconnect => {
                 tracing::warn!("peer {name} is disconnected: {why}");
@@ -752,7 +768,9 @@ impl Core {
             return;
         }
         if !found.open && now.us_since(found.since) > GREETING_US {
-            self.blame(peer, 5.0, "it does not introduce itself", now);
+            // One that this node dialled may be frozen.
+            let add = if found.dialled.is_some() { Self::doubt } else { Self::blame };
+            add(self, peer, 5.0, "it does not introduce itself", now);
             return self.close(peer, None, now);
         }
         if now.us_since(found.beat) < keepalive {

@@ -57,7 +57,7 @@ impl Core {
                 Taken::Disagrees(_) => {
                     // One of two is wrong: the range is asked for from the start, of others first.
                     self.sync.lose(peer);
-                    self.blame(peer, 5.0, "its blocks do not follow those of another peer", now);
+                    self.doubt(peer, 5.0, "its blocks do not follow those of another peer", now);
                     if let Some(found) = self.peers.get_mut(&peer) {
                         found.slow_until = now.plus_us(OLD_BLOCK_US * 10);
                     }
@@ -163,8 +163,9 @@ impl Core {
                 self.blame(peer, 50.0, &format!("its block #{num} is not a valid one: {why}"), now)
             }
             BlockJudgement::Bad => {
-                let points = if epoch.is_some() { 50.0 } else { 10.0 };
-                self.blame(peer, points, &format!("its block #{num} is refused: {why}"), now);
+                let why = format!("its block #{num} is refused: {why}");
+                // Who relays blocks before they run may have passed it on in good faith.
+                if epoch.is_some() { self.blame(peer, 50.0, &why, now) } else { self.doubt(peer, 10.0, &why, now) }
             }
         }
         self.relayed.remove(&id);

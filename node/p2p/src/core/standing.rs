@@ -42,7 +42,8 @@ pub enum Consequence {
 struct Record {
     /// What it may still do before it is disconnected is reckoned from these.
     points: f64,
-    /// All of its blame, whatever it was disconnected for: who comes back for more is banned in the end.
+    /// All of its blame that is beyond doubt, whatever it was disconnected for: who comes back for more is banned in the
+    /// end.
     total: f64,
     at: TimePoint,
     banned_until: Option<TimePoint>,
@@ -64,8 +65,18 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Adds blame.
+    /// Adds blame for what nobody does who means well.
     pub fn blame(&mut self, key: &Key, points: f64, now: TimePoint) -> Consequence {
+        self.add(key, points, points, now)
+    }
+
+    /// Adds blame for what an honest peer may have done, too: it is disconnected for it, and banned only if it is much at
+    /// once.
+    pub fn doubt(&mut self, key: &Key, points: f64, now: TimePoint) -> Consequence {
+        self.add(key, points, 0.0, now)
+    }
+
+    fn add(&mut self, key: &Key, points: f64, certain: f64, now: TimePoint) -> Consequence {
         if !self.records.contains_key(key) && self.records.len() >= BLAMED_MAX {
             self.forget_least(now);
         }
@@ -73,8 +84,8 @@ impl Standing {
         let record = self.records.entry(key.clone()).or_insert(new);
         *record = record.at(now);
         record.points += points;
-        record.total += points;
-        if record.total >= BAN_AT && key.can_be_banned() {
+        record.total += certain;
+        if record.points.max(record.total) >= BAN_AT && key.can_be_banned() {
             record.banned_until = Some(now.plus_us(BAN_US));
             Consequence::Ban
         } else if record.points >= DISCONNECT_AT {
@@ -108,7 +119,9 @@ impl Standing {
     }
 
     fn forget_least(&mut self, now: TimePoint) {
-        let weight = |record: &Record| (record.banned_until.filter(|until| *until > now), record.at(now).total);
+        let weight = |record: &Record| {
+            (record.banned_until.filter(|until| *until > now), record.at(now).points.max(record.at(now).total))
+        };
         let least = self
             .records
             .iter()
@@ -154,7 +167,10 @@ mod tests {
         }
         let disconnects = told.iter().filter(|consequence| **consequence == Consequence::Disconnect).count();
         assert!(told.len() < 13 && disconnects > 1, "{told:?}");
-        // Once in a while is not enough.
+        // What may have been in good faith never comes to a ban, and what is once in a while neither.
+        for seconds in 0..100 {
+            assert_ne!(standing.doubt(&host(3), 10.0, TimePoint(seconds * 1_000_000)), Consequence::Ban);
+        }
         for minutes in 0..100 {
             assert_ne!(standing.blame(&host(2), 20.0, TimePoint(minutes * 60_000_000)), Consequence::Ban);
         }
