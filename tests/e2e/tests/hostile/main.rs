@@ -366,7 +366,7 @@ fn half_open(ground: &Ground) {
         if ground.full {
             // As long as a message may take to be whole, and a little.
             std::thread::sleep(Duration::from_secs(22));
-            let closed = |stream: &mut TcpStream| Told::hear(stream, Duration::from_millis(1), |_| false).closed;
+            let closed = |stream: &mut TcpStream| Told::hear(stream, Duration::from_millis(500), |_| false).closed;
             open.iter_mut().for_each(|stream| assert!(closed(stream), "a connection is kept"));
         }
         format!("{} connections; an honest one was let in after {} ms", open.len(), slowest.as_millis())
