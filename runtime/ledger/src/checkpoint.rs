@@ -16,7 +16,7 @@ mod restore;
 pub(crate) mod row;
 
 use crate::Ledger;
-use crate::tables::{AsOf, LoadedRow, RowKey, SINGLES};
+use crate::tables::{AsOf, PackedRows, RowKey, SINGLES};
 
 pub use error::CheckpointError;
 pub use load::CheckpointLoader;
@@ -99,20 +99,20 @@ impl Ledger {
         let mut undo = Vec::new();
         for (number, entries) in self.journal.newest_first().take_while(|&(number, _)| number > self.saved) {
             let keys = past.step_block(entries);
-            let rows = keys.into_iter().map(|key| (key.encode(), past.row(key)));
-            undo.push(BlockUndo { number, rows: restore::pack_rows(rows) });
+            let rows = PackedRows::new(keys.into_iter().map(|key| (key, past.row(key))));
+            undo.push(BlockUndo { number, rows: rows.into_bytes() });
         }
         undo.reverse();
         undo
     }
 
     /// The rows that each block changed which can be undone, as they were before it; oldest block first.
-    pub(crate) fn changed_rows(&self) -> Vec<Vec<LoadedRow>> {
+    pub(crate) fn changed_rows(&self) -> Vec<PackedRows> {
         let mut past = AsOf::now(self);
         let mut blocks = Vec::new();
         for (_, entries) in self.journal.newest_first() {
             let keys = past.step_block(entries);
-            blocks.push(keys.into_iter().map(|key| LoadedRow { key, old: past.row(key) }).collect());
+            blocks.push(PackedRows::new(keys.into_iter().map(|key| (key, past.row(key)))));
         }
         blocks.reverse();
         blocks

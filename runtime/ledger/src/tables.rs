@@ -2,6 +2,7 @@
 //! checkpoints have them; here stands in which order.
 
 mod generate;
+mod packed_rows;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -21,6 +22,8 @@ use crate::permission::{self, PermissionKey, PermissionUndo};
 use crate::resource::{self, PendingLimitsKey, ResourceConfigKey, ResourceStateKey, ResourceUndo};
 use crate::secondary::{IndexRowKey, IndexUndo};
 use crate::snapshot::rows::TableSection;
+
+pub(crate) use packed_rows::PackedRows;
 
 // Kinds of rows in checkpoints: the bytes that their keys begin with, which ascend, their name, key, and the name of
 // their place in the walk into the past. A row depends only on rows with smaller keys.
@@ -93,20 +96,6 @@ pub(crate) fn sections_to_read() -> impl Iterator<Item = &'static TableSection> 
     let is_code = |section: &&TableSection| section.name == code::SECTION.name;
     let code_first = SECTIONS.into_iter().filter(is_code);
     code_first.chain(SECTIONS.into_iter().filter(move |section| !is_code(section)))
-}
-
-/// A row before a block, as a checkpoint kept it.
-#[derive(Debug)]
-pub(crate) struct LoadedRow {
-    pub key: RowKey,
-    /// Its packed value; nothing where there was no row.
-    pub old: Option<Vec<u8>>,
-}
-
-impl LoadedRow {
-    fn bytes(&self) -> usize {
-        size_of::<Self>() + self.old.as_ref().map_or(0, Vec::len)
-    }
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ impl Ledger {
         };
         while let Some(entry) = self.journal.pop_to(start) {
             match entry {
-                Undo::Rows(rows) => self.put_back(rows)?,
+                Undo::Rows(rows) => self.put_back(&rows)?,
                 entry => entry.revert(self),
             }
         }

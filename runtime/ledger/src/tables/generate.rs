@@ -86,7 +86,7 @@ macro_rules! rows {
         pub(crate) struct AsOf<'a> {
             handles: Handles<'a>,
             /// Rows of blocks that are kept as lists of rows: these are older than all others.
-            packed: FxHashMap<RowKey, &'a Option<Vec<u8>>>,
+            packed: FxHashMap<RowKey, Option<&'a [u8]>>,
             /// Those of the latest block walked.
             touched: Vec<RowKey>,
             $($field: OldRows<'a, $key>,)+
@@ -117,7 +117,7 @@ macro_rules! rows {
             /// A row's packed value as of then.
             pub fn row(&self, key: RowKey) -> Option<Vec<u8>> {
                 if let Some(&old) = self.packed.get(&key) {
-                    return old.clone();
+                    return old.map(<[u8]>::to_vec);
                 }
                 match key {
                     $(RowKey::$name(key) => self.$field.pack(key, &self.handles),)+
@@ -150,7 +150,7 @@ macro_rules! entries {
         pub(crate) enum Undo {
             $($name($undo),)+
             /// All rows that a block changed before a restart, as they were before it.
-            Rows(Vec<LoadedRow>),
+            Rows(PackedRows),
         }
 
         $(
@@ -167,7 +167,7 @@ macro_rules! entries {
             pub fn heap_bytes(&self) -> usize {
                 match self {
                     $(Self::$name(undo) => undo.heap_bytes(),)+
-                    Self::Rows(rows) => rows.iter().map(LoadedRow::bytes).sum(),
+                    Self::Rows(rows) => rows.len(),
                 }
             }
 
@@ -192,9 +192,9 @@ macro_rules! entries {
             fn step(&mut self, entry: &'a Undo) {
                 match entry {
                     $(Undo::$name(undo) => undo.step(self),)+
-                    Undo::Rows(rows) => rows.iter().for_each(|row| {
-                        self.packed.insert(row.key, &row.old);
-                        self.touched.push(row.key);
+                    Undo::Rows(rows) => rows.iter().for_each(|(key, old)| {
+                        self.packed.insert(key, old);
+                        self.touched.push(key);
                     }),
                 }
             }
