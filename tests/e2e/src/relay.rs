@@ -205,25 +205,35 @@ mod tests {
 
     const DELAY: Delay = Delay { mean: Duration::from_millis(20), jitter: Duration::from_millis(10) };
 
-    #[test]
-    fn bytes_stay_in_order_and_come_within_the_jitter() {
+    /// The delays in milliseconds of a hundred bytes, so many milliseconds apart.
+    fn delays(apart: u64) -> Vec<u64> {
         let (mut line, begin) = (Line::new(DELAY, Dice::of_test(1)), Instant::now());
         let ms = |count: u64| begin + Duration::from_millis(count);
         for number in 0..100u8 {
-            line.push(ms(number.into()), &[number]);
+            line.push(ms(apart * u64::from(number)), &[number]);
         }
         let (mut came, mut delays) = (Vec::new(), Vec::new());
-        for now in 0..200 {
+        for now in 0..100 * apart + 40 {
             for number in line.take_due(ms(now)) {
-                delays.push(now - u64::from(number));
+                delays.push(now - apart * u64::from(number));
                 came.push(number);
             }
         }
         assert_eq!(came, (0..100).collect::<Vec<_>>());
-        assert!(delays.iter().all(|delay| (10..=31).contains(delay)), "{delays:?}");
-        let (least, most) = (delays.iter().min(), delays.iter().max());
-        assert!(least < Some(&18) && most > Some(&25), "{delays:?}");
         assert_eq!((line.bytes, line.next_due()), (0, None));
+        delays
+    }
+
+    #[test]
+    fn bytes_stay_in_order_and_come_within_the_jitter() {
+        // Close to each other, they wait for those before them.
+        let dense = delays(1);
+        assert!(dense.iter().all(|delay| (10..=31).contains(delay)), "{dense:?}");
+        let sparse = delays(50);
+        let mean = sparse.iter().sum::<u64>() / 100;
+        assert!(sparse.iter().all(|delay| (10..=31).contains(delay)) && (17..=23).contains(&mean), "{sparse:?}");
+        let (least, most) = (sparse.iter().min(), sparse.iter().max());
+        assert!(least < Some(&15) && most > Some(&25), "{sparse:?}");
     }
 
     #[test]
