@@ -11,8 +11,8 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// Begins to log; `RUST_LOG` says what.
 pub fn begin(node: bool) {
-    // What libraries of the network tell in passing is not news of the node.
-    let default = if node { "info,libp2p=warn" } else { "warn" };
+    // What libraries of the network tell in passing is not news of the node; of gossip, what any peer can make it say.
+    let default = if node { "info,libp2p=warn,libp2p_gossipsub=error" } else { "warn" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
