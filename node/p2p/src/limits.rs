@@ -23,6 +23,15 @@ pub const SERVED_BYTES_AHEAD: usize = 512 << 10;
 
 /// Bytes that a packed transaction may have to travel by gossip; larger ones go from node to node, counted as blocks are.
 pub const GOSSIP_BYTES_MAX: usize = 16 << 10;
+/// Bytes that a packed block may have to travel by gossip; larger ones go from node to node.
+pub const GOSSIP_BLOCK_BYTES_MAX: usize = 256 << 10;
+/// Peers that take blocks as they come, up to which each gets them from this node; of more most get them by gossip.
+pub const PUSHED_PEERS_MAX: usize = 30;
+/// Of the peers that gossip reaches so many get a block from this node all the same, other ones for each block: what
+/// gossip loses comes to the others from them.
+pub const PUSHED_BESIDE_GOSSIP: usize = 8;
+/// Blocks that came by gossip and wait to be passed on, or not; more are not taken.
+pub const GOSSIPED_BLOCKS_MAX: usize = 64;
 
 /// Connections that have not introduced themselves, at most.
 pub const HALF_OPEN_MAX: usize = 32;

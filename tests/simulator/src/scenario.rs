@@ -1,6 +1,8 @@
 //! What a seed says: how many nodes, who lies, what breaks when. Everything is healed in the middle of the run, so that
 //! its second half shows that the network comes together by itself.
 
+use p2p::core::Meshing;
+
 use crate::byzantine::{Byzantine, WAYS};
 use crate::dice::Dice;
 use crate::planted::Planted;
@@ -19,6 +21,8 @@ const WIDE_SECONDS: i64 = 120;
 const LONG_SECONDS: i64 = 300;
 /// What tells the chance of a wide scenario from that of another one of the same seed.
 const WIDE: u64 = 0x001d_e000;
+/// The same for a gossiping one.
+const GOSSIPING: u64 = 0x6055_1b00;
 
 /// What a wide scenario is about.
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +84,8 @@ pub struct Scenario {
     pub bursts: Vec<(i64, usize, usize)>,
     /// Whether peers tell of each other, so that one address is enough.
     pub exchange: bool,
+    /// When blocks go by gossip.
+    pub meshing: Meshing,
     /// A bug to be found.
     pub planted: Option<Planted>,
     /// A node of which everything is told.
@@ -107,7 +113,7 @@ impl Scenario {
         faults.sort_by_key(|(at, _)| *at);
         let lines = lines(nodes, &liars, dice);
         let every = dice.between(300_000, 3 * SECOND);
-        let (schedules, bursts, exchange, planted, told) = Default::default();
+        let (schedules, bursts, exchange, meshing, planted, told) = Default::default();
         Self {
             seed,
             nodes,
@@ -123,9 +129,21 @@ impl Scenario {
             schedules,
             bursts,
             exchange,
+            meshing,
             planted,
             told,
         }
+    }
+
+    /// The same with most connections encrypted, and most blocks going by gossip.
+    pub fn gossiping(seed: u64, nodes: usize, seconds: i64) -> Self {
+        let mut dice = Dice::new(seed ^ GOSSIPING);
+        let mut scenario = Self::new(seed, nodes, seconds);
+        for (_, _, encrypted) in &mut scenario.lines {
+            *encrypted |= dice.percent(80);
+        }
+        scenario.meshing = Meshing { pushed_max: dice.between(1, 3) as usize, beside: dice.below(2) };
+        scenario
     }
 
     /// What a seed says beyond that, each third one something else: schedules that change; up to 21 producers of whom a

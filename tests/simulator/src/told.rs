@@ -26,6 +26,9 @@ pub fn input(input: &Input, now: TimePoint, head: u32) {
     let what = match input {
         Input::Tick | Input::Written { .. } => return,
         Input::Received { peer, message: came, .. } => format!("from {peer}: {}", message(came)),
+        Input::Gossiped { peer, block, .. } => {
+            format!("by gossip from {peer}: block {} {}", block.num, short(&block.id.to_string()))
+        }
         other => format!("{other:?}"),
     };
     eprintln!("{:.3} head {head} <- {what}", now.us_since(BEGIN) as f64 / 1e6);
@@ -38,6 +41,7 @@ pub fn output(output: &Output) {
             Ok(sent) => format!("to {peer}: {}", message(&sent)),
             Err(error) => format!("to {peer}: {error}"),
         },
+        Output::PublishBlock { id, .. } => format!("by gossip: block {}", short(&id.to_string())),
         Output::TakeBlock { peer, block, epoch, .. } => format!("take block {} of {peer} in {epoch:?}", block.num),
         other => format!("{other:?}").chars().take(200).collect(),
     };

@@ -65,6 +65,8 @@ pub struct Seen {
     pub majorities: u64,
     pub double_signs: u64,
     pub bans: u64,
+    pub published: u64,
+    pub passed_on: u64,
 }
 
 impl Watch {

@@ -8,9 +8,11 @@ use p2p::core::{Lane, PeerId, Wire};
 use crate::dice::Dice;
 
 /// Lanes of a connection: those of the core, and gossip's.
-pub const LANES: usize = 4;
-/// The lane of gossip.
+pub const LANES: usize = 5;
+/// The lane of transactions' gossip.
 pub const GOSSIP: usize = 3;
+/// The lane of blocks' gossip.
+pub const BLOCKS: usize = 4;
 /// Bytes a second that a connection carries.
 const BYTES_PER_SECOND: i64 = 4_000_000;
 

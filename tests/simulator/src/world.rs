@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use p2p::core::standing::Key;
 use p2p::core::{Charge, Input, Lane, Output, PeerId, Settings};
-use p2p::limits::{BAN_US, DIAL_SECONDS};
+use p2p::limits::{BAN_US, DIAL_SECONDS, GOSSIPED_BLOCKS_MAX};
 use p2p::wire::message::Point;
-use p2p::wire::{Message, TransactionMessage, transaction_frame};
-use primitives::{BlockId, BlockTimestamp, Checksum256, Name, Sha256, TimePoint, TransactionId};
+use p2p::wire::{BlockMessage, Message, TransactionMessage, block_frame, transaction_frame};
+use primitives::{BlockId, BlockTimestamp, Checksum256, Name, Sha256, TimePoint};
 
 use crate::byzantine::{Told, Way};
 use crate::dice::Dice;
@@ -19,7 +19,7 @@ use crate::origin::{self, BEGIN, Beginning};
 use crate::planted::Planted;
 use crate::scenario::{Fault, SECOND, Scenario};
 use crate::watch::{Seen, Sent, Watch};
-use crate::wires::{End, Frame, GOSSIP, Wires, identity_of, lane_number, lane_of, wire_to};
+use crate::wires::{BLOCKS, End, Frame, GOSSIP, Wires, identity_of, lane_number, lane_of, wire_to};
 
 /// How often a core hears that time passes, as the shell's driver has it.
 const TICK_US: i64 = 100_000;
@@ -36,6 +36,11 @@ const PROPOSE_US: i64 = 10 * SECOND;
 /// Slots of a producer's turn, and microseconds.
 const TURN_SLOTS: i64 = 12;
 const TURN_US: i64 = 6 * SECOND;
+/// Of a hundred blocks that go to a peer by gossip so many do not arrive, and so many others arrive later, when the peer
+/// has heard of them and asked, within microseconds.
+const GOSSIP_LOST_PERCENT: usize = 5;
+const GOSSIP_ASKED_PERCENT: usize = 40;
+const GOSSIP_ASKED_US: i64 = 400_000;
 /// Slots of the last half minute in which the last schedule produced, to be looked at.
 const SLOTS_MIN: usize = 12;
 /// Peers that a node has at least in the end where peers tell of each other, if there are so many.
@@ -48,6 +53,7 @@ enum Event {
     Arrives(PeerId, Frame),
     Written(PeerId, usize, usize),
     Closed(PeerId),
+    Gossips(PeerId),
     Connects { address: String },
     DialFailed { address: String },
     Submit,
@@ -66,8 +72,10 @@ struct Host {
     skew_us: i64,
     sync_us: i64,
     frozen_until: i64,
-    /// Transactions that gossip brought or took.
-    gossip: BTreeSet<TransactionId>,
+    /// Transactions that gossip brought or took, and the hashes of such blocks.
+    gossip: BTreeSet<Checksum256>,
+    /// Blocks that gossip brought and has not been told about, with who gave them.
+    waiting: BTreeMap<BlockId, (PeerId, Arc<[u8]>)>,
     /// Blocks of ranges that a liar has sent to each peer.
     sent_of_range: BTreeMap<PeerId, u32>,
     /// When it last started.
@@ -142,6 +150,7 @@ impl World {
             sync_us: scenario.syncs[number],
             frozen_until: 0,
             gossip: BTreeSet::new(),
+            waiting: BTreeMap::new(),
             sent_of_range: BTreeMap::new(),
             started_at: 0,
         };
@@ -221,6 +230,7 @@ impl World {
                 self.hang_up(node, peer);
                 self.step(node, Input::Closed { peer });
             }
+            Event::Gossips(peer) => self.step(node, Input::Gossips { peer, blocks: true }),
             Event::Connects { address } => self.connects(node, run, address),
             Event::DialFailed { address } => {
                 self.step(node, Input::DialFailed { address, why: "simulated".to_owned() });
@@ -271,7 +281,7 @@ impl World {
                     self.at(at, node, run, Event::DialFailed { address });
                 }
             }
-            Output::Send { peer, lane, frame } => self.send(node, run, peer, lane_number(lane), frame),
+            Output::Send { peer, lane, frame } => self.send(node, run, peer, lane_number(lane), frame, 0),
             Output::Close { peer, flushed } => {
                 self.hang_up(node, peer);
                 if flushed {
@@ -282,6 +292,8 @@ impl World {
             }
             Output::Publish(transaction) => self.gossip(node, run, &transaction),
             Output::TransactionDone { .. } => {}
+            Output::PublishBlock { id, bytes } => self.gossip_block(node, run, id, &bytes),
+            Output::BlockDone { id, .. } => drop(self.hosts[node].waiting.remove(&id)),
             Output::TakeBlock { .. } | Output::TakeTransaction { .. } => unreachable!("the node does these"),
         }
     }
@@ -291,11 +303,46 @@ impl World {
         self.hosts[node].gossip.insert(transaction.id);
         let frame: Arc<[u8]> = transaction_frame(&transaction.packed).into();
         for peer in self.wires.encrypted(node, run) {
-            self.send(node, run, peer, GOSSIP, Arc::clone(&frame));
+            self.send(node, run, peer, GOSSIP, Arc::clone(&frame), 0);
         }
     }
 
-    fn send(&mut self, node: usize, run: u32, peer: PeerId, lane: usize, frame: Arc<[u8]>) {
+    /// Passes a block on: to some encrypted peers at once, to others when they have asked for it, to some not at all.
+    fn gossip_block(&mut self, node: usize, run: u32, id: BlockId, bytes: &Arc<[u8]>) {
+        let host = &mut self.hosts[node];
+        let source = host.waiting.remove(&id).filter(|(_, came)| came == bytes).map(|(peer, _)| peer);
+        if source.is_none() && !host.gossip.insert(Sha256::of(bytes)) {
+            return;
+        }
+        self.watch.seen.published += 1;
+        self.watch.seen.passed_on += u64::from(source.is_some());
+        let frame: Arc<[u8]> = block_frame(bytes).into();
+        for peer in self.wires.encrypted(node, run) {
+            if Some(peer) == source || self.dice.percent(GOSSIP_LOST_PERCENT) {
+                continue;
+            }
+            let asked = self.dice.percent(GOSSIP_ASKED_PERCENT);
+            let later = if asked { self.dice.between(0, GOSSIP_ASKED_US) } else { 0 };
+            self.send(node, run, peer, BLOCKS, Arc::clone(&frame), later);
+        }
+    }
+
+    /// A block comes by gossip, which takes none twice.
+    fn gossiped(&mut self, node: usize, peer: PeerId, block: BlockMessage) {
+        let host = &mut self.hosts[node];
+        if !host.gossip.insert(Sha256::of(&block.bytes)) || host.waiting.contains_key(&block.id) {
+            return;
+        }
+        host.waiting.insert(block.id, (peer, Arc::clone(&block.bytes)));
+        self.step(node, Input::Gossiped { peer, block, charge: Charge::default() });
+        let waiting = self.hosts[node].waiting.len();
+        if waiting > GOSSIPED_BLOCKS_MAX && self.scenario.is_honest(node) {
+            self.watch.fail(format!("node {node} leaves gossip waiting for {waiting} blocks"));
+        }
+    }
+
+    /// Sends a frame, `late` by so many microseconds.
+    fn send(&mut self, node: usize, run: u32, peer: PeerId, lane: usize, frame: Arc<[u8]>, late: i64) {
         let Some((_, to)) = self.wires.other(node, run, peer) else { return };
         let length = frame.len();
         let told = self.told(node, peer, to.node, lane, &frame);
@@ -307,7 +354,7 @@ impl World {
         };
         let from = End { node, run, peer };
         let sent = Frame { lane, bytes: frame };
-        if let Some((to, times)) = self.wires.send(from, sent.clone(), self.now, later, &mut self.dice) {
+        if let Some((to, times)) = self.wires.send(from, sent.clone(), self.now, later + late, &mut self.dice) {
             self.at(times.written, node, run, Event::Written(peer, lane, length));
             self.at(times.arrives, to.node, to.run, Event::Arrives(to.peer, sent));
         }
@@ -358,6 +405,10 @@ impl World {
             // It cannot give what it says that it has.
             return;
         }
+        let message = match message {
+            Message::Block(block) if frame.lane == BLOCKS => return self.gossiped(node, peer, block),
+            other => other,
+        };
         if frame.lane == GOSSIP
             && let Message::Transaction(transaction) = &message
             && !self.hosts[node].gossip.insert(transaction.id)
@@ -394,6 +445,9 @@ impl World {
         self.step(node, Input::Connected { peer: first, wire, address: at, dialled: Some(address) });
         if !admitted {
             self.hang_up(to, first + 1);
+        } else if encrypted {
+            let at = self.now + 2 * self.wires.delay(node, to);
+            ends.into_iter().for_each(|end| self.at(at, end.node, end.run, Event::Gossips(end.peer)));
         }
     }
 
@@ -407,6 +461,7 @@ impl World {
             server_address: address_of(node, false),
             sync_fetch_span: 20,
             peer_exchange: self.scenario.exchange,
+            meshing: self.scenario.meshing,
             identity: identity_of(node),
             planted: match self.hosts[node].identity.planted {
                 Some(Planted::Core(bug)) => Some(bug),
@@ -438,6 +493,7 @@ impl World {
         }
         host.node = Some(node);
         host.gossip.clear();
+        host.waiting.clear();
         host.started_at = self.now;
         let offset = self.dice.between(0, TICK_US);
         self.at(self.now + offset, number, run, Event::Tick);

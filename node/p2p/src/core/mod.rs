@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`link`] what carries a connection, [`peer`] what is known of a peer, [`standing`] who misbehaved, [`dials`] whom this node dials,
 //! `greeting` handshakes and clocks, `meeting` nodes that peers know of, `serving` blocks that peers ask for, [`sync`] ranges that this node asks for,
-//! [`checks`] and `checking` whether peers are well, `catching_up` how it comes to the others' head, [`relay`] and `relaying` blocks and transactions as they come,
+//! [`checks`] and `checking` whether peers are well, `catching_up` how it comes to the others' head, [`relay`] and `relaying` blocks and transactions as they come, `meshing` which peers get blocks by gossip,
 //! [`doubles`] who signs two blocks for a slot, [`planted`] bugs of tests.
 
 mod catching_up;
@@ -14,6 +14,7 @@ pub mod doubles;
 mod greeting;
 pub mod link;
 mod meeting;
+mod meshing;
 mod peer;
 pub mod planted;
 pub mod relay;
@@ -22,9 +23,9 @@ mod serving;
 pub mod standing;
 pub mod sync;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -33,8 +34,8 @@ use rustc_hash::FxHashSet;
 
 use crate::address::{Address, Kind, PeerAddress};
 use crate::limits::{
-    DIALLED_MAX, GREETING_US, HALF_OPEN_GRACE_US, HALF_OPEN_MAX, KNOWN_BLOCKS_MAX, KNOWN_TRANSACTIONS_MAX,
-    QUEUED_BYTES_MAX, QUEUED_BYTES_PER_PEER, RECENT_BYTES_MAX, TRANSACTIONS_IN_HAND_MAX,
+    DIALLED_MAX, GOSSIPED_BLOCKS_MAX, GREETING_US, HALF_OPEN_GRACE_US, HALF_OPEN_MAX, KNOWN_BLOCKS_MAX,
+    KNOWN_TRANSACTIONS_MAX, QUEUED_BYTES_MAX, QUEUED_BYTES_PER_PEER, RECENT_BYTES_MAX, TRANSACTIONS_IN_HAND_MAX,
 };
 use crate::wire::message::Point;
 use crate::wire::{BlockMessage, GoAway, Handshake, Message, TransactionMessage};
@@ -45,6 +46,7 @@ use dials::{Dials, State};
 use doubles::{DoubleSign, DoubleSigns};
 pub use link::{Lane, Wire};
 use meeting::Book;
+pub use meshing::Meshing;
 use peer::Peer;
 pub use peer::PeerId;
 use planted::Planted;
@@ -113,6 +115,8 @@ pub struct Settings {
     pub identity: String,
     /// Whether peers are told of each other.
     pub peer_exchange: bool,
+    /// When blocks go by gossip: no option, tests alone have others than the default.
+    pub meshing: Meshing,
     /// A bug that the simulator shall find.
     #[cfg(feature = "planted")]
     pub planted: Option<planted::Planted>,
@@ -139,6 +143,7 @@ impl Default for Settings {
             producer_keys: Vec::new(),
             identity: String::new(),
             peer_exchange: true,
+            meshing: Meshing::default(),
             #[cfg(feature = "planted")]
             planted: None,
         }
@@ -207,6 +212,10 @@ pub enum Input {
     Closed { peer: PeerId },
     /// A message came.
     Received { peer: PeerId, message: Message, charge: Charge },
+    /// A block came by gossip, which waits until it is told what becomes of it.
+    Gossiped { peer: PeerId, block: BlockMessage, charge: Charge },
+    /// Gossip brings a peer blocks, or does no more.
+    Gossips { peer: PeerId, blocks: bool },
     /// This node can be reached at these addresses.
     Listening { addresses: Vec<String> },
     /// Nodes of the local network were found.
@@ -249,6 +258,10 @@ pub enum Output {
     Publish(TransactionMessage),
     /// What became of a peer's transaction, for a wire that has not passed it on yet.
     TransactionDone { id: TransactionId, judgement: TransactionJudgement },
+    /// Pass a block on by gossip. It may have come by gossip itself.
+    PublishBlock { id: BlockId, bytes: Arc<[u8]> },
+    /// Gossip does not pass a block on that it brought; what it is judged to be.
+    BlockDone { id: BlockId, judgement: BlockJudgement },
 }
 
 /// What is counted, since the start.
@@ -261,6 +274,7 @@ pub struct Counts {
     pub failed_dials: u64,
     pub failed_checks: u64,
     pub double_signs: u64,
+    pub published_blocks: u64,
 }
 
 /// What a node sees of its peers: those that have introduced themselves, those of them that say they are not well, how far
@@ -307,6 +321,8 @@ pub struct Core {
     transactions_in_hand: FxHashSet<TransactionId>,
     recent: Recent,
     in_hand: InHand,
+    /// Blocks that gossip brought and has not been told about.
+    gossiped: BTreeSet<BlockId>,
     /// Blocks whose headers were checked, until they are irreversible: they travel on before they run.
     relayed: BTreeMap<BlockId, Arc<[u8]>>,
     double_signs: DoubleSigns,
@@ -334,6 +350,7 @@ impl Core {
             transactions_in_hand: FxHashSet::default(),
             recent: Recent::default(),
             in_hand: InHand::default(),
+            gossiped: BTreeSet::new(),
             relayed: BTreeMap::new(),
             double_signs: DoubleSigns::default(),
             counts: Counts::default(),
@@ -373,6 +390,12 @@ impl Core {
             Input::WrongVersion { peer, why } => self.wrong_version(peer, &why, now),
             Input::Closed { peer } => self.closed(peer, now),
             Input::Received { peer, message, charge } => self.received(peer, message, charge, now, blocks),
+            Input::Gossiped { peer, block, charge } => self.block_gossiped(peer, block, charge, now, blocks),
+            Input::Gossips { peer, blocks } => {
+                if let Some(found) = self.peers.get_mut(&peer) {
+                    found.gossips = blocks;
+                }
+            }
             Input::Malformed { peer, why } => {
                 self.blame(peer, 10.0, &why, now);
                 // Also one that was to read a farewell: its socket is closed.
@@ -540,6 +563,7 @@ impl Core {
             ("ids of transactions", self.transactions.count(), KNOWN_TRANSACTIONS_MAX),
             ("bytes of recent transactions", self.recent.bytes(), RECENT_BYTES_MAX),
             ("transactions in hand", self.transactions_in_hand.len(), TRANSACTIONS_IN_HAND_MAX),
+            ("blocks of gossip", self.gossiped.len(), GOSSIPED_BLOCKS_MAX),
             ("addresses to dial", self.dials.iter().count(), DIALLED_MAX),
             ("bytes of blocks to relay", self.relayed.values().map(|bytes| bytes.len()).sum(), RELAYED_BYTES_MAX),
         ]

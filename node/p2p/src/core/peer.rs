@@ -113,6 +113,8 @@ pub struct Peer {
     pub asked: TimePoint,
     /// Until when it is not asked for ranges while others can be.
     pub slow_until: TimePoint,
+    /// Whether gossip brings it blocks.
+    pub gossips: bool,
 }
 
 impl Peer {
@@ -150,6 +152,7 @@ impl Peer {
             useless_transactions: Bucket::full(USELESS_TRANSACTIONS, now),
             asked: TimePoint(0),
             slow_until: TimePoint(0),
+            gossips: false,
         }
     }
 
@@ -223,6 +226,15 @@ impl Peer {
         self.known.insert(block.id);
         if self.known.len() > KNOWN_BLOCKS_MAX {
             self.known.pop_first();
+        }
+    }
+
+    /// Notes that it gave a block.
+    pub fn note_gave(&mut self, block: Point, now: TimePoint) {
+        self.block_at = now;
+        self.note_has(block);
+        if block.num > self.head.num {
+            self.head = block;
         }
     }
 

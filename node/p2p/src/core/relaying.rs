@@ -30,16 +30,11 @@ impl Core {
         now: TimePoint,
         blocks: &dyn Blocks,
     ) {
-        let point = Point { num: block.num, id: block.id };
         let Some(found) = self.peers.get_mut(&peer) else { return };
         if !found.kind.has_blocks() {
             return;
         }
-        found.block_at = now;
-        found.note_has(point);
-        if point.num > found.head.num {
-            found.head = point;
-        }
+        found.note_gave(Point { num: block.num, id: block.id }, now);
         self.note_progress(peer, now);
         let (block, charge) = if self.sync.is_active() {
             self.sync.keeps_any = self.plants(Planted::WrongRangeKept);
@@ -68,6 +63,18 @@ impl Core {
         } else {
             (block, charge)
         };
+        self.block_news(peer, block, charge, now, blocks);
+    }
+
+    /// A block came that was not asked for: to the chain, if it is news.
+    pub(super) fn block_news(
+        &mut self,
+        peer: PeerId,
+        block: BlockMessage,
+        charge: Charge,
+        now: TimePoint,
+        blocks: &dyn Blocks,
+    ) {
         if self.in_hand.contains(&block.id) || blocks.has(&block.id) {
             self.brings_nothing(peer, "it repeats blocks that are known", now);
         } else if self.is_behind(now) {
@@ -147,6 +154,7 @@ impl Core {
         let is_now = epoch == Some(self.sync.epoch()) && self.sync.is_active();
         match judgement {
             BlockJudgement::Good | BlockJudgement::Held if self.sync.is_active() => {
+                self.gossip_done(id, judgement);
                 self.sync.judged(num);
                 return self.pump_sync(now);
             }
@@ -154,7 +162,8 @@ impl Core {
             BlockJudgement::Held => {}
             BlockJudgement::Good => {
                 // Where its header could not be checked before, it travels on now.
-                return self.relay_block(id, now);
+                self.relay_block(id, now);
+                return self.gossip_done(id, judgement);
             }
             BlockJudgement::NotNow => {}
             BlockJudgement::Unlinkable if epoch.is_none() => self.fill_gap(peer, now),
@@ -169,6 +178,9 @@ impl Core {
             }
         }
         self.relayed.remove(&id);
+        if judgement != BlockJudgement::Held {
+            self.gossip_done(id, judgement);
+        }
         if is_now {
             self.sync.lose(peer);
             self.restart_sync(now);
@@ -207,13 +219,12 @@ impl Core {
         }
     }
 
-    fn send_block(&mut self, block: Point, bytes: &[u8], now: TimePoint) {
+    /// Sends a block to the peers that lack it, or has gossip do so.
+    fn send_block(&mut self, block: Point, bytes: &Arc<[u8]>, now: TimePoint) {
+        let by_gossip = self.reached_by_gossip(&block.id, bytes.len());
         let lacks = |peer: &super::Peer| peer.takes_live_blocks() && !peer.has(block);
         let lacking: Vec<PeerId> = self.peers.iter().filter(|(_, peer)| lacks(peer)).map(|(id, _)| *id).collect();
-        if lacking.is_empty() {
-            return;
-        }
-        let frame: Arc<[u8]> = block_frame(bytes).into();
+        let (mut frame, mut published): (Option<Arc<[u8]>>, _) = (None, false);
         for peer in lacking {
             if let Some(found) = self.peers.get_mut(&peer) {
                 // Who catches up gets it in its turn.
@@ -222,11 +233,21 @@ impl Core {
                     continue;
                 }
                 found.note_has(block);
+                if by_gossip.contains(&peer) {
+                    // Nothing is known of what gossip brings it: it is told where this node stands as if it got nothing.
+                    published = true;
+                    continue;
+                }
                 found.block_at = now;
             }
             let lane = self.peers.get(&peer).map_or(Lane::News, super::Peer::lane_of_news);
-            self.send_frame(peer, lane, Arc::clone(&frame));
+            let frame = frame.get_or_insert_with(|| block_frame(bytes).into());
+            self.send_frame(peer, lane, Arc::clone(frame));
         }
+        if published {
+            self.publish_block(block.id, bytes);
+        }
+        self.gossip_done(block.id, BlockJudgement::Good);
     }
 
     /// The chain moved: blocks that peers lack are sent, what is irreversible is forgotten.
@@ -237,6 +258,7 @@ impl Core {
                 peer.forget_up_to(stands.irreversible.num);
             }
             self.relayed.retain(|id, _| Point::of(*id).num > stands.irreversible.num);
+            self.gossip_done_up_to(stands.irreversible.num);
         }
         let head = if before.head == stands.head { None } else { blocks.block_at(stands.head.num) };
         if let Some(Ok(signed)) = head.as_deref().map(SignedBlockHeader::from_prefix) {
@@ -262,6 +284,7 @@ impl Core {
             {
                 self.send_block(point, &bytes, now);
             }
+            self.gossip_done(id, BlockJudgement::Good);
         }
     }
 

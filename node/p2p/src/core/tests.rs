@@ -17,7 +17,7 @@ use crate::wire::{Mode, Pending, Request, SyncRequest, Time, block_frame};
 
 /// A chain without rules: blocks that link.
 #[derive(Debug, Default, Clone)]
-struct Chain {
+pub(crate) struct Chain {
     ids: BTreeMap<u32, BlockId>,
     blocks: BTreeMap<BlockId, Arc<[u8]>>,
 }
@@ -54,7 +54,7 @@ impl Blocks for NoBlocks {
 }
 
 /// A block after another one; `branch` makes it another block.
-fn block_after(previous: BlockId, branch: u32) -> BlockMessage {
+pub(crate) fn block_after(previous: BlockId, branch: u32) -> BlockMessage {
     let num = Point::of(previous).num + 1;
     let header =
         BlockHeader { previous, timestamp: BlockTimestamp(num), schedule_version: branch, ..BlockHeader::default() };
@@ -65,24 +65,24 @@ fn block_after(previous: BlockId, branch: u32) -> BlockMessage {
 
 impl Chain {
     /// A chain of this many blocks.
-    fn of(length: u32) -> Self {
+    pub(crate) fn of(length: u32) -> Self {
         let mut chain = Self::default();
         (0..length).for_each(|_| drop(chain.grow(0)));
         chain
     }
 
-    fn head(&self) -> Point {
+    pub(crate) fn head(&self) -> Point {
         self.ids.last_key_value().map_or(Point::default(), |(num, id)| Point { num: *num, id: *id })
     }
 
-    fn grow(&mut self, branch: u32) -> BlockMessage {
+    pub(crate) fn grow(&mut self, branch: u32) -> BlockMessage {
         let block = block_after(self.head().id, branch);
         self.join(&block);
         block
     }
 
     /// Whether a block follows what is there.
-    fn join(&mut self, block: &BlockMessage) -> bool {
+    pub(crate) fn join(&mut self, block: &BlockMessage) -> bool {
         let links = block.num == 1 || self.blocks.contains_key(&block.previous);
         if links {
             self.blocks.insert(block.id, Arc::clone(&block.bytes));
@@ -93,8 +93,18 @@ impl Chain {
         links
     }
 
+    /// Takes a block, or says why not. A branch of 666 breaks the chain's rules.
+    pub(crate) fn judge(&mut self, block: &BlockMessage) -> BlockJudgement {
+        let bad = SignedBlockHeader::from_prefix(&block.bytes).unwrap().header.schedule_version == 666;
+        match () {
+            () if bad => BlockJudgement::BadHeader,
+            () if self.join(block) => BlockJudgement::Good,
+            () => BlockJudgement::Unlinkable,
+        }
+    }
+
     /// As one producer's chain stands: all but the head is irreversible.
-    fn stands(&self) -> Stands {
+    pub(crate) fn stands(&self) -> Stands {
         let irreversible = self.head().num.saturating_sub(1).max(1);
         Stands {
             head: self.head(),
@@ -207,15 +217,8 @@ impl Net {
                 }
             }
             Output::TakeBlock { peer, block, epoch, .. } => {
-                let node = &mut self.nodes[at];
                 let (id, bytes) = (block.id, block.bytes.len());
-                // A branch of 666 breaks the chain's rules.
-                let bad = SignedBlockHeader::from_prefix(&block.bytes).unwrap().header.schedule_version == 666;
-                let judgement = match () {
-                    () if bad => BlockJudgement::BadHeader,
-                    () if node.chain.join(&block) => BlockJudgement::Good,
-                    () => BlockJudgement::Unlinkable,
-                };
+                let judgement = self.nodes[at].chain.judge(&block);
                 if judgement == BlockJudgement::Good {
                     self.step(at, Input::HeaderGood { id });
                 }
@@ -230,6 +233,7 @@ impl Net {
                 self.step(at, Input::Accepted(transaction));
             }
             Output::Publish(_) | Output::TransactionDone { .. } => {}
+            Output::PublishBlock { .. } | Output::BlockDone { .. } => unreachable!("there is no gossip"),
         }
     }
 

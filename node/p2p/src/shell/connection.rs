@@ -54,7 +54,7 @@ impl Connection {
         let _ = stream.set_nodelay(true);
         let (reading, writing) = stream.into_split();
         let mut tasks = JoinSet::new();
-        let reader = Reader::new(peer, events, room);
+        let reader = Reader::new(peer, events, own_room(), room);
         tasks.spawn(reader.run(reading, FRAME_BYTES_MAX));
         let (writes, writer) = Writer::new(peer, Lane::Talk, events, Duration::ZERO);
         tasks.spawn(writer.run(writing));
@@ -64,7 +64,7 @@ impl Connection {
     /// Of an encrypted connection, whose streams come one after another.
     pub fn of_link(peer: PeerId, link: Link, events: &mpsc::Sender<Event>, room: &Arc<Semaphore>) -> Self {
         let mut tasks = JoinSet::new();
-        let first = Reader::new(peer, events, room);
+        let first = Reader::new(peer, events, link.room, room);
         let mut lanes = Vec::new();
         for (lane, (coming, opening)) in Lane::ALL.into_iter().zip(link.streams) {
             let reader = first.beside();
@@ -89,6 +89,11 @@ impl Connection {
     }
 }
 
+/// Room for what one peer sends.
+pub(super) fn own_room() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(RECEIVED_BYTES_PER_PEER))
+}
+
 struct Reader {
     peer: PeerId,
     events: mpsc::Sender<Event>,
@@ -107,8 +112,7 @@ enum End {
 }
 
 impl Reader {
-    fn new(peer: PeerId, events: &mpsc::Sender<Event>, room: &Arc<Semaphore>) -> Self {
-        let own_room = Arc::new(Semaphore::new(RECEIVED_BYTES_PER_PEER));
+    fn new(peer: PeerId, events: &mpsc::Sender<Event>, own_room: Arc<Semaphore>, room: &Arc<Semaphore>) -> Self {
         Self { peer, events: events.clone(), room: Arc::clone(room), own_room, greeted: watch::Sender::new(false) }
     }
 

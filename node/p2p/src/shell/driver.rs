@@ -60,6 +60,7 @@ struct Metrics {
     bans: IntCounter,
     double_signs: IntCounter,
     failed_checks: IntCounter,
+    published_blocks: IntCounter,
     unwell: IntGauge,
     queued_bytes: IntGauge,
     syncing: IntGauge,
@@ -82,6 +83,7 @@ impl Metrics {
                 "p2p_failed_checks",
                 "total number of peers that were given up: no answer to checks",
             ),
+            published_blocks: counter("p2p_published_blocks", "total number of blocks that were passed on by gossip"),
             unwell: gauge("p2p_unwell_peers", "current number of peers that say they are not well"),
             queued_bytes: gauge("p2p_queued_bytes", "bytes that wait to be sent to peers"),
             syncing: gauge("p2p_syncing", "1 while blocks are fetched that are irreversible elsewhere"),
@@ -102,6 +104,7 @@ impl Metrics {
         self.bans.inc_by(counts.bans - before.bans);
         self.double_signs.inc_by(counts.double_signs - before.double_signs);
         self.failed_checks.inc_by(counts.failed_checks - before.failed_checks);
+        self.published_blocks.inc_by(counts.published_blocks - before.published_blocks);
     }
 }
 
@@ -297,6 +300,8 @@ impl Driver {
                 }
                 Output::Publish(transaction) => drop(self.tell_swarm(Command::Publish(transaction))),
                 Output::TransactionDone { id, judgement } => drop(self.tell_swarm(Command::Judged(id, judgement))),
+                Output::PublishBlock { id, bytes } => drop(self.tell_swarm(Command::PublishBlock(id, bytes))),
+                Output::BlockDone { id, judgement } => drop(self.tell_swarm(Command::BlockJudged(id, judgement))),
                 Output::TakeBlock { peer, block, charge, epoch } => {
                     // The task ends with the node.
                     let _ = self.to_writer.send(Taken { peer, block, charge, epoch });

@@ -1,10 +1,11 @@
 //! What happens around the core, as the driver hears of it.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use libp2p::swarm::Stream;
 use tokio::net::TcpStream;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio_util::compat::Compat;
 
 use crate::core::doubles::DoubleSign;
@@ -51,6 +52,8 @@ pub(crate) struct Link {
     pub dialled: Option<String>,
     /// For each lane the stream that comes from the peer, and the one to it.
     pub streams: [(Opening, Opening); 3],
+    /// Room for what the peer sends, by whatever streams.
+    pub room: Arc<Semaphore>,
     /// Ends it.
     pub end: End,
 }

@@ -1,40 +1,43 @@
 //! libp2p's wire: TCP with noise and yamux, and QUIC. The same core and the same frames as on nodeos' wire, on streams of
-//! their own for talk, asked blocks and news; small transactions travel by gossip.
+//! their own for talk, asked blocks and news; small transactions travel by gossip, and where there are many peers blocks.
 //!
 //! Reading order: [`identity`] the node's key, `links` streams, `settings` libp2p's parts and their limits, `resolve`
-//! names of hosts, and here the task that has the swarm: it never waits for a peer.
+//! names of hosts, `gossip` what travels by it, and here the task that has the swarm: it never waits for a peer.
 
+mod gossip;
 pub mod identity;
 mod links;
 mod resolve;
 mod settings;
+#[cfg(test)]
+mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use codec::{Pack, Unpack};
 use futures::StreamExt;
 use libp2p::core::ConnectedPoint;
-use libp2p::gossipsub::{self, IdentTopic, MessageAcceptance, MessageId, PublishError};
+use libp2p::gossipsub::{self, MessageId};
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::DialOpts;
 use libp2p::swarm::{ConnectionId, DialError, Stream, SwarmEvent};
 use libp2p::{Multiaddr, Swarm, identify, mdns};
-use primitives::{ChainId, PackedTransaction, TransactionId};
+use primitives::{BlockId, ChainId, TransactionId};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::compat::{Compat, FuturesAsyncReadCompatExt};
 
+use super::connection::own_room;
 use super::event::{End, Event, Link};
 use crate::address::host_of;
-use crate::core::{Charge, Input, Lane, PeerId, TransactionJudgement};
-use crate::limits::{MESSAGE_BYTES_MIN, TRANSACTIONS_IN_HAND_MAX};
-use crate::wire::{Message, TransactionMessage, WireError};
+use crate::core::{BlockJudgement, Input, Lane, PeerId, TransactionJudgement};
+use crate::wire::TransactionMessage;
+use gossip::Source;
 use identity::{Identity, IdentityError};
 use links::LinkEvent;
-use settings::{Behaviour, BehaviourEvent, PROTOCOL_VERSION, SwarmSettings};
+use settings::{Behaviour, BehaviourEvent, Doors, PROTOCOL_VERSION, SwarmSettings, Topics};
 
 /// What the operator says of this wire.
 #[derive(Debug, Clone, Default)]
@@ -75,6 +78,7 @@ pub enum Libp2pError {
 /// The wire before the chain is there: its addresses are taken, and nobody is answered.
 pub struct Libp2p {
     swarm: Swarm<Behaviour>,
+    doors: Doors,
     identity: Identity,
     settings: Libp2pSettings,
 }
@@ -93,13 +97,13 @@ impl Libp2p {
     pub fn open(folder: &Path, settings: Libp2pSettings) -> Result<Self, Libp2pError> {
         let identity = Identity::of_folder(folder)?;
         let parts = SwarmSettings { agent: &settings.agent, max_clients: settings.max_clients, mdns: settings.mdns };
-        let mut swarm = settings::build(&identity.keys, parts).map_err(Libp2pError::Parts)?;
+        let (mut swarm, doors) = settings::build(&identity.keys, parts).map_err(Libp2pError::Parts)?;
         for address in &settings.listen {
             swarm
                 .listen_on(address.clone())
                 .map_err(|error| Libp2pError::Listen { address: address.clone(), why: deepest(&error) })?;
         }
-        Ok(Self { swarm, identity, settings })
+        Ok(Self { swarm, doors, identity, settings })
     }
 
     /// What others call this node.
@@ -132,6 +136,10 @@ pub(super) enum Command {
     Publish(TransactionMessage),
     /// A peer's transaction has been judged: gossip passes it on, or not.
     Judged(TransactionId, TransactionJudgement),
+    /// Gossip a block whose header is in order.
+    PublishBlock(BlockId, Arc<[u8]>),
+    /// A block of gossip is not passed on.
+    BlockJudged(BlockId, BlockJudgement),
 }
 
 /// The ends of streams that are not open yet, by lane.
@@ -139,6 +147,7 @@ pub(super) enum Command {
 struct Unopened {
     peer: PeerId,
     identity: libp2p::PeerId,
+    room: Arc<Semaphore>,
     streams: [(Option<StreamSender>, Option<StreamSender>); 3],
 }
 
@@ -147,7 +156,7 @@ type StreamSender = oneshot::Sender<Compat<Stream>>;
 /// The task with the swarm.
 pub(super) struct SwarmTask {
     swarm: Swarm<Behaviour>,
-    topic: IdentTopic,
+    topics: Topics,
     commands: mpsc::UnboundedReceiver<Command>,
     /// The way to itself, for ends of connections.
     back: mpsc::UnboundedSender<Command>,
@@ -158,9 +167,13 @@ pub(super) struct SwarmTask {
     /// Addresses as they were given, while they are dialled.
     dialling: HashMap<ConnectionId, String>,
     /// A connection of each peer, by identity.
-    identities: HashMap<libp2p::PeerId, PeerId>,
+    identities: HashMap<libp2p::PeerId, Source>,
+    /// Whom gossip brings blocks.
+    gossips_blocks: HashSet<libp2p::PeerId>,
     /// Transactions of gossip that are being judged.
     judging: BTreeMap<TransactionId, (MessageId, libp2p::PeerId)>,
+    /// Blocks of gossip that are being judged.
+    judging_blocks: BTreeMap<BlockId, (MessageId, libp2p::PeerId)>,
     listening: Vec<Multiaddr>,
 }
 
@@ -176,18 +189,22 @@ pub(super) struct Shared {
 
 impl SwarmTask {
     pub fn new(libp2p: Libp2p, chain_id: ChainId, shared: Shared) -> (mpsc::UnboundedSender<Command>, Self) {
-        let Libp2p { mut swarm, settings, .. } = libp2p;
-        let topic = IdentTopic::new(format!("/boreas/{chain_id}/transactions/1"));
+        let Libp2p { mut swarm, doors, settings, .. } = libp2p;
+        let topics = doors.open(chain_id);
         if settings.accept_transactions
-            && let Err(error) = swarm.behaviour_mut().gossip.subscribe(&topic)
+            && let Err(error) = swarm.behaviour_mut().gossip.subscribe(&topics.transactions)
         {
             tracing::error!("transactions do not come by gossip: {error}");
         }
-        // Bounded by what the core bounds: dials, connections, transactions in hand and accepted ones.
+        // Also where there are few peers: others may have many.
+        if let Err(error) = swarm.behaviour_mut().blocks.subscribe(&topics.blocks) {
+            tracing::error!("blocks do not come by gossip: {error}");
+        }
+        // Bounded by what the core bounds: dials, connections, transactions in hand and accepted ones, blocks to relay.
         let (back, commands) = mpsc::unbounded_channel();
         let task = Self {
             swarm,
-            topic,
+            topics,
             commands,
             back: back.clone(),
             events: shared.events,
@@ -196,7 +213,9 @@ impl SwarmTask {
             links: HashMap::new(),
             dialling: HashMap::new(),
             identities: HashMap::new(),
+            gossips_blocks: HashSet::new(),
             judging: BTreeMap::new(),
+            judging_blocks: BTreeMap::new(),
             listening: Vec::new(),
         };
         (back, task)
@@ -248,29 +267,10 @@ impl SwarmTask {
                 }
             }
             Command::Judged(id, judgement) => drop(self.judged(id, judgement)),
+            Command::PublishBlock(id, bytes) => self.publish_block(id, &bytes),
+            Command::BlockJudged(id, judgement) => self.block_judged(id, judgement),
         }
         true
-    }
-
-    /// Ends the judging of a transaction of gossip; whether it is one.
-    fn judged(&mut self, id: TransactionId, judgement: TransactionJudgement) -> bool {
-        let Some((message, source)) = self.judging.remove(&id) else { return false };
-        let acceptance = match judgement {
-            TransactionJudgement::Accepted => MessageAcceptance::Accept,
-            TransactionJudgement::NotNow => MessageAcceptance::Ignore,
-            TransactionJudgement::Failed | TransactionJudgement::Bad => MessageAcceptance::Reject,
-        };
-        self.swarm.behaviour_mut().gossip.report_message_validation_result(&message, &source, acceptance);
-        true
-    }
-
-    fn publish(&mut self, transaction: &TransactionMessage) {
-        let gossip = &mut self.swarm.behaviour_mut().gossip;
-        match gossip.publish(self.topic.clone(), transaction.packed.to_bytes()) {
-            // It came by gossip and travels on as such.
-            Ok(_) | Err(PublishError::Duplicate | PublishError::NoPeersSubscribedToTopic) => {}
-            Err(error) => tracing::warn!("transaction {} is not passed on: {error}", transaction.id),
-        }
     }
 
     async fn take(&mut self, event: SwarmEvent<BehaviourEvent>) -> bool {
@@ -281,6 +281,7 @@ impl SwarmTask {
                 message_id,
                 message,
             })) => self.gossiped(propagation_source, message_id, &message.data).await,
+            SwarmEvent::Behaviour(BehaviourEvent::Blocks(event)) => self.of_blocks(event).await,
             SwarmEvent::Behaviour(BehaviourEvent::Identify(identify::Event::Received {
                 connection_id, info, ..
             })) => self.identified(connection_id, &info).await,
@@ -296,8 +297,14 @@ impl SwarmTask {
                 // Readers whose streams never came end with their senders.
                 self.links.remove(&connection_id);
                 match self.links.values().find(|link| link.identity == peer_id) {
-                    Some(other) => drop(self.identities.insert(peer_id, other.peer)),
-                    None => drop(self.identities.remove(&peer_id)),
+                    Some(other) => {
+                        let source = Source { peer: other.peer, room: Arc::clone(&other.room) };
+                        self.identities.insert(peer_id, source);
+                    }
+                    None => {
+                        self.identities.remove(&peer_id);
+                        self.gossips_blocks.remove(&peer_id);
+                    }
                 }
                 true
             }
@@ -356,9 +363,12 @@ impl SwarmTask {
         };
         let peer = self.numbers.fetch_add(1, Ordering::Relaxed);
         let (unopened, link) = self.link(peer, identity, connection, address, dialled);
+        self.identities.insert(identity, Source { peer, room: Arc::clone(&unopened.room) });
         self.links.insert(connection, unopened);
-        self.identities.insert(identity, peer);
-        tell(&self.events, Event::Linked(link)).await
+        if !tell(&self.events, Event::Linked(link)).await {
+            return false;
+        }
+        !self.gossips_blocks.contains(&identity) || self.tell_gossips(vec![peer], true).await
     }
 
     fn link(
@@ -382,8 +392,9 @@ impl SwarmTask {
             // The swarm may have ended.
             let _ = back.send(Command::Close(connection));
         });
-        let link = Link { peer, identity: identity.to_string(), address, dialled, streams: receivers, end };
-        (Unopened { peer, identity, streams }, link)
+        let room = own_room();
+        let unopened = Unopened { peer, identity, room: Arc::clone(&room), streams };
+        (unopened, Link { peer, identity: identity.to_string(), address, dialled, streams: receivers, room, end })
     }
 
     async fn stream(&mut self, connection: ConnectionId, event: LinkEvent) -> bool {
@@ -413,38 +424,6 @@ impl SwarmTask {
         let theirs: String = info.protocol_version.chars().take(100).collect();
         let why = format!("it speaks {theirs}, and this node {PROTOCOL_VERSION}");
         tell(&self.events, Event::Happened(Input::WrongVersion { peer: link.peer, why })).await
-    }
-
-    /// A message of gossip came: it is a transaction, or its peer is to blame.
-    async fn gossiped(&mut self, source: libp2p::PeerId, message: MessageId, data: &[u8]) -> bool {
-        let Some(peer) = self.identities.get(&source).copied() else {
-            self.conclude(&message, &source, MessageAcceptance::Ignore);
-            return true;
-        };
-        let read = PackedTransaction::from_bytes(data).map_err(WireError::from).and_then(TransactionMessage::read);
-        let transaction = match read {
-            Ok(transaction) => transaction,
-            Err(error) => {
-                self.conclude(&message, &source, MessageAcceptance::Reject);
-                let why = error.to_string();
-                return tell(&self.events, Event::Happened(Input::Malformed { peer, why })).await;
-            }
-        };
-        let bytes = data.len().max(MESSAGE_BYTES_MIN) as u32;
-        let room = Arc::clone(&self.room).try_acquire_many_owned(bytes).ok();
-        let judging = self.judging.len() < TRANSACTIONS_IN_HAND_MAX && !self.judging.contains_key(&transaction.id);
-        let (Some(room), true) = (room, judging) else {
-            self.conclude(&message, &source, MessageAcceptance::Ignore);
-            return true;
-        };
-        self.judging.insert(transaction.id, (message, source));
-        let charge = Charge(Some(Box::new(room)));
-        let message = Message::Transaction(transaction);
-        tell(&self.events, Event::Happened(Input::Received { peer, message, charge })).await
-    }
-
-    fn conclude(&mut self, message: &MessageId, source: &libp2p::PeerId, acceptance: MessageAcceptance) {
-        self.swarm.behaviour_mut().gossip.report_message_validation_result(message, source, acceptance);
     }
 }
 
