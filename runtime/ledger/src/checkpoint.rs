@@ -106,16 +106,16 @@ impl Ledger {
         undo
     }
 
-    /// The rows that each block changed which can be undone, as they were before it; oldest block first.
-    pub(crate) fn changed_rows(&self) -> Vec<PackedRows> {
+    /// The rows that each of the newest blocks changed, as they were before it; oldest block first.
+    pub(crate) fn changed_rows(&self, blocks: usize) -> Vec<PackedRows> {
         let mut past = AsOf::now(self);
-        let mut blocks = Vec::new();
-        for (_, entries) in self.journal.newest_first() {
+        let mut changed = Vec::with_capacity(blocks);
+        for (_, entries) in self.journal.newest_first().take(blocks) {
             let keys = past.step_block(entries);
-            blocks.push(PackedRows::new(keys.into_iter().map(|key| (key, past.row(key)))));
+            changed.push(PackedRows::new(keys.into_iter().map(|key| (key, past.row(key)))));
         }
-        blocks.reverse();
-        blocks
+        changed.reverse();
+        changed
     }
 
     /// Lists what the newest block changed, when it is in the last checkpoint: undoing it changes those rows again.

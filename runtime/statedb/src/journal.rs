@@ -139,18 +139,33 @@ impl<E: Weigh> Journal<E> {
         self.entries.append(&mut entries);
     }
 
-    /// Gives each block that can be undone, oldest first, one entry instead of its own. All marks lose their meaning.
+    /// Gives each of the newest blocks, oldest first, one entry instead of its own. All marks lose their meaning.
     ///
     /// # Panics
-    /// When there is not one entry for each block.
-    pub fn replace_blocks(&mut self, entries: Vec<E>) {
-        assert!(entries.len() == self.blocks.len(), "every block has one entry");
-        self.dropped = self.mark().0;
-        for ((block, entry), start) in self.blocks.iter_mut().zip(&entries).zip(self.dropped..) {
+    /// When there are more entries than blocks.
+    pub fn replace_newest(&mut self, entries: Vec<E>) {
+        let older = self.blocks.len().checked_sub(entries.len()).expect("every entry is of a block");
+        let Some(first) = self.blocks.get(older).map(|block| block.start) else { return };
+        self.entries.truncate(usize::try_from(first - self.dropped).expect("entries fit into memory"));
+        for ((block, entry), start) in self.blocks.iter_mut().skip(older).zip(&entries).zip(first..) {
             (block.start, block.bytes) = (start, entry.weigh());
         }
-        self.entries = entries.into();
+        self.entries.extend(entries);
         self.bytes = self.blocks.iter().map(|block| block.bytes).sum();
+    }
+
+    /// How many of the newest blocks end with an entry that is as `wanted`, or have none, and how many bytes they have.
+    pub fn newest_while(&self, wanted: impl Fn(&E) -> bool) -> (usize, usize) {
+        let (mut blocks, mut bytes, mut end) = (0, 0, self.mark().0);
+        for block in self.blocks.iter().rev() {
+            let last = usize::try_from(end - self.dropped).expect("entries fit into memory").checked_sub(1);
+            let last = last.filter(|_| block.start < end).and_then(|last| self.entries.get(last));
+            if last.is_some_and(|entry| !wanted(entry)) {
+                break;
+            }
+            (blocks, bytes, end) = (blocks + 1, bytes + block.bytes, block.start);
+        }
+        (blocks, bytes)
     }
 
     /// The blocks that can be undone, newest first, each with its entries, newest first.
@@ -171,5 +186,39 @@ impl<E: Weigh> Journal<E> {
     /// Whether nothing can be undone.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Weigh for i32 {
+        fn weigh(&self) -> usize {
+            1
+        }
+    }
+
+    #[test]
+    fn the_newest_blocks_get_one_entry_each() {
+        let mut journal = Journal::default();
+        for (number, entries) in [(1, vec![-1]), (2, vec![1, 2, 3]), (3, vec![]), (5, vec![4, 5])] {
+            journal.begin_block(number);
+            entries.into_iter().for_each(|entry| journal.push(entry));
+        }
+        let positive = |entry: &i32| *entry > 0;
+        assert_eq!(journal.newest_while(positive), (3, 5));
+        journal.replace_newest(vec![-2, -3, -5]);
+        assert_eq!(journal.newest_while(positive), (0, 0));
+        let kept: Vec<(u32, Vec<i32>)> =
+            journal.newest_first().map(|(number, entries)| (number, entries.copied().collect())).collect();
+        assert_eq!(kept, [(5, vec![-5]), (3, vec![-3]), (2, vec![-2]), (1, vec![-1])]);
+        journal.begin_block(6);
+        journal.push(6);
+        assert_eq!((journal.newest_while(positive), journal.bytes()), ((1, 1), 5));
+        let (number, start) = journal.end_newest_block().expect("a block");
+        assert_eq!((number, journal.pop_to(start), journal.pop_to(start)), (6, Some(6), None));
+        journal.commit(2);
+        assert_eq!((journal.len(), journal.oldest_block()), (2, Some(3)));
     }
 }

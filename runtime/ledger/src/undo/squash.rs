@@ -2,7 +2,7 @@
 //!
 //! Within the open block [`Ledger::squash`] drops values that only undo would pass through. What was added and removed
 //! again stays as an entry without its bytes, because undo in reverse order gives rows their handles back. When the
-//! finished blocks together hold too much, each becomes the list of rows that it changed, as it is after a restart.
+//! latest finished blocks together hold too much, each becomes the list of rows that it changed, as it is after a restart.
 
 use rustc_hash::FxHashSet;
 use statedb::Weigh;
@@ -16,25 +16,24 @@ use crate::tables::{RowKey, Undo};
 pub struct UndoLimits {
     /// Bytes that the open block's entries may grow by before values between its transactions are dropped.
     pub open_bytes: usize,
-    /// Bytes that the entries of finished blocks may have together before they become lists of rows.
+    /// Bytes that the entries of finished blocks may have together before they become lists of rows. What they become
+    /// stays as it is, so that this bounds how much is done at once.
     pub finished_bytes: usize,
 }
 
 impl Default for UndoLimits {
     fn default() -> Self {
-        Self { open_bytes: 1 << 20, finished_bytes: 64 << 20 }
+        Self { open_bytes: 1 << 20, finished_bytes: 8 << 20 }
     }
 }
 
-/// How much there was when the journal was last made smaller: it has to grow by half before it is again, so that what
-/// it costs is a constant for each change.
+/// How much the open block had when it was last made smaller: it has to grow by half before it is again, so that what it
+/// costs is a constant for each change.
 #[derive(Debug, Default)]
 pub(crate) struct Squashed {
     pub limits: UndoLimits,
     /// Bytes of the open block's entries.
     pub open_bytes: usize,
-    /// Bytes of all entries.
-    pub finished_bytes: usize,
 }
 
 /// Whether `bytes` have grown by `limit` since they were `last`, and by half.
@@ -71,15 +70,14 @@ impl Ledger {
         self.squashed.open_bytes = self.journal.newest_bytes();
     }
 
-    /// Between blocks: if their entries hold much, each becomes the list of rows that it changed. All marks lose their
-    /// meaning.
+    /// Between blocks: if the entries of the latest ones hold much, each becomes the list of rows that it changed. All
+    /// marks lose their meaning.
     pub(crate) fn compact_blocks(&mut self) {
         self.squashed.open_bytes = 0;
-        if !is_due(self.journal.bytes(), self.squashed.finished_bytes, self.squashed.limits.finished_bytes) {
-            return;
+        let (blocks, bytes) = self.journal.newest_while(|entry| !matches!(entry, Undo::Rows(_)));
+        if bytes > self.squashed.limits.finished_bytes {
+            let rows = self.changed_rows(blocks);
+            self.journal.replace_newest(rows.into_iter().map(Undo::Rows).collect());
         }
-        let rows = self.changed_rows();
-        self.journal.replace_blocks(rows.into_iter().map(Undo::Rows).collect());
-        self.squashed.finished_bytes = self.journal.bytes();
     }
 }
