@@ -241,6 +241,13 @@ impl RunningNode {
         self.info().expect("the node answers")["head_block_num"].as_u64().expect("a number")
     }
 
+    /// Number and id of the newest block.
+    pub fn head_block(&self) -> (u64, String) {
+        let info = self.info().expect("the node answers");
+        let number = info["head_block_num"].as_u64().expect("a number");
+        (number, info["head_block_id"].as_str().expect("an id").to_owned())
+    }
+
     /// The id of a block.
     pub fn block_id(&self, number: u64) -> Option<String> {
         let block = self.api.call("/v1/chain/get_block", &json!({ "block_num_or_id": number })).ok()?;

@@ -37,13 +37,6 @@ impl Moments {
     }
 }
 
-/// Number and id of the head.
-fn head(node: &RunningNode) -> (u64, String) {
-    let info = node.info().expect("the node answers");
-    let number = info["head_block_num"].as_u64().expect("a number");
-    (number, info["head_block_id"].as_str().expect("an id").to_owned())
-}
-
 /// Keeps clients sending until `work` is done. A transfer may find the node dead: that is the test.
 fn under_load<T>(node: &RunningNode, key: &str, work: impl FnOnce() -> T) -> T {
     let stop = AtomicBool::new(false);
@@ -98,7 +91,7 @@ fn killed_at_any_moment_nothing_accepted_is_lost() {
     for _ in 0..kills() {
         let seen = under_load(&node, &key, || {
             std::thread::sleep(Duration::from_millis(200) + moments.below(1500));
-            let seen = head(&node);
+            let seen = node.head_block();
             std::thread::sleep(moments.below(300));
             seen
         });
@@ -146,7 +139,7 @@ fn killed_while_much_is_rewritten_it_serves_again_at_once() {
             });
             let _over = Over(over);
             std::thread::sleep(Duration::from_millis(500) + moments.below(1500));
-            let seen = head(&node);
+            let seen = node.head_block();
             node.kill();
             let node = start();
             assert_eq!(node.block_id(seen.0).as_ref(), Some(&seen.1), "block {} was shown and is gone", seen.0);
@@ -165,11 +158,11 @@ fn killed_while_much_is_rewritten_it_serves_again_at_once() {
 /// Stops production; returns what the node says of its state, and its reversible blocks.
 fn pause(node: &RunningNode) -> (Value, Vec<Value>) {
     node.call("/v1/producer/pause", &json!({}));
-    let mut before = head(node);
+    let mut before = node.head_block();
     loop {
         // A block that was begun is still sealed.
         std::thread::sleep(Duration::from_millis(600));
-        let now = head(node);
+        let now = node.head_block();
         if now == before {
             break;
         }
@@ -206,7 +199,7 @@ fn begins_in_spite_of_kills(kind: &[&str], begin: impl Fn(&std::path::Path) -> R
         let first = node.block_id(1);
         assert!(first.is_some(), "block 1 is there");
         node.wait_until("first blocks", |info| info["head_block_num"].as_u64() > Some(2));
-        let seen = head(&node);
+        let seen = node.head_block();
         let node = kill_and_start(node, &seen, || begin(folder.path()));
         assert_eq!(node.block_id(1), first);
     }
@@ -255,8 +248,8 @@ fn a_node_that_is_killed_as_a_new_head_shows_has_the_traces_of_all_its_blocks() 
     let mut node = RunningNode::start(folder.path(), &traces);
     let first = node.head();
     for _ in 0..kills().min(8) {
-        let (before, _) = head(&node);
-        while head(&node).0 == before {}
+        let (before, _) = node.head_block();
+        while node.head_block().0 == before {}
         node.kill();
         node = RunningNode::start(folder.path(), &traces);
     }

@@ -29,12 +29,6 @@ fn balance(node: &RunningNode) -> u64 {
     text.parse().expect("an amount")
 }
 
-fn head(node: &RunningNode) -> (u64, String) {
-    let info = node.info().expect("the node answers");
-    let number = info["head_block_num"].as_u64().expect("a number");
-    (number, info["head_block_id"].as_str().expect("an id").to_owned())
-}
-
 /// The node whose power goes.
 struct Machine<'a> {
     folder: &'a Path,
@@ -69,7 +63,7 @@ fn what_was_promised_outlives_a_loss_of_power() {
     load.schedule(&mut node, &producers);
     let following = ["--genesis-json", &genesis, "--p2p-peer-address", &address, "--plugin", "eosio::net_api_plugin"];
     let mut witness = RunningNode::follow_with(other.path(), &following);
-    let caught_up = head(&node).0;
+    let caught_up = node.head_block().0;
     witness.wait_until("same head", |info| info["head_block_num"].as_u64() >= Some(caught_up));
 
     let (mut dice, stored) = (Dice::of_test(u64::from(std::process::id())), AtomicU64::new(balance(&node)));
@@ -98,7 +92,7 @@ fn what_was_promised_outlives_a_loss_of_power() {
             std::thread::sleep(Duration::from_millis(1000 + dice.bits() % 1500));
             node.kill();
         });
-        let seen = head(&witness);
+        let seen = witness.head_block();
         machine.disk.lose_power(if round % 2 == 0 { Loss::All } else { Loss::Some(&mut dice) });
         // Alone at first: nobody gives it what it lost.
         let alone = machine.start(&[]);
@@ -109,14 +103,14 @@ fn what_was_promised_outlives_a_loss_of_power() {
         stored.store(has, Ordering::Relaxed);
         alone.stop();
         node = machine.start(&connected);
-        let now = head(&node).0;
+        let now = node.head_block().0;
         node.wait_until("new block", |info| info["head_block_num"].as_u64() > Some(now + 1));
         witness.wait_until("new block at the other node", |info| info["head_block_num"].as_u64() > Some(now + 1));
     }
 
     node.call("/v1/producer/pause", &json!({}));
     std::thread::sleep(Duration::from_millis(1500));
-    let last = head(&node);
+    let last = node.head_block();
     witness.wait_until("last block", |info| info["head_block_id"] == last.1.as_str());
     let hash = |node: &RunningNode| node.call("/v1/producer/get_integrity_hash", &json!({}));
     assert_eq!(hash(&witness), hash(&node), "the states differ");
