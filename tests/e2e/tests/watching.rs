@@ -157,8 +157,8 @@ fn a_contract_that_fails_tells_in_which_functions() {
     assert!(!text.contains("stopped in"), "{text}");
 }
 
-/// Waits until a program on a terminal of its own has made that raw, ends it by a signal, and says how the terminal is:
-/// `raw` or `cooked`, and whether the other screen was left.
+/// Waits until a program on a terminal of its own has made that raw, ends it by a signal, reads what it still said, and
+/// says how the terminal is: `raw` or `cooked`, and whether the other screen was left.
 const TERMINAL: &str = r#"
 import fcntl, os, pty, select, signal, struct, sys, termios, time
 number = getattr(signal, sys.argv[1])
@@ -169,18 +169,19 @@ if child == 0:
     os.execv(sys.argv[2], sys.argv[2:])
 def raw():
     return not termios.tcgetattr(master)[3] & termios.ICANON
-said, end, killed = b"", time.monotonic() + 60, False
+said, end, killed, ended = b"", time.monotonic() + 60, False, False
 while time.monotonic() < end:
     if select.select([master], [], [], 0.05)[0]:
         try:
             said += os.read(master, 65536)
         except OSError:
             break
+    elif ended:
+        break
     if not killed and raw() and b"head" in said:
         os.kill(child, number)
         killed = True
-    if killed and os.waitpid(child, os.WNOHANG)[0]:
-        break
+    ended = ended or (killed and os.waitpid(child, os.WNOHANG)[0] != 0)
 print("raw" if raw() else "cooked", b"\x1b[?1049l" in said, killed)
 "#;
 
