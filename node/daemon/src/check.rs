@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use anyhow::Context;
 use chain::LoadedState;
 use codec::Unpack;
 use primitives::{BlockId, SignedBlock};
@@ -139,6 +140,12 @@ fn traces(store: &Store, nums: RangeInclusive<u32>, damage: &mut Damage) -> Opti
 fn state(store: &Arc<Store>) -> anyhow::Result<Option<u32>> {
     let Some(checkpoint) = store.checkpoint()? else { return Ok(None) };
     let num = checkpoint.num;
-    LoadedState::load(start::saved_chain(store, checkpoint)?)?;
+    let mut saved = start::saved_chain(store, checkpoint)?;
+    // A start leaves it where it is.
+    for block in saved.reversible.iter_mut().filter(|block| block.undo.is_none()) {
+        let missing = || format!("what undoes block {} is missing", block.number);
+        block.undo = Some(store.undo(block.number)?.with_context(missing)?);
+    }
+    LoadedState::load(saved)?;
     Ok(Some(num))
 }

@@ -377,7 +377,9 @@ pub fn saved_chain(store: &Arc<Store>, checkpoint: CheckpointHeader) -> anyhow::
     store.state_rows().each(|key, value| rows.add(key, value).context(REPLAY_ADVICE))?;
     let read = |number| {
         let missing = || format!("what undoes block {number} is missing in the database. {REPLAY_ADVICE}");
-        Ok(SavedBlock { number, bytes: store.reversible(number)?.with_context(missing)? })
+        let bytes = store.reversible(number)?.with_context(missing)?;
+        SavedBlock::split(number, &bytes)
+            .with_context(|| format!("block {number} of the state is damaged. {REPLAY_ADVICE}"))
     };
     let reversible = (checkpoint.irreversible.saturating_add(1)..=checkpoint.num).map(read);
     let reversible = reversible.collect::<anyhow::Result<_>>()?;

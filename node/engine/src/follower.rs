@@ -244,7 +244,11 @@ fn write(mut writer: CheckpointWriter<'_>, checkpoint: ChainCheckpoint) -> Resul
             None => writer.delete(key),
         }
     }
-    reversible.iter().for_each(|block| writer.put_reversible(block.number, &block.bytes));
+    for block in &reversible {
+        writer.put_reversible(block.number, &block.header);
+        // Where it is left out it is on disk.
+        block.undo.iter().for_each(|undo| writer.put_undo(block.number, undo));
+    }
     let num = store::blocks::number_of(&head);
     writer.commit(&CheckpointHeader { num, id: head, irreversible: root, extra: root_header_state })?;
     tracing::debug!("state of block {num} written: {} rows changed, {} blocks can be undone", rows.len(), num - root);

@@ -18,7 +18,7 @@ pub struct SavedState {
     pub root: u32,
     root_header: Vec<u8>,
     rows: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Number of each reversible block, and what there is to keep of it.
+    /// Number of each reversible block, and its header state with what undoes it.
     reversible: Vec<(u32, Vec<u8>)>,
     /// Producer, number and slot of what this node had signed.
     pub marks: Vec<(Name, u32, u32)>,
@@ -83,6 +83,11 @@ impl KeptBlocks for StoredBlocks {
         let found = self.0.block_by_id(id);
         found.inspect_err(|error| tracing::error!("block {id} cannot be read: {error}")).ok().flatten()
     }
+
+    fn undo(&self, number: u32) -> Option<Vec<u8>> {
+        let found = self.0.undo(number);
+        found.inspect_err(|error| tracing::error!("what undoes block {number} cannot be read: {error}")).ok().flatten()
+    }
 }
 
 /// Blocks at hand, and those in the store.
@@ -92,13 +97,19 @@ impl KeptBlocks for TheseBlocks {
     fn block(&self, id: &BlockId) -> Option<Vec<u8>> {
         self.0.get(id).cloned().or_else(|| self.1.block(id))
     }
+
+    /// A state that was kept has it at hand, and the store has that of another one.
+    fn undo(&self, _number: u32) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 impl SavedState {
     /// What a checkpoint of all rows says.
     pub(crate) fn of_checkpoint(checkpoint: ChainCheckpoint, time: TimePoint) -> Self {
         let rows = checkpoint.rows.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
-        let reversible = checkpoint.reversible.into_iter().map(|block| (block.number, block.bytes)).collect();
+        let whole = |block: SavedBlock| (block.number, [block.header, block.undo.unwrap_or_default()].concat());
+        let reversible = checkpoint.reversible.into_iter().map(whole).collect();
         let (head, root, root_header) = (checkpoint.head, checkpoint.root, checkpoint.root_header_state);
         Self { head, root, root_header, rows, reversible, marks: Vec::new(), time: time.0 }
     }
@@ -109,8 +120,11 @@ impl SavedState {
         let header = store.checkpoint().map_err(text)?.ok_or("there is no state on disk")?;
         let mut reversible = Vec::new();
         for number in header.irreversible + 1..=header.num {
-            let bytes = store.reversible(number).map_err(text)?;
-            reversible.push((number, bytes.ok_or_else(|| format!("what undoes block {number} is missing"))?));
+            let missing = || format!("what undoes block {number} is missing");
+            let header = store.reversible(number).map_err(text)?.ok_or_else(missing)?;
+            let mut block = SavedBlock::split(number, &header).map_err(|error| error.to_string())?;
+            let undo = block.undo.take().map_or_else(|| store.undo(number).map_err(text), |undo| Ok(Some(undo)))?;
+            reversible.push((number, [block.header, undo.ok_or_else(missing)?].concat()));
         }
         let (head, root, root_header) = (header.id, header.irreversible, header.extra);
         Ok(Self { head, root, root_header, reversible, ..Self::default() })
@@ -129,13 +143,12 @@ impl SavedState {
     }
 
     pub(crate) fn load(&self, blocks: Box<dyn KeptBlocks>) -> Result<LoadedState, String> {
-        let reversible =
-            self.reversible.iter().map(|(number, bytes)| SavedBlock { number: *number, bytes: bytes.clone() });
+        let reversible = self.reversible.iter().map(|(number, bytes)| SavedBlock::split(*number, bytes));
         let rows = self.rows.iter().map(|(key, value)| (key, value));
         let saved = SavedChain {
             rows: CheckpointLoader::of_rows(rows).map_err(|error| error.to_string())?,
             root: self.root_header.clone(),
-            reversible: reversible.collect(),
+            reversible: reversible.collect::<Result<_, _>>().map_err(|error| error.to_string())?,
             blocks,
         };
         LoadedState::load(saved).map_err(|error| error.to_string())

@@ -7,13 +7,15 @@ use std::sync::mpsc::sync_channel;
 use primitives::BlockId;
 use rocksdb::{DBRawIterator, ReadOptions, WriteBatch};
 
-use crate::db::{META, STATE, Store};
+use crate::db::{META, STATE, Store, UNDO};
 use crate::{StoreError, log};
 
 const CHECKPOINT: &[u8] = b"checkpoint";
 const REVERSIBLE: &[u8] = b"reversible/";
 /// After every key that begins so.
 const REVERSIBLE_END: &[u8] = b"reversible0";
+/// After every number of a block.
+const UNDO_END: [u8; 5] = [0xff; 5];
 
 /// What is asked of the disk at once where all rows are read.
 const READ_AHEAD_BYTES: usize = 4 << 20;
@@ -57,9 +59,14 @@ impl CheckpointWriter<'_> {
         self.batch.delete_cf(self.store.family(STATE), key);
     }
 
-    /// What the chain needs to go back behind the reversible block with this number.
-    pub fn put_reversible(&mut self, num: u32, undo: &[u8]) {
-        self.batch.put_cf(self.store.family(META), reversible_key(num), undo);
+    /// What the chain needs of the reversible block with this number to go on.
+    pub fn put_reversible(&mut self, num: u32, header: &[u8]) {
+        self.batch.put_cf(self.store.family(META), reversible_key(num), header);
+    }
+
+    /// What the chain needs to go back behind it.
+    pub fn put_undo(&mut self, num: u32, undo: &[u8]) {
+        self.batch.put_cf(self.store.family(UNDO), num.to_be_bytes(), undo);
     }
 
     /// Makes the changes, synced. What was put for blocks that are irreversible now, or no part of the chain, is
@@ -82,7 +89,11 @@ impl CheckpointWriter<'_> {
         if let Some(before) = self.store.checkpoint()? {
             let reversible = header.irreversible.saturating_add(1)..=header.num;
             let stale = (before.irreversible.saturating_add(1)..=before.num).filter(|num| !reversible.contains(num));
-            stale.for_each(|num| self.batch.delete_cf(meta, reversible_key(num)));
+            let undo = self.store.family(UNDO);
+            stale.for_each(|num| {
+                self.batch.delete_cf(meta, reversible_key(num));
+                self.batch.delete_cf(undo, num.to_be_bytes());
+            });
         }
         Ok(self.batch)
     }
@@ -177,6 +188,7 @@ impl Store {
     pub fn begin_new_state(&self) -> Result<CheckpointWriter<'_>, StoreError> {
         let mut writer = self.begin_checkpoint();
         writer.batch.delete_range_cf(self.family(META), REVERSIBLE, REVERSIBLE_END);
+        writer.batch.delete_range_cf(self.family(UNDO), &[][..], &UNDO_END[..]);
         // The range ends before its last key, which is deleted beside it.
         let mut last = self.db.raw_iterator_cf(self.family(STATE));
         last.seek_to_last();
@@ -221,6 +233,17 @@ impl Store {
     /// The disk refuses.
     pub fn reversible(&self, num: u32) -> Result<Option<Vec<u8>>, StoreError> {
         self.get(META, &reversible_key(num))
+    }
+
+    /// What was put for going back behind it.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn undo(&self, num: u32) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut options = ReadOptions::default();
+        options.fill_cache(false);
+        let found = self.db.get_cf_opt(self.family(UNDO), num.to_be_bytes(), &options);
+        found.map_err(|source| self.failed("read what undoes a block", source))
     }
 }
 
@@ -285,17 +308,23 @@ mod tests {
         let mut writer = store.begin_checkpoint();
         writer.put(b"a", b"1");
         writer.put(b"b", b"2");
-        (4..=8).for_each(|num| writer.put_reversible(num, &[num as u8]));
+        (4..=8).for_each(|num| {
+            writer.put_reversible(num, &[num as u8]);
+            writer.put_undo(num, &vec![num as u8; 10_000]);
+        });
         writer.commit(&header(8, 3, b"x")).unwrap();
         let mut writer = store.begin_checkpoint();
         writer.delete(b"a");
         writer.put(b"b", b"3");
         // A change to a shorter branch on which more is irreversible.
         writer.put_reversible(7, &[77]);
+        writer.put_undo(7, &[77]);
         writer.commit(&header(7, 5, b"")).unwrap();
         assert_eq!(store.checkpoint().unwrap(), Some(header(7, 5, b"")));
         let kept = |num| store.reversible(num).unwrap();
         assert_eq!([4, 5, 6, 7, 8].map(kept), [None, None, Some(vec![6]), Some(vec![77]), None]);
+        let undo = |num| store.undo(num).unwrap();
+        assert_eq!([4, 5, 6, 7, 8].map(undo), [None, None, Some(vec![6; 10_000]), Some(vec![77]), None]);
         let rows = rows_of(&store);
         assert_eq!(rows, vec![(b"b".to_vec().into(), b"3".to_vec().into())]);
         let mut writer = store.begin_new_state().unwrap();
@@ -306,5 +335,6 @@ mod tests {
         let rows = rows_of(&store);
         assert_eq!(rows, vec![(b"a".to_vec().into(), b"4".to_vec().into())]);
         assert_eq!([6, 7, 10].map(kept), [None, None, Some(vec![10])]);
+        assert_eq!([6, 7].map(undo), [None, None]);
     }
 }

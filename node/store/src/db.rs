@@ -16,8 +16,12 @@ pub(crate) const META: &str = "default";
 pub(crate) const BLOCKS: &str = "blocks";
 /// Column family of state rows as of the checkpoint.
 pub(crate) const STATE: &str = "state";
+/// Column family of what undoes reversible blocks, by number. It is large where much is rewritten, and mostly never read.
+pub(crate) const UNDO: &str = "undo";
 /// Column family of traces by block number.
 pub(crate) const TRACES: &str = "traces";
+/// All of them.
+const FAMILIES: [&str; 5] = [META, BLOCKS, STATE, UNDO, TRACES];
 
 /// Bytes that RocksDB gathers for one column family before it writes a file.
 const WRITE_BUFFER_BYTES: usize = 4 << 20;
@@ -25,6 +29,9 @@ const WRITE_BUFFER_BYTES: usize = 4 << 20;
 const REMOVING: &str = "REMOVING";
 /// Bytes of write buffer for state rows: checkpoints come in bulk.
 const STATE_WRITE_BUFFER_BYTES: usize = 16 << 20;
+/// Bytes of a value from which on it is written once, into a file of its own kind, and not again with its neighbours: what
+/// undoes blocks is written with every checkpoint and dropped minutes later.
+const BLOB_BYTES: u64 = 4 << 10;
 /// Bytes of the cache of read blocks, shared by all column families.
 const BLOCK_CACHE_BYTES: usize = 4 << 20;
 /// Files held open at once.
@@ -66,8 +73,7 @@ impl Store {
         }
         log::check(&path)?;
         let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
-        let families =
-            [META, BLOCKS, STATE, TRACES].map(|name| ColumnFamilyDescriptor::new(name, family_options(name, &cache)));
+        let families = FAMILIES.map(|name| ColumnFamilyDescriptor::new(name, family_options(name, &cache)));
         let db = DB::open_cf_descriptors(&database_options(), &path, families)
             .map_err(|source| StoreError::Database { action: "open files", path: path.clone(), source })?;
         let marks = Marks::open(&path)?;
@@ -120,12 +126,10 @@ impl Store {
 
     /// Bytes of the database's files.
     pub fn size_bytes(&self) -> u64 {
-        [META, BLOCKS, STATE, TRACES]
-            .iter()
-            .filter_map(|name| {
-                self.db.property_int_value_cf(self.family(name), "rocksdb.total-sst-files-size").ok().flatten()
-            })
-            .sum()
+        let bytes = |family, of| self.db.property_int_value_cf(family, of).ok().flatten().unwrap_or(0);
+        let files =
+            |family| bytes(family, "rocksdb.total-sst-files-size") + bytes(family, "rocksdb.total-blob-file-size");
+        FAMILIES.iter().map(|name| files(self.family(name))).sum()
     }
 
     pub(crate) fn family(&self, name: &str) -> &ColumnFamily {
@@ -202,5 +206,10 @@ fn family_options(name: &str, cache: &Cache) -> Options {
     options.set_max_write_buffer_number(2);
     options.set_arena_block_size(64 << 10);
     options.set_compression_type(rocksdb::DBCompressionType::None);
+    if name == UNDO {
+        options.set_enable_blob_files(true);
+        options.set_min_blob_size(BLOB_BYTES);
+        options.set_enable_blob_gc(true);
+    }
     options
 }

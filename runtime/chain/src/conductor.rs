@@ -11,10 +11,13 @@ use wasm::{Compiler, Loaded, MissingCode};
 use crate::pending::Pending;
 use crate::{BlockPurpose, BlockState, Settings};
 
-/// Finds blocks that the node kept: one that came before a restart may have to be applied after it.
+/// Finds what the node kept of blocks: one that came before a restart may have to be applied or undone after it.
 pub trait KeptBlocks: Send + Sync {
     /// The packed block with this id.
     fn block(&self, id: &BlockId) -> Option<Vec<u8>>;
+
+    /// [`SavedBlock::undo`](crate::SavedBlock::undo) of the block with this number on the branch that was loaded.
+    fn undo(&self, number: u32) -> Option<Vec<u8>>;
 }
 
 /// The ledger, the fork tree and the block under construction, with the VM beside them.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use consensus::{BlockHeaderState, ForkTree};
 use execution::features::Restrictions;
 use execution::{BlockMode, Outcome};
+use ledger::BlockUndo;
 use primitives::{BlockId, Fault, FaultKind, SignedBlock, ensure};
 
 use crate::features::{feature_check, wtmsig_before};
@@ -255,12 +256,24 @@ impl Chain {
     pub(crate) fn undo_head(&mut self) -> Result<(), ChainError> {
         let previous = self.tree.get_or_root(&self.head.header.previous()).cloned();
         let previous = previous.ok_or_else(|| ChainError::broken("attempt to pop beyond last irreversible block"))?;
+        if let Some(number) = self.world.ledger.absent_undo() {
+            self.bring_undo(number)?;
+        }
         let undone = self.world.ledger.undo_block().map_err(ChainError::broken)?;
         if undone != Some(self.head.number()) {
             return Err(ChainError::broken("the ledger's newest block is not the head"));
         }
         self.head = previous;
         Ok(())
+    }
+
+    /// Reads what undoes a block of before a restart.
+    fn bring_undo(&mut self, number: u32) -> Result<(), ChainError> {
+        let corrupt = |cause| ChainError::Corrupt { what: "checkpoint", cause };
+        let rows = self.kept.as_ref().and_then(|kept| kept.undo(number));
+        let rows = rows.ok_or_else(|| corrupt(format!("what undoes block {number} cannot be read")))?;
+        let brought = self.world.ledger.bring_undo(BlockUndo { number, rows });
+        brought.map_err(|error| corrupt(format!("what undoes block {number}: {error}")))
     }
 
     /// Commits blocks that became irreversible, in order, and moves the root of the tree.

@@ -26,13 +26,16 @@ pub struct ChainCheckpoint {
     pub reversible: Vec<SavedBlock>,
 }
 
-/// What is kept of a reversible block beside the block itself: its header state, and how to undo it.
+/// What is kept of a reversible block beside the block itself.
 #[derive(Debug, Clone)]
 pub struct SavedBlock {
     /// The block's number.
     pub number: u32,
-    /// What there is to keep.
-    pub bytes: Vec<u8>,
+    /// Its packed header state.
+    pub header: Vec<u8>,
+    /// The packed rows that undo it. A chain that is loaded without them asks [`KeptBlocks::undo`] for them when it comes
+    /// to undoing the block.
+    pub undo: Option<Vec<u8>>,
 }
 
 /// The whole state as of a checkpoint, away from the chain: for whoever writes or hashes all of it.
@@ -99,14 +102,19 @@ impl LoadedState {
         let corrupt = |cause: String| ChainError::Corrupt { what: "checkpoint", cause };
         let mut ledger = saved.rows.finish()?;
         let root = BlockHeaderState::from_bytes(&saved.root).map_err(|cause| corrupt(cause.to_string()))?;
-        let opened = saved.reversible.into_iter().map(SavedBlock::open).collect::<Result<Vec<_>, _>>();
-        let (headers, undo): (Vec<_>, Vec<_>) = opened.map_err(|cause| corrupt(cause.to_string()))?.into_iter().unzip();
-        let numbers: Vec<_> = undo.iter().map(|undo| undo.number).collect();
-        ledger.load_undo(undo)?;
         let known = |header| Arc::new(BlockState { header, block: None, transactions: Vec::new(), bytes: 0 });
         let head = known(root);
+        let mut loaded = Vec::with_capacity(saved.reversible.len());
+        for SavedBlock { number, header, undo } in saved.reversible {
+            match undo {
+                Some(rows) => ledger.load_undo([BlockUndo { number, rows }])?,
+                None => ledger.load_absent_undo(number)?,
+            }
+            let header = BlockHeaderState::from_bytes(&header);
+            loaded.push((number, header.map_err(|cause| corrupt(format!("block {number}: {cause}")))?));
+        }
         let mut state = Self { ledger, tree: ForkTree::new(head.clone()), head, kept: Some(saved.blocks) };
-        for (header, number) in headers.into_iter().zip(numbers) {
+        for (number, header) in loaded {
             if header.previous() != state.head.id() || header.block_num != number {
                 return Err(corrupt(format!("block {number} does not follow the one before it")));
             }
@@ -126,15 +134,19 @@ impl LoadedState {
 
 impl SavedBlock {
     fn new(header: &BlockHeaderState, undo: BlockUndo) -> Self {
-        let mut bytes = header.to_bytes();
-        bytes.extend_from_slice(&undo.rows);
-        Self { number: undo.number, bytes }
+        Self { number: undo.number, header: header.to_bytes(), undo: Some(undo.rows) }
     }
 
-    fn open(self) -> Result<(BlockHeaderState, BlockUndo), DecodeError> {
-        let mut reader = Reader::new(&self.bytes);
-        let header = BlockHeaderState::unpack(&mut reader)?;
-        Ok((header, BlockUndo { number: self.number, rows: reader.rest().to_vec() }))
+    /// Header state and rows of a block from one piece of bytes, in which the rows may be missing.
+    ///
+    /// # Errors
+    /// It does not begin with a header state.
+    pub fn split(number: u32, bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        BlockHeaderState::unpack(&mut reader)?;
+        let undo = reader.rest();
+        let header = bytes[..bytes.len() - undo.len()].to_vec();
+        Ok(Self { number, header, undo: (!undo.is_empty()).then(|| undo.to_vec()) })
     }
 }
 

@@ -164,6 +164,10 @@ impl KeptBlocks for Blocks {
     fn block(&self, id: &BlockId) -> Option<Vec<u8>> {
         self.0.get(id).cloned()
     }
+
+    fn undo(&self, _number: u32) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// What a whole checkpoint of a chain keeps, with the blocks after its root.

@@ -40,13 +40,17 @@ struct Disk {
     blocks: Blocks,
 }
 
-/// Packed blocks by id.
+/// Packed blocks by id, and what undoes those that a chain was loaded with.
 #[derive(Clone, Default)]
-struct Blocks(BTreeMap<BlockId, Vec<u8>>);
+struct Blocks(BTreeMap<BlockId, Vec<u8>>, BTreeMap<u32, Vec<u8>>);
 
 impl KeptBlocks for Blocks {
     fn block(&self, id: &BlockId) -> Option<Vec<u8>> {
         self.0.get(id).cloned()
+    }
+
+    fn undo(&self, number: u32) -> Option<Vec<u8>> {
+        self.1.get(&number).cloned()
     }
 }
 
@@ -67,12 +71,20 @@ impl Disk {
         self.blocks.0.extend(blocks);
     }
 
+    /// Every second block's undo stays where it is.
     fn saved(&self) -> SavedChain {
+        let (mut blocks, mut reversible) = (self.blocks.clone(), Vec::new());
+        for (number, mut block) in self.reversible.clone() {
+            if number % 2 == 0 {
+                blocks.1.extend(block.undo.take().map(|undo| (number, undo)));
+            }
+            reversible.push(block);
+        }
         SavedChain {
             rows: CheckpointLoader::of_rows(&self.rows).expect("the chain's own"),
             root: self.root.clone(),
-            reversible: self.reversible.values().cloned().collect(),
-            blocks: Box::new(self.blocks.clone()),
+            reversible,
+            blocks: Box::new(blocks),
         }
     }
 
@@ -214,5 +226,31 @@ fn damaged_snapshots_and_checkpoints_are_refused() {
     refused(&|saved| saved.rows = CheckpointLoader::default());
     refused(&|saved| drop(saved.reversible.remove(1)));
     refused(&|saved| saved.reversible[2].number += 1);
-    refused(&|saved| saved.reversible[2].bytes.truncate(9));
+    refused(&|saved| saved.reversible[2].header.truncate(9));
+}
+
+/// What stays where it is until it is needed can be missing or damaged then.
+#[test]
+fn a_block_is_not_undone_without_what_undoes_it() {
+    let mut chain = chain_of_three();
+    let mut disk = Disk::default();
+    disk.store(&mut chain);
+    (0..4).for_each(|_| drop(produce_as(&mut chain, &["alice"])));
+    disk.store(&mut chain);
+    let whole = disk.saved();
+    let undone = |damage: &dyn Fn(&mut Vec<u8>)| {
+        let mut undo: BTreeMap<u32, Vec<u8>> =
+            disk.reversible.values().filter_map(|block| Some((block.number, block.undo.clone()?))).collect();
+        undo.values_mut().for_each(damage);
+        undo.retain(|_, rows| !rows.is_empty());
+        let mut saved = disk.saved();
+        saved.reversible.iter_mut().for_each(|block| block.undo = None);
+        saved.blocks = Box::new(Blocks(disk.blocks.0.clone(), undo));
+        let mut chain = Chain::from_checkpoint(saved, Settings::default(), doors()).expect("its rows are whole");
+        chain.return_to_root().map_err(|error| error.to_string())
+    };
+    assert_eq!(undone(&|_| {}), Ok(whole.reversible.len() as u32));
+    let cut = undone(&|rows| rows.truncate(rows.len() - 1)).expect_err("they are damaged");
+    let gone = undone(&Vec::clear).expect_err("they are missing");
+    assert!(cut.contains("what undoes block") && gone.contains("what undoes block"), "{cut} {gone}");
 }

@@ -44,8 +44,12 @@ impl Ledger {
     /// Takes the newest block back; returns its number, or `None` when no block can be undone.
     ///
     /// # Errors
-    /// What a checkpoint kept for undoing the block does not fit the state. Blocks that were not loaded never fail.
+    /// What a checkpoint kept for undoing the block was not brought ([`Self::absent_undo`]), or does not fit the state.
+    /// Blocks that were not loaded never fail.
     pub fn undo_block(&mut self) -> Result<Option<u32>, CheckpointError> {
+        if self.absent_undo().is_some() {
+            return Err(CheckpointError::Missing("rows of before the block that is undone"));
+        }
         self.list_undone_block();
         let Some((number, start)) = self.journal.end_newest_block() else {
             return Ok(None);

@@ -673,4 +673,9 @@ impl chain::KeptBlocks for Kept {
     fn block(&self, id: &BlockId) -> Option<Vec<u8>> {
         self.0.blocks().find(|(found, _)| *found == id).map(|(_, bytes)| bytes.to_vec())
     }
+
+    /// A simulated node begins with its blocks, not with a state.
+    fn undo(&self, _number: u32) -> Option<Vec<u8>> {
+        None
+    }
 }

@@ -14,12 +14,45 @@ impl Ledger {
     /// # Errors
     /// They are damaged, or not in order.
     pub fn load_undo(&mut self, blocks: impl IntoIterator<Item = BlockUndo>) -> Result<()> {
-        for BlockUndo { number, rows } in blocks {
-            ensure(self.newest_block().is_none_or(|newest| newest < number), "blocks are not in order")?;
-            self.journal.begin_block(number);
-            self.journal.push(Undo::Rows(PackedRows::from_bytes(rows)?));
-            self.saved = number;
-        }
+        blocks.into_iter().try_for_each(|BlockUndo { number, rows }| {
+            let rows = PackedRows::from_bytes(rows)?;
+            self.load_block(number, Undo::Rows(rows))
+        })
+    }
+
+    /// The same for a block whose rows stay where they are kept until it is undone: few blocks ever are, and together
+    /// they may have changed more than the state has.
+    ///
+    /// # Errors
+    /// It does not come after those before.
+    pub fn load_absent_undo(&mut self, number: u32) -> Result<()> {
+        self.load_block(number, Undo::Absent)
+    }
+
+    fn load_block(&mut self, number: u32, entry: Undo) -> Result<()> {
+        ensure(self.newest_block().is_none_or(|newest| newest < number), "blocks are not in order")?;
+        self.journal.begin_block(number);
+        self.journal.push(entry);
+        self.saved = number;
+        Ok(())
+    }
+
+    /// The newest block that can be undone, when its rows are still where they are kept.
+    pub fn absent_undo(&self) -> Option<u32> {
+        let (number, mut entries) = self.journal.newest_first().next()?;
+        matches!(entries.next(), Some(Undo::Absent)).then_some(number)
+    }
+
+    /// Brings what undoes the newest block, before it is undone.
+    ///
+    /// # Errors
+    /// It is damaged.
+    ///
+    /// # Panics
+    /// It is not of [`Self::absent_undo`].
+    pub fn bring_undo(&mut self, BlockUndo { number, rows }: BlockUndo) -> Result<()> {
+        assert_eq!(self.absent_undo(), Some(number), "rows came for a block that needs none");
+        self.journal.replace_newest(vec![Undo::Rows(PackedRows::from_bytes(rows)?)]);
         Ok(())
     }
 

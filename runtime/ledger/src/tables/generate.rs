@@ -149,8 +149,10 @@ macro_rules! entries {
         #[derive(Debug)]
         pub(crate) enum Undo {
             $($name($undo),)+
-            /// All rows that a block changed before a restart, as they were before it.
+            /// All rows that a block changed, as they were before it.
             Rows(PackedRows),
+            /// The same, kept by somebody else: [`Ledger::bring_undo`] comes before the block is undone.
+            Absent,
         }
 
         $(
@@ -168,6 +170,7 @@ macro_rules! entries {
                 match self {
                     $(Self::$name(undo) => undo.heap_bytes(),)+
                     Self::Rows(rows) => rows.len(),
+                    Self::Absent => 0,
                 }
             }
 
@@ -175,7 +178,7 @@ macro_rules! entries {
             pub fn keep(&mut self, seen: &mut FxHashSet<RowKey>) -> bool {
                 match self {
                     $(Self::$name(undo) => undo.keep(seen),)+
-                    Self::Rows(_) => true,
+                    Self::Rows(_) | Self::Absent => true,
                 }
             }
 
@@ -183,7 +186,7 @@ macro_rules! entries {
             pub fn revert(self, ledger: &mut Ledger) {
                 match self {
                     $(Self::$name(undo) => ledger.$revert(undo),)+
-                    Self::Rows(_) => unreachable!("a block that was loaded is undone as a whole"),
+                    Self::Rows(_) | Self::Absent => unreachable!("a block that was loaded is undone as a whole"),
                 }
             }
         }
@@ -196,6 +199,8 @@ macro_rules! entries {
                         self.packed.insert(key, old);
                         self.touched.push(key);
                     }),
+                    // Blocks of before the last checkpoint: what undoes them is packed already.
+                    Undo::Absent => {}
                 }
             }
         }

@@ -74,7 +74,7 @@ impl Ledger {
     /// marks lose their meaning.
     pub(crate) fn compact_blocks(&mut self) {
         self.squashed.open_bytes = 0;
-        let (blocks, bytes) = self.journal.newest_while(|entry| !matches!(entry, Undo::Rows(_)));
+        let (blocks, bytes) = self.journal.newest_while(|entry| !matches!(entry, Undo::Rows(_) | Undo::Absent));
         if bytes > self.squashed.limits.finished_bytes {
             let rows = self.changed_rows(blocks);
             self.journal.replace_newest(rows.into_iter().map(Undo::Rows).collect());
