@@ -9,7 +9,7 @@ use axum::body::Bytes;
 use crate::ApiError;
 use crate::node::Node;
 use crate::reply::{Answer, Reply};
-use crate::{chain, dev, health, net, others, page, producer, trace_api};
+use crate::{chain, dev, health, net, page, producer, small_groups, trace_api};
 
 /// An answer that takes waiting.
 pub type Later = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -102,7 +102,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     later("/v1/chain/send_read_only_transaction", |node, body| Box::pin(chain::transactions::read_only(node, body))),
     later("/v1/chain/send_transaction", |node, body| Box::pin(chain::transactions::send(node, body))),
     later("/v1/chain/send_transaction2", |node, body| Box::pin(chain::transactions::send2(node, body))),
-    now("/v1/db_size/get", others::db_size),
+    now("/v1/db_size/get", small_groups::db_size),
     later("/v1/dev/dump", |node, body| Box::pin(dev::dump(node, body))),
     later("/v1/dev/forget", |node, body| Box::pin(dev::forget(node, body))),
     later("/v1/dev/get_states", |node, body| Box::pin(dev::get_states(node, body))),
@@ -156,8 +156,10 @@ pub const ENDPOINTS: &[Endpoint] = &[
     later("/v1/producer/unlock_signing_keys", |node, body| Box::pin(producer::unlock_signing_keys(node, body))),
     later("/v1/producer/unschedule_snapshot", |node, body| Box::pin(producer::unschedule_snapshot(node, body))),
     later("/v1/producer/update_runtime_options", |node, body| Box::pin(producer::update_runtime_options(node, body))),
-    Endpoint { content_type: PLAIN_TEXT, ..now("/v1/prometheus/metrics", others::metrics) },
-    later("/v1/test_control/kill_node_on_producer", |node, body| Box::pin(others::kill_node_on_producer(node, body))),
+    Endpoint { content_type: PLAIN_TEXT, ..now("/v1/prometheus/metrics", small_groups::metrics) },
+    later("/v1/test_control/kill_node_on_producer", |node, body| {
+        Box::pin(small_groups::kill_node_on_producer(node, body))
+    }),
     now("/v1/trace_api/get_block", trace_api::get_block),
     now("/v1/trace_api/get_processed_transaction", trace_api::get_processed_transaction),
     now("/v1/trace_api/get_transaction_trace", trace_api::get_transaction_trace),

@@ -8,7 +8,7 @@
 //! is refused before something runs out, [`endpoints`] the table of all paths,
 //! [`category`] which of them go together, [`connection`] how long clients may take, `in_flight` what is under way,
 //! [`server`] sockets. Then one file for each group of endpoints: [`chain`], [`producer`], [`trace_api`], [`dev`],
-//! [`net`], [`others`];
+//! [`net`], [`small_groups`];
 //! [`trace_json`] and [`block_json`] are the long JSON forms.
 
 pub mod abis;
@@ -28,13 +28,13 @@ mod in_flight;
 pub mod large;
 pub mod net;
 pub mod node;
-pub mod others;
 mod page;
 pub mod params;
 pub mod producer;
 pub mod recover;
 pub mod reply;
 pub mod server;
+pub mod small_groups;
 pub mod stored_trace;
 pub mod table_keys;
 pub mod trace_api;

@@ -221,7 +221,7 @@ impl DevChain {
             irreversible = applied.irreversible.last().map_or(irreversible, |state| state.number());
             engine::ingest(store, &applied.applied, irreversible, signed(applied))?;
             if let Some(encode) = traces {
-                engine::follower::keep_traces(store, encode, applied)?;
+                engine::follower::persist_traces(store, encode, applied)?;
             }
         }
         engine::write_checkpoint(store, chain.take_checkpoint()?)?;

@@ -163,7 +163,7 @@ fn join(chain: &Chain, log: &Logs<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn keep(store: &Store, chain: &Chain) -> anyhow::Result<()> {
+fn persist(store: &Store, chain: &Chain) -> anyhow::Result<()> {
     let head = chain.head();
     let Some(block) = &head.block else { return Ok(()) };
     let bytes = block.to_bytes();
@@ -245,7 +245,7 @@ fn apply_prepared(
         done.blocks += 1;
         chain.replay_block(block).with_context(|| format!("block {num} of the log cannot be applied"))?;
         if let Some(store) = store {
-            keep(store, chain)?;
+            persist(store, chain)?;
         }
         if num % PROGRESS_BLOCKS == 0 {
             bar.set_position(u64::from(done.blocks));

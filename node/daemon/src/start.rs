@@ -305,7 +305,7 @@ impl Plan<'_> {
             }
         };
         recall_branches(&mut chain, &store, args, traces)?;
-        keep_whether_applied(&chain, &store)?;
+        persist_whether_applied(&chain, &store)?;
         Ok(Started { store, chain, reapplied })
     }
 }
@@ -327,13 +327,13 @@ fn begin(
         return Ok(());
     };
     store.set_fact(GENESIS_FACT, &genesis.to_bytes())?;
-    keep_first_block(store, chain)?;
+    persist_first_block(store, chain)?;
     tracing::info!("a new chain begins: {}", chain.chain_id());
     Ok(())
 }
 
 /// Keeps the block of the genesis, unless that was done before.
-fn keep_first_block(store: &Store, chain: &Chain) -> anyhow::Result<()> {
+fn persist_first_block(store: &Store, chain: &Chain) -> anyhow::Result<()> {
     let head = chain.head();
     let Some(block) = head.block.as_ref().filter(|_| store.head().is_ok_and(|known| known.is_none())) else {
         return Ok(());
@@ -396,7 +396,7 @@ fn apply_stored_blocks(
     traces: Option<TraceEncoder>,
 ) -> anyhow::Result<Duration> {
     let started = Instant::now();
-    keep_first_block(store, chain)?;
+    persist_first_block(store, chain)?;
     let Some(head) = store.head()? else { return Ok(Duration::ZERO) };
     let (irreversible, chain_id) = (store.irreversible()?, chain.chain_id());
     let mode = if args.force_all_checks { PrepareMode::Full } else { PrepareMode::Trusted };
@@ -433,7 +433,7 @@ fn apply_stored_blocks(
                 chain.push_kept_block(block).with_context(|| failed(num))?
             };
             if let Some(encode) = traces {
-                engine::follower::keep_traces(store, encode, &joined)?;
+                engine::follower::persist_traces(store, encode, &joined)?;
             }
             applied += 1;
             if num % PROGRESS_BLOCKS == 0 {
@@ -475,7 +475,7 @@ fn are_unapplied(store: &Store) -> anyhow::Result<bool> {
 }
 
 /// Keeps for later starts whether reversible blocks are applied from now on.
-fn keep_whether_applied(chain: &Chain, store: &Store) -> anyhow::Result<()> {
+fn persist_whether_applied(chain: &Chain, store: &Store) -> anyhow::Result<()> {
     let unapplied = chain.is_irreversible_only();
     // What lies after the block that a node ends at stays what it was.
     let all = store.head()?.is_none_or(|head| head.id == chain.best().id());
@@ -535,7 +535,7 @@ fn recall_branches(
         );
     }
     if let Some(encode) = traces {
-        engine::follower::keep_traces(store, encode, &applied)?;
+        engine::follower::persist_traces(store, encode, &applied)?;
     }
     let best = chain.best().id();
     let moved = !applied.applied.is_empty() || store.head()?.is_none_or(|head| head.id != best);

@@ -152,7 +152,7 @@ fn follow(
                 accepted += u64::from(!applied.applied.is_empty());
                 position.follow(&applied);
                 if let Some(encode) = traces {
-                    keep_traces(store, encode, &applied)?;
+                    persist_traces(store, encode, &applied)?;
                 }
                 if let Some(log) = log.as_mut().filter(|_| !applied.irreversible.is_empty()) {
                     log.follow(store);
@@ -193,7 +193,7 @@ fn follow(
 ///
 /// # Errors
 /// The disk refuses.
-pub fn keep_traces(store: &Store, encode: TraceEncoder, applied: &Applied) -> Result<(), StoreError> {
+pub fn persist_traces(store: &Store, encode: TraceEncoder, applied: &Applied) -> Result<(), StoreError> {
     for state in &applied.undone {
         store.forget_traces(state.number(), &ids_of(state))?;
     }

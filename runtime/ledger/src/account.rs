@@ -110,7 +110,7 @@ impl AccountUndo {
     }
 
     /// Whether this is still needed, given what earlier entries of the block say: an ABI is kept once.
-    pub(crate) fn keep(&mut self, seen: &mut impl Seen<AccountInfoKey>) -> bool {
+    pub(crate) fn is_needed(&mut self, seen: &mut impl Seen<AccountInfoKey>) -> bool {
         match self {
             Self::Abi(account, _) => seen.first(AccountInfoKey { account: *account }),
             _ => true,
@@ -263,14 +263,14 @@ impl Ledger {
 
     #[inline]
     pub(crate) fn list_account_hot(&mut self, account: AccountId) {
-        if self.epoch.list(&mut self.accounts.hot[account.index()].stamp) {
-            self.list(AccountHotKey { account });
+        if self.epoch.stamp(&mut self.accounts.hot[account.index()].stamp) {
+            self.mark_dirty(AccountHotKey { account });
         }
     }
 
     pub(crate) fn list_account_info(&mut self, account: AccountId) {
-        if self.epoch.list(&mut self.accounts.hot[account.index()].info_stamp) {
-            self.list(AccountInfoKey { account });
+        if self.epoch.stamp(&mut self.accounts.hot[account.index()].info_stamp) {
+            self.mark_dirty(AccountInfoKey { account });
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Checkpoints: which rows changed since the last one, how to undo the blocks that are still reversible, and the way
 //! back from both to a ledger. Where they are kept is the node's business.
 //!
-//! While blocks run, a changed row is listed by its key, once per checkpoint. A checkpoint has the present values of
-//! the listed rows, so that a restart applies again what came later, however old the last irreversible block is. For
+//! While blocks run, a changed row is marked dirty by its key, once per checkpoint. A checkpoint has the present values of
+//! the dirty rows, so that a restart applies again what came later, however old the last irreversible block is. For
 //! each reversible block that no checkpoint has yet, it has the rows that the block changed as they were before; a ledger
 //! that is loaded can undo these blocks by putting the rows back ([`restore`]).
 //!
@@ -42,8 +42,8 @@ pub struct BlockUndo {
     pub rows: Vec<u8>,
 }
 
-/// Listed keys beyond which the list is freed of repetitions.
-pub(crate) const LISTED_MAX: usize = 1 << 20;
+/// Dirty keys beyond which repetitions are taken out.
+pub(crate) const DIRTY_MAX: usize = 1 << 20;
 
 /// A row's packed key as text, for people.
 pub fn describe(key: &[u8]) -> String {
@@ -51,9 +51,9 @@ pub fn describe(key: &[u8]) -> String {
 }
 
 impl Ledger {
-    /// Notes that a row changed.
+    /// Notes that a row changed since the last checkpoint.
     #[inline]
-    pub(crate) fn list(&mut self, key: impl Into<RowKey>) {
+    pub(crate) fn mark_dirty(&mut self, key: impl Into<RowKey>) {
         if self.checkpointed {
             self.dirty.push(key.into());
             if self.dirty.len() >= self.dirty_max {
@@ -66,7 +66,7 @@ impl Ledger {
     fn forget_repetitions(&mut self) {
         self.dirty.sort_unstable();
         self.dirty.dedup();
-        self.dirty_max = LISTED_MAX.max(2 * self.dirty.len());
+        self.dirty_max = DIRTY_MAX.max(2 * self.dirty.len());
     }
 
     /// What changed since the last call. The first call on a ledger from genesis or from a snapshot returns all rows.
@@ -81,7 +81,7 @@ impl Ledger {
         let undo = self.unsaved_undo();
         self.saved = self.newest_block().unwrap_or(self.saved);
         self.saved_undone = false;
-        self.dirty_max = LISTED_MAX;
+        self.dirty_max = DIRTY_MAX;
         self.checkpointed = true;
         self.epoch.advance();
         Checkpoint { rows, undo }
@@ -118,8 +118,8 @@ impl Ledger {
         changed
     }
 
-    /// Lists what the newest block changed, when it is in the last checkpoint: undoing it changes those rows again.
-    pub(crate) fn list_undone_block(&mut self) {
+    /// Marks what the newest block changed, when it is in the last checkpoint: undoing it changes those rows again.
+    pub(crate) fn mark_undone_block(&mut self) {
         let Some((number, entries)) = self.journal.newest_first().next().filter(|&(number, _)| number <= self.saved)
         else {
             return;
@@ -127,6 +127,6 @@ impl Ledger {
         let keys = AsOf::now(self).step_block(entries);
         self.saved = number - 1;
         self.saved_undone = true;
-        keys.into_iter().for_each(|key| self.list(key));
+        keys.into_iter().for_each(|key| self.mark_dirty(key));
     }
 }

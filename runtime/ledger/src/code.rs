@@ -67,7 +67,7 @@ impl CodeUndo {
     }
 
     /// Drops bytes that earlier entries of the block have.
-    pub(crate) fn keep(&mut self, seen: &mut impl Seen<CodeKey>) -> bool {
+    pub(crate) fn is_needed(&mut self, seen: &mut impl Seen<CodeKey>) -> bool {
         match self {
             Self::Created(_, key) => {
                 seen.first(*key);
@@ -137,7 +137,7 @@ impl Ledger {
         let key = row.key();
         let id = self.codes.put(row);
         self.journal.push(CodeUndo::Created(id, key).into());
-        self.list(key);
+        self.mark_dirty(key);
         id
     }
 
@@ -145,7 +145,7 @@ impl Ledger {
     pub fn remove_code_reference(&mut self, id: CodeId) {
         if self.code(id).code_ref_count == 1 {
             let code = self.codes.take(id);
-            self.list(code.key());
+            self.mark_dirty(code.key());
             self.journal.push(CodeUndo::Removed(id, Box::new(code)).into());
         } else {
             self.change_code_references(id, -1);
@@ -157,7 +157,7 @@ impl Ledger {
         let (key, old) = (code.key(), code.code_ref_count);
         code.code_ref_count = old.wrapping_add_signed(by);
         self.journal.push(CodeUndo::References(id, key, old).into());
-        self.list(key);
+        self.mark_dirty(key);
     }
 
     pub(crate) fn undo_code(&mut self, undo: CodeUndo) {
@@ -273,7 +273,7 @@ impl CheckpointKey for CodeKey {
         Ok(())
     }
 
-    fn put_back(self, ledger: &mut Ledger, value: &[u8]) -> error::Result<()> {
+    fn restore(self, ledger: &mut Ledger, value: &[u8]) -> error::Result<()> {
         let Some(id) = ledger.codes.by_key.get(&self) else {
             return self.load(ledger, value);
         };

@@ -102,7 +102,7 @@ impl ContractUndo {
 
     /// Whether this is still needed, given what earlier entries of the block say. What gives a row its handle back is,
     /// without the row's bytes.
-    pub(crate) fn keep(&mut self, seen: &mut impl Seen<ContractRowKey>) -> bool {
+    pub(crate) fn is_needed(&mut self, seen: &mut impl Seen<ContractRowKey>) -> bool {
         let mut first = |table, primary| seen.first(ContractRowKey { table, primary });
         match self {
             Self::RowUpdated { table, primary, .. } => return first(*table, *primary),
@@ -208,7 +208,7 @@ impl Ledger {
         let id =
             self.contracts.put_table(Table { order, key, payer, count: 0, rows: Rows::default(), secondary: None });
         self.journal.push(ContractUndo::TableCreated(id, order).into());
-        self.list(TableOrderKey { order });
+        self.mark_dirty(TableOrderKey { order });
         id
     }
 
@@ -219,7 +219,7 @@ impl Ledger {
     pub fn remove_table(&mut self, id: TableId) {
         assert!(self.table(id).count == 0, "a removed table is empty");
         let table = self.contracts.take_table(id);
-        self.list(TableOrderKey { order: table.order });
+        self.mark_dirty(TableOrderKey { order: table.order });
         self.journal.push(ContractUndo::TableRemoved(Box::new(table)).into());
     }
 
@@ -236,11 +236,11 @@ impl Ledger {
             return None;
         }
         let mut stamp = Stamp::default();
-        self.epoch.list(&mut stamp);
+        self.epoch.stamp(&mut stamp);
         let order = header.order;
         let id = self.contracts.put_row(Row { primary, payer, value: value.into(), table, stamp });
         self.journal.push(ContractUndo::RowInserted(id, order, primary).into());
-        self.list(ContractRowKey { table: order, primary });
+        self.mark_dirty(ContractRowKey { table: order, primary });
         Some(id)
     }
 
@@ -251,10 +251,10 @@ impl Ledger {
         let (order, primary) = (self.contracts.tables.row(row.table.0).order, row.primary);
         let payer = std::mem::replace(&mut row.payer, payer);
         let value = std::mem::replace(&mut row.value, value.into());
-        let listed = self.epoch.list(&mut row.stamp);
+        let first = self.epoch.stamp(&mut row.stamp);
         self.journal.push(ContractUndo::RowUpdated { row: id, table: order, primary, payer, value }.into());
-        if listed {
-            self.list(ContractRowKey { table: order, primary });
+        if first {
+            self.mark_dirty(ContractRowKey { table: order, primary });
         }
     }
 
@@ -262,8 +262,8 @@ impl Ledger {
     pub fn remove_row(&mut self, id: RowId) {
         let mut row = self.contracts.take_row(id);
         let order = self.contracts.tables.row(row.table.0).order;
-        if self.epoch.list(&mut row.stamp) {
-            self.list(ContractRowKey { table: order, primary: row.primary });
+        if self.epoch.stamp(&mut row.stamp) {
+            self.mark_dirty(ContractRowKey { table: order, primary: row.primary });
         }
         self.journal.push(ContractUndo::RowRemoved(order, row).into());
     }
@@ -335,7 +335,7 @@ impl Ledger {
                 let row = self.contracts.rows.row_mut(row.0);
                 (row.payer, row.value) = (payer, value);
             }
-            // What comes back counts as not listed: listing a key twice does no harm.
+            // What comes back counts as unmarked: a key that is marked twice does no harm.
             ContractUndo::RowRemoved(_, row) => drop(self.contracts.put_row(Row { stamp: Stamp::default(), ..row })),
         }
     }

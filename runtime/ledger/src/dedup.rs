@@ -70,7 +70,7 @@ impl DedupUndo {
     }
 
     /// No two entries of a block say the same.
-    pub(crate) fn keep<S>(&mut self, _seen: &mut S) -> bool {
+    pub(crate) fn is_needed<S>(&mut self, _seen: &mut S) -> bool {
         true
     }
 }
@@ -178,8 +178,8 @@ impl Ledger {
         let bucket = self.dedup.buckets.entry(expiration).or_default();
         let position = bucket.ids.len();
         bucket.ids.push((order, id));
-        if self.epoch.list(&mut bucket.stamp) || position.is_multiple_of(CHUNK_IDS) {
-            self.list(TransactionsKey { expiration, chunk: (position / CHUNK_IDS) as u32 });
+        if self.epoch.stamp(&mut bucket.stamp) || position.is_multiple_of(CHUNK_IDS) {
+            self.mark_dirty(TransactionsKey { expiration, chunk: (position / CHUNK_IDS) as u32 });
         }
         self.journal.push(DedupUndo::Recorded(expiration, position as u32).into());
         true
@@ -197,7 +197,7 @@ impl Ledger {
             for (_, id) in &bucket.ids {
                 self.dedup.known.remove(id);
             }
-            (0..bucket.chunks()).for_each(|chunk| self.list(TransactionsKey { expiration, chunk }));
+            (0..bucket.chunks()).for_each(|chunk| self.mark_dirty(TransactionsKey { expiration, chunk }));
             self.journal.push(DedupUndo::Expired(Box::new((expiration, bucket))).into());
         }
     }

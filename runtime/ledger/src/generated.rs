@@ -57,7 +57,7 @@ impl GeneratedUndo {
     }
 
     /// Drops a transaction that earlier entries of the block have.
-    pub(crate) fn keep(&mut self, seen: &mut impl Seen<GeneratedKey>) -> bool {
+    pub(crate) fn is_needed(&mut self, seen: &mut impl Seen<GeneratedKey>) -> bool {
         if !seen.first(GeneratedKey { order: self.0.key })
             && let Some(old) = &mut self.0.old
         {
@@ -101,7 +101,7 @@ impl Generated {
         self.rows.load(order, row)
     }
 
-    /// Drops a row without undo and without listing.
+    /// Drops a row without undo and without marking it.
     pub fn unload(&mut self, order: u64) {
         if let Some(now) = self.rows.get(&order).cloned() {
             self.unindex(order, &now);
@@ -191,19 +191,19 @@ impl Ledger {
     pub fn remove_generated(&mut self, id: GeneratedId) -> GeneratedTransaction {
         let row = self.generated(id).clone();
         self.generated.unindex(id.0, &row);
-        let (undo, listed) = self.generated.rows.remove(self.epoch, &id.0).expect("the row was just read");
+        let (undo, first) = self.generated.rows.remove(self.epoch, &id.0).expect("the row was just read");
         self.journal.push(GeneratedUndo(Box::new(undo)).into());
-        if listed {
-            self.list(GeneratedKey { order: id.0 });
+        if first {
+            self.mark_dirty(GeneratedKey { order: id.0 });
         }
         row
     }
 
     fn set_generated(&mut self, order: u64, row: GeneratedTransaction) {
-        let (undo, listed) = self.generated.set(self.epoch, order, row);
+        let (undo, first) = self.generated.set(self.epoch, order, row);
         self.journal.push(GeneratedUndo(Box::new(undo)).into());
-        if listed {
-            self.list(GeneratedKey { order });
+        if first {
+            self.mark_dirty(GeneratedKey { order });
         }
     }
 }

@@ -81,7 +81,7 @@ impl Ledger {
             squashed: Default::default(),
             epoch: Epoch::default(),
             dirty: Vec::new(),
-            dirty_max: crate::checkpoint::LISTED_MAX,
+            dirty_max: crate::checkpoint::DIRTY_MAX,
             checkpointed: false,
             saved: 0,
             saved_undone: false,

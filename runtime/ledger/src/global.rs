@@ -127,7 +127,7 @@ impl GlobalUndo {
     }
 
     /// Whether this is still needed, given what earlier entries of the block say.
-    pub(crate) fn keep(&mut self, seen: &mut (impl Seen<PropertyKey> + Seen<ProtocolKey>)) -> bool {
+    pub(crate) fn is_needed(&mut self, seen: &mut (impl Seen<PropertyKey> + Seen<ProtocolKey>)) -> bool {
         match self {
             Self::Property(_) => seen.first(PropertyKey {}),
             Self::Protocol(_) => seen.first(ProtocolKey {}),
@@ -185,7 +185,7 @@ impl Ledger {
     pub fn set_block_summary(&mut self, slot: u16, id: BlockId) {
         let old = std::mem::replace(&mut self.block_summaries.0[usize::from(slot)], id);
         self.journal.push(GlobalUndo::BlockSummary(slot, old).into());
-        self.list(BlockSummaryKey { slot });
+        self.mark_dirty(BlockSummaryKey { slot });
     }
 
     pub(crate) fn undo_global(&mut self, undo: GlobalUndo) {

@@ -67,9 +67,9 @@ pub struct Ledger {
     epoch: Epoch,
     /// Rows changed since the last checkpoint; a key may be there more than once.
     dirty: Vec<RowKey>,
-    /// Length of the list at which repetitions are taken out.
+    /// Number of dirty keys at which repetitions are taken out.
     dirty_max: usize,
-    /// Whether a checkpoint has been taken; the first one has all rows, and changes need not be listed before it.
+    /// Whether a checkpoint has been taken; the first one has all rows, and nothing is marked before it.
     checkpointed: bool,
     /// The newest block that the last checkpoint has, as far as it was not undone since.
     saved: u32,

@@ -32,7 +32,7 @@ impl LinkUndo {
     }
 
     /// All entries are small and stay.
-    pub(crate) fn keep<S>(&mut self, _seen: &mut S) -> bool {
+    pub(crate) fn is_needed<S>(&mut self, _seen: &mut S) -> bool {
         true
     }
 }
@@ -59,21 +59,21 @@ impl Ledger {
         if created {
             self.next_link_order += 1;
         }
-        let (undo, listed) = self.links.set(self.epoch, key, Link { order, required_permission });
+        let (undo, first) = self.links.set(self.epoch, key, Link { order, required_permission });
         self.journal.push(LinkUndo(Box::new(undo)).into());
-        if listed {
-            self.list(key);
+        if first {
+            self.mark_dirty(key);
         }
     }
 
     /// Removes a link; false when there is none.
     pub fn remove_link(&mut self, key: LinkKey) -> bool {
-        let Some((undo, listed)) = self.links.remove(self.epoch, &key) else {
+        let Some((undo, first)) = self.links.remove(self.epoch, &key) else {
             return false;
         };
         self.journal.push(LinkUndo(Box::new(undo)).into());
-        if listed {
-            self.list(key);
+        if first {
+            self.mark_dirty(key);
         }
         true
     }

@@ -87,7 +87,7 @@ impl PermissionUndo {
     }
 
     /// Whether this is still needed, given what earlier entries of the block say; drops authorities that they have.
-    pub(crate) fn keep(&mut self, seen: &mut impl Seen<PermissionKey>) -> bool {
+    pub(crate) fn is_needed(&mut self, seen: &mut impl Seen<PermissionKey>) -> bool {
         let mut first = |owner, name| seen.first(PermissionKey { owner, name });
         match self {
             Self::Changed(_, (owner, name), _) => return first(*owner, *name),
@@ -352,8 +352,8 @@ impl Ledger {
     fn list_permission(&mut self, id: PermissionId) {
         let (row, stamp) = self.permissions.rows.row_mut(id.0);
         let key = PermissionKey { owner: row.owner, name: row.name };
-        if self.epoch.list(stamp) {
-            self.list(key);
+        if self.epoch.stamp(stamp) {
+            self.mark_dirty(key);
         }
     }
 }

@@ -166,7 +166,7 @@ impl ResourceUndo {
     }
 
     /// All entries are small and stay.
-    pub(crate) fn keep<S>(&mut self, _seen: &mut S) -> bool {
+    pub(crate) fn is_needed<S>(&mut self, _seen: &mut S) -> bool {
         true
     }
 }
@@ -291,10 +291,10 @@ impl Ledger {
     pub fn set_account_limits(&mut self, account: AccountId, limits: Limits) -> bool {
         let before = self.account_limits(account);
         let name = self.account_name(account);
-        let (undo, listed) = self.pending_limits.set(self.epoch, name, limits);
+        let (undo, first) = self.pending_limits.set(self.epoch, name, limits);
         self.journal.push(ResourceUndo::PendingLimits(undo).into());
-        if listed {
-            self.list(PendingLimitsKey { account: name });
+        if first {
+            self.mark_dirty(PendingLimitsKey { account: name });
         }
         limits.ram_bytes >= 0 && (before.ram_bytes < 0 || limits.ram_bytes < before.ram_bytes)
     }
@@ -506,10 +506,10 @@ impl Ledger {
             self.list_account_info(account);
             self.journal.push(ResourceUndo::Limits(account, old).into());
             self.accounts.hot[account.index()].limits = new;
-            if let Some((undo, listed)) = self.pending_limits.remove(self.epoch, &name) {
+            if let Some((undo, first)) = self.pending_limits.remove(self.epoch, &name) {
                 self.journal.push(ResourceUndo::PendingLimits(undo).into());
-                if listed {
-                    self.list(PendingLimitsKey { account: name });
+                if first {
+                    self.mark_dirty(PendingLimitsKey { account: name });
                 }
             }
         }

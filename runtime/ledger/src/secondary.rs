@@ -213,19 +213,19 @@ impl IndexUndo {
 
 impl IndexUndo {
     /// Whether this is still needed, given what earlier entries of the block say.
-    pub(crate) fn keep(&mut self, seen: &mut impl Seen<IndexRowKey>) -> bool {
+    pub(crate) fn is_needed(&mut self, seen: &mut impl Seen<IndexRowKey>) -> bool {
         match self {
-            Self::Index64(undo) => undo.keep(seen),
-            Self::Index128(undo) => undo.keep(seen),
-            Self::Index256(undo) => undo.keep(seen),
-            Self::Double(undo) => undo.keep(seen),
-            Self::LongDouble(undo) => undo.keep(seen),
+            Self::Index64(undo) => undo.is_needed(seen),
+            Self::Index128(undo) => undo.is_needed(seen),
+            Self::Index256(undo) => undo.is_needed(seen),
+            Self::Double(undo) => undo.is_needed(seen),
+            Self::LongDouble(undo) => undo.is_needed(seen),
         }
     }
 }
 
 impl<K: SecondaryKey> SecondaryUndo<K> {
-    fn keep(&self, seen: &mut impl Seen<IndexRowKey>) -> bool {
+    fn is_needed(&self, seen: &mut impl Seen<IndexRowKey>) -> bool {
         let mut first = |table, primary| seen.first(IndexRowKey { kind: K::KIND, table, primary });
         match self {
             Self::Updated(_, table, primary, ..) => return first(*table, *primary),
@@ -309,9 +309,9 @@ impl Ledger {
             return None;
         }
         let mut stamp = Stamp::default();
-        self.epoch.list(&mut stamp);
+        self.epoch.stamp(&mut stamp);
         let order = self.table(table).order;
-        self.list(IndexRowKey { kind: K::KIND, table: order, primary });
+        self.mark_dirty(IndexRowKey { kind: K::KIND, table: order, primary });
         let id = self.put_secondary(SecondaryRow { primary, payer, secondary, table, stamp });
         self.journal.push(K::undo(SecondaryUndo::Inserted(id, order, primary)).into());
         Some(id)
@@ -468,7 +468,7 @@ impl Ledger {
             SecondaryUndo::Inserted(id, ..) => drop(self.take_secondary::<K>(id)),
             SecondaryUndo::Updated(id, _, _, payer, key) => drop(self.replace_secondary(id, payer, key)),
             SecondaryUndo::Removed(_, row) => {
-                // What comes back counts as not listed: listing a key twice does no harm.
+                // What comes back counts as unmarked: a key that is marked twice does no harm.
                 self.put_secondary(SecondaryRow { stamp: Stamp::default(), ..row });
             }
         }
@@ -478,8 +478,8 @@ impl Ledger {
     fn list_secondary<K: SecondaryKey>(&mut self, id: SecondaryId) -> (u64, u64) {
         let row = K::rows_mut(&mut self.contracts.secondaries).row_mut(id.0);
         let (order, primary) = (self.contracts.tables.row(row.table.0).order, row.primary);
-        if self.epoch.list(&mut row.stamp) {
-            self.list(IndexRowKey { kind: K::KIND, table: order, primary });
+        if self.epoch.stamp(&mut row.stamp) {
+            self.mark_dirty(IndexRowKey { kind: K::KIND, table: order, primary });
         }
         (order, primary)
     }

@@ -50,13 +50,13 @@ impl Ledger {
         if self.absent_undo().is_some() {
             return Err(CheckpointError::Missing("rows of before the block that is undone"));
         }
-        self.list_undone_block();
+        self.mark_undone_block();
         let Some((number, start)) = self.journal.end_newest_block() else {
             return Ok(None);
         };
         while let Some(entry) = self.journal.pop_to(start) {
             match entry {
-                Undo::Rows(rows) => self.put_back(&rows)?,
+                Undo::Rows(rows) => self.restore(&rows)?,
                 entry => entry.revert(self),
             }
         }

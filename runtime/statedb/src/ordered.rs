@@ -32,35 +32,35 @@ impl<K: Ord + Clone, V> OrderedTable<K, V> {
         self.rows.get(key).map(|(value, _)| value)
     }
 
-    /// Stores a row, new or changed. True when the caller has to list the key as changed.
-    #[must_use = "the undo entry and the listing of the key belong to the caller"]
+    /// Stores a row, new or changed. True when the caller has to mark the key as dirty.
+    #[must_use = "the undo entry and the dirty key belong to the caller"]
     pub fn set(&mut self, epoch: Epoch, key: K, value: V) -> (RowUndo<K, V>, bool) {
         match self.rows.entry(key) {
             std::collections::btree_map::Entry::Vacant(slot) => {
                 let key = slot.key().clone();
                 let mut stamp = Stamp::default();
-                epoch.list(&mut stamp);
+                epoch.stamp(&mut stamp);
                 slot.insert((value, stamp));
                 (RowUndo { key, old: None }, true)
             }
             std::collections::btree_map::Entry::Occupied(mut slot) => {
                 let key = slot.key().clone();
                 let (old, stamp) = slot.get_mut();
-                let listed = epoch.list(stamp);
-                (RowUndo { key, old: Some(std::mem::replace(old, value)) }, listed)
+                let first = epoch.stamp(stamp);
+                (RowUndo { key, old: Some(std::mem::replace(old, value)) }, first)
             }
         }
     }
 
-    /// Removes a row. True when the caller has to list the key as changed.
-    #[must_use = "the undo entry and the listing of the key belong to the caller"]
+    /// Removes a row. True when the caller has to mark the key as dirty.
+    #[must_use = "the undo entry and the dirty key belong to the caller"]
     pub fn remove(&mut self, epoch: Epoch, key: &K) -> Option<(RowUndo<K, V>, bool)> {
         let (old, mut stamp) = self.rows.remove(key)?;
-        let listed = epoch.list(&mut stamp);
-        Some((RowUndo { key: key.clone(), old: Some(old) }, listed))
+        let first = epoch.stamp(&mut stamp);
+        Some((RowUndo { key: key.clone(), old: Some(old) }, first))
     }
 
-    /// Undoes the newest change that is not yet undone. The row counts as not listed: listing it twice does no harm.
+    /// Undoes the newest change that is not yet undone. The row counts as unmarked: marking it twice does no harm.
     pub fn undo(&mut self, undo: RowUndo<K, V>) {
         match undo.old {
             Some(old) => self.rows.insert(undo.key, (old, Stamp::default())),
@@ -68,12 +68,12 @@ impl<K: Ord + Clone, V> OrderedTable<K, V> {
         };
     }
 
-    /// Stores a row without undo and without listing: for loading.
+    /// Stores a row without undo and without marking it: for loading.
     pub fn load(&mut self, key: K, value: V) -> bool {
         self.rows.insert(key, (value, Stamp::default())).is_none()
     }
 
-    /// Drops a row without undo and without listing.
+    /// Drops a row without undo and without marking it.
     pub fn unload(&mut self, key: &K) {
         self.rows.remove(key);
     }

@@ -175,9 +175,9 @@ proptest! {
 #[test]
 fn a_row_is_listed_once_in_each_epoch() {
     let (mut epoch, mut stamp) = (Epoch::default(), Stamp::default());
-    assert!(epoch.list(&mut stamp));
-    assert!(!epoch.list(&mut stamp));
+    assert!(epoch.stamp(&mut stamp));
+    assert!(!epoch.stamp(&mut stamp));
     epoch.advance();
-    assert!(epoch.list(&mut stamp));
-    assert!(!epoch.list(&mut stamp));
+    assert!(epoch.stamp(&mut stamp));
+    assert!(!epoch.stamp(&mut stamp));
 }

@@ -100,7 +100,7 @@ impl CheckpointKey for AccountInfoKey {
         Ok(())
     }
 
-    fn put_back(self, ledger: &mut Ledger, value: &[u8]) -> Result<()> {
+    fn restore(self, ledger: &mut Ledger, value: &[u8]) -> Result<()> {
         let index = self.account.index();
         let Some(info) = ledger.accounts.info.get_mut(index) else {
             return self.load(ledger, value);

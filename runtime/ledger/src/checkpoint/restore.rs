@@ -57,11 +57,11 @@ impl Ledger {
     }
 
     /// Puts back the rows that a block changed.
-    pub(crate) fn put_back(&mut self, rows: &PackedRows) -> Result<()> {
+    pub(crate) fn restore(&mut self, rows: &PackedRows) -> Result<()> {
         let rows: Vec<_> = rows.iter().collect();
         rows.iter().rev().try_for_each(|(key, old)| key.unload(self, old.is_some()))?;
         let old = || rows.iter().filter_map(|(key, old)| Some((*key, (*old)?)));
-        old().try_for_each(|(key, value)| key.put_back(self, value))?;
-        old().try_for_each(|(key, value)| key.put_back_references(self, value))
+        old().try_for_each(|(key, value)| key.restore(self, value))?;
+        old().try_for_each(|(key, value)| key.restore_references(self, value))
     }
 }

@@ -30,16 +30,16 @@ pub(crate) trait CheckpointKey: KeyPart + Copy + Eq + Hash + 'static {
     fn load(self, ledger: &mut Ledger, value: &[u8]) -> Result<()>;
 
     /// Drops a row that is not to stay as it is; one that came and went within a block is not there. A row that others
-    /// refer to stays when it `comes_back`: [`Self::put_back`] changes it in place.
+    /// refer to stays when it `comes_back`: [`Self::restore`] changes it in place.
     fn unload(self, ledger: &mut Ledger, comes_back: bool) -> Result<()>;
 
     /// Gives a row back what it was before a block, after [`Self::unload`].
-    fn put_back(self, ledger: &mut Ledger, value: &[u8]) -> Result<()> {
+    fn restore(self, ledger: &mut Ledger, value: &[u8]) -> Result<()> {
         self.load(ledger, value)
     }
 
     /// The same for what a row refers to in its own table, once all rows are back.
-    fn put_back_references(self, _ledger: &mut Ledger, _value: &[u8]) -> Result<()> {
+    fn restore_references(self, _ledger: &mut Ledger, _value: &[u8]) -> Result<()> {
         Ok(())
     }
 }

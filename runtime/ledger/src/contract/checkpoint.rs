@@ -56,7 +56,7 @@ impl CheckpointKey for TableOrderKey {
         Ok(())
     }
 
-    fn put_back(self, ledger: &mut Ledger, value: &[u8]) -> Result<()> {
+    fn restore(self, ledger: &mut Ledger, value: &[u8]) -> Result<()> {
         if ledger.contracts.by_order.contains_key(&self.order) { Ok(()) } else { self.load(ledger, value) }
     }
 }

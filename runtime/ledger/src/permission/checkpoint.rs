@@ -77,7 +77,7 @@ impl CheckpointKey for PermissionKey {
     }
 
     /// Its parent may come later.
-    fn put_back(self, ledger: &mut Ledger, value: &[u8]) -> Result<()> {
+    fn restore(self, ledger: &mut Ledger, value: &[u8]) -> Result<()> {
         let account = self.account(ledger)?;
         if ledger.permission_of(account, self.name).is_none() {
             ledger.put_permission(account, self.row(unpack(value)?, PermissionId::NONE));
@@ -85,7 +85,7 @@ impl CheckpointKey for PermissionKey {
         Ok(())
     }
 
-    fn put_back_references(self, ledger: &mut Ledger, value: &[u8]) -> Result<()> {
+    fn restore_references(self, ledger: &mut Ledger, value: &[u8]) -> Result<()> {
         let row: PermissionRow = unpack(value)?;
         let account = self.account(ledger)?;
         let parent = parent(ledger, account, &row)?;

@@ -61,17 +61,17 @@ macro_rules! rows {
                 })
             }
 
-            /// As [`CheckpointKey::put_back`].
-            pub fn put_back(self, ledger: &mut Ledger, value: &[u8]) -> Result<()> {
+            /// As [`CheckpointKey::restore`].
+            pub fn restore(self, ledger: &mut Ledger, value: &[u8]) -> Result<()> {
                 self.name_row(match self {
-                    $(Self::$name(key) => key.put_back(ledger, value),)+
+                    $(Self::$name(key) => key.restore(ledger, value),)+
                 })
             }
 
-            /// As [`CheckpointKey::put_back_references`].
-            pub fn put_back_references(self, ledger: &mut Ledger, value: &[u8]) -> Result<()> {
+            /// As [`CheckpointKey::restore_references`].
+            pub fn restore_references(self, ledger: &mut Ledger, value: &[u8]) -> Result<()> {
                 self.name_row(match self {
-                    $(Self::$name(key) => key.put_back_references(ledger, value),)+
+                    $(Self::$name(key) => key.restore_references(ledger, value),)+
                 })
             }
 
@@ -175,9 +175,9 @@ macro_rules! entries {
             }
 
             /// Whether an entry of the open block is still needed, given what earlier ones of it say.
-            pub fn keep(&mut self, seen: &mut FxHashSet<RowKey>) -> bool {
+            pub fn is_needed(&mut self, seen: &mut FxHashSet<RowKey>) -> bool {
                 match self {
-                    $(Self::$name(undo) => undo.keep(seen),)+
+                    $(Self::$name(undo) => undo.is_needed(seen),)+
                     Self::Rows(_) | Self::Absent => true,
                 }
             }

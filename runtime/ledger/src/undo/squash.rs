@@ -66,7 +66,7 @@ impl Ledger {
             return;
         }
         let mut seen = FxHashSet::default();
-        self.journal.retain_newest(|entry| entry.keep(&mut seen));
+        self.journal.retain_newest(|entry| entry.is_needed(&mut seen));
         self.squashed.open_bytes = self.journal.newest_bytes();
     }
 
