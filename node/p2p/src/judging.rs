@@ -25,6 +25,12 @@ impl Refusal {
         Self { judgement: BlockJudgement::BadHeader, fault }
     }
 
+    /// The range that it is of was given up: nothing is known of it.
+    pub fn given_up() -> Self {
+        let fault = Fault::new(FaultKind::FORK_DATABASE_EXCEPTION, "its range was given up");
+        Self { judgement: BlockJudgement::NotNow, fault }
+    }
+
     /// What the header commits to breaks a rule.
     pub fn of_content(fault: Fault) -> Self {
         Self { judgement: BlockJudgement::Bad, fault }

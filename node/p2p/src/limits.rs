@@ -78,6 +78,8 @@ pub const REASON_BYTES_MAX: usize = 256;
 pub const SYNC_SPANS_AHEAD: u32 = 4;
 /// Microseconds without a block after which another peer is asked for a range.
 pub const STALL_US: i64 = 5_000_000;
+/// The same for the range that is next, if another peer can give it: all others wait for it.
+pub const HELD_UP_US: i64 = 1_500_000;
 /// Blocks and bytes a second that a peer must give of a range, else another one that is there gets it.
 pub const SLOW_BLOCKS_PER_SECOND: f64 = 20.0;
 /// See [`SLOW_BLOCKS_PER_SECOND`].

@@ -415,7 +415,8 @@ impl World {
         {
             return;
         }
-        self.step(node, Input::Received { peer, message, charge: Charge::default() });
+        let lane = lane_of(frame.lane).unwrap_or(Lane::News);
+        self.step(node, Input::Received { peer, lane, message, charge: Charge::default() });
     }
 
     /// An end is closed; the other end hears of it.

@@ -20,7 +20,7 @@ const BUGS: [(Planted, u64); 10] = [
     (Planted::Core(InCore::WrongRangeKept), 32),
     (Planted::Core(InCore::BannedForEver), 13),
     (Planted::Core(InCore::RelayBeforeCheck), 13),
-    (Planted::Core(InCore::IrreversibleOfOnePeer), 20),
+    (Planted::Core(InCore::IrreversibleOfOnePeer), 32),
     (Planted::Core(InCore::WaitsForDeadPeer), 19),
 ];
 

@@ -239,21 +239,21 @@ impl Core {
         let share = crate::limits::RECEIVED_BYTES_PER_PEER / 2;
         let waiting: BTreeMap<PeerId, usize> =
             self.peers.iter().map(|(id, peer)| (*id, peer.in_hand + self.sync.waiting_bytes(*id))).collect();
-        let (stalled, slow) = self.sync.late(now, |peer| waiting.get(&peer).is_some_and(|bytes| *bytes > share));
+        let sources = self.sources(now);
+        let (stalled, slow) =
+            self.sync.late(&sources, now, |peer| waiting.get(&peer).is_some_and(|bytes| *bytes > share));
         let stalled = if self.plants(Planted::WaitsForDeadPeer) { Vec::new() } else { stalled };
         for peer in stalled {
             self.sync.lose(peer);
             self.doubt(peer, 10.0, "it does not send the blocks that it was asked for", now);
             if let Some(found) = self.peers.get_mut(&peer) {
+                tracing::info!("peer {} is left: it does not send the blocks that it was asked for", found.name());
                 found.parting = Some(crate::wire::GoAway::BenignOther);
             }
             self.close(peer, Some(crate::wire::GoAway::BenignOther), now);
         }
-        let others = self.sources(now).iter().filter(|source| !source.slow).count();
         for peer in slow {
-            if others > 1
-                && let Some(found) = self.peers.get_mut(&peer)
-            {
+            if let Some(found) = self.peers.get_mut(&peer) {
                 tracing::info!("peer {} is slow: another one is asked in its place", found.name());
                 found.slow_until = now.plus_us(SLOW_US);
                 self.sync.lose(peer);

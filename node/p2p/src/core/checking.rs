@@ -103,7 +103,7 @@ mod tests {
     use super::super::checks::CheckSettings;
     use super::*;
     use crate::core::tests::NoBlocks;
-    use crate::core::{Charge, Input, Output, Settings, Stands, Wire};
+    use crate::core::{Charge, Input, Lane, Output, Settings, Stands, Wire};
     use crate::wire::Handshake;
     use crate::wire::message::{Point, VERSION, VERSION_BASE};
 
@@ -127,7 +127,7 @@ mod tests {
     }
 
     fn says(core: &mut Core, message: Message, now: TimePoint) -> Vec<Message> {
-        step(core, Input::Received { peer: 1, message, charge: Charge::default() }, now)
+        step(core, Input::Received { peer: 1, lane: Lane::Talk, message, charge: Charge::default() }, now)
     }
 
     /// A core with a peer that introduced itself over a wire.

@@ -261,7 +261,7 @@ mod tests {
         }
 
         fn says(&mut self, peer: PeerId, message: Message) -> Vec<Output> {
-            self.step(Input::Received { peer, message, charge: Charge::default() }, T)
+            self.step(Input::Received { peer, lane: Lane::Talk, message, charge: Charge::default() }, T)
         }
 
         fn tells(&mut self, peer: PeerId, own: &[String], others: &[String]) -> Vec<Output> {
@@ -414,7 +414,7 @@ mod tests {
             let now = T.plus_us(i64::from(number) * 1_000_000);
             let address = format!("/ip4/10.1.0.1/tcp/{}/p2p/{identity}", number + 1);
             let message = Message::Addresses(Addresses { own: vec![], others: vec![Text::from(&*address)] });
-            stage.step(Input::Received { peer: 2, message, charge: Charge::default() }, now);
+            stage.step(Input::Received { peer: 2, lane: Lane::Talk, message, charge: Charge::default() }, now);
         }
         assert_eq!(stage.core.book.nodes.len(), MET_MAX);
         stage.core.book.part(&identity(8));

@@ -114,7 +114,7 @@ mod tests {
 
     use super::*;
     use crate::core::tests::{Chain, block_after};
-    use crate::core::{Input, Settings, Stands, Wire};
+    use crate::core::{Input, Lane, Settings, Stands, Wire};
     use crate::limits::USELESS_BLOCKS;
     use crate::wire::message::{VERSION, VERSION_BASE};
     use crate::wire::{Handshake, Message};
@@ -168,7 +168,7 @@ mod tests {
                 ..Handshake::default()
             };
             let message = Message::Handshake(Box::new(handshake));
-            self.step(Input::Received { peer, message, charge: Charge::default() });
+            self.step(Input::Received { peer, lane: Lane::Talk, message, charge: Charge::default() });
         }
 
         /// The node has made a block.
@@ -304,6 +304,7 @@ mod tests {
         let block = stage.next();
         let pushed = |peer, block: &BlockMessage| Input::Received {
             peer,
+            lane: Lane::News,
             message: Message::Block(block.clone()),
             charge: Charge::default(),
         };

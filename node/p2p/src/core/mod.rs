@@ -210,8 +210,8 @@ pub enum Input {
     DialFailed { address: String, why: String },
     /// A socket is closed.
     Closed { peer: PeerId },
-    /// A message came.
-    Received { peer: PeerId, message: Message, charge: Charge },
+    /// A message came; nodeos' wire has one lane for all, which is [`Lane::Talk`].
+    Received { peer: PeerId, lane: Lane, message: Message, charge: Charge },
     /// A block came by gossip, which waits until it is told what becomes of it.
     Gossiped { peer: PeerId, block: BlockMessage, charge: Charge },
     /// Gossip brings a peer blocks, or does no more.
@@ -389,7 +389,9 @@ impl Core {
             Input::Found { addresses } => self.found(&addresses, now),
             Input::WrongVersion { peer, why } => self.wrong_version(peer, &why, now),
             Input::Closed { peer } => self.closed(peer, now),
-            Input::Received { peer, message, charge } => self.received(peer, message, charge, now, blocks),
+            Input::Received { peer, lane, message, charge } => {
+                self.received((peer, lane), message, charge, now, blocks)
+            }
             Input::Gossiped { peer, block, charge } => self.block_gossiped(peer, block, charge, now, blocks),
             Input::Gossips { peer, blocks } => {
                 if let Some(found) = self.peers.get_mut(&peer) {
@@ -552,6 +554,11 @@ impl Core {
         self.sync.is_active()
     }
 
+    /// Which beginning of ranges is under way: blocks of earlier ones are asked for again.
+    pub fn sync_epoch(&self) -> u64 {
+        self.sync.epoch()
+    }
+
     /// What is remembered and what waits: in words, how much it is, and how much it may be.
     pub fn sizes(&self) -> Vec<(&'static str, usize, usize)> {
         let known = self.peers.values().map(Peer::known_len).max().unwrap_or(0);
@@ -710,7 +717,14 @@ impl Core {
         }
     }
 
-    fn received(&mut self, peer: PeerId, message: Message, charge: Charge, now: TimePoint, blocks: &dyn Blocks) {
+    fn received(
+        &mut self,
+        (peer, lane): (PeerId, Lane),
+        message: Message,
+        charge: Charge,
+        now: TimePoint,
+        blocks: &dyn Blocks,
+    ) {
         let Some(found) = self.peers.get_mut(&peer).filter(|found| !found.leaving) else {
             return self.pass_over(&message);
         };
@@ -751,7 +765,7 @@ impl Core {
             Message::Notice(notice) => self.noticed(peer, &notice, now, blocks),
             Message::Request(request) => self.requested(peer, &request, now, blocks),
             Message::SyncRequest(request) => self.range_requested(peer, request, now, blocks),
-            Message::Block(block) => self.block_came(peer, block, charge, now, blocks),
+            Message::Block(block) => self.block_came((peer, lane), block, charge, now, blocks),
             Message::Transaction(transaction) => self.transaction_came(peer, transaction, charge, now),
         }
     }

@@ -24,7 +24,7 @@ impl Core {
     /// A block came.
     pub(super) fn block_came(
         &mut self,
-        peer: PeerId,
+        (peer, lane): (PeerId, Lane),
         block: BlockMessage,
         charge: Charge,
         now: TimePoint,
@@ -36,7 +36,8 @@ impl Core {
         }
         found.note_gave(Point { num: block.num, id: block.id }, now);
         self.note_progress(peer, now);
-        let (block, charge) = if self.sync.is_active() {
+        // A new block that was on its way when ranges were asked for says nothing of them.
+        let (block, charge) = if self.sync.is_active() && lane != Lane::News {
             self.sync.keeps_any = self.plants(Planted::WrongRangeKept);
             match self.sync.take(peer, block, charge, now) {
                 Taken::Kept => return,
@@ -51,7 +52,6 @@ impl Core {
                 }
                 Taken::Disagrees(_) => {
                     // One of two is wrong: the range is asked for from the start, of others first.
-                    self.sync.lose(peer);
                     self.doubt(peer, 5.0, "its blocks do not follow those of another peer", now);
                     if let Some(found) = self.peers.get_mut(&peer) {
                         found.slow_until = now.plus_us(OLD_BLOCK_US * 10);
@@ -182,7 +182,6 @@ impl Core {
             self.gossip_done(id, judgement);
         }
         if is_now {
-            self.sync.lose(peer);
             self.restart_sync(now);
         }
     }

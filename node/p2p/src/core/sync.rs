@@ -7,7 +7,7 @@ use primitives::{BlockId, TimePoint};
 
 use super::Charge;
 use super::peer::PeerId;
-use crate::limits::{SLOW_BLOCKS_PER_SECOND, SLOW_BYTES_PER_SECOND, STALL_US};
+use crate::limits::{HELD_UP_US, SLOW_BLOCKS_PER_SECOND, SLOW_BYTES_PER_SECOND, STALL_US};
 use crate::wire::BlockMessage;
 use crate::wire::message::Point;
 
@@ -22,6 +22,12 @@ pub struct Source {
     pub irreversible: u32,
     /// Whether it is asked only when nobody else can be.
     pub slow: bool,
+}
+
+impl Source {
+    fn has(&self, start: u32, end: u32) -> bool {
+        self.earliest <= start && self.irreversible >= end
+    }
 }
 
 /// A range that a peer is to be asked for.
@@ -47,7 +53,8 @@ pub enum Taken {
     Kept,
     /// It was not asked for.
     NotAsked(BlockMessage, Charge),
-    /// It does not follow the block before it, which this peer gave, or which is irreversible here.
+    /// It does not follow the block before it, which this peer gave, or which is irreversible here; or others that were
+    /// asked for are left out before it.
     Liar,
     /// It does not follow a block that another peer gave.
     Disagrees(PeerId),
@@ -61,9 +68,11 @@ struct Chunk {
     /// The block before that, and who gave it.
     last: Option<(BlockId, PeerId)>,
     source: Option<PeerId>,
-    /// When it was asked for, and what came since.
+    /// When it was asked for, or last looked at, and what came since.
     since: TimePoint,
     came: (u32, usize),
+    /// Whether the source has given any of it: what it was asked for before comes no more then.
+    begun: bool,
     /// When a block last came.
     at: TimePoint,
     waiting: VecDeque<Given>,
@@ -149,17 +158,21 @@ impl Sync {
             .collect();
         // Slow ones last; of the others whoever has been here longest.
         free.sort_by_key(|source| (source.slow, source.peer));
+        // A slow one is not asked while another one has the blocks, though that is busy: all would wait for it again.
+        let able = |source: &Source, start: u32, end: u32| {
+            source.has(start, end)
+                && (!source.slow || !sources.iter().any(|other| !other.slow && other.has(start, end)))
+        };
         for chunk in self.chunks.iter_mut().filter(|chunk| chunk.source.is_none() && !chunk.is_whole()) {
-            let able = |source: &Source| source.earliest <= chunk.next && source.irreversible >= chunk.end;
-            let Some(at) = free.iter().position(able) else { continue };
+            let Some(at) = free.iter().position(|source| able(source, chunk.next, chunk.end)) else { continue };
             let peer = free.remove(at).peer;
-            (chunk.source, chunk.since, chunk.at, chunk.came) = (Some(peer), now, now, (0, 0));
+            (chunk.source, chunk.since, chunk.at) = (Some(peer), now, now);
+            (chunk.came, chunk.begun) = ((0, 0), false);
             asks.push(Ask { peer, start: chunk.next, end: chunk.end });
         }
         while self.chunks.len() < chunks_max && self.next <= limit {
             let start = self.next;
-            let able = |source: &Source| source.earliest <= start && source.irreversible >= start;
-            let Some(at) = free.iter().position(able) else { break };
+            let Some(at) = free.iter().position(|source| able(source, start, start)) else { break };
             let Source { peer, irreversible, .. } = free.remove(at);
             let end = start.saturating_add(span.max(1) - 1).min(irreversible).min(limit);
             let last = if self.chunks.is_empty() { self.last } else { None };
@@ -170,6 +183,7 @@ impl Sync {
                 source: Some(peer),
                 since: now,
                 came: (0, 0),
+                begun: false,
                 at: now,
                 waiting: VecDeque::new(),
             };
@@ -197,10 +211,16 @@ impl Sync {
         self.chunks.iter().filter_map(|chunk| chunk.source).collect()
     }
 
-    /// A block came from a peer.
+    /// A block came from a peer, in the order in which it was asked for.
     pub fn take(&mut self, peer: PeerId, block: BlockMessage, charge: Charge, now: TimePoint) -> Taken {
         let at = self.chunks.iter().position(|chunk| chunk.source == Some(peer) && chunk.next == block.num);
-        let Some(at) = at else { return Taken::NotAsked(block, charge) };
+        let Some(at) = at else {
+            let skips = |chunk: &Chunk| {
+                chunk.source == Some(peer) && chunk.begun && (chunk.next..=chunk.end).contains(&block.num)
+            };
+            let lies = self.chunks.iter().any(skips) && !self.keeps_any;
+            return if lies { Taken::Liar } else { Taken::NotAsked(block, charge) };
+        };
         let chunk = &mut self.chunks[at];
         match chunk.last {
             Some((last, giver)) if last != block.previous && !self.keeps_any => {
@@ -210,7 +230,7 @@ impl Sync {
         }
         chunk.last = Some((block.id, peer));
         chunk.next += 1;
-        chunk.at = now;
+        (chunk.at, chunk.begun) = (now, true);
         chunk.came = (chunk.came.0 + 1, chunk.came.1 + block.bytes.len());
         if chunk.is_whole() {
             chunk.source = None;
@@ -265,24 +285,36 @@ impl Sync {
         }
     }
 
-    /// Peers that gave nothing for too long, and peers that are slower than they should be. `busy` tells whom this
-    /// node itself keeps waiting; its time does not run.
-    pub fn late(&mut self, now: TimePoint, busy: impl Fn(PeerId) -> bool) -> (Vec<PeerId>, Vec<PeerId>) {
+    /// Peers that gave nothing for too long, and peers that are slower than they should be or hold up all others, where
+    /// another one can be asked: who alone says that it has blocks is waited for. `busy` tells whom this node itself
+    /// keeps waiting; its time does not run.
+    pub fn late(
+        &mut self,
+        sources: &[Source],
+        now: TimePoint,
+        busy: impl Fn(PeerId) -> bool,
+    ) -> (Vec<PeerId>, Vec<PeerId>) {
         let (mut stalled, mut slow) = (Vec::new(), Vec::new());
-        for chunk in &mut self.chunks {
+        for (at, chunk) in self.chunks.iter_mut().enumerate() {
             let Some(peer) = chunk.source else { continue };
+            let other = |source: &Source| source.peer != peer && !source.slow && source.has(chunk.next, chunk.end);
+            let replaceable = sources.iter().any(other);
             if busy(peer) {
                 (chunk.at, chunk.since, chunk.came) = (now, now, (0, 0));
             } else if now.us_since(chunk.at) >= STALL_US {
                 stalled.push(peer);
+            } else if at == 0 && replaceable && now.us_since(chunk.at) >= HELD_UP_US {
+                slow.push(peer);
             } else if now.us_since(chunk.since) >= STALL_US {
                 let seconds = now.us_since(chunk.since) as f64 / 1e6;
                 let (blocks, bytes) = chunk.came;
-                if f64::from(blocks) / seconds < SLOW_BLOCKS_PER_SECOND
-                    && bytes as f64 / seconds < SLOW_BYTES_PER_SECOND
-                {
+                let falls_short = f64::from(blocks) / seconds < SLOW_BLOCKS_PER_SECOND
+                    && bytes as f64 / seconds < SLOW_BYTES_PER_SECOND;
+                if falls_short && replaceable {
                     slow.push(peer);
                 }
+                // What it gave before that does not help it later.
+                (chunk.since, chunk.came) = (now, (0, 0));
             }
         }
         (stalled, slow)
@@ -358,8 +390,8 @@ mod tests {
         sync.plan(&sources[..1], 10, 100, 1, T);
         assert_eq!(numbers(sync.take(1, block(11, 1), Charge::default(), T)), [11]);
         let later = TimePoint(STALL_US);
-        assert_eq!(sync.late(later, |_| false), (vec![1], vec![]));
-        assert_eq!(sync.late(later, |_| true), (vec![], vec![]));
+        assert_eq!(sync.late(&sources, later, |_| false), (vec![1], vec![]));
+        assert_eq!(sync.late(&sources, later, |_| true), (vec![], vec![]));
         sync.lose(1);
         assert_eq!(sync.plan(&sources[1..], 10, 100, 1, later), [Ask { peer: 2, start: 12, end: 20 }]);
         assert!(matches!(sync.take(1, block(12, 1), Charge::default(), T), Taken::NotAsked(..)));
@@ -376,8 +408,57 @@ mod tests {
         assert_eq!(numbers(sync.take(1, block(11, 1), Charge::default(), T)), [11]);
         let torn = BlockMessage { previous: id(11, 9), ..block(12, 1) };
         assert!(matches!(sync.take(1, torn, Charge::default(), T), Taken::Liar));
-        // A gap is not what was asked for, and then a stall.
+    }
+
+    #[test]
+    fn who_leaves_blocks_out_lies() {
+        let mut sync = begun();
+        sync.plan(&[source(1, 100)], 10, 100, 1, T);
+        // Before the first one it may be of what was asked for before.
         assert!(matches!(sync.take(1, block(13, 1), Charge::default(), T), Taken::NotAsked(..)));
+        assert_eq!(numbers(sync.take(1, block(11, 1), Charge::default(), T)), [11]);
+        assert!(matches!(sync.take(1, block(13, 1), Charge::default(), T), Taken::Liar));
+        // One beyond the range is as it is made, and of another peer nothing was asked.
+        assert!(matches!(sync.take(1, block(21, 1), Charge::default(), T), Taken::NotAsked(..)));
+        assert!(matches!(sync.take(2, block(13, 1), Charge::default(), T), Taken::NotAsked(..)));
+    }
+
+    #[test]
+    fn who_holds_up_all_others_is_passed_over_soon() {
+        let mut sync = begun();
+        let sources = [source(1, 100), source(2, 100)];
+        sync.plan(&sources, 2, 100, 2, T);
+        let later = TimePoint(HELD_UP_US);
+        assert_eq!(sync.late(&sources, TimePoint(HELD_UP_US - 1), |_| false), (vec![], vec![]));
+        // Nobody else can be asked.
+        for others in [&sources[..1], &[sources[0], source(2, 11)], &[sources[0], Source { slow: true, ..sources[1] }]]
+        {
+            assert_eq!(sync.late(others, later, |_| false), (vec![], vec![]));
+        }
+        // The second range is not waited for.
+        assert_eq!(sync.late(&sources, later, |_| false), (vec![], vec![1]));
+        sync.lose(1);
+        assert!(matches!(sync.take(2, block(13, 1), Charge::default(), later), Taken::Kept));
+        assert!(matches!(sync.take(2, block(14, 1), Charge::default(), later), Taken::Kept));
+        let slow = [Source { slow: true, ..sources[0] }, sources[1]];
+        assert_eq!(sync.plan(&slow, 2, 100, 2, later), [Ask { peer: 2, start: 11, end: 12 }]);
+    }
+
+    #[test]
+    fn who_grows_slow_is_noticed() {
+        let mut sync = begun();
+        let sources = [source(1, 1000), source(2, 1000)];
+        sync.plan(&sources, 1000, 1000, 1, T);
+        let second = |count: i64| TimePoint(count * 1_000_000);
+        for num in 11..=210 {
+            sync.take(1, block(num, 1), Charge::default(), T);
+        }
+        let mut slow = Vec::new();
+        for count in 1..=10 {
+            sync.take(1, block(210 + count as u32, 1), Charge::default(), second(count));
+            slow.push(sync.late(&sources, second(count), |_| false).1);
+        }
+        assert!(slow[..9].iter().all(Vec::is_empty) && slow[9] == [1], "{slow:?}");
     }
 
     #[test]
@@ -394,10 +475,11 @@ mod tests {
     #[test]
     fn slow_peers_are_told_from_stalled_ones() {
         let mut sync = begun();
-        sync.plan(&[source(1, 1000)], 1000, 1000, 1, T);
+        let sources = [source(1, 1000), source(2, 1000)];
+        sync.plan(&sources, 1000, 1000, 1, T);
         for second in 1..=6 {
             sync.take(1, block(10 + second, 1), Charge::default(), TimePoint(i64::from(second) * 1_000_000));
         }
-        assert_eq!(sync.late(TimePoint(6_100_000), |_| false), (vec![], vec![1]));
+        assert_eq!(sync.late(&sources, TimePoint(6_100_000), |_| false), (vec![], vec![1]));
     }
 }

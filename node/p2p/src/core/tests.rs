@@ -243,7 +243,7 @@ impl Net {
             let Some((to, peer, frame)) = self.travelling.pop_front() else { return };
             if self.lines.contains_key(&(to, peer)) {
                 let message = Message::read(&frame[4..]).unwrap();
-                self.step(to, Input::Received { peer, message, charge: Charge::default() });
+                self.step(to, Input::Received { peer, lane: Lane::Talk, message, charge: Charge::default() });
             }
         }
         panic!("the network does not come to rest");
@@ -291,7 +291,11 @@ fn a_held_block_waits_until_its_header_is_known_to_be_good() {
     let message = Message::read(&frame[4..]).unwrap();
     let (id, bytes, now) = (block.id, block.bytes.len(), net.now);
     let node = &mut net.nodes[1];
-    let taken = node.core.step(Input::Received { peer: 200, message, charge: Charge::default() }, now, &node.chain);
+    let taken = node.core.step(
+        Input::Received { peer: 200, lane: Lane::Talk, message, charge: Charge::default() },
+        now,
+        &node.chain,
+    );
     assert!(matches!(taken[..], [Output::TakeBlock { .. }]), "{taken:?}");
     let judgement = BlockJudgement::Held;
     net.step(1, Input::BlockJudged { peer: 200, id, bytes, epoch: None, judgement, why: String::new() });
@@ -335,7 +339,8 @@ fn ranges_come_from_several_peers_and_the_dead_are_replaced() {
     net.wait(STALL_US / 1_000_000 + 2);
     assert_eq!(net.heads()[3], 300);
     assert!(!net.nodes[3].core.is_syncing());
-    assert_eq!(net.nodes[3].closed, [101]);
+    // It is passed over before it counts as stalled, and stays a peer.
+    assert!(net.nodes[3].closed.is_empty(), "{:?}", net.nodes[3].closed);
 }
 
 /// A new block that comes while ranges are under way follows none that is known yet. It is refused for that, and is
@@ -353,8 +358,11 @@ fn a_range_is_whole_though_one_of_its_blocks_is_in_hand() {
     let mut taken = |number: u32| {
         let frame = block_frame(&chain.block_at(number).unwrap());
         let (message, node) = (Message::read(&frame[4..]).unwrap(), &mut net.nodes[1]);
-        let outputs =
-            node.core.step(Input::Received { peer: 100, message, charge: Charge::default() }, now, &node.chain);
+        let outputs = node.core.step(
+            Input::Received { peer: 100, lane: Lane::Talk, message, charge: Charge::default() },
+            now,
+            &node.chain,
+        );
         let blocks = outputs.into_iter().filter_map(|output| match output {
             Output::TakeBlock { block, epoch, .. } => Some((block.num, epoch.is_some())),
             _ => None,
@@ -456,7 +464,10 @@ fn transactions_reach_everybody_once() {
     // A node that takes none gets none.
     net.nodes[1].core.settings.accept_transactions = false;
     let late = TransactionMessage { expiration: TimePointSec(1), ..transaction(2, net.now) };
-    net.step(0, Input::Received { peer: 101, message: Message::Transaction(late), charge: Charge::default() });
+    net.step(
+        0,
+        Input::Received { peer: 101, lane: Lane::Talk, message: Message::Transaction(late), charge: Charge::default() },
+    );
     assert!(net.nodes[0].transactions.is_empty(), "an expired one goes no further");
 }
 
@@ -492,7 +503,7 @@ impl Stage {
 
     fn hears(&mut self, message: Message) -> Vec<Message> {
         self.net.nodes[0].said.clear();
-        self.net.step(0, Input::Received { peer: PLAYED, message, charge: Charge::default() });
+        self.net.step(0, Input::Received { peer: PLAYED, lane: Lane::Talk, message, charge: Charge::default() });
         self.net.nodes[0].said.clone()
     }
 
@@ -720,7 +731,12 @@ fn transactions_beyond_the_limit_are_dropped_and_may_come_again() {
         ..Handshake::default()
     };
     core.step(
-        Input::Received { peer: 1, message: Message::Handshake(Box::new(greeting)), charge: Charge::default() },
+        Input::Received {
+            peer: 1,
+            lane: Lane::Talk,
+            message: Message::Handshake(Box::new(greeting)),
+            charge: Charge::default(),
+        },
         now,
         &chain,
     );
@@ -728,7 +744,8 @@ fn transactions_beyond_the_limit_are_dropped_and_may_come_again() {
         let mut id = [0; 32];
         id[..4].copy_from_slice(&number.to_be_bytes());
         let message = Message::Transaction(TransactionMessage { id: Checksum256(id), ..transaction(1, now) });
-        let outputs = core.step(Input::Received { peer: 1, message, charge: Charge::default() }, now, &chain);
+        let outputs =
+            core.step(Input::Received { peer: 1, lane: Lane::Talk, message, charge: Charge::default() }, now, &chain);
         outputs.iter().filter(|output| matches!(output, Output::TakeTransaction { .. })).count()
     };
     let taken: usize = (0..3000).map(&mut send).sum();
@@ -798,7 +815,11 @@ fn nobody_is_counted_after_its_socket_is_closed() {
     let node = &mut stage.net.nodes[0];
     let greeting = Message::Handshake(Box::new(greeting));
     let now = stage.net.now;
-    node.core.step(Input::Received { peer: PLAYED, message: greeting, charge: Charge::default() }, now, &node.chain);
+    node.core.step(
+        Input::Received { peer: PLAYED, lane: Lane::Talk, message: greeting, charge: Charge::default() },
+        now,
+        &node.chain,
+    );
     // It was sent away, and sends nonsense before it has read why.
     node.core.step(Input::Malformed { peer: PLAYED, why: String::new() }, now, &node.chain);
     assert!(node.core.peers.is_empty());

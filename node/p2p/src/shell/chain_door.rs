@@ -2,6 +2,7 @@
 //! and handed over in the order in which they came.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chain::{PrepareMode, PreparedBlock};
 use engine::preparing::prepare_block;
@@ -57,10 +58,11 @@ pub(super) struct Taken {
 }
 
 /// Starts the tasks that bring blocks to the writer: `threads` of them are prepared at once. What waits for them holds
-/// its peer's share, so it is bounded in bytes.
+/// its peer's share, so it is bounded in bytes. Blocks of ranges before `epoch` are asked for again and not prepared.
 pub(super) fn blocks_to(
     engine: Handle,
     events: mpsc::Sender<Event>,
+    epoch: Arc<AtomicU64>,
     threads: usize,
     tasks: &mut tokio::task::JoinSet<()>,
 ) -> mpsc::UnboundedSender<Taken> {
@@ -72,7 +74,11 @@ pub(super) fn blocks_to(
         while let Some(taken) = waiting.recv().await {
             let (engine, events) = (preparer.clone(), events.clone());
             let (bytes, live) = (Arc::clone(&taken.block.bytes), taken.epoch.is_none());
-            let handle = tokio::task::spawn_blocking(move || prepare(&engine, &bytes, live, &events));
+            let given_up = taken.epoch.is_some_and(|taken| taken != epoch.load(Ordering::Relaxed));
+            let handle = tokio::task::spawn_blocking(move || match given_up {
+                true => Err(Refusal::given_up()),
+                false => prepare(&engine, &bytes, live, &events),
+            });
             if preparing.send((taken, handle)).await.is_err() {
                 return;
             }

@@ -67,8 +67,8 @@ impl Connection {
         let first = Reader::new(peer, events, link.room, room);
         let mut lanes = Vec::new();
         for (lane, (coming, opening)) in Lane::ALL.into_iter().zip(link.streams) {
-            let reader = first.beside();
-            tasks.spawn(async move { reader.run_when_there(coming, lane).await });
+            let reader = first.beside(lane);
+            tasks.spawn(async move { reader.run_when_there(coming).await });
             // Both ends of a broken stream are told of by its reader; a farewell is read before the connection ends.
             let (writes, writer) = Writer::new(peer, lane, events, Duration::from_secs(FAREWELL_SECONDS));
             tasks.spawn(async move {
@@ -96,6 +96,7 @@ pub(super) fn own_room() -> Arc<Semaphore> {
 
 struct Reader {
     peer: PeerId,
+    lane: Lane,
     events: mpsc::Sender<Event>,
     room: Arc<Semaphore>,
     own_room: Arc<Semaphore>,
@@ -113,13 +114,21 @@ enum End {
 
 impl Reader {
     fn new(peer: PeerId, events: &mpsc::Sender<Event>, own_room: Arc<Semaphore>, room: &Arc<Semaphore>) -> Self {
-        Self { peer, events: events.clone(), room: Arc::clone(room), own_room, greeted: watch::Sender::new(false) }
+        Self {
+            peer,
+            lane: Lane::Talk,
+            events: events.clone(),
+            room: Arc::clone(room),
+            own_room,
+            greeted: watch::Sender::new(false),
+        }
     }
 
     /// Another one of the same connection.
-    fn beside(&self) -> Self {
+    fn beside(&self, lane: Lane) -> Self {
         Self {
             peer: self.peer,
+            lane,
             events: self.events.clone(),
             room: Arc::clone(&self.room),
             own_room: Arc::clone(&self.own_room),
@@ -128,9 +137,9 @@ impl Reader {
     }
 
     /// Waits for a stream and reads it; blocks only once the peer has said who it is.
-    async fn run_when_there<S: AsyncRead + Unpin>(self, coming: oneshot::Receiver<S>, lane: Lane) {
+    async fn run_when_there<S: AsyncRead + Unpin>(self, coming: oneshot::Receiver<S>) {
         let Ok(stream) = coming.await else { return self.tell(Input::Closed { peer: self.peer }).await };
-        if lane == Lane::Talk {
+        if self.lane == Lane::Talk {
             return self.run(stream, TALK_BYTES_MAX).await;
         }
         if self.greeted.subscribe().wait_for(|greeted| *greeted).await.is_ok() {
@@ -183,7 +192,7 @@ impl Reader {
             } else if std::mem::take(&mut large) {
                 frames.shrink();
             }
-            let received = Input::Received { peer: self.peer, message, charge };
+            let received = Input::Received { peer: self.peer, lane: self.lane, message, charge };
             if self.events.send(Event::Happened(received)).await.is_err() {
                 return End::Gone;
             }

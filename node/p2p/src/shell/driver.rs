@@ -122,6 +122,8 @@ pub(super) struct Driver {
     /// The way to libp2p's swarm, if there is one.
     swarm: Option<mpsc::UnboundedSender<Command>>,
     to_writer: mpsc::UnboundedSender<Taken>,
+    /// [`Core::sync_epoch`], for what waits to be prepared.
+    epoch: Arc<AtomicU64>,
     /// Dials and transactions under way.
     errands: JoinSet<()>,
     position: watch::Receiver<Position>,
@@ -145,6 +147,7 @@ impl Driver {
         for peer in &shell.peers {
             core.connect(peer, steady.now());
         }
+        let epoch = Arc::<AtomicU64>::default();
         let (room, numbers) = (Arc::new(Semaphore::new(RECEIVED_BYTES_MAX)), Arc::new(AtomicU64::new(1)));
         let shared = Shared { events: events.clone(), room: Arc::clone(&room), numbers: Arc::clone(&numbers) };
         let swarm = libp2p.map(|libp2p| {
@@ -156,7 +159,8 @@ impl Driver {
             core,
             steady,
             blocks: StoredBlocks(engine.clone()),
-            to_writer: chain_door::blocks_to(engine.clone(), events.clone(), shell.threads, tasks),
+            to_writer: chain_door::blocks_to(engine.clone(), events.clone(), Arc::clone(&epoch), shell.threads, tasks),
+            epoch,
             metrics: Metrics::new(&engine),
             engine,
             events,
@@ -276,6 +280,7 @@ impl Driver {
         let now = self.steady.now();
         self.core.tell_clock(machine_time().us_since(now));
         let outputs = self.core.step(input, now, &self.blocks);
+        self.epoch.store(self.core.sync_epoch(), Ordering::Relaxed);
         self.perform(outputs);
     }
 

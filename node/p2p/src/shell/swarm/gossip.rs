@@ -8,7 +8,7 @@ use primitives::{BlockId, PackedTransaction, TransactionId};
 use tokio::sync::Semaphore;
 
 use super::{SwarmTask, settings, tell};
-use crate::core::{BlockJudgement, Charge, Input, PeerId, TransactionJudgement};
+use crate::core::{BlockJudgement, Charge, Input, Lane, PeerId, TransactionJudgement};
 use crate::limits::{GOSSIPED_BLOCKS_MAX, MESSAGE_BYTES_MIN, TRANSACTIONS_IN_HAND_MAX};
 use crate::shell::event::Event;
 use crate::wire::{BlockMessage, Message, TransactionMessage, WireError};
@@ -65,7 +65,7 @@ impl SwarmTask {
         };
         self.judging.insert(transaction.id, (message, source));
         let message = Message::Transaction(transaction);
-        tell(&self.events, Event::Happened(Input::Received { peer, message, charge })).await
+        tell(&self.events, Event::Happened(Input::Received { peer, lane: Lane::News, message, charge })).await
     }
 
     /// Room for a message of gossip, if there is some: nobody waits for it.
