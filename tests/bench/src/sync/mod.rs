@@ -40,6 +40,9 @@ const OPTIONS: [&str; 8] = [
     "eosio::net_api_plugin",
 ];
 
+/// Blocks of a range where one of three sources may lie: so few that each of them is asked for some.
+const SPAN: [&str; 2] = ["--sync-fetch-span", "20"];
+
 /// Measures all of it, as often as rounds are wanted.
 pub fn measure(arguments: &Arguments, peers: &Peers, report: &mut Report) -> anyhow::Result<()> {
     let ground = tempfile::tempdir()?;
@@ -136,8 +139,8 @@ impl<'a> Sources<'a> {
     }
 
     /// Starts an empty node, or one that was killed.
-    fn launch(&self, peer: Peer, folder: &Path, from: &[&str]) -> anyhow::Result<Running> {
-        let mut options = OPTIONS.to_vec();
+    fn launch(&self, peer: Peer, folder: &Path, from: &[&str], more: &[&str]) -> anyhow::Result<Running> {
+        let mut options = [&OPTIONS, more].concat();
         if peer == Peer::Nodeos {
             options.extend(["--p2p-listen-endpoint", "127.0.0.1:0"]);
         }
@@ -168,9 +171,13 @@ impl<'a> Sources<'a> {
     }
 
     fn sync(&self, peer: Peer, from: &[&str]) -> anyhow::Result<Synced> {
+        self.sync_so(peer, from, &[])
+    }
+
+    fn sync_so(&self, peer: Peer, from: &[&str], more: &[&str]) -> anyhow::Result<Synced> {
         let folder = tempfile::tempdir()?;
         let begin = Instant::now();
-        let node = self.launch(peer, folder.path(), from)?;
+        let node = self.launch(peer, folder.path(), from, more)?;
         let synced = self.arrive(&node, begin)?;
         node.process.stop()?;
         Ok(synced)
@@ -179,7 +186,8 @@ impl<'a> Sources<'a> {
     /// From two of ours, and a third source with a fault.
     fn sync_with(&self, fault: Fault, made: &Made, report: &mut Report) -> anyhow::Result<()> {
         let liar = Liar::start(fault, made)?;
-        let synced = self.sync(Peer::Boreas, &[&liar.address, &self.encrypted[0], &self.encrypted[1]])?;
+        let from = [&liar.address[..], &self.encrypted[0], &self.encrypted[1]];
+        let synced = self.sync_so(Peer::Boreas, &from, &SPAN)?;
         let what = |fault: Fault| format!("sync from three, one of them {}: s", fault.words());
         report.add(what(fault), Peer::Boreas, synced.seconds);
         if fault != Fault::Honest {
@@ -197,7 +205,7 @@ impl<'a> Sources<'a> {
         let (begin, mut kills, mut arrived) = (Instant::now(), 0, false);
         while !arrived {
             ensure!(kills < KILLS_MAX, "a node that is killed each second does not arrive");
-            let (born, node) = (Instant::now(), self.launch(Peer::Boreas, folder.path(), &from)?);
+            let (born, node) = (Instant::now(), self.launch(Peer::Boreas, folder.path(), &from, &[])?);
             while !arrived && born.elapsed() < LIFE {
                 std::thread::sleep(POLL);
                 arrived = self.has_arrived(&node);
