@@ -113,6 +113,8 @@ pub struct Peer {
     pub asked: TimePoint,
     /// Until when it is not asked for ranges while others can be.
     pub slow_until: TimePoint,
+    /// A block that is irreversible as it says, and not as another peer does.
+    pub disputed: Option<Point>,
     /// Whether gossip brings it blocks.
     pub gossips: bool,
 }
@@ -152,6 +154,7 @@ impl Peer {
             useless_transactions: Bucket::full(USELESS_TRANSACTIONS, now),
             asked: TimePoint(0),
             slow_until: TimePoint(0),
+            disputed: None,
             gossips: false,
         }
     }

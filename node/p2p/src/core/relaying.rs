@@ -39,7 +39,13 @@ impl Core {
         // A new block that was on its way when ranges were asked for says nothing of them.
         let (block, charge) = if self.sync.is_active() && lane != Lane::News {
             self.sync.keeps_any = self.plants(Planted::WrongRangeKept);
-            match self.sync.take(peer, block, charge, now) {
+            let taken = self.sync.take(peer, block, charge, now);
+            for (peer, disputed) in self.sync.take_disputed() {
+                if let Some(found) = self.peers.get_mut(&peer) {
+                    found.disputed.get_or_insert(disputed);
+                }
+            }
+            match taken {
                 Taken::Kept => return,
                 Taken::Deliver(given) => {
                     self.deliver(given, blocks);
@@ -50,7 +56,7 @@ impl Core {
                     self.close(peer, None, now);
                     return self.restart_sync(now);
                 }
-                Taken::Disagrees(_) => {
+                Taken::Disagrees => {
                     // One of two is wrong: the range is asked for from the start, of others first.
                     self.doubt(peer, 5.0, "its blocks do not follow those of another peer", now);
                     if let Some(found) = self.peers.get_mut(&peer) {
@@ -258,6 +264,7 @@ impl Core {
             }
             self.relayed.retain(|id, _| Point::of(*id).num > stands.irreversible.num);
             self.gossip_done_up_to(stands.irreversible.num);
+            self.settle_disputes(now, blocks);
         }
         let head = if before.head == stands.head { None } else { blocks.block_at(stands.head.num) };
         if let Some(Ok(signed)) = head.as_deref().map(SignedBlockHeader::from_prefix) {
@@ -284,6 +291,20 @@ impl Core {
                 self.send_block(point, &bytes, now);
             }
             self.gossip_done(id, BlockJudgement::Good);
+        }
+    }
+
+    /// Bans whoever gave another block as irreversible than the one that is irreversible here.
+    fn settle_disputes(&mut self, now: TimePoint, blocks: &dyn Blocks) {
+        let irreversible = self.stands.irreversible.num;
+        let due = |peer: &mut super::Peer| peer.disputed.take_if(|disputed| disputed.num <= irreversible);
+        let due: Vec<_> = self.peers.iter_mut().filter_map(|(id, peer)| Some((*id, due(peer)?))).collect();
+        for (peer, disputed) in due {
+            if blocks.id_at(disputed.num).is_some_and(|id| id != disputed.id) {
+                let why = format!("its block #{} is of a branch that is given up", disputed.num);
+                self.blame(peer, 50.0, &why, now);
+                self.close(peer, None, now);
+            }
         }
     }
 

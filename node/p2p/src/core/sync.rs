@@ -57,7 +57,7 @@ pub enum Taken {
     /// asked for are left out before it.
     Liar,
     /// It does not follow a block that another peer gave.
-    Disagrees(PeerId),
+    Disagrees,
 }
 
 #[derive(Debug)]
@@ -98,6 +98,8 @@ pub struct Sync {
     judged: u32,
     /// Counts beginnings: what was handed on before one says nothing of what comes after it.
     epoch: u64,
+    /// See [`Self::take_disputed`].
+    disputed: Vec<(PeerId, Point)>,
     active: bool,
     /// For a planted bug: what does not link is kept.
     pub keeps_any: bool,
@@ -222,11 +224,15 @@ impl Sync {
             return if lies { Taken::Liar } else { Taken::NotAsked(block, charge) };
         };
         let chunk = &mut self.chunks[at];
-        match chunk.last {
-            Some((last, giver)) if last != block.previous && !self.keeps_any => {
-                return if giver == peer || giver == PeerId::MAX { Taken::Liar } else { Taken::Disagrees(giver) };
+        if let Some((last, giver)) = chunk.last
+            && last != block.previous
+            && !self.keeps_any
+        {
+            if giver == peer || giver == PeerId::MAX {
+                return Taken::Liar;
             }
-            _ => {}
+            self.disputed.extend([(peer, Point::of(block.previous)), (giver, Point::of(last))]);
+            return Taken::Disagrees;
         }
         chunk.last = Some((block.id, peer));
         chunk.next += 1;
@@ -239,15 +245,11 @@ impl Sync {
         if at > 0 {
             return Taken::Kept;
         }
-        match self.ready() {
-            Ok(given) => Taken::Deliver(given),
-            Err(giver) => Taken::Disagrees(giver),
-        }
+        Taken::Deliver(self.ready())
     }
 
-    /// What is next of what waits. Fails with whoever gave a block that what follows it does not link to; then the
-    /// chunk that does not link is wanted again.
-    fn ready(&mut self) -> Result<Vec<Given>, PeerId> {
+    /// What is next of what waits. A chunk that does not link to what was given before it is wanted again.
+    fn ready(&mut self) -> Vec<Given> {
         let mut given = Vec::new();
         while let Some(front) = self.chunks.front_mut() {
             given.extend(front.waiting.drain(..));
@@ -258,11 +260,8 @@ impl Sync {
             self.chunks.pop_front();
             let (Some((last, giver)), Some(next)) = (self.last, self.chunks.front_mut()) else { break };
             match next.waiting.front() {
-                Some((_, block, _)) if block.previous != last => {
-                    if given.is_empty() {
-                        return Err(giver);
-                    }
-                    // What came so far is handed on; the peers' disagreement is met when the range comes again.
+                Some((peer, block, _)) if block.previous != last => {
+                    self.disputed.extend([(*peer, Point::of(block.previous)), (giver, Point::of(last))]);
                     next.next = next.next.saturating_sub(next.waiting.len() as u32);
                     next.waiting.clear();
                     (next.source, next.last) = (None, Some((last, giver)));
@@ -275,7 +274,13 @@ impl Sync {
         if let Some((_, block, _)) = given.last() {
             self.delivered = block.num;
         }
-        Ok(given)
+        given
+    }
+
+    /// Blocks that peers gave, or say that theirs follow, where they disagree: which one is wrong shows once a block of
+    /// that number is irreversible here.
+    pub fn take_disputed(&mut self) -> Vec<(PeerId, Point)> {
+        std::mem::take(&mut self.disputed)
     }
 
     /// A peer is gone, or is not to be relied on: others are asked for what it owes.
@@ -395,7 +400,10 @@ mod tests {
         sync.lose(1);
         assert_eq!(sync.plan(&sources[1..], 10, 100, 1, later), [Ask { peer: 2, start: 12, end: 20 }]);
         assert!(matches!(sync.take(1, block(12, 1), Charge::default(), T), Taken::NotAsked(..)));
-        assert!(matches!(sync.take(2, block(12, 2), Charge::default(), T), Taken::Disagrees(1)));
+        assert!(matches!(sync.take(2, block(12, 2), Charge::default(), T), Taken::Disagrees));
+        let (before, other) = (Point::of(id(11, 1)), Point::of(id(11, 2)));
+        assert_eq!(sync.take_disputed(), [(2, other), (1, before)]);
+        assert!(sync.take_disputed().is_empty());
         assert_eq!(numbers(sync.take(2, block(12, 1), Charge::default(), T)), [12]);
     }
 

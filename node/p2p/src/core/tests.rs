@@ -377,10 +377,10 @@ fn a_range_is_whole_though_one_of_its_blocks_is_in_hand() {
 #[test]
 fn liars_do_not_keep_a_node_from_its_end() {
     let lies: [Lie; 4] = [
-        |num, frame| Some(if num == 57 { block_frame_of(block_after(Checksum256([7; 32]), 0)) } else { frame }),
+        |num, frame| Some(if num == 47 { block_frame_of(block_after(Checksum256([7; 32]), 0)) } else { frame }),
         |num, frame| (num % 50 != 7).then_some(frame),
         |num, frame| Some(if num > 55 { block_frame_of(block_after(other_branch(num - 1), 1)) } else { frame }),
-        |num, frame| Some(if num == 58 { block_frame_of(block_after(Chain::of(57).head().id, 666)) } else { frame }),
+        |num, frame| Some(if num == 48 { block_frame_of(block_after(Chain::of(47).head().id, 666)) } else { frame }),
     ];
     for (kind, lie) in lies.into_iter().enumerate() {
         let mut net = Net::new(&[200, 200, 200, 1]);
@@ -391,6 +391,7 @@ fn liars_do_not_keep_a_node_from_its_end() {
         assert_eq!(net.heads()[3], 200, "lie {kind}");
         assert_eq!(net.nodes[3].chain.head(), net.nodes[0].chain.head(), "lie {kind}");
         assert!(!net.nodes[3].core.is_syncing(), "lie {kind}");
+        assert_eq!(net.nodes[3].core.counts().bans, 1, "lie {kind}");
         assert!(
             !net.nodes[3].closed.contains(&100) && !net.nodes[3].closed.contains(&102),
             "lie {kind}: honest peers stay"
