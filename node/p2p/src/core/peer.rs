@@ -115,6 +115,8 @@ pub struct Peer {
     pub slow_until: TimePoint,
     /// A block that is irreversible as it says, and not as another peer does.
     pub disputed: Option<Point>,
+    /// How often it was passed over because of that.
+    pub doubted: u32,
     /// Whether gossip brings it blocks.
     pub gossips: bool,
 }
@@ -155,6 +157,7 @@ impl Peer {
             asked: TimePoint(0),
             slow_until: TimePoint(0),
             disputed: None,
+            doubted: 0,
             gossips: false,
         }
     }

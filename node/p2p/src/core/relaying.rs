@@ -9,7 +9,7 @@ use primitives::{BlockId, TimePoint, TransactionId};
 use super::link::Wire;
 use super::peer::PeerId;
 use super::planted::Planted;
-use super::sync::{Given, Taken};
+use super::sync::{Given, Source, Taken};
 use super::{BlockJudgement, Blocks, Charge, Core, Lane, Output, Stands, TransactionJudgement};
 use crate::limits::{GOSSIP_BYTES_MAX, QUEUED_BYTES_FOR_TRANSACTIONS, TRANSACTIONS_IN_HAND_MAX};
 use crate::wire::message::Point;
@@ -17,6 +17,8 @@ use crate::wire::{BlockMessage, Message, SyncRequest, TransactionMessage, block_
 
 /// Bytes of blocks that are kept because they travel before they run.
 pub(super) const RELAYED_BYTES_MAX: usize = 32 << 20;
+/// Microseconds that peers are passed over which disagree about a block, unless it shows before who is right.
+const DISPUTE_US: i64 = 10_000_000;
 /// Microseconds before a peer is told again that it sends old blocks.
 const OLD_BLOCK_US: i64 = 1_000_000;
 
@@ -39,13 +41,7 @@ impl Core {
         // A new block that was on its way when ranges were asked for says nothing of them.
         let (block, charge) = if self.sync.is_active() && lane != Lane::News {
             self.sync.keeps_any = self.plants(Planted::WrongRangeKept);
-            let taken = self.sync.take(peer, block, charge, now);
-            for (peer, disputed) in self.sync.take_disputed() {
-                if let Some(found) = self.peers.get_mut(&peer) {
-                    found.disputed.get_or_insert(disputed);
-                }
-            }
-            match taken {
+            match self.sync.take(peer, block, charge, now) {
                 Taken::Kept => return,
                 Taken::Deliver(given) => {
                     self.deliver(given, blocks);
@@ -56,14 +52,7 @@ impl Core {
                     self.close(peer, None, now);
                     return self.restart_sync(now);
                 }
-                Taken::Disagrees => {
-                    // One of two is wrong: the range is asked for from the start, of others first.
-                    self.doubt(peer, 5.0, "its blocks do not follow those of another peer", now);
-                    if let Some(found) = self.peers.get_mut(&peer) {
-                        found.slow_until = now.plus_us(OLD_BLOCK_US * 10);
-                    }
-                    return self.restart_sync(now);
-                }
+                Taken::Disagree(sides) => return self.disagree(sides, now),
                 Taken::NotAsked(block, charge) => (block, charge),
             }
         } else {
@@ -294,6 +283,39 @@ impl Core {
         }
     }
 
+    /// One of two peers is wrong, or both: all is asked for from the start, of others first.
+    fn disagree(&mut self, sides: [(PeerId, Point); 2], now: TimePoint) {
+        let [(first, at), (second, _)] = sides;
+        if first == second {
+            self.blame(first, 50.0, "its blocks do not follow each other", now);
+            self.close(first, None, now);
+            return self.restart_sync(now);
+        }
+        for (peer, disputed) in sides {
+            if let Some(found) = self.peers.get_mut(&peer) {
+                tracing::info!("peer {} has another block #{} than another peer", found.name(), disputed.num);
+                found.disputed.get_or_insert(disputed);
+            }
+        }
+        let is_third = |source: &Source| {
+            ![first, second].contains(&source.peer) && !source.slow && source.has(self.stands.irreversible.num, at.num)
+        };
+        let passed_over = if self.sources(now).iter().any(is_third) {
+            vec![first, second]
+        } else {
+            // By turns: who is asked alone may be the wrong one.
+            let doubted = |peer| self.peers.get(&peer).map_or(u32::MAX, |found| found.doubted);
+            vec![if doubted(first) < doubted(second) { first } else { second }]
+        };
+        for peer in passed_over {
+            if let Some(found) = self.peers.get_mut(&peer) {
+                found.doubted += 1;
+                found.slow_until = now.plus_us(DISPUTE_US);
+            }
+        }
+        self.restart_sync(now);
+    }
+
     /// Bans whoever gave another block as irreversible than the one that is irreversible here.
     fn settle_disputes(&mut self, now: TimePoint, blocks: &dyn Blocks) {
         let irreversible = self.stands.irreversible.num;
@@ -304,6 +326,8 @@ impl Core {
                 let why = format!("its block #{} is of a branch that is given up", disputed.num);
                 self.blame(peer, 50.0, &why, now);
                 self.close(peer, None, now);
+            } else if let Some(found) = self.peers.get_mut(&peer) {
+                (found.slow_until, found.doubted) = (now, 0);
             }
         }
     }

@@ -25,7 +25,8 @@ pub struct Source {
 }
 
 impl Source {
-    fn has(&self, start: u32, end: u32) -> bool {
+    /// Whether it has all blocks of a range.
+    pub fn has(&self, start: u32, end: u32) -> bool {
         self.earliest <= start && self.irreversible >= end
     }
 }
@@ -56,8 +57,9 @@ pub enum Taken {
     /// It does not follow the block before it, which this peer gave, or which is irreversible here; or others that were
     /// asked for are left out before it.
     Liar,
-    /// It does not follow a block that another peer gave.
-    Disagrees,
+    /// A block does not follow the one before it, which another peer gave: that one as the first and as the second have
+    /// it. Whose is wrong shows once a block of that number is irreversible here.
+    Disagree([(PeerId, Point); 2]),
 }
 
 #[derive(Debug)]
@@ -98,8 +100,6 @@ pub struct Sync {
     judged: u32,
     /// Counts beginnings: what was handed on before one says nothing of what comes after it.
     epoch: u64,
-    /// See [`Self::take_disputed`].
-    disputed: Vec<(PeerId, Point)>,
     active: bool,
     /// For a planted bug: what does not link is kept.
     pub keeps_any: bool,
@@ -231,8 +231,7 @@ impl Sync {
             if giver == peer || giver == PeerId::MAX {
                 return Taken::Liar;
             }
-            self.disputed.extend([(peer, Point::of(block.previous)), (giver, Point::of(last))]);
-            return Taken::Disagrees;
+            return Taken::Disagree([(peer, Point::of(block.previous)), (giver, Point::of(last))]);
         }
         chunk.last = Some((block.id, peer));
         chunk.next += 1;
@@ -245,11 +244,11 @@ impl Sync {
         if at > 0 {
             return Taken::Kept;
         }
-        Taken::Deliver(self.ready())
+        self.ready().map_or_else(Taken::Disagree, Taken::Deliver)
     }
 
-    /// What is next of what waits. A chunk that does not link to what was given before it is wanted again.
-    fn ready(&mut self) -> Vec<Given> {
+    /// What is next of what waits, or which peers disagree about it.
+    fn ready(&mut self) -> Result<Vec<Given>, [(PeerId, Point); 2]> {
         let mut given = Vec::new();
         while let Some(front) = self.chunks.front_mut() {
             given.extend(front.waiting.drain(..));
@@ -261,11 +260,7 @@ impl Sync {
             let (Some((last, giver)), Some(next)) = (self.last, self.chunks.front_mut()) else { break };
             match next.waiting.front() {
                 Some((peer, block, _)) if block.previous != last => {
-                    self.disputed.extend([(*peer, Point::of(block.previous)), (giver, Point::of(last))]);
-                    next.next = next.next.saturating_sub(next.waiting.len() as u32);
-                    next.waiting.clear();
-                    (next.source, next.last) = (None, Some((last, giver)));
-                    break;
+                    return Err([(*peer, Point::of(block.previous)), (giver, Point::of(last))]);
                 }
                 Some(_) => {}
                 None => next.last = Some((last, giver)),
@@ -274,13 +269,7 @@ impl Sync {
         if let Some((_, block, _)) = given.last() {
             self.delivered = block.num;
         }
-        given
-    }
-
-    /// Blocks that peers gave, or say that theirs follow, where they disagree: which one is wrong shows once a block of
-    /// that number is irreversible here.
-    pub fn take_disputed(&mut self) -> Vec<(PeerId, Point)> {
-        std::mem::take(&mut self.disputed)
+        Ok(given)
     }
 
     /// A peer is gone, or is not to be relied on: others are asked for what it owes.
@@ -400,10 +389,9 @@ mod tests {
         sync.lose(1);
         assert_eq!(sync.plan(&sources[1..], 10, 100, 1, later), [Ask { peer: 2, start: 12, end: 20 }]);
         assert!(matches!(sync.take(1, block(12, 1), Charge::default(), T), Taken::NotAsked(..)));
-        assert!(matches!(sync.take(2, block(12, 2), Charge::default(), T), Taken::Disagrees));
-        let (before, other) = (Point::of(id(11, 1)), Point::of(id(11, 2)));
-        assert_eq!(sync.take_disputed(), [(2, other), (1, before)]);
-        assert!(sync.take_disputed().is_empty());
+        let disagree = [(2, Point::of(id(11, 2))), (1, Point::of(id(11, 1)))];
+        let Taken::Disagree(found) = sync.take(2, block(12, 2), Charge::default(), T) else { panic!("they disagree") };
+        assert_eq!(found, disagree);
         assert_eq!(numbers(sync.take(2, block(12, 1), Charge::default(), T)), [12]);
     }
 
@@ -470,14 +458,13 @@ mod tests {
     }
 
     #[test]
-    fn a_range_of_another_branch_is_asked_for_again() {
+    fn peers_disagree_where_a_range_is_of_another_branch() {
         let mut sync = begun();
         let sources = [source(1, 100), source(2, 100)];
         sync.plan(&sources, 1, 12, 2, T);
         assert!(matches!(sync.take(2, block(12, 2), Charge::default(), T), Taken::Kept));
-        assert_eq!(numbers(sync.take(1, block(11, 1), Charge::default(), T)), [11]);
-        assert_eq!(sync.plan(&sources, 1, 12, 2, T), [Ask { peer: 1, start: 12, end: 12 }]);
-        assert_eq!(numbers(sync.take(1, block(12, 1), Charge::default(), T)), [12]);
+        let Taken::Disagree(found) = sync.take(1, block(11, 1), Charge::default(), T) else { panic!("they disagree") };
+        assert_eq!(found, [(2, Point::of(id(11, 2))), (1, Point::of(id(11, 1)))]);
     }
 
     #[test]
