@@ -161,6 +161,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
         Box::pin(small_groups::kill_node_on_producer(node, body))
     }),
     now("/v1/trace_api/get_block", trace_api::get_block),
+    now("/v1/trace_api/get_deltas", trace_api::get_deltas),
     now("/v1/trace_api/get_processed_transaction", trace_api::get_processed_transaction),
     now("/v1/trace_api/get_transaction_trace", trace_api::get_transaction_trace),
 ];

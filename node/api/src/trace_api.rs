@@ -1,10 +1,10 @@
 //! `/v1/trace_api`: what the transactions of stored blocks did.
 
 use execution::{ActionTrace, TransactionTrace};
-use primitives::TransactionId;
+use primitives::{TransactionId, ensure};
 use serde_json::{Value, json as value};
 
-use crate::bounds::Bounds;
+use crate::bounds::{Bounds, READ_BYTES_MAX};
 use crate::node::Node;
 use crate::params::FromVariant;
 use crate::reply::{Answer, Reply, integer, json};
@@ -124,6 +124,23 @@ pub fn get_block(node: &Node, body: &[u8]) -> Answer {
 pub fn get_transaction_trace(node: &Node, body: &[u8]) -> Answer {
     let (block, index) = stored_trace::find(node, &asked_id(body)?, None)?;
     json(200, &transaction_json(node, &block.transactions[index], &Bounds::new()))
+}
+
+/// `get_deltas`, which nodeos does not have: what a block did to the rows of the state, in hexadecimal digits of the
+/// `table_delta[]` that nodeos' state history sends, where the node keeps that (`--chain-state-history`).
+pub fn get_deltas(node: &Node, body: &[u8]) -> Answer {
+    let num = asked_block(body).ok_or_else(|| refuse(400, "Bad or missing block_num"))?;
+    let store = node.handle.store();
+    let Some((id, deltas)) = store.block_id_at(num)?.zip(store.deltas(num)?) else {
+        return Err(refuse(404, "Trace API: no deltas of this block are kept (--chain-state-history)"));
+    };
+    let length = deltas.len();
+    ensure!(
+        length <= READ_BYTES_MAX,
+        EXCEPTION,
+        "the deltas of block {num} have {length} bytes, an answer at most {READ_BYTES_MAX}"
+    );
+    json(200, &value!({"block_num": num, "id": id.to_string(), "deltas": hex::encode(deltas)}))
 }
 
 /// `get_processed_transaction`, which nodeos does not have: a transaction of a block, or one that failed here lately, in

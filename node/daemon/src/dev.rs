@@ -220,9 +220,7 @@ impl DevChain {
         for applied in &blocks {
             irreversible = applied.irreversible.last().map_or(irreversible, |state| state.number());
             engine::ingest(store, &applied.applied, irreversible, signed(applied))?;
-            if let Some(encode) = traces {
-                engine::follower::persist_traces(store, encode, applied)?;
-            }
+            engine::follower::persist_history(store, traces, applied)?;
         }
         engine::write_checkpoint(store, chain.take_checkpoint()?)?;
         store.set_fact(BOOTED_FACT, &[])?;

@@ -281,6 +281,7 @@ fn chain_settings(args: &NodeArgs) -> anyhow::Result<chain::Settings> {
         trusted_producers: words::names("trusted-producer", &args.chain.trusted_producer)?.into_iter().collect(),
         trust_blocks: args.chain.validation_mode == "light",
         replay_traces: translate::trace_encoder(args).is_some(),
+        deltas: args.folders.chain_state_history,
         irreversible_only: args.chain.is_irreversible_only(),
         ..chain::Settings::default()
     })

@@ -304,10 +304,23 @@ impl Plan<'_> {
                 (*chain, Duration::ZERO)
             }
         };
+        begin_history(&chain, &store)?;
         recall_branches(&mut chain, &store, args, traces)?;
         persist_whether_applied(&chain, &store)?;
         Ok(Started { store, chain, reapplied })
     }
+}
+
+/// Keeps all rows as the deltas of the head where a history of rows is wanted and does not reach it. On a new chain the
+/// first block has them.
+fn begin_history(chain: &Chain, store: &Store) -> anyhow::Result<()> {
+    let head = chain.head().number();
+    if head > 1 && chain.keeps_deltas() && store.deltas(head)?.is_none() {
+        let started = Instant::now();
+        store.put_deltas(head, &chain.full_deltas())?;
+        tracing::info!("the history of rows begins with block {head}: written in {} ms", started.elapsed().as_millis());
+    }
+    Ok(())
 }
 
 /// Begins a chain in an empty database.
@@ -432,9 +445,7 @@ fn apply_stored_blocks(
             } else {
                 chain.push_kept_block(block).with_context(|| failed(num))?
             };
-            if let Some(encode) = traces {
-                engine::follower::persist_traces(store, encode, &joined)?;
-            }
+            engine::follower::persist_history(store, traces, &joined)?;
             applied += 1;
             if num % PROGRESS_BLOCKS == 0 {
                 tracing::info!("applied blocks up to {num} of {} again", head.num);
@@ -534,9 +545,7 @@ fn recall_branches(
             chain.best().number()
         );
     }
-    if let Some(encode) = traces {
-        engine::follower::persist_traces(store, encode, &applied)?;
-    }
+    engine::follower::persist_history(store, traces, &applied)?;
     let best = chain.best().id();
     let moved = !applied.applied.is_empty() || store.head()?.is_none_or(|head| head.id != best);
     // The head stays where it was for another start, where this one ends before it.

@@ -1,4 +1,4 @@
-//! The thread behind the writer: it syncs, settles forks, writes checkpoints and traces, so that the writer never
+//! The thread behind the writer: it syncs, settles forks, writes checkpoints, traces and deltas, so that the writer never
 //! waits for the disk. It works in the order in which the writer accepted.
 
 use std::path::PathBuf;
@@ -151,9 +151,7 @@ fn follow(
                 synced = false;
                 accepted += u64::from(!applied.applied.is_empty());
                 position.follow(&applied);
-                if let Some(encode) = traces {
-                    persist_traces(store, encode, &applied)?;
-                }
+                persist_history(store, traces, &applied)?;
                 if let Some(log) = log.as_mut().filter(|_| !applied.irreversible.is_empty()) {
                     log.follow(store);
                 }
@@ -189,11 +187,22 @@ fn follow(
     store.sync()
 }
 
-/// Keeps the traces of blocks that joined a chain, in place of those of the blocks that left it.
+/// Keeps the deltas of blocks that joined a chain, and the traces where they are wanted, in place of those of the blocks
+/// that left it.
 ///
 /// # Errors
 /// The disk refuses.
-pub fn persist_traces(store: &Store, encode: TraceEncoder, applied: &Applied) -> Result<(), StoreError> {
+pub fn persist_history(store: &Store, traces: Option<TraceEncoder>, applied: &Applied) -> Result<(), StoreError> {
+    applied.undone.iter().try_for_each(|state| store.forget_deltas(state.number()))?;
+    for sealed in &applied.applied {
+        if let Some(deltas) = &sealed.deltas {
+            store.put_deltas(sealed.state.number(), deltas)?;
+        }
+    }
+    traces.map_or(Ok(()), |encode| persist_traces(store, encode, applied))
+}
+
+fn persist_traces(store: &Store, encode: TraceEncoder, applied: &Applied) -> Result<(), StoreError> {
     for state in &applied.undone {
         store.forget_traces(state.number(), &ids_of(state))?;
     }

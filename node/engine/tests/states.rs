@@ -44,7 +44,7 @@ impl Node {
         let (clock, compiler) = (Clock::real(), wasm::Engine::new());
         let chain = chain_of(&genesis, &clock, &compiler);
         let store = Store::open(&StoreSettings { path: folder.path().join("db") }).expect("a new store");
-        let first = SealedBlock { state: chain.head().clone(), traces: Vec::new() };
+        let first = SealedBlock { state: chain.head().clone(), traces: Vec::new(), deltas: None };
         engine::ingest(&store, &[first], 1, None).expect("a new store can be written");
         let ticker = compiler.ticker();
         let again = clock.clone();

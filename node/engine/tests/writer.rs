@@ -58,7 +58,7 @@ impl Node {
         let compiler = wasm::Engine::new();
         let chain = chain_on(&genesis, compiler.clone());
         let store = Store::open(&StoreSettings { path: folder.path().join("db") }).expect("a new store");
-        let first = SealedBlock { state: chain.head().clone(), traces: Vec::new() };
+        let first = SealedBlock { state: chain.head().clone(), traces: Vec::new(), deltas: None };
         engine::ingest(&store, &[first], 1, None).expect("a new store can be written");
         let settings = Settings { snapshots_dir: folder.path().join("snapshots"), ..settings };
         let running = engine::start(chain, Arc::new(store), settings, Duration::ZERO, compiler.ticker());

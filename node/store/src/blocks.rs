@@ -138,6 +138,7 @@ impl Store {
         batch.delete_range_cf(self.family(BLOCKS), &after.to_be_bytes()[..], &BLOCK_KEYS_END[..]);
         batch.delete_range_cf(self.family(META), &canonical_key(after)[..], &CANONICAL_KEYS_END[..]);
         self.forget_traces_after(to.num, &mut batch);
+        self.forget_deltas_after(to.num, &mut batch);
         self.put_head(&mut batch, &[to]);
         let irreversible = self.irreversible()?.min(to.num);
         batch.put_cf(self.family(META), IRREVERSIBLE, irreversible.to_be_bytes());
@@ -170,6 +171,7 @@ impl Store {
         batch.delete_range_cf(self.family(BLOCKS), &fork.to_be_bytes()[..], &BLOCK_KEYS_END[..]);
         batch.delete_range_cf(self.family(META), &canonical_key(fork)[..], &CANONICAL_KEYS_END[..]);
         self.forget_traces_after(fork.saturating_sub(1), &mut batch);
+        self.forget_deltas_after(fork.saturating_sub(1), &mut batch);
         let mut branch: Vec<_> = to.blocks.iter().map(|(id, _)| Head { num: number_of(id), id: *id }).collect();
         for (id, bytes) in to.blocks {
             batch.put_cf(self.family(BLOCKS), block_key(number_of(id), id), bytes);

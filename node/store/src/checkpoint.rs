@@ -240,10 +240,7 @@ impl Store {
     /// # Errors
     /// The disk refuses.
     pub fn undo(&self, num: u32) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut options = ReadOptions::default();
-        options.fill_cache(false);
-        let found = self.db.get_cf_opt(self.family(UNDO), num.to_be_bytes(), &options);
-        found.map_err(|source| self.failed("read what undoes a block", source))
+        self.get_large(UNDO, num)
     }
 }
 

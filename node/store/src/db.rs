@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBRecoveryMode, Options, WriteBatch,
-    WriteOptions,
+    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBRecoveryMode, Options, ReadOptions,
+    WriteBatch, WriteOptions,
 };
 
 use crate::marks::Marks;
@@ -20,8 +20,10 @@ pub(crate) const STATE: &str = "state";
 pub(crate) const UNDO: &str = "undo";
 /// Column family of traces by block number.
 pub(crate) const TRACES: &str = "traces";
+/// Column family of deltas by block number.
+pub(crate) const DELTAS: &str = "deltas";
 /// All of them.
-const FAMILIES: [&str; 5] = [META, BLOCKS, STATE, UNDO, TRACES];
+const FAMILIES: [&str; 6] = [META, BLOCKS, STATE, UNDO, TRACES, DELTAS];
 
 /// Bytes that RocksDB gathers for one column family before it writes a file.
 const WRITE_BUFFER_BYTES: usize = 4 << 20;
@@ -30,7 +32,7 @@ const REMOVING: &str = "REMOVING";
 /// Bytes of write buffer for state rows: checkpoints come in bulk.
 const STATE_WRITE_BUFFER_BYTES: usize = 16 << 20;
 /// Bytes of a value from which on it is written once, into a file of its own kind, and not again with its neighbours: what
-/// undoes blocks is written with every checkpoint and dropped minutes later.
+/// undoes blocks is written with every checkpoint and dropped minutes later, deltas are never written again.
 const BLOB_BYTES: u64 = 4 << 10;
 /// Bytes of the cache of read blocks, shared by all column families.
 const BLOCK_CACHE_BYTES: usize = 4 << 20;
@@ -155,6 +157,14 @@ impl Store {
         self.db.get_cf(self.family(family), key).map_err(|source| self.failed("read", source))
     }
 
+    /// A value that may be large and is seldom read, by a block's number.
+    pub(crate) fn get_large(&self, family: &str, num: u32) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut options = ReadOptions::default();
+        options.fill_cache(false);
+        let found = self.db.get_cf_opt(self.family(family), num.to_be_bytes(), &options);
+        found.map_err(|source| self.failed("read", source))
+    }
+
     /// A single fact that others keep here, by its name.
     ///
     /// # Errors
@@ -206,7 +216,7 @@ fn family_options(name: &str, cache: &Cache) -> Options {
     options.set_max_write_buffer_number(2);
     options.set_arena_block_size(64 << 10);
     options.set_compression_type(rocksdb::DBCompressionType::None);
-    if name == UNDO {
+    if [UNDO, DELTAS].contains(&name) {
         options.set_enable_blob_files(true);
         options.set_min_blob_size(BLOB_BYTES);
         options.set_enable_blob_gc(true);

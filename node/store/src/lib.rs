@@ -1,7 +1,7 @@
 //! The durable home of a node: blocks, state checkpoints, signing watermarks, traces and compiled code.
 //!
 //! Reading order: [`db`] opens the database, after `log` has looked through its write-ahead log, [`blocks`] holds accepted blocks and what was signed (which `marks` keeps a second time), [`checkpoint`]
-//! the state as of a block, [`traces`] what executed transactions did, [`code`] compiled contracts, [`rebuild`] a database whose state is
+//! the state as of a block, [`traces`] what executed transactions did, [`deltas`] what blocks did to rows, [`code`] compiled contracts, [`rebuild`] a database whose state is
 //! damaged; `whole_file` is for files of others. No rules of the
 //! chain live here: keys and values are bytes given by others.
 
@@ -10,6 +10,7 @@ pub mod checkpoint;
 pub mod code;
 mod crc;
 pub mod db;
+pub mod deltas;
 pub mod error;
 mod extent;
 mod log;

@@ -7,7 +7,7 @@ use rocksdb::{ColumnFamilyDescriptor, DB, IteratorMode, WriteBatch};
 
 use crate::StoreError;
 use crate::checkpoint::belongs_to_state;
-use crate::db::{BLOCKS, META, Store, StoreSettings, TRACES, database_options};
+use crate::db::{BLOCKS, DELTAS, META, Store, StoreSettings, TRACES, database_options};
 use crate::marks::Marks;
 
 /// What became of a database that was rebuilt.
@@ -37,7 +37,7 @@ impl Store {
         }
         let new = Self::open(&StoreSettings { path: draft.clone() })?;
         copy(path, &[META, BLOCKS], &new)?;
-        let lost_traces = copy(path, &[META, TRACES], &new).err();
+        let lost_traces = copy(path, &[META, TRACES, DELTAS], &new).err();
         let marks = Marks::open(path)?;
         for (producer, mark) in marks.producers().into_iter().filter_map(|name| Some((name, marks.get(name)?))) {
             new.marks.append(producer, mark)?;

@@ -34,7 +34,8 @@ impl Chain {
         self.run_receipts(state, &block, traces).inspect_err(|_| self.drop_pending())?;
         let pending = self.pending.take().expect("started above");
         self.head = state.clone();
-        Ok(SealedBlock { state: state.clone(), traces: if traces { pending.traces } else { Vec::new() } })
+        let deltas = self.deltas(state.number());
+        Ok(SealedBlock { state: state.clone(), traces: if traces { pending.traces } else { Vec::new() }, deltas })
     }
 
     /// The state with its block, which is read from where it is kept if it came before a restart.

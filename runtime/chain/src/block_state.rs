@@ -27,6 +27,9 @@ pub struct SealedBlock {
     pub state: Arc<BlockState>,
     /// Traces in order: onblock first, then one for each receipt.
     pub traces: Vec<Arc<TransactionTrace>>,
+    /// What it did to the rows of the state, packed as nodeos' `vector<table_delta>`, where [`crate::Settings::deltas`]
+    /// asks for it. The first block after genesis has all rows, as in the history of a nodeos that began with it.
+    pub deltas: Option<Arc<[u8]>>,
 }
 
 /// What a pushed or sealed block did to the chain. The node stores this and then notifies.

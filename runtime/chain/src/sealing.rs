@@ -15,6 +15,9 @@ use crate::features::{feature_check, wtmsig_before};
 use crate::pending::Pending;
 use crate::{Applied, BlockPurpose, BlockState, Chain, ChainError, SealedBlock};
 
+/// Number of the block that genesis makes.
+const GENESIS_NUMBER: u32 = 1;
+
 /// A block that is complete but for its signatures. The ledger shows its end until it is committed, or
 /// [`Chain::abort_block`] takes it back.
 #[derive(Debug)]
@@ -26,6 +29,7 @@ pub struct UnsignedBlock {
     receipts: Vec<TransactionReceipt>,
     transactions: Vec<Arc<RecoveredTransaction>>,
     traces: Vec<Arc<TransactionTrace>>,
+    deltas: Option<Arc<[u8]>>,
 }
 
 /// A block whose signatures do not do, with the reason.
@@ -87,7 +91,7 @@ impl UnsignedBlock {
         }
         let (header, block, transactions) = (self.header, Some(Arc::new(block)), self.transactions);
         let state = Arc::new(BlockState { header, block, transactions, bytes: 0 });
-        Ok(SealedBlock { state, traces: self.traces })
+        Ok(SealedBlock { state, traces: self.traces, deltas: self.deltas })
     }
 
     fn sign(&mut self, last: Option<Signature>, additional: Vec<Signature>) -> Outcome {
@@ -151,7 +155,8 @@ impl Chain {
         let unsigned = SignedBlockHeader { header, producer_signature: Signature::default() };
         let check = feature_check(self.feature_restrictions());
         let header = state.finish(unsigned, Vec::new(), wtmsig, &check)?;
-        Ok(UnsignedBlock { header, wtmsig, receipts, transactions, traces })
+        let deltas = self.deltas(header.block_num);
+        Ok(UnsignedBlock { header, wtmsig, receipts, transactions, traces, deltas })
     }
 
     /// The block's last changes to the ledger, and the header that commits to it all (`finalize_block`).
@@ -173,6 +178,23 @@ impl Chain {
         )?;
         self.world.ledger.set_block_summary(pending.header.block_num as u16, header.id());
         Ok(header)
+    }
+
+    /// Whether [`SealedBlock::deltas`] are made.
+    pub fn keeps_deltas(&self) -> bool {
+        self.settings.deltas
+    }
+
+    /// All rows as of the head in the form of deltas: what a history begins with. No block may be pending.
+    pub fn full_deltas(&self) -> Vec<u8> {
+        self.world.ledger.full_deltas()
+    }
+
+    /// [`SealedBlock::deltas`] of the block that was just finalized.
+    pub(crate) fn deltas(&self, number: u32) -> Option<Arc<[u8]>> {
+        let ledger = &self.world.ledger;
+        let after_genesis = number == GENESIS_NUMBER + 1;
+        self.keeps_deltas().then(|| if after_genesis { ledger.full_deltas() } else { ledger.block_deltas() }.into())
     }
 
     /// The number of the last irreversible block once `sealed` is the head.

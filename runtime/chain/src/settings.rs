@@ -40,6 +40,8 @@ pub struct Settings {
     pub trust_blocks: bool,
     /// Keep the traces of replayed blocks. Without it replay drops them.
     pub replay_traces: bool,
+    /// Tell what each block did to the rows of the state ([`crate::SealedBlock::deltas`]).
+    pub deltas: bool,
     /// Apply a block when it becomes irreversible, not when its branch is the best: the state stands at the last
     /// irreversible block (`read-mode = irreversible`).
     pub irreversible_only: bool,
@@ -54,6 +56,7 @@ impl Default for Settings {
             trusted_producers: Vec::new(),
             trust_blocks: false,
             replay_traces: false,
+            deltas: false,
             irreversible_only: false,
             other_branches_bytes_max: OTHER_BRANCHES_BYTES_MAX,
         }

@@ -2,6 +2,7 @@
 //! creation, which is nodeos' order in snapshots.
 
 mod checkpoint;
+mod deltas;
 mod snapshot;
 
 use primitives::{BlockTimestamp, Bytes, Checksum256, Name, TimePoint};
@@ -13,6 +14,7 @@ use crate::undo::seen::Seen;
 use crate::{Ledger, Limits, Usage};
 
 pub(crate) use checkpoint::{AccountHotKey, AccountInfoKey, AccountsLoading};
+pub(crate) use deltas::{InfoDelta, MetadataDelta};
 pub(crate) use snapshot::{INFO_SECTION, METADATA_SECTION, RAM_CORRECTION_SECTION, each_account};
 
 /// `account_metadata_object`: what execution touches all the time.

@@ -9,6 +9,7 @@ use crate::Ledger;
 use crate::checkpoint::error::{self, unpack};
 use crate::checkpoint::key::KeyPart;
 use crate::checkpoint::row::{CheckpointKey, Handles, HandlesBefore, RowsBefore};
+use crate::deltas::rows::{Before, BeforeOf, ChangesOf, DeltaTable, VERSION_0};
 use crate::keys::{CodeId, CodeKey};
 use crate::snapshot::rows::{Rows, Source, TableSection};
 use crate::snapshot::sections::{Result, Sections};
@@ -294,6 +295,51 @@ impl CodeUndo {
                 then.handles().set_code(*id, code.key());
                 then.set(code.key(), Some((code, code.code_ref_count)));
             }
+        }
+    }
+}
+
+/// `code`.
+pub(crate) struct CodeDelta;
+
+impl DeltaTable for CodeDelta {
+    const NAME: &'static str = "code";
+    type Key = CodeKey;
+    type Old<'a> = ();
+    type Gone<'a> = &'a Code;
+
+    fn keys(ledger: &Ledger) -> Vec<CodeKey> {
+        ledger.codes().into_iter().map(Code::key).collect()
+    }
+
+    fn write(ledger: &Ledger, key: CodeKey, out: &mut Vec<u8>) {
+        let code = ledger.codes.by_key.get(&key).map(|&id| ledger.code(id));
+        write_delta(code.expect("code that is there"), out);
+    }
+
+    fn write_gone(_ledger: &Ledger, gone: &&Code, _before: &Before, out: &mut Vec<u8>) {
+        write_delta(gone, out);
+    }
+}
+
+fn write_delta(code: &Code, out: &mut Vec<u8>) {
+    VERSION_0.pack(out);
+    code.vm_type.pack(out);
+    code.vm_version.pack(out);
+    code.code_hash.pack(out);
+    code.code.pack(out);
+}
+
+impl CodeUndo {
+    /// Says which rows this is of. The number of users is not told.
+    pub(crate) fn tell<'a>(&'a self, walk: &mut (impl ChangesOf<'a, CodeDelta> + BeforeOf)) {
+        match self {
+            Self::Created(_, key) => walk.created(*key),
+            Self::Removed(id, code) => {
+                walk.before().codes.insert(*id, code.key());
+                walk.removed(code.key(), &**code);
+            }
+            Self::References(..) => {}
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Billing and permission belong to the host functions; here are rows, counts and order.
 
 mod checkpoint;
+mod deltas;
 mod snapshot;
 
 use primitives::Name;
@@ -16,6 +17,7 @@ use crate::secondary::{Secondaries, SecondaryRows};
 use crate::undo::seen::Seen;
 
 pub(crate) use checkpoint::{ContractRowKey, ContractRowsLoading, TableOrderKey};
+pub(crate) use deltas::{RowDelta, TableDelta};
 pub(crate) use snapshot::SECTION;
 
 /// A contract table: header and indexes.

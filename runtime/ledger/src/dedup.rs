@@ -69,6 +69,9 @@ impl DedupUndo {
         }
     }
 
+    /// Transactions that are remembered are not told in deltas.
+    pub(crate) fn tell<W>(&self, _walk: &mut W) {}
+
     /// No two entries of a block say the same.
     pub(crate) fn is_needed<S>(&mut self, _seen: &mut S) -> bool {
         true

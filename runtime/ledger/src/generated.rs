@@ -9,6 +9,7 @@ use crate::Ledger;
 use crate::checkpoint::error::{self, ensure, unpack};
 use crate::checkpoint::key::row_key;
 use crate::checkpoint::row::{CheckpointKey, Handles, RowsBefore};
+use crate::deltas::rows::{Before, ChangesOf, DeltaTable, VERSION_0};
 use crate::keys::GeneratedId;
 use crate::snapshot::rows::TableSection;
 use crate::snapshot::sections::{Result, Sections};
@@ -263,5 +264,46 @@ impl GeneratedUndo {
     /// What the row was before this change.
     pub(crate) fn step<'a>(&'a self, then: &mut impl RowsBefore<'a, GeneratedKey>) {
         then.set_row(GeneratedKey { order: self.0.key }, &self.0, |old| old);
+    }
+}
+
+/// `generated_transaction`.
+pub(crate) struct GeneratedDelta;
+
+impl DeltaTable for GeneratedDelta {
+    const NAME: &'static str = "generated_transaction";
+    /// Its order.
+    type Key = u64;
+    type Old<'a> = ();
+    type Gone<'a> = &'a GeneratedTransaction;
+
+    fn keys(ledger: &Ledger) -> Vec<u64> {
+        ledger.generated_in_order().map(|(id, _)| id.0).collect()
+    }
+
+    fn write(ledger: &Ledger, order: u64, out: &mut Vec<u8>) {
+        write_delta(ledger.generated(GeneratedId(order)), out);
+    }
+
+    fn write_gone(_ledger: &Ledger, gone: &&GeneratedTransaction, _before: &Before, out: &mut Vec<u8>) {
+        write_delta(gone, out);
+    }
+}
+
+fn write_delta(row: &GeneratedTransaction, out: &mut Vec<u8>) {
+    (VERSION_0, row.sender, row.sender_id, row.payer).pack(out);
+    row.trx_id.pack(out);
+    row.packed_trx.pack(out);
+}
+
+impl GeneratedUndo {
+    /// Says which row this is of.
+    pub(crate) fn tell<'a>(&'a self, walk: &mut impl ChangesOf<'a, GeneratedDelta>) {
+        let RowUndo { key, old, removed } = &*self.0;
+        match old {
+            None => walk.created(*key),
+            Some(old) if *removed => walk.removed(*key, old),
+            Some(old) => walk.changed_was(*key, old),
+        }
     }
 }

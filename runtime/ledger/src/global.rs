@@ -12,6 +12,7 @@ use crate::checkpoint::error::{self, unpack};
 use crate::checkpoint::key::row_key;
 use crate::checkpoint::row::{CheckpointKey, Handles, RowsBefore, single_row};
 use crate::config::BLOCK_SUMMARIES;
+use crate::deltas::rows::{Before, ChangesOf, DeltaTable, Never, VERSION_0, VERSION_1};
 use crate::snapshot::rows::TableSection;
 use crate::snapshot::sections::{Result, Sections};
 use crate::undo::seen::Seen;
@@ -298,6 +299,77 @@ impl GlobalUndo {
             Self::Protocol(old) => then.set(ProtocolKey {}, Some(Cow::Borrowed(old))),
             Self::BlockSummary(slot, old) => then.set(BlockSummaryKey { slot: *slot }, Some(*old)),
             Self::Sequence => then.change(SequenceKey {}, |sequence| *sequence.to_mut() -= 1),
+        }
+    }
+}
+
+/// `global_property`.
+pub(crate) struct PropertyDelta;
+
+/// `protocol_state`.
+pub(crate) struct ProtocolDelta;
+
+impl DeltaTable for PropertyDelta {
+    const NAME: &'static str = "global_property";
+    type Key = ();
+    type Old<'a> = ();
+    type Gone<'a> = Never;
+
+    fn keys(_ledger: &Ledger) -> Vec<()> {
+        vec![()]
+    }
+
+    fn write(ledger: &Ledger, (): (), out: &mut Vec<u8>) {
+        let property = ledger.global_property();
+        VERSION_1.pack(out);
+        property.proposed_schedule_block_num.pack(out);
+        property.proposed_schedule.pack(out);
+        VERSION_1.pack(out);
+        property.configuration.pack(out);
+        property.chain_id.pack(out);
+        VERSION_0.pack(out);
+        property.wasm_configuration.pack(out);
+    }
+
+    fn write_gone(_ledger: &Ledger, gone: &Never, _before: &Before, _out: &mut Vec<u8>) {
+        match *gone {}
+    }
+}
+
+impl DeltaTable for ProtocolDelta {
+    const NAME: &'static str = "protocol_state";
+    type Key = ();
+    type Old<'a> = &'a ProtocolState;
+    type Gone<'a> = Never;
+
+    fn keys(_ledger: &Ledger) -> Vec<()> {
+        vec![()]
+    }
+
+    fn is_told(ledger: &Ledger, (): (), old: Option<&&ProtocolState>, _before: &Before) -> bool {
+        let now = &ledger.protocol_state().activated_protocol_features;
+        old.is_some_and(|old| old.activated_protocol_features != *now)
+    }
+
+    fn write(ledger: &Ledger, (): (), out: &mut Vec<u8>) {
+        let features = &ledger.protocol_state().activated_protocol_features;
+        VERSION_0.pack(out);
+        codec::VarUint32(features.len() as u32).pack(out);
+        features.iter().for_each(|feature| (VERSION_0, *feature).pack(out));
+    }
+
+    fn write_gone(_ledger: &Ledger, gone: &Never, _before: &Before, _out: &mut Vec<u8>) {
+        match *gone {}
+    }
+}
+
+impl GlobalUndo {
+    /// Says which rows this is of.
+    pub(crate) fn tell<'a>(&'a self, walk: &mut (impl ChangesOf<'a, PropertyDelta> + ChangesOf<'a, ProtocolDelta>)) {
+        match self {
+            Self::Property(_) => ChangesOf::<PropertyDelta>::changed(walk, ()),
+            Self::Protocol(old) => ChangesOf::<ProtocolDelta>::changed_from(walk, (), &**old),
+            Self::Sequence | Self::BlockSummary(..) => {}
         }
     }
 }

@@ -4,19 +4,16 @@
 //!
 //! In reading order: [`config`], [`keys`], [`account`], [`permission`], [`link`], [`code`], [`contract`], [`secondary`],
 //! [`generated`], [`dedup`], [`global`], [`ema`], [`resource`], `tables`, `undo`, [`genesis`], [`snapshot`],
-//! [`checkpoint`].
+//! [`checkpoint`], `deltas`.
 //!
 //! All of a table stands in its file (or in the folder beside it): rows and keys; what its journal entries are, how each
 //! is undone, and which of them a block needs to keep; its sections of snapshots; its rows in checkpoints, now, before a
-//! change, and loaded. `undo`, [`snapshot`] and [`checkpoint`] are the machinery, which knows no table; `tables` is the one
+//! change, and loaded; its rows in deltas. `undo`, [`snapshot`], [`checkpoint`] and `deltas` are the machinery, which knows no table; `tables` is the one
 //! list, from which the cases for all tables are made.
 //!
 //! To add a table: write its file (`link` is a small one to begin from), name it here with its place in [`Ledger`], and
 //! add its lines to `tables`. A change of a row pushes an entry to the journal and lists the row's key for the next
 //! checkpoint; `tests/undo_and_checkpoint.rs` then has to learn to change it.
-//!
-//! There is no form for table deltas: no history of rows is kept. What such deltas would hold, the keys of changed rows
-//! with their packed values before and after, is what checkpoints hold of blocks.
 //!
 //! A change inside a block is taken back with [`Ledger::mark`] and [`Ledger::undo_to`], a whole block with
 //! [`Ledger::begin_block`] and [`Ledger::undo_block`]; [`Ledger::commit_blocks_up_to`] makes blocks final.
@@ -32,6 +29,7 @@ pub mod code;
 pub mod config;
 pub mod contract;
 pub mod dedup;
+mod deltas;
 pub mod ema;
 pub mod generated;
 pub mod genesis;

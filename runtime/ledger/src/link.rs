@@ -8,6 +8,7 @@ use crate::Ledger;
 use crate::checkpoint::error::{self, ensure, unpack};
 use crate::checkpoint::key::key_parts;
 use crate::checkpoint::row::{CheckpointKey, Handles, RowsBefore};
+use crate::deltas::rows::{Before, ChangesOf, DeltaTable, VERSION_0};
 use crate::keys::LinkKey;
 use crate::snapshot::rows::{Rows, Source, TableSection};
 use crate::snapshot::sections::{Result, Sections};
@@ -158,5 +159,42 @@ impl LinkUndo {
     /// What the row was before this change.
     pub(crate) fn step<'a>(&'a self, then: &mut impl RowsBefore<'a, LinkKey>) {
         then.set_row(self.0.key, &self.0, |old| *old);
+    }
+}
+
+/// `permission_link`.
+pub(crate) struct LinkDelta;
+
+impl DeltaTable for LinkDelta {
+    const NAME: &'static str = "permission_link";
+    type Key = LinkKey;
+    type Old<'a> = ();
+    type Gone<'a> = (LinkKey, Link);
+
+    fn keys(ledger: &Ledger) -> Vec<LinkKey> {
+        let mut links: Vec<_> = ledger.links.iter().map(|(key, link)| (link.order, *key)).collect();
+        links.sort_unstable();
+        links.into_iter().map(|(_, key)| key).collect()
+    }
+
+    fn write(ledger: &Ledger, key: LinkKey, out: &mut Vec<u8>) {
+        let link = ledger.links.get(&key).expect("a link that is there");
+        (VERSION_0, key, link.required_permission).pack(out);
+    }
+
+    fn write_gone(_ledger: &Ledger, (key, link): &(LinkKey, Link), _before: &Before, out: &mut Vec<u8>) {
+        (VERSION_0, *key, link.required_permission).pack(out);
+    }
+}
+
+impl LinkUndo {
+    /// Says which row this is of.
+    pub(crate) fn tell<'a>(&'a self, walk: &mut impl ChangesOf<'a, LinkDelta>) {
+        let RowUndo { key, old, removed } = &*self.0;
+        match old {
+            None => walk.created(*key),
+            Some(old) if *removed => walk.removed(*key, (*key, *old)),
+            Some(old) => walk.changed_was(*key, (*key, *old)),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Permissions and their use (`permission_object`, `permission_usage_object`; nodeos: authorization_manager.cpp).
 
 mod checkpoint;
+mod deltas;
 mod snapshot;
 
 use std::collections::VecDeque;
@@ -14,6 +15,7 @@ use crate::keys::{AccountId, PermissionId};
 use crate::undo::seen::Seen;
 
 pub(crate) use checkpoint::{PermissionKey, PermissionsLoading};
+pub(crate) use deltas::PermissionDelta;
 pub(crate) use snapshot::SECTION;
 
 /// Changes that are remembered: whoever keeps an index of permissions need not read all of them again.

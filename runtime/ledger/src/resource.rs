@@ -1,6 +1,7 @@
 //! Resource limits: CPU, net and RAM of accounts and blocks (nodeos: resource_limits.cpp).
 
 mod checkpoint;
+mod deltas;
 mod snapshot;
 
 use codec::{Pack, Unpack};
@@ -15,6 +16,7 @@ use crate::ema::{Ratio, UsageAverage};
 use crate::keys::AccountId;
 
 pub(crate) use checkpoint::{PendingLimitsKey, ResourceConfigKey, ResourceStateKey};
+pub(crate) use deltas::{ConfigDelta, LimitsDelta, StateDelta, UsageDelta};
 pub(crate) use snapshot::{CONFIG_SECTION, LIMITS_SECTION, STATE_SECTION, USAGE_SECTION};
 
 /// `resource_limits_object`: an account's shares and RAM; -1 for unlimited.

@@ -4,6 +4,7 @@
 //! (the two zeros are equal; NaN never gets here from a contract).
 
 mod checkpoint;
+mod deltas;
 mod snapshot;
 
 use codec::{DecodeError, Pack, Reader, Sink, Unpack};
@@ -15,6 +16,7 @@ use crate::keys::{SecondaryId, TableId};
 use crate::undo::seen::Seen;
 
 pub(crate) use checkpoint::IndexRowKey;
+pub(crate) use deltas::IndexDelta;
 pub(crate) use snapshot::{read_groups, write_groups};
 
 /// A 128-bit unsigned number; two halves, because 16-byte alignment would widen every row.

@@ -14,13 +14,14 @@ use crate::checkpoint::row::{CheckpointKey, Handles, HandlesBefore, OldRows, Row
 use crate::code::{self, CodeUndo};
 use crate::contract::{self, ContractRowKey, ContractUndo, TableOrderKey};
 use crate::dedup::{self, DedupUndo, TransactionsKey};
+use crate::deltas::rows::{Before, BeforeOf, Changes, ChangesOf, DeltaRows, DeltaTable};
 use crate::generated::{self, GeneratedKey, GeneratedUndo};
 use crate::global::{self, BlockSummaryKey, GlobalUndo, PropertyKey, ProtocolKey, SequenceKey};
 use crate::keys::{CodeKey, LinkKey};
 use crate::link::{self, LinkUndo};
 use crate::permission::{self, PermissionKey, PermissionUndo};
 use crate::resource::{self, PendingLimitsKey, ResourceConfigKey, ResourceStateKey, ResourceUndo};
-use crate::secondary::{IndexRowKey, IndexUndo};
+use crate::secondary::{self, IndexRowKey, IndexUndo};
 use crate::snapshot::rows::TableSection;
 
 pub(crate) use packed_rows::PackedRows;
@@ -91,7 +92,30 @@ pub(crate) const SECTIONS: [&TableSection; 17] = [
     &resource::CONFIG_SECTION,
 ];
 
-/// The same in the order in which they can be read: accounts refer to code, which the file has behind them.
+// The tables of deltas in nodeos' order (create_deltas.cpp), and the names of their places in the walk.
+generate::deltas! {
+    accounts: account::InfoDelta;
+    metadata: account::MetadataDelta;
+    codes: code::CodeDelta;
+    contract_tables: contract::TableDelta;
+    contract_rows: contract::RowDelta;
+    idx64: secondary::IndexDelta<u64>;
+    idx128: secondary::IndexDelta<secondary::Key128>;
+    idx256: secondary::IndexDelta<secondary::Key256>;
+    double: secondary::IndexDelta<secondary::Float64>;
+    long_double: secondary::IndexDelta<secondary::Float128>;
+    property: global::PropertyDelta;
+    generated: generated::GeneratedDelta;
+    protocol: global::ProtocolDelta;
+    permissions: permission::PermissionDelta;
+    links: link::LinkDelta;
+    limits: resource::LimitsDelta;
+    usage: resource::UsageDelta;
+    state: resource::StateDelta;
+    config: resource::ConfigDelta;
+}
+
+/// The sections in the order in which they can be read: accounts refer to code, which the file has behind them.
 pub(crate) fn sections_to_read() -> impl Iterator<Item = &'static TableSection> {
     let is_code = |section: &&TableSection| section.name == code::SECTION.name;
     let code_first = SECTIONS.into_iter().filter(is_code);

@@ -18,6 +18,8 @@ pub struct RowUndo<K, V> {
     pub key: K,
     /// Its old value.
     pub old: Option<V>,
+    /// Whether the change took the row away.
+    pub removed: bool,
 }
 
 impl<K, V> Default for OrderedTable<K, V> {
@@ -41,13 +43,13 @@ impl<K: Ord + Clone, V> OrderedTable<K, V> {
                 let mut stamp = Stamp::default();
                 epoch.stamp(&mut stamp);
                 slot.insert((value, stamp));
-                (RowUndo { key, old: None }, true)
+                (RowUndo { key, old: None, removed: false }, true)
             }
             std::collections::btree_map::Entry::Occupied(mut slot) => {
                 let key = slot.key().clone();
                 let (old, stamp) = slot.get_mut();
                 let first = epoch.stamp(stamp);
-                (RowUndo { key, old: Some(std::mem::replace(old, value)) }, first)
+                (RowUndo { key, old: Some(std::mem::replace(old, value)), removed: false }, first)
             }
         }
     }
@@ -57,7 +59,7 @@ impl<K: Ord + Clone, V> OrderedTable<K, V> {
     pub fn remove(&mut self, epoch: Epoch, key: &K) -> Option<(RowUndo<K, V>, bool)> {
         let (old, mut stamp) = self.rows.remove(key)?;
         let first = epoch.stamp(&mut stamp);
-        Some((RowUndo { key: key.clone(), old: Some(old) }, first))
+        Some((RowUndo { key: key.clone(), old: Some(old), removed: true }, first))
     }
 
     /// Undoes the newest change that is not yet undone. The row counts as unmarked: marking it twice does no harm.

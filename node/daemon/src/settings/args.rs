@@ -100,6 +100,11 @@ pub struct FolderArgs {
     /// contract failed, for boreas trace; a development chain does it unless told =false
     #[arg(long, value_parser = switch, action = ArgAction::Set, default_value_t = false)]
     pub trace_rows: bool,
+    /// Keep what each block did to the rows of the state, as nodeos' state history has it, for
+    /// /v1/trace_api/get_deltas. A history begins with all rows: with block 2, or with the head of a chain that has
+    /// blocks already
+    #[arg(long)]
+    pub chain_state_history: bool,
 }
 
 /// How the chain begins and what it allows.

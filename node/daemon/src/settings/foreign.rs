@@ -76,7 +76,7 @@ const FOREIGN: &[(&str, Takes, &str)] = &[
     ("resource-monitor-warning-interval", Number(1, 450, "30"), WATCH),
     ("state-history-dir", Text("state-history"), HISTORY), ("state-history-retained-dir", Text(""), HISTORY),
     ("state-history-archive-dir", Text(""), HISTORY), ("state-history-stride", Number(0, U32, ""), HISTORY),
-    ("max-retained-history-files", Number(0, U32, ""), HISTORY), ("trace-history", Nothing, HISTORY), ("chain-state-history", Nothing, HISTORY),
+    ("max-retained-history-files", Number(0, U32, ""), HISTORY), ("trace-history", Nothing, HISTORY),
     ("state-history-endpoint", Text("127.0.0.1:8080"), HISTORY), ("state-history-unix-socket-path", Text(""), HISTORY),
     ("trace-history-debug-mode", Nothing, HISTORY), ("state-history-log-retain-blocks", Number(0, U32, ""), HISTORY),
     ("delete-state-history", Nothing, HISTORY), ("trace-dir", Text("traces"), TRACES),

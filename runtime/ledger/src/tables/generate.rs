@@ -182,6 +182,14 @@ macro_rules! entries {
                 }
             }
 
+            /// Says which rows it is of, for deltas.
+            pub fn tell<'a>(&'a self, walk: &mut Walk<'a>) {
+                match self {
+                    $(Self::$name(undo) => undo.tell(walk),)+
+                    Self::Rows(_) | Self::Absent => unreachable!("deltas are of a block that was just executed"),
+                }
+            }
+
             /// Takes the change back.
             pub fn revert(self, ledger: &mut Ledger) {
                 match self {
@@ -207,3 +215,42 @@ macro_rules! entries {
     };
 }
 pub(super) use entries;
+
+/// Makes of the tables of deltas: the walk over a block's entries.
+macro_rules! deltas {
+    ($($field:ident: $table:ty;)+) => {
+        /// What the entries of a block say of the rows of each table.
+        #[derive(Default)]
+        pub(crate) struct Walk<'a> {
+            before: Before,
+            $($field: Changes<'a, $table>,)+
+        }
+
+        impl Walk<'_> {
+            /// The rows that the block changed, table by table.
+            pub fn rows(&self, ledger: &Ledger) -> Vec<(&'static str, DeltaRows)> {
+                vec![$((<$table>::NAME, DeltaRows::of_block(ledger, &self.$field, &self.before)),)+]
+            }
+        }
+
+        /// All rows, table by table.
+        pub(crate) fn all_rows(ledger: &Ledger) -> Vec<(&'static str, DeltaRows)> {
+            vec![$((<$table>::NAME, DeltaRows::of_all::<$table>(ledger)),)+]
+        }
+
+        impl BeforeOf for Walk<'_> {
+            fn before(&mut self) -> &mut Before {
+                &mut self.before
+            }
+        }
+
+        $(
+            impl<'a> ChangesOf<'a, $table> for Walk<'a> {
+                fn changes(&mut self) -> &mut Changes<'a, $table> {
+                    &mut self.$field
+                }
+            }
+        )+
+    };
+}
+pub(super) use deltas;
