@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chain::SealedBlock;
 use codec::{Pack, Unpack};
 use execution::features::Feature;
-use execution::{ReceiptHeader, RecoveredTransaction, TransactionTrace};
+use execution::{RecoveredTransaction, TransactionTrace};
 use primitives::transaction::TransactionHeader;
 use primitives::{
     BlockId, BlockTimestamp, Checksum256, FaultKind, Name, Signature, TimePointSec, TransactionId, TransactionStatus,
@@ -17,7 +17,7 @@ use crate::block_json::ref_block_prefix;
 use crate::node::Node;
 
 /// The first byte of stored traces; another one is of another version of the node.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// The traces of one block, with what their answers say of the block.
 #[derive(Debug, Pack, Unpack)]
@@ -36,7 +36,8 @@ pub struct BlockTraces {
     pub action_mroot: Checksum256,
     /// Version of the schedule in force.
     pub schedule_version: u32,
-    /// Its transactions that did something, onblock's first.
+    /// Onblock, and what each receipt is of: failed and expired transactions too, which nodeos' trace API does not show
+    /// and its state history does.
     pub transactions: Vec<StoredTransaction>,
 }
 
@@ -56,6 +57,12 @@ impl StoredTransaction {
     pub fn shown(&self) -> &TransactionTrace {
         shown(&self.trace)
     }
+
+    /// Whether it did something, and nodeos' trace API shows it: executed, or failed with an error handler that was.
+    pub fn did_something(&self) -> bool {
+        let status = self.trace.receipt.map(|receipt| receipt.status);
+        matches!(status, Some(TransactionStatus::Executed | TransactionStatus::SoftFail))
+    }
 }
 
 fn shown(trace: &TransactionTrace) -> &TransactionTrace {
@@ -68,8 +75,8 @@ pub fn encode(sealed: &SealedBlock) -> Vec<u8> {
     let header = &block.signed_header.header;
     let input: FxHashMap<TransactionId, &RecoveredTransaction> =
         sealed.state.transactions.iter().map(|transaction| (transaction.id, &**transaction)).collect();
-    let did_something = sealed.traces.iter().enumerate().filter(|(_, trace)| trace.receipt.is_some_and(is_shown));
-    let transactions = did_something.map(|(index, trace)| {
+    let in_block = sealed.traces.iter().enumerate().filter(|(_, trace)| trace.receipt.is_some());
+    let transactions = in_block.map(|(index, trace)| {
         let shown = shown(trace);
         let (signatures, header) = match (input.get(&shown.id), &shown.scheduled_header) {
             (_, Some(header)) => (Vec::new(), header.clone()),
@@ -93,11 +100,6 @@ pub fn encode(sealed: &SealedBlock) -> Vec<u8> {
     let mut bytes = vec![VERSION];
     traces.pack(&mut bytes);
     bytes
-}
-
-/// Whether a transaction did something: executed, or failed with an error handler that was.
-fn is_shown(receipt: ReceiptHeader) -> bool {
-    matches!(receipt.status, TransactionStatus::Executed | TransactionStatus::SoftFail)
 }
 
 /// The header of the transaction that runs onblock, whose trace is a block's first. Since NO_DUPLICATE_DEFERRED_ID it
@@ -134,18 +136,23 @@ pub fn load(node: &Node, num: u32) -> Result<Option<BlockTraces>, ApiError> {
     }
 }
 
-/// A transaction that is in a block, and that block's traces. Where the `block` is not said, only what was sent in is
-/// found, as on nodeos: not what a block does by itself.
+/// A transaction that is `wanted`, and its block's traces. Where the `block` is not said, only what was sent in is found,
+/// as on nodeos: not what a block does by itself.
 ///
 /// # Errors
 /// As [`load`], or the transaction is not known.
-pub fn find(node: &Node, id: &TransactionId, block: Option<u32>) -> Result<(BlockTraces, usize), ApiError> {
+pub fn find(
+    node: &Node,
+    id: &TransactionId,
+    block: Option<u32>,
+    wanted: fn(&StoredTransaction) -> bool,
+) -> Result<(BlockTraces, usize), ApiError> {
     let position = || node.handle.store().transaction_position(id);
     let number =
         block.map_or_else(|| Ok(position()?.map(|position| position.num)), |number| Ok::<_, ApiError>(Some(number)))?;
     let number = number.ok_or_else(unknown_transaction)?;
     let block = load(node, number)?.ok_or_else(unknown_transaction)?;
-    let index = block.transactions.iter().position(|transaction| transaction.shown().id == *id);
+    let index = block.transactions.iter().position(|transaction| wanted(transaction) && transaction.shown().id == *id);
     Ok((block, index.ok_or_else(no_trace)?))
 }
 

@@ -33,7 +33,7 @@ fn shown_block(node: &Node, block: &BlockTraces) -> Value {
         "transaction_mroot": block.transaction_mroot.to_string(),
         "action_mroot": block.action_mroot.to_string(),
         "schedule_version": block.schedule_version,
-        "transactions": block.transactions.iter().map(|each| transaction_json(node, each, &bounds)).collect::<Value>(),
+        "transactions": block.transactions.iter().filter(|each| each.did_something()).map(|each| transaction_json(node, each, &bounds)).collect::<Value>(),
     })
 }
 
@@ -122,7 +122,7 @@ pub fn get_block(node: &Node, body: &[u8]) -> Answer {
 
 /// `get_transaction_trace`.
 pub fn get_transaction_trace(node: &Node, body: &[u8]) -> Answer {
-    let (block, index) = stored_trace::find(node, &asked_id(body)?, None)?;
+    let (block, index) = stored_trace::find(node, &asked_id(body)?, None, StoredTransaction::did_something)?;
     json(200, &transaction_json(node, &block.transactions[index], &Bounds::new()))
 }
 
@@ -148,7 +148,7 @@ pub fn get_deltas(node: &Node, body: &[u8]) -> Answer {
 /// `block_num` that block's own transaction is found too.
 pub fn get_processed_transaction(node: &Node, body: &[u8]) -> Answer {
     let id = asked_id(body)?;
-    let (trace, block) = match stored_trace::find(node, &id, asked_block(body)) {
+    let (trace, block) = match stored_trace::find(node, &id, asked_block(body), |_| true) {
         Ok((mut block, index)) => (block.transactions.swap_remove(index).trace, Some(block.id)),
         Err(error) => (node.failures.find(&id).ok_or(error)?, None),
     };

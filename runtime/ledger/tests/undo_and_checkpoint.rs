@@ -278,6 +278,26 @@ proptest! {
     }
 
     #[test]
+    fn deltas_do_not_depend_on_how_small_the_journal_is(blocks in prop::collection::vec(prop::collection::vec(operations(), 1..4), 1..4)) {
+        let mut ledgers = [0, usize::MAX >> 1].map(|bytes| {
+            let mut ledger = new_ledger();
+            ledger.set_undo_limits(UndoLimits { open_bytes: bytes, finished_bytes: bytes });
+            ledger
+        });
+        for (number, transactions) in (2..).zip(blocks) {
+            let [small, large] = ledgers.each_mut().map(|ledger| {
+                ledger.begin_block(number);
+                for operations in transactions.clone() {
+                    operations.into_iter().for_each(|operation| change(ledger, number, operation));
+                    ledger.squash();
+                }
+                (ledger.block_deltas(), ledger.full_deltas())
+            });
+            prop_assert!(small == large);
+        }
+    }
+
+    #[test]
     fn a_checkpoint_leads_back_to_every_reversible_block(steps in steps(), limits in undo_limits()) {
         let mut ledger = new_ledger();
         ledger.set_undo_limits(limits);

@@ -244,11 +244,23 @@ fn what_was_waited_for_is_there_after_a_kill() {
 }
 
 #[test]
-fn a_node_that_is_killed_as_a_new_head_shows_has_the_traces_of_all_its_blocks() {
+fn a_node_that_is_killed_as_a_new_head_shows_has_traces_and_deltas_of_all_its_blocks() {
     let folder = tempfile::tempdir().expect("temporary folder");
-    let traces = ["--plugin", "eosio::trace_api_plugin", "--trace-no-abis"];
-    let mut node = RunningNode::start(folder.path(), &traces);
+    let traces = ["--plugin", "eosio::trace_api_plugin", "--trace-no-abis", "--chain-state-history"];
+    // A history of rows begins with all rows, where it was not kept from the beginning.
+    let mut node = RunningNode::start(folder.path(), &traces[..3]);
+    node.kill();
+    node = RunningNode::start(folder.path(), &traces);
+    let deltas = |node: &RunningNode, number: u64| {
+        let told = node.api.call("/v1/trace_api/get_deltas", &json!({ "block_num": number })).ok()?;
+        told["deltas"].as_str().map(str::to_owned)
+    };
+    let of_table =
+        |deltas: &str, name: &str| deltas.contains(&name.bytes().map(|byte| format!("{byte:02x}")).collect::<String>());
     let first = node.head();
+    let begin = (1..=first).find(|&number| deltas(&node, number).is_some()).expect("the history begins by now");
+    let all = deltas(&node, begin).expect("it was there");
+    assert!(of_table(&all, "permission") && of_table(&all, "protocol_state"), "{all}");
     for _ in 0..kills().min(8) {
         let (before, _) = node.head_block();
         while node.head_block().0 == before {}
@@ -260,4 +272,8 @@ fn a_node_that_is_killed_as_a_new_head_shows_has_the_traces_of_all_its_blocks() 
         .filter(|number| node.api.call("/v1/trace_api/get_block", &json!({ "block_num": number })).is_err())
         .collect();
     assert!(missing.is_empty(), "of the blocks {first} to {last} these have no trace: {missing:?}");
+    for number in begin + 1..=last {
+        let told = deltas(&node, number).unwrap_or_else(|| panic!("block {number} has no deltas"));
+        assert!(of_table(&told, "resource_limits_state") && !of_table(&told, "protocol_state"), "{number}: {told}");
+    }
 }
