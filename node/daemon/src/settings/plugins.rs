@@ -1,7 +1,7 @@
 //! nodeos' plugins: an API is served when its plugin is named; what the others do is always there, or not there at all.
 
 /// Why a plugin has no effect.
-const HISTORY: &str = "there is no state history yet";
+const HISTORY: &str = "there is no socket of state history yet; --chain-state-history keeps what blocks do to rows";
 const WALLET: &str = "wallets are those of boreas and keosd";
 
 /// Each with a reason where it has no effect.
