@@ -21,8 +21,25 @@ pub const QUEUED_BYTES_FOR_TRANSACTIONS: usize = 4 << 20;
 /// Bytes of asked blocks that wait for a peer; the next block is read from the store when there is less.
 pub const SERVED_BYTES_AHEAD: usize = 512 << 10;
 
-/// Bytes that a packed transaction may have to travel by gossip; larger ones go from node to node, counted as blocks are.
+/// Bytes that a packed transaction may have to travel with others or by gossip; larger ones go to every peer that lacks
+/// them, counted as blocks are.
 pub const GOSSIP_BYTES_MAX: usize = 16 << 10;
+/// Bytes and number of transactions that nodes of ours give each other in one message.
+pub const SHARED_BYTES_MAX: usize = 64 << 10;
+/// See [`SHARED_BYTES_MAX`].
+pub const SHARED_MAX: usize = 512;
+/// Peers of ours that get transactions from this node without asking, where transactions do not go by gossip.
+pub const SHARED_WITH: usize = 4;
+/// Microseconds after which the others are told of what has been there for as long.
+pub const ANNOUNCE_US: i64 = 500_000;
+/// Transactions of that time that they are told of.
+pub const ANNOUNCED_MAX: usize = 16_384;
+/// Ids of transactions in one message.
+pub const IDS_AT_ONCE_MAX: usize = 256;
+/// Transactions that peers told of and were asked for.
+pub const WANTED_MAX: usize = 16_384;
+/// Microseconds within which a peer must give what it was asked for, before another one is asked.
+pub const WANTED_US: i64 = 1_000_000;
 /// Bytes that a packed block may have to travel by gossip; larger ones go from node to node.
 pub const GOSSIP_BLOCK_BYTES_MAX: usize = 256 << 10;
 /// Peers that take blocks as they come, up to which each gets them from this node; of more most get them by gossip.

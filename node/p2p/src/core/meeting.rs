@@ -461,7 +461,15 @@ mod tests {
         let outputs = stage.says(3, message(&transaction));
         assert!(matches!(outputs[..], [Output::TakeTransaction { .. }]), "{outputs:?}");
         assert!(stage.says(3, message(&transaction)).is_empty(), "it is being judged");
-        let accepted = stage.step(Input::Accepted(transaction), T);
-        assert!(matches!(accepted[..], [Output::Publish(_)]), "{accepted:?}");
+        let accepted = stage.step(Input::Accepted(transaction.clone()), T);
+        assert!(accepted.is_empty(), "few peers are given it: {accepted:?}");
+        let judged = Input::TransactionJudged {
+            peer: 3,
+            id: transaction.id,
+            judgement: TransactionJudgement::Accepted,
+            why: String::new(),
+        };
+        let judged = stage.step(judged, T);
+        assert!(matches!(judged[..], [Output::TransactionDone { .. }]), "{judged:?}");
     }
 }

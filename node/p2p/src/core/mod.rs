@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`link`] what carries a connection, [`peer`] what is known of a peer, [`standing`] who misbehaved, [`dials`] whom this node dials,
 //! `greeting` handshakes and clocks, `meeting` nodes that peers know of, `serving` blocks that peers ask for, [`sync`] ranges that this node asks for,
-//! [`checks`] and `checking` whether peers are well, `catching_up` how it comes to the others' head, [`relay`] and `relaying` blocks and transactions as they come, `meshing` which peers get blocks by gossip,
+//! [`checks`] and `checking` whether peers are well, `catching_up` how it comes to the others' head, [`relay`] and `relaying` blocks and transactions as they come, `sharing` transactions between nodes of ours, `meshing` which peers get blocks by gossip,
 //! [`doubles`] who signs two blocks for a slot, [`planted`] bugs of tests.
 
 mod catching_up;
@@ -20,6 +20,7 @@ pub mod planted;
 pub mod relay;
 mod relaying;
 mod serving;
+mod sharing;
 pub mod standing;
 pub mod sync;
 #[cfg(test)]
@@ -27,15 +28,16 @@ pub(crate) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use primitives::{BlockId, ChainId, Checksum256, PrivateKey, PublicKey, TimePoint, TransactionId};
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
 use crate::address::{Address, Kind, PeerAddress};
 use crate::limits::{
-    DIALLED_MAX, GOSSIPED_BLOCKS_MAX, GREETING_US, HALF_OPEN_GRACE_US, HALF_OPEN_MAX, KNOWN_BLOCKS_MAX,
+    ANNOUNCED_MAX, DIALLED_MAX, GOSSIPED_BLOCKS_MAX, GREETING_US, HALF_OPEN_GRACE_US, HALF_OPEN_MAX, KNOWN_BLOCKS_MAX,
     KNOWN_TRANSACTIONS_MAX, QUEUED_BYTES_MAX, QUEUED_BYTES_PER_PEER, RECENT_BYTES_MAX, TRANSACTIONS_IN_HAND_MAX,
+    WANTED_MAX,
 };
 use crate::wire::message::Point;
 use crate::wire::{BlockMessage, GoAway, Handshake, Message, TransactionMessage};
@@ -52,12 +54,22 @@ pub use peer::PeerId;
 use planted::Planted;
 use relay::{InHand, KnownTransactions, Recent};
 use relaying::RELAYED_BYTES_MAX;
+use sharing::Sharing;
 use standing::{Consequence, Key, Standing};
 use sync::Sync;
 
 /// A message's part of what its peer may have in this node; given back when it is dropped.
 #[derive(Default)]
 pub struct Charge(pub Option<Box<dyn std::any::Any + Send>>);
+
+impl Charge {
+    /// Parts of it: it is given back with the last of them.
+    fn shared(self) -> impl Iterator<Item = Self> {
+        let whole = self.0.map(|part| Arc::new(Mutex::new(part)));
+        let part = move || whole.as_ref().map(|whole| Box::new(Arc::clone(whole)) as Box<dyn std::any::Any + Send>);
+        std::iter::repeat_with(move || Self(part()))
+    }
+}
 
 impl std::fmt::Debug for Charge {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -318,7 +330,9 @@ pub struct Core {
     sync: Sync,
     catch_up: Option<CatchUp>,
     transactions: KnownTransactions,
-    transactions_in_hand: FxHashSet<TransactionId>,
+    /// Those that are being judged, and whether gossip waits for that.
+    transactions_in_hand: FxHashMap<TransactionId, bool>,
+    sharing: Sharing,
     recent: Recent,
     in_hand: InHand,
     /// Blocks that gossip brought and has not been told about.
@@ -347,7 +361,8 @@ impl Core {
             sync: Sync::default(),
             catch_up: None,
             transactions: KnownTransactions::default(),
-            transactions_in_hand: FxHashSet::default(),
+            transactions_in_hand: FxHashMap::default(),
+            sharing: Sharing::default(),
             recent: Recent::default(),
             in_hand: InHand::default(),
             gossiped: BTreeSet::new(),
@@ -569,6 +584,7 @@ impl Core {
             ("ids of blocks for one peer", known, KNOWN_BLOCKS_MAX),
             ("ids of transactions", self.transactions.count(), KNOWN_TRANSACTIONS_MAX),
             ("bytes of recent transactions", self.recent.bytes(), RECENT_BYTES_MAX),
+            ("ids of transactions to tell or to get", self.sharing.ids(), ANNOUNCED_MAX.max(WANTED_MAX)),
             ("transactions in hand", self.transactions_in_hand.len(), TRANSACTIONS_IN_HAND_MAX),
             ("blocks of gossip", self.gossiped.len(), GOSSIPED_BLOCKS_MAX),
             ("addresses to dial", self.dials.iter().count(), DIALLED_MAX),
@@ -729,11 +745,12 @@ impl Core {
             return self.pass_over(&message);
         };
         found.heard = now;
-        if !found.open && found.wire.identity().is_some() && matches!(message, Message::Transaction(_)) {
-            // Gossip may be faster than the introduction.
+        let is_news = matches!(message, Message::Transaction(_) | Message::Transactions(_));
+        if !found.open && found.wire.identity().is_some() && is_news {
+            // Gossip, and streams of their own, may be faster than the introduction.
             return self.pass_over(&message);
         }
-        let is_content = matches!(message, Message::Block(_) | Message::Transaction(_));
+        let is_content = matches!(message, Message::Block(_) | Message::Transaction(_) | Message::Transactions(_));
         if !is_content && !found.requests.draw(now) {
             self.blame(peer, 10.0, "it sends too many requests", now);
             return self.close(peer, None, now);
@@ -754,7 +771,13 @@ impl Core {
         match message {
             Message::Handshake(handshake) => self.greeted(peer, *handshake, now, blocks),
             Message::ChainSize(_) => {}
-            Message::Addresses(_) | Message::Unwell(_) if found.wire == Wire::Nodeos => {
+            Message::Addresses(_)
+            | Message::Unwell(_)
+            | Message::Transactions(_)
+            | Message::Have(_)
+            | Message::Want(_)
+                if found.wire == Wire::Nodeos =>
+            {
                 self.blame(peer, 10.0, "it sends a message of another wire", now);
                 self.close(peer, None, now);
             }
@@ -766,14 +789,20 @@ impl Core {
             Message::Request(request) => self.requested(peer, &request, now, blocks),
             Message::SyncRequest(request) => self.range_requested(peer, request, now, blocks),
             Message::Block(block) => self.block_came((peer, lane), block, charge, now, blocks),
-            Message::Transaction(transaction) => self.transaction_came(peer, transaction, charge, now),
+            Message::Transaction(transaction) => {
+                let by_gossip = found.wire != Wire::Nodeos;
+                self.transaction_came(peer, transaction, charge, by_gossip, now);
+            }
+            Message::Transactions(transactions) => self.transactions_came(peer, transactions, charge, now),
+            Message::Have(ids) => self.told_of(peer, &ids, now),
+            Message::Want(ids) => self.asked_for(peer, &ids, now),
         }
     }
 
     /// A message is not looked at.
     fn pass_over(&mut self, message: &Message) {
         if let Message::Transaction(TransactionMessage { id, .. }) = message
-            && !self.transactions_in_hand.contains(id)
+            && !self.transactions_in_hand.contains_key(id)
         {
             self.out.push(Output::TransactionDone { id: *id, judgement: TransactionJudgement::NotNow });
         }
@@ -782,6 +811,7 @@ impl Core {
     fn tick(&mut self, now: TimePoint) {
         self.transactions.expire(self.clock(now));
         self.recent.expire(now);
+        self.keep_sharing(now);
         self.meet(now);
         for address in self.dials.due(now) {
             self.out.push(Output::Dial { address });

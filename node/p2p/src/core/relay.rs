@@ -1,6 +1,7 @@
 //! Which transactions are known, and to whom, which of them a new peer may lack; which blocks are being judged.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use codec::Pack;
 use primitives::{BlockId, TimePoint, TransactionId};
@@ -22,32 +23,62 @@ pub struct KnownTransactions {
 struct Known {
     until: TimePoint,
     /// Who has it.
-    peers: Vec<PeerId>,
+    peers: Vec<Holder>,
+}
+
+#[derive(Debug)]
+struct Holder {
+    peer: PeerId,
+    /// Whether this node has it from that peer, too.
+    gave: bool,
 }
 
 impl KnownTransactions {
-    /// Notes that somebody has a transaction. Whether it is new here, and whether that is news of this peer.
-    pub fn note(
-        &mut self,
-        id: TransactionId,
-        expiration: TimePoint,
-        peer: Option<PeerId>,
-        now: TimePoint,
-    ) -> (bool, bool) {
+    /// Notes a transaction. Whether it is new here.
+    pub fn note(&mut self, id: TransactionId, expiration: TimePoint, now: TimePoint) -> bool {
         let until = expiration.min(now.plus_seconds(TRANSACTION_SECONDS_MAX));
-        let new = !self.known.contains_key(&id);
-        if new {
-            self.order.insert((until, id), ());
+        if self.known.contains_key(&id) {
+            return false;
         }
-        let known = self.known.entry(id).or_insert(Known { until, peers: Vec::new() });
-        let peer = peer.filter(|peer| !known.peers.contains(peer));
-        known.peers.extend(peer);
+        self.order.insert((until, id), ());
+        self.known.insert(id, Known { until, peers: Vec::new() });
         if self.known.len() > KNOWN_TRANSACTIONS_MAX
             && let Some(((_, first), ())) = self.order.pop_first()
         {
             self.known.remove(&first);
         }
-        (new, peer.is_some())
+        true
+    }
+
+    /// Notes that a peer gave a transaction. Whether it is new here, and whether that peer gives it for the first time.
+    pub fn gave(&mut self, id: TransactionId, expiration: TimePoint, peer: PeerId, now: TimePoint) -> (bool, bool) {
+        let new = self.note(id, expiration, now);
+        let Some(known) = self.known.get_mut(&id) else { return (new, true) };
+        if let Some(holder) = known.peers.iter_mut().find(|holder| holder.peer == peer) {
+            return (new, !std::mem::replace(&mut holder.gave, true));
+        }
+        known.peers.push(Holder { peer, gave: true });
+        (new, true)
+    }
+
+    /// Notes that a peer has a transaction, because it said so or gets it now. Whether that is news.
+    pub fn note_has(&mut self, id: &TransactionId, peer: PeerId) -> bool {
+        let Some(known) = self.known.get_mut(id) else { return true };
+        let news = known.peers.iter().all(|holder| holder.peer != peer);
+        if news {
+            known.peers.push(Holder { peer, gave: false });
+        }
+        news
+    }
+
+    /// Whether a peer has a transaction, as far as is known.
+    pub fn has(&self, id: &TransactionId, peer: PeerId) -> bool {
+        self.known.get(id).is_some_and(|known| known.peers.iter().any(|holder| holder.peer == peer))
+    }
+
+    /// Whether a transaction is known.
+    pub fn is_known(&self, id: &TransactionId) -> bool {
+        self.known.contains_key(id)
     }
 
     /// Forgets a transaction, so that it may come again.
@@ -76,6 +107,7 @@ impl KnownTransactions {
 #[derive(Debug, Default)]
 pub struct Recent {
     accepted: VecDeque<(TimePoint, TransactionMessage)>,
+    by_id: FxHashMap<TransactionId, TransactionMessage>,
     bytes: usize,
 }
 
@@ -83,6 +115,7 @@ impl Recent {
     /// Keeps a transaction. Of too many the oldest goes.
     pub fn keep(&mut self, transaction: TransactionMessage, now: TimePoint) {
         self.bytes += transaction.packed.packed_size();
+        self.by_id.insert(transaction.id, transaction.clone());
         self.accepted.push_back((now, transaction));
         while self.bytes > RECENT_BYTES_MAX {
             self.drop_first();
@@ -99,7 +132,16 @@ impl Recent {
     fn drop_first(&mut self) {
         if let Some((_, transaction)) = self.accepted.pop_front() {
             self.bytes = self.bytes.saturating_sub(transaction.packed.packed_size());
+            // One that was accepted again since stays.
+            if self.by_id.get(&transaction.id).is_some_and(|kept| Arc::ptr_eq(&kept.packed, &transaction.packed)) {
+                self.by_id.remove(&transaction.id);
+            }
         }
+    }
+
+    /// The one with an id, if it has not expired.
+    pub fn find(&self, id: &TransactionId, now: TimePoint) -> Option<&TransactionMessage> {
+        self.by_id.get(id).filter(|transaction| TimePoint::from(transaction.expiration) > now)
     }
 
     /// Those that have not expired.
@@ -148,6 +190,8 @@ mod tests {
         let mut transaction = TransactionMessage::read(PackedTransaction::new(&signed, Compression::None)).unwrap();
         transaction.expiration = primitives::TimePointSec(1000);
         let at = |seconds: i64| TimePoint(seconds * 1_000_000);
+        recent.keep(transaction.clone(), at(10));
+        assert!(recent.find(&transaction.id, at(999)).is_some() && recent.find(&transaction.id, at(1000)).is_none());
         for _ in 0..RECENT_BYTES_MAX / 50_000 {
             recent.keep(transaction.clone(), at(10));
         }
@@ -155,21 +199,26 @@ mod tests {
         assert_eq!(recent.valid(at(999)).count(), recent.bytes() / transaction.packed.packed_size());
         assert_eq!(recent.valid(at(1000)).count(), 0);
         recent.expire(at(11 + RECENT_US / 1_000_000));
-        assert_eq!((recent.bytes(), recent.accepted.len()), (0, 0));
+        assert_eq!((recent.bytes(), recent.accepted.len(), recent.by_id.len()), (0, 0, 0));
     }
 
     #[test]
     fn transactions_are_known_until_they_expire() {
         let mut known = KnownTransactions::default();
         let (id, at) = (Checksum256([1; 32]), |seconds: i64| TimePoint(seconds * 1_000_000));
-        assert_eq!(known.note(id, at(60), Some(1), at(0)), (true, true));
-        assert_eq!(known.note(id, at(60), Some(1), at(0)), (false, false));
-        assert_eq!(known.note(id, at(60), Some(2), at(0)), (false, true));
+        assert_eq!(known.gave(id, at(60), 1, at(0)), (true, true));
+        assert_eq!(known.gave(id, at(60), 1, at(0)), (false, false));
+        assert_eq!(known.gave(id, at(60), 2, at(0)), (false, true));
+        // Who gets one while it gives it repeats nothing.
+        assert!(known.note_has(&id, 3) && !known.note_has(&id, 3) && !known.note_has(&id, 1));
+        assert_eq!(known.gave(id, at(60), 3, at(0)), (false, true));
+        assert_eq!(known.gave(id, at(60), 3, at(0)), (false, false));
+        assert!(known.has(&id, 2) && !known.has(&id, 4));
         known.expire(at(60));
         assert_eq!(known.count(), 1);
         known.expire(at(61));
         assert_eq!((known.count(), known.order.len()), (0, 0));
-        known.note(id, at(60), None, at(0));
+        known.note(id, at(60), at(0));
         known.forget(&id);
         assert_eq!((known.count(), known.order.len()), (0, 0));
     }
@@ -180,7 +229,7 @@ mod tests {
         for number in 0..KNOWN_TRANSACTIONS_MAX as u32 + 100 {
             let mut id = [0; 32];
             id[..4].copy_from_slice(&number.to_be_bytes());
-            known.note(Checksum256(id), TimePoint(i64::MAX), Some(1), TimePoint(0));
+            known.gave(Checksum256(id), TimePoint(i64::MAX), 1, TimePoint(0));
         }
         assert_eq!((known.count(), known.order.len()), (KNOWN_TRANSACTIONS_MAX, KNOWN_TRANSACTIONS_MAX));
     }

@@ -332,19 +332,23 @@ impl Core {
         }
     }
 
-    /// A transaction came.
+    /// A transaction came; gossip waits to be told what becomes of one that it brought.
     pub(super) fn transaction_came(
         &mut self,
         peer: PeerId,
         transaction: TransactionMessage,
         charge: Charge,
+        by_gossip: bool,
         now: TimePoint,
     ) {
         let id = transaction.id;
         if self.takes_transaction(peer, &transaction, now) {
-            self.transactions_in_hand.insert(id);
+            self.sharing.came(&id);
+            self.transactions_in_hand.insert(id, by_gossip);
             self.out.push(Output::TakeTransaction { peer, transaction, charge });
-        } else if !self.transactions_in_hand.contains(&id) {
+        } else if let Some(waits) = self.transactions_in_hand.get_mut(&id) {
+            *waits |= by_gossip;
+        } else if by_gossip {
             self.out.push(Output::TransactionDone { id, judgement: TransactionJudgement::NotNow });
         }
     }
@@ -360,7 +364,7 @@ impl Core {
             self.is_useless(peer, "it sends transactions that have expired", now);
             return false;
         }
-        let (new, news) = self.transactions.note(transaction.id, expiration, Some(peer), clock);
+        let (new, news) = self.transactions.gave(transaction.id, expiration, peer, clock);
         if !news {
             self.is_useless(peer, "it repeats transactions", now);
         }
@@ -388,8 +392,9 @@ impl Core {
         why: &str,
         now: TimePoint,
     ) {
-        self.transactions_in_hand.remove(&id);
-        self.out.push(Output::TransactionDone { id, judgement });
+        if self.transactions_in_hand.remove(&id) == Some(true) {
+            self.out.push(Output::TransactionDone { id, judgement });
+        }
         match judgement {
             TransactionJudgement::Accepted => {}
             TransactionJudgement::NotNow => tracing::debug!("transaction {id} is not taken: {why}"),
@@ -402,28 +407,24 @@ impl Core {
 
     /// Sends an accepted transaction to the peers that lack it.
     pub(super) fn relay_transaction(&mut self, transaction: &TransactionMessage, now: TimePoint) {
-        let expiration = TimePoint::from(transaction.expiration);
-        let clock = self.clock(now);
-        self.transactions.note(transaction.id, expiration, None, clock);
+        self.transactions.note(transaction.id, TimePoint::from(transaction.expiration), self.clock(now));
         self.recent.keep(transaction.clone(), now);
-        let wants = |peer: &super::Peer| {
-            peer.is_current() && peer.kind.has_transactions() && peer.queued < QUEUED_BYTES_FOR_TRANSACTIONS
-        };
         let small = transaction.packed.packed_size() <= GOSSIP_BYTES_MAX;
-        let (mut wanting, mut gossips) = (Vec::new(), false);
-        for (id, peer) in self.peers.iter().filter(|(_, peer)| wants(peer)) {
+        let (mut wanting, mut ours) = (Vec::new(), false);
+        for (id, peer) in self.peers.iter().filter(|(_, peer)| Self::takes_transactions(peer)) {
             match peer.wire {
-                Wire::Libp2p { .. } if small => gossips = true,
+                Wire::Libp2p { .. } if small => ours = true,
                 _ => wanting.push(*id),
             }
         }
-        if gossips {
+        if ours && self.has_gossip_share() {
             self.out.push(Output::Publish(transaction.clone()));
+        } else if ours {
+            self.share(transaction);
         }
         let mut frame: Option<Arc<[u8]>> = None;
         for peer in wanting {
-            let (_, news) = self.transactions.note(transaction.id, expiration, Some(peer), clock);
-            if news {
+            if self.transactions.note_has(&transaction.id, peer) {
                 let frame = frame.get_or_insert_with(|| transaction_frame(&transaction.packed).into());
                 self.send_frame(peer, Lane::News, Arc::clone(frame));
             }
@@ -437,7 +438,11 @@ impl Core {
         if !self.peers.get(&peer).is_some_and(takes) {
             return;
         }
-        for transaction in self.recent.valid(self.clock(now)).cloned().collect::<Vec<_>>() {
+        let recent: Vec<_> = self.recent.valid(self.clock(now)).cloned().collect();
+        if self.peers.get(&peer).is_some_and(|found| found.wire != Wire::Nodeos) {
+            return self.send_together(peer, recent.iter());
+        }
+        for transaction in recent {
             if self.peers.get(&peer).is_none_or(|found| found.queued >= QUEUED_BYTES_FOR_TRANSACTIONS) {
                 return;
             }

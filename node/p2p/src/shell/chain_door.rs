@@ -4,17 +4,19 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chain::{PrepareMode, PreparedBlock};
+use chain::{PrepareMode, PreparedBlock, recover_transaction};
 use engine::preparing::prepare_block;
 use engine::{Handle, Refused, Verdict};
-use primitives::{BlockId, PackedTransaction, TransactionId};
+use execution::RecoveredTransaction;
+use futures::future::join_all;
+use primitives::{BlockId, Fault, PackedTransaction};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::event::Event;
 use crate::core::{BlockJudgement, Blocks, Charge, Input, PeerId, TransactionJudgement};
 use crate::judging::{self, Refusal};
-use crate::wire::BlockMessage;
+use crate::wire::{BlockMessage, TransactionMessage};
 
 /// How long a block waits for the writer when too much waits for it already.
 const BUSY_PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
@@ -134,25 +136,40 @@ async fn push(engine: &Handle, block: PreparedBlock) -> (BlockJudgement, String)
     (BlockJudgement::NotNow, "too many blocks wait".to_owned())
 }
 
-/// Runs a peer's transaction.
-pub(super) async fn run_transaction(engine: &Handle, packed: Arc<PackedTransaction>) -> (TransactionJudgement, String) {
+/// Runs transactions that came together, in their order, and tells what became of each.
+pub(super) async fn run_transactions(
+    engine: Handle,
+    transactions: Vec<(PeerId, TransactionMessage, Charge)>,
+    events: mpsc::Sender<Event>,
+) {
     let chain_id = engine.chain_id();
-    let recovered =
-        tokio::task::spawn_blocking(move || chain::recover_transaction(PackedTransaction::clone(&packed), &chain_id))
-            .await;
+    let packed: Vec<_> = transactions.iter().map(|(_, transaction, _)| Arc::clone(&transaction.packed)).collect();
+    let recover =
+        move |packed: Arc<PackedTransaction>| recover_transaction(PackedTransaction::clone(&packed), &chain_id);
+    let recovered = tokio::task::spawn_blocking(move || packed.into_iter().map(recover).collect::<Vec<_>>());
+    // The node is stopping.
+    let Ok(recovered) = recovered.await else { return };
+    let judgements = join_all(recovered.into_iter().map(|recovered| run_transaction(&engine, recovered))).await;
+    for ((peer, TransactionMessage { id, .. }, charge), (judgement, why)) in transactions.into_iter().zip(judgements) {
+        drop(charge);
+        let judged = Event::Happened(Input::TransactionJudged { peer, id, judgement, why });
+        if events.send(judged).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn run_transaction(
+    engine: &Handle,
+    recovered: Result<RecoveredTransaction, Fault>,
+) -> (TransactionJudgement, String) {
     let transaction = match recovered {
-        Ok(Ok(transaction)) => Arc::new(transaction),
-        Ok(Err(fault)) => return (TransactionJudgement::Bad, fault.to_string()),
-        Err(_) => return (TransactionJudgement::NotNow, "the node is stopping".to_owned()),
+        Ok(transaction) => Arc::new(transaction),
+        Err(fault) => return (TransactionJudgement::Bad, fault.to_string()),
     };
     match engine.submit_of_peer(transaction).await {
         Ok(_) => (TransactionJudgement::Accepted, String::new()),
         Err(Refused::Node(refusal)) => (TransactionJudgement::NotNow, refusal.to_string()),
         Err(Refused::Rule(fault)) => (judging::of_transaction(&fault), fault.to_string()),
     }
-}
-
-/// A transaction's judgement as the core hears it.
-pub(super) fn judged(peer: PeerId, id: TransactionId, (judgement, why): (TransactionJudgement, String)) -> Event {
-    Event::Happened(Input::TransactionJudged { peer, id, judgement, why })
 }

@@ -28,8 +28,8 @@ use crate::limits::{DIAL_SECONDS, RECEIVED_BYTES_MAX};
 use crate::wire::TransactionMessage;
 use crate::wire::message::Point;
 
-/// How often the core hears that time passes.
-const TICK: Duration = Duration::from_millis(100);
+/// How often the core hears that time passes, and nodes of ours give each other the transactions that they gathered.
+const TICK: Duration = Duration::from_millis(50);
 
 /// How often it hears how the node stands.
 const LOOK: Duration = Duration::from_secs(1);
@@ -285,6 +285,7 @@ impl Driver {
     }
 
     fn perform(&mut self, outputs: Vec<Output>) {
+        let mut transactions = Vec::new();
         for output in outputs {
             match output {
                 Output::Dial { address } if is_multiaddress(&address) => {
@@ -312,15 +313,12 @@ impl Driver {
                     let _ = self.to_writer.send(Taken { peer, block, charge, epoch });
                 }
                 Output::TakeTransaction { peer, transaction, charge } => {
-                    let (engine, events) = (self.engine.clone(), self.events.clone());
-                    self.errands.spawn(async move {
-                        let judgement = chain_door::run_transaction(&engine, transaction.packed).await;
-                        drop(charge);
-                        // The driver may have ended.
-                        let _ = events.send(chain_door::judged(peer, transaction.id, judgement)).await;
-                    });
+                    transactions.push((peer, transaction, charge));
                 }
             }
+        }
+        if !transactions.is_empty() {
+            self.errands.spawn(chain_door::run_transactions(self.engine.clone(), transactions, self.events.clone()));
         }
     }
 

@@ -11,7 +11,7 @@ use primitives::{
 };
 
 use super::frame::LENGTH_BYTES;
-use crate::limits::TOLD_ADDRESSES_MAX;
+use crate::limits::{IDS_AT_ONCE_MAX, SHARED_MAX, TOLD_ADDRESSES_MAX};
 
 /// What is added to a protocol version in handshakes (`net_version_base`).
 pub const VERSION_BASE: u16 = 0x04b5;
@@ -34,6 +34,10 @@ const TRANSACTION: u32 = 8;
 const ADDRESSES: u32 = 1000;
 /// The index of the answer of one that is not well; nodeos never gets it.
 const UNWELL: u32 = 1001;
+/// Indexes of what nodes of ours tell each other of transactions: these, their ids, and ids that are asked for.
+const TRANSACTIONS: u32 = 1002;
+const HAVE: u32 = 1003;
+const WANT: u32 = 1004;
 
 /// Why a frame's bytes are not a message.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +54,9 @@ pub enum WireError {
     /// A list has more entries than its kind of message may have.
     #[error("it sends {0} ids, and {IDS_MAX} are the limit")]
     Ids(usize),
+    /// There are more transactions, or ids of such, than a message may have.
+    #[error("it sends {0} transactions or ids of such in a message, and {1} are the limit")]
+    Transactions(usize, usize),
     /// A list of addresses is too long.
     #[error("it sends {0} addresses, and {TOLD_ADDRESSES_MAX} are the limit")]
     Addresses(usize),
@@ -360,7 +367,10 @@ pub struct Unwell {
 pub enum Message {
     Handshake(Box<Handshake>),
     ChainSize(ChainSize),
-    GoAway { reason: GoAway, node_id: Checksum256 },
+    GoAway {
+        reason: GoAway,
+        node_id: Checksum256,
+    },
     Time(Time),
     Notice(Notice),
     Request(Request),
@@ -369,6 +379,11 @@ pub enum Message {
     Transaction(TransactionMessage),
     Addresses(Addresses),
     Unwell(Unwell),
+    Transactions(Vec<TransactionMessage>),
+    /// The sender has transactions with these ids.
+    Have(Vec<TransactionId>),
+    /// It wants those with these ids.
+    Want(Vec<TransactionId>),
 }
 
 impl Message {
@@ -410,6 +425,13 @@ impl Message {
                 Self::Addresses(addresses)
             }
             UNWELL => Self::Unwell(Unwell::unpack(&mut input)?),
+            TRANSACTIONS => {
+                let count = counted(&mut input, SHARED_MAX)?;
+                let read = |_| TransactionMessage::read(PackedTransaction::unpack(&mut input)?);
+                Self::Transactions((0..count).map(read).collect::<Result<_, _>>()?)
+            }
+            HAVE => Self::Have(ids(&mut input)?),
+            WANT => Self::Want(ids(&mut input)?),
             other => return Err(WireError::Unknown(other)),
         })
     }
@@ -428,8 +450,25 @@ impl Message {
             Self::Transaction(transaction) => transaction_frame(&transaction.packed),
             Self::Addresses(addresses) => frame(ADDRESSES, addresses),
             Self::Unwell(unwell) => frame(UNWELL, unwell),
+            Self::Transactions(transactions) => {
+                let packed: Vec<_> = transactions.iter().map(|transaction| transaction.packed.as_ref()).collect();
+                transactions_frame(&packed)
+            }
+            Self::Have(ids) => frame(HAVE, ids),
+            Self::Want(ids) => frame(WANT, ids),
         }
     }
+}
+
+/// How many transactions or ids follow.
+fn counted(input: &mut Reader<'_>, limit: usize) -> Result<usize, WireError> {
+    let count = VarUint32::unpack(input)?.0 as usize;
+    if count > limit { Err(WireError::Transactions(count, limit)) } else { Ok(count) }
+}
+
+fn ids(input: &mut Reader<'_>) -> Result<Vec<TransactionId>, WireError> {
+    let count = counted(input, IDS_AT_ONCE_MAX)?;
+    Ok((0..count).map(|_| TransactionId::unpack(input)).collect::<Result<_, _>>()?)
 }
 
 fn bounded(found: usize, limit: usize) -> Result<(), WireError> {
@@ -458,6 +497,18 @@ pub fn block_frame(block: &[u8]) -> Vec<u8> {
 /// The frame of a transaction.
 pub fn transaction_frame(transaction: &PackedTransaction) -> Vec<u8> {
     frame(TRANSACTION, transaction)
+}
+
+/// The frame of several transactions.
+pub fn transactions_frame(transactions: &[&PackedTransaction]) -> Vec<u8> {
+    let (index, count) = (VarUint32(TRANSACTIONS), VarUint32(transactions.len() as u32));
+    let content: usize = transactions.iter().map(|transaction| transaction.packed_size()).sum();
+    let length = index.packed_size() + count.packed_size() + content;
+    let mut out = Vec::with_capacity(LENGTH_BYTES + length);
+    (length as u32).pack(&mut out);
+    (index, count).pack(&mut out);
+    transactions.iter().for_each(|transaction| transaction.pack(&mut out));
+    out
 }
 
 impl BlockMessage {

@@ -7,7 +7,7 @@ pub mod message;
 pub use frame::{FRAME_BYTES_MAX, FrameError, Frames};
 pub use message::{
     Addresses, BlockMessage, ChainSize, GoAway, Handshake, Message, Mode, Notice, Pending, Request, SyncRequest, Time,
-    TransactionMessage, Unwell, WireError, block_frame, transaction_frame,
+    TransactionMessage, Unwell, WireError, block_frame, transaction_frame, transactions_frame,
 };
 
 #[cfg(test)]

@@ -19,6 +19,10 @@ fn block() -> BlockMessage {
     BlockMessage::read(&[header.to_bytes(), vec![0, 0]].concat()).unwrap()
 }
 
+fn transaction(compression: Compression) -> TransactionMessage {
+    TransactionMessage::read(PackedTransaction::new(&SignedTransaction::default(), compression)).unwrap()
+}
+
 fn examples() -> Vec<Message> {
     let point = |num| Point { num, id: id(num as u8) };
     let handshake = Handshake {
@@ -50,14 +54,15 @@ fn examples() -> Vec<Message> {
         }),
         Message::SyncRequest(SyncRequest { start: 1, end: 100 }),
         Message::Block(block()),
-        Message::Transaction(
-            TransactionMessage::read(PackedTransaction::new(&SignedTransaction::default(), Compression::Zlib)).unwrap(),
-        ),
+        Message::Transaction(transaction(Compression::Zlib)),
         Message::Addresses(Addresses {
             own: vec![Text::from("/ip4/10.0.0.1/tcp/1")],
             others: vec!["".into(), "b".into()],
         }),
         Message::Unwell(Unwell { org: 5, reason: Text::from("the disk is full") }),
+        Message::Transactions([Compression::None, Compression::Zlib].map(transaction).into()),
+        Message::Have(vec![id(1), id(2)]),
+        Message::Want(vec![id(3)]),
     ]
 }
 
