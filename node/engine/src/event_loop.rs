@@ -26,6 +26,7 @@ use crate::holds::{ChainLock, Hold};
 use crate::journey::Travels;
 use crate::obstacles::Obstacles;
 use crate::queue::Queue;
+use crate::recovered::Recovered;
 use crate::retry::RetryTracker;
 use crate::rules::Held;
 use crate::saved_state::States;
@@ -146,6 +147,7 @@ pub fn start(
         subjective: Mutex::new(Subjective::new(settings.subjective.clone())),
         clock: settings.clock.clone(),
         events,
+        recovered: Recovered::default(),
         synced: AtomicU64::new(0),
     });
     start_ticker(ticker)?;

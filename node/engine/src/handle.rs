@@ -8,7 +8,7 @@ use std::time::Duration;
 use chain::Chain;
 use execution::RecoveredTransaction;
 use parking_lot::{Mutex, RwLock};
-use primitives::{BlockId, ChainId, Checksum256, Name, PrivateKey, PublicKey, TimePoint};
+use primitives::{BlockId, ChainId, Checksum256, Fault, Name, PrivateKey, PublicKey, SignedBlock, TimePoint};
 use rustc_hash::FxHashMap;
 use store::{Store, Watermark};
 use tokio::sync::oneshot;
@@ -17,6 +17,8 @@ use crate::command::{Reply, SnapshotInfo, SubmitResult};
 use crate::events::{Events, Position};
 use crate::health::{Health, Peers, Standing};
 use crate::holds::{ChainLock, Hold, HoldTime};
+use crate::preparing::prepare_block;
+use crate::recovered::Recovered;
 use crate::subjective::Subjective;
 use crate::{
     Arrival, Clock, Command, EndAtTurn, FinalityTracker, Journey, ListChange, Metrics, OptionsChange, Origin, Refusal,
@@ -65,6 +67,7 @@ pub(crate) struct Shared {
     pub health: Health,
     pub subjective: Mutex<Subjective>,
     pub events: Events,
+    pub recovered: Recovered,
     /// Changes of the chain that the disk has, safe from a loss of power, since the node started.
     pub synced: AtomicU64,
     pub chain_id: ChainId,
@@ -285,6 +288,15 @@ impl Handle {
     /// Transactions from clients and peers, once they ran well. Who is too far behind misses some.
     pub fn subscribe_accepted(&self) -> tokio::sync::broadcast::Receiver<Arc<RecoveredTransaction>> {
         self.shared.events.subscribe_accepted()
+    }
+
+    /// Prepares a block for the writer as [`chain::PrepareMode::Full`] does; keys of transactions that were accepted here
+    /// are not recovered again.
+    ///
+    /// # Errors
+    /// The fault of the first transaction that is malformed, or whose signature is.
+    pub fn prepare_block(&self, block: Arc<SignedBlock>) -> Result<chain::PreparedBlock, Fault> {
+        prepare_block(block, &self.shared.chain_id, &self.shared.recovered)
     }
 
     /// Hands a block to the writer and says what became of it.

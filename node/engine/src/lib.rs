@@ -8,7 +8,8 @@
 //! Parts that know nothing of the writer: [`slots`] when whom to produce, [`rules`] which blocks are taken and when none
 //! is made, [`queue`] transactions that wait, `transients` those that leave nothing behind, `compile_queue` the threads
 //! that make code ready, `signing` a block that waits for signatures, `obstacles` what keeps the node from blocks,
-//! `console` what contracts print, [`preparing`] blocks before the writer, [`durable`] what is written before anyone hears
+//! `console` what contracts print, [`recovered`] transactions whose blocks are still to come, [`preparing`] blocks before the
+//! writer, [`durable`] what is written before anyone hears
 //! of it, [`events`] what they hear then, [`block_log`] a log of nodeos beside the database, `unsaved` what no checkpoint
 //! has, [`snapshots`] their schedule, [`state_task`] what is made of all of the state, [`follower`] the thread behind the
 //! writer, [`lists`] lists that change while the node runs, [`retry`] transactions whose senders wait for a block,
@@ -50,6 +51,7 @@ pub mod preparing;
 mod probe;
 mod producing;
 pub mod queue;
+pub mod recovered;
 pub mod refusal;
 mod report;
 pub mod retry;

@@ -5,11 +5,13 @@ use std::num::NonZero;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread::{Scope, available_parallelism};
+use std::thread::{Scope, ScopedJoinHandle, available_parallelism};
 
-use chain::{PrepareMode, PreparedBlock, packed_transactions, recover_transaction};
+use chain::{PreparedBlock, packed_transactions, recover_transaction};
 use execution::RecoveredTransaction;
 use primitives::{ChainId, Fault, PackedTransaction, SignedBlock};
+
+use crate::recovered::Recovered;
 
 /// Prepared blocks that wait at most.
 const PREPARED_CAPACITY: usize = 16;
@@ -40,31 +42,41 @@ pub fn ahead<'scope, T: Send + 'scope>(
     (0..threads).cycle().map_while(move |lane| lanes[lane].recv().ok())
 }
 
-/// Prepares a block as [`PrepareMode::Full`] does, the keys of its transactions recovered on all cores.
+/// Prepares a block as [`chain::PrepareMode::Full`] does, the keys of its transactions recovered on all cores, but for those that
+/// were recovered before.
 ///
 /// # Errors
 /// The fault of the first transaction that is malformed, or whose signature is.
-pub fn prepare_block(block: Arc<SignedBlock>, chain_id: &ChainId) -> Result<PreparedBlock, Fault> {
-    let packed: Vec<_> = packed_transactions(&block).collect();
-    let threads = cores().min(packed.len() / TRANSACTIONS_PER_THREAD);
-    if threads < 2 {
-        return PreparedBlock::from_block(block, chain_id, PrepareMode::Full);
-    }
+pub fn prepare_block(block: Arc<SignedBlock>, chain_id: &ChainId, before: &Recovered) -> Result<PreparedBlock, Fault> {
+    let found: Vec<_> = packed_transactions(&block).map(|packed| before.find(packed).ok_or(packed)).collect();
+    let missing: Vec<_> = found.iter().filter_map(|found| found.as_ref().err().copied()).collect();
+    let threads = cores().min(missing.len() / TRANSACTIONS_PER_THREAD).max(1);
     let recover = |share: &[&PackedTransaction]| -> Result<Vec<Arc<RecoveredTransaction>>, Fault> {
         share.iter().map(|packed| recover_transaction((*packed).clone(), chain_id).map(Arc::new)).collect()
     };
-    let shares = std::thread::scope(|scope| {
-        let shares: Vec<_> =
-            packed.chunks(packed.len().div_ceil(threads)).map(|share| scope.spawn(move || recover(share))).collect();
-        shares.into_iter().map(|share| share.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
-    });
-    let shares: Result<Vec<_>, Fault> = shares;
-    Ok(PreparedBlock::from_recovered(Arc::clone(&block), shares?.concat()))
+    let recovered = if threads == 1 {
+        recover(&missing)?
+    } else {
+        let shares = std::thread::scope(|scope| {
+            let shares: Vec<_> = missing
+                .chunks(missing.len().div_ceil(threads))
+                .map(|share| scope.spawn(move || recover(share)))
+                .collect();
+            let join =
+                |share: ScopedJoinHandle<'_, _>| share.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            shares.into_iter().map(join).collect::<Result<Vec<_>, Fault>>()
+        });
+        shares?.concat()
+    };
+    let mut recovered = recovered.into_iter();
+    let transactions = found.into_iter().filter_map(|found| found.ok().or_else(|| recovered.next())).collect();
+    Ok(PreparedBlock::from_recovered(Arc::clone(&block), transactions))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chain::PrepareMode;
     use primitives::block::ReceiptTransaction;
     use primitives::{Compression, PrivateKey, SignedTransaction, TransactionReceipt, TransactionStatus, VarUint32};
 
@@ -96,13 +108,24 @@ mod tests {
         };
         let transactions = (0..7 * TRANSACTIONS_PER_THREAD as u32).map(receipt).collect();
         let mut block = SignedBlock { transactions, ..SignedBlock::default() };
+        let before = Recovered::default();
         let prepared = |block: &SignedBlock| {
             let block = Arc::new(block.clone());
             let alone = PreparedBlock::from_block(Arc::clone(&block), &chain_id, PrepareMode::Full);
-            (format!("{alone:?}"), format!("{:?}", prepare_block(block, &chain_id)))
+            (format!("{alone:?}"), format!("{:?}", prepare_block(block, &chain_id, &before)))
         };
         let (alone, together) = prepared(&block);
         assert_eq!(alone, together);
+        // Some were recovered before: these very ones are in the block, each in its place.
+        let known: Vec<_> = packed_transactions(&block).step_by(3).cloned().collect();
+        let known: Vec<_> =
+            known.into_iter().map(|packed| Arc::new(recover_transaction(packed, &chain_id).unwrap())).collect();
+        known.iter().for_each(|known| before.keep(known));
+        let (alone, together) = prepared(&block);
+        assert_eq!(alone, together);
+        let block_of = Arc::new(block.clone());
+        let with_known = prepare_block(block_of, &chain_id, &before).unwrap();
+        assert!(with_known.transactions.iter().step_by(3).zip(&known).all(|(own, known)| Arc::ptr_eq(own, known)));
         // Of two that are malformed the first one is told.
         for (at, byte) in [(200, 1), (150, 2)] {
             if let ReceiptTransaction::Packed(packed) = &mut block.transactions[at].trx {

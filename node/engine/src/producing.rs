@@ -515,6 +515,7 @@ impl Writer {
                 }
                 self.note(&trace, expiration);
                 if fault.is_none() && waiting.origin != Origin::Aborted {
+                    self.shared.recovered.keep(&waiting.transaction);
                     self.shared.events.accepted(&waiting.transaction);
                 }
                 match (waiting.patience.filter(|_| fault.is_none()), waiting.reply) {

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use engine::preparing::prepare_block;
 use engine::{Patience, Refusal, Refused, RetrySettings, RetryUntil, SubmitKind, Verdict, WaitFor};
 use execution::TransactionTrace;
 use primitives::{Fault, FaultKind, SignedBlock, TimePoint, TimePointSec, TransactionId, ensure};
@@ -231,7 +230,7 @@ pub async fn push_block(node: Arc<Node>, body: Bytes) -> Answer {
         Ok(block) => block,
         Err(error) => return bad_block(&error, &value),
     };
-    let prepared = prepare_block(Arc::new(block), &node.handle.chain_id());
+    let prepared = node.handle.prepare_block(Arc::new(block));
     let verdict = match prepared {
         Ok(block) => node.handle.push_block(block).await,
         Err(fault) => Ok(Verdict::Refused(Box::new(fault))),

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chain::{PrepareMode, PreparedBlock, recover_transaction};
-use engine::preparing::prepare_block;
 use engine::{Handle, Refused, Verdict};
 use execution::RecoveredTransaction;
 use futures::future::join_all;
@@ -117,7 +116,7 @@ fn prepare(engine: &Handle, bytes: &[u8], live: bool, events: &mpsc::Sender<Even
     };
     let block = judging::read(bytes, &chain_id, live, parent, header_good)?;
     if live {
-        return prepare_block(block, &chain_id).map_err(Refusal::of_content);
+        return engine.prepare_block(block).map_err(Refusal::of_content);
     }
     // Many blocks are prepared at once.
     PreparedBlock::from_block(block, &chain_id, PrepareMode::Full).map_err(Refusal::of_content)
