@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chain::{Applied, BlockPurpose, Chain, ChainError, StartBlock, recover_transaction};
+use chain::{Applied, BlockPurpose, Chain, ChainError, LiveChain, StartBlock, recover_transaction};
 use consensus::header_state::PRODUCER_REPETITIONS;
 use execution::features::{FEATURES, Feature};
 use execution::{Budget, TransactionTrace};
@@ -97,7 +97,7 @@ impl LocalProducer {
     /// The block cannot be built or signed, or no producer's block becomes the head.
     pub fn block(
         &mut self,
-        chain: &mut Chain,
+        chain: &mut LiveChain,
         mut features: Vec<Checksum256>,
         transactions: &[PackedTransaction],
     ) -> Result<(Vec<Arc<TransactionTrace>>, Applied), BootError> {
@@ -119,7 +119,7 @@ impl LocalProducer {
 
     fn next_block(
         &mut self,
-        chain: &mut Chain,
+        chain: &mut LiveChain,
         features: &[Checksum256],
         transactions: &[PackedTransaction],
     ) -> Result<(Vec<Arc<TransactionTrace>>, Applied), BootError> {
@@ -137,7 +137,7 @@ impl LocalProducer {
 
     fn fill_and_seal(
         &self,
-        chain: &mut Chain,
+        chain: &mut LiveChain,
         transactions: &[PackedTransaction],
     ) -> Result<(Vec<Arc<TransactionTrace>>, Applied), BootError> {
         // The least that may be billed, so that the blocks do not depend on the machine.
@@ -191,7 +191,7 @@ impl LocalProducer {
     /// The document cannot be planned, the chain refuses a part of it, or a key is not known.
     pub fn boot(
         &mut self,
-        chain: &mut Chain,
+        chain: &mut LiveChain,
         document: &Document,
         boot_key: &PublicKey,
     ) -> Result<Vec<Applied>, BootError> {
@@ -220,7 +220,7 @@ impl LocalProducer {
         Ok(blocks)
     }
 
-    fn push(&mut self, chain: &mut Chain, actions: Vec<Action>) -> Result<Applied, BootError> {
+    fn push(&mut self, chain: &mut LiveChain, actions: Vec<Action>) -> Result<Applied, BootError> {
         let transaction = self.sign(chain, actions)?;
         let (traces, applied) = self.block(chain, Vec::new(), &[transaction])?;
         match traces.iter().find_map(|trace| Some((trace, trace.except.as_deref()?))) {

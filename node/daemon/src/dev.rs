@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use api::dev::CHAIN_FACTS;
-use chain::{Applied, Chain};
+use chain::{Applied, Chain, LiveChain};
 use codec::Unpack;
 use engine::follower::TraceEncoder;
 use engine::{Clock, Dump, NewChain};
@@ -210,12 +210,12 @@ impl DevChain {
             producer.know(key.clone()).context("a key of the keyring is not a valid key")?;
         }
         // Nothing runs often enough for that to take less time.
-        chain.optimise_used_code(false);
+        chain.machine.optimise_used(false);
         let mut blocks = producer.boot(chain, document, &boot_key).context("the chain cannot be booted")?;
         // Clients count from the head's time, so the head must not lie back as far as the boot began.
         producer.skip_to(BlockTimestamp::at(engine::clock::machine_time()));
         blocks.push(producer.block(chain, Vec::new(), &[]).context("the first block after the boot")?.1);
-        chain.optimise_used_code(true);
+        chain.machine.optimise_used(true);
         let mut irreversible = 1;
         for applied in &blocks {
             irreversible = applied.irreversible.last().map_or(irreversible, |state| state.number());
@@ -282,9 +282,9 @@ enum Beginning {
 }
 
 impl Beginning {
-    fn make(&self, settings: chain::Settings, doors: chain::Doors) -> anyhow::Result<Chain> {
+    fn make(&self, settings: chain::Settings, doors: chain::Doors) -> anyhow::Result<LiveChain> {
         match self {
-            Self::Genesis(genesis) => Ok(Chain::from_genesis(genesis, settings, doors)?),
+            Self::Genesis(genesis) => Ok(LiveChain::from_genesis(genesis, settings, doors)?),
             Self::Snapshot(path) => {
                 let mut chain = start::read_snapshot(path, settings, doors)
                     .context("the chain was taken over from a snapshot, which is needed again")?;

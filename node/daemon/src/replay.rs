@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use chain::block_log::ChainContext;
 use chain::fork_database::ForkDatabase;
-use chain::{Chain, Doors, PrepareMode, PreparedBlock};
+use chain::{Chain, Doors, LiveChain, PrepareMode, PreparedBlock};
 use codec::Pack;
 use engine::Clock;
 use engine::preparing::ahead;
@@ -96,7 +96,7 @@ fn genesis(args: &ReplayArgs, log: &Logs<'_>) -> anyhow::Result<Option<Genesis>>
 }
 
 /// The chain in memory only, at what the log goes on from.
-fn begin(args: &ReplayArgs, log: &Logs<'_>, doors: Doors) -> anyhow::Result<Chain> {
+fn begin(args: &ReplayArgs, log: &Logs<'_>, doors: Doors) -> anyhow::Result<LiveChain> {
     let settings = chain::Settings::default();
     if let Some(path) = &args.snapshot {
         let chain = start::read_snapshot(path, settings, doors)?;
@@ -104,7 +104,7 @@ fn begin(args: &ReplayArgs, log: &Logs<'_>, doors: Doors) -> anyhow::Result<Chai
         return Ok(chain);
     }
     let genesis = genesis(args, log)?.with_context(|| needs_snapshot(log))?;
-    Chain::from_genesis(&genesis, settings, doors).context("the genesis breaks a rule")
+    LiveChain::from_genesis(&genesis, settings, doors).context("the genesis breaks a rule")
 }
 
 /// The chain that the folder holds, or one that begins there. Nothing is written for a log that does not fit.
@@ -180,7 +180,7 @@ fn persist(store: &Store, chain: &Chain) -> anyhow::Result<()> {
 }
 
 fn apply_all(
-    chain: &mut Chain,
+    chain: &mut LiveChain,
     log: &Logs<'_>,
     last: u32,
     mode: PrepareMode,
@@ -199,7 +199,7 @@ fn apply_all(
 /// Applies the blocks that were reversible when nodeos stopped, and keeps those of other branches. They are checked as
 /// blocks of a peer are.
 fn apply_reversible(
-    chain: &mut Chain,
+    chain: &mut LiveChain,
     reversible: &ForkDatabase,
     stop_at: Option<u32>,
     store: Option<&Store>,
@@ -232,7 +232,7 @@ fn prepare(log: &Logs<'_>, num: u32, chain_id: &ChainId, mode: PrepareMode) -> R
 }
 
 fn apply_prepared(
-    chain: &mut Chain,
+    chain: &mut LiveChain,
     prepared: impl Iterator<Item = (u32, Result<PreparedBlock, Fault>)>,
     bar: &ProgressBar,
     store: Option<&Store>,

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use chain::{Applied, Chain, ChainError, CheckpointLoader, Doors, PrepareMode, PreparedBlock, SavedBlock, SavedChain};
+use chain::{
+    Applied, Chain, ChainError, CheckpointLoader, Doors, LiveChain, PrepareMode, PreparedBlock, SavedBlock, SavedChain,
+};
 use codec::{Pack, Unpack};
 use engine::follower::TraceEncoder;
 use engine::preparing::ahead;
@@ -58,9 +60,9 @@ pub fn code_cache(data_dir: Option<&Path>) -> anyhow::Result<Box<dyn wasm::CodeC
 ///
 /// # Errors
 /// The file cannot be read or is not a snapshot.
-pub fn read_snapshot(path: &Path, settings: chain::Settings, doors: Doors) -> anyhow::Result<Chain> {
+pub fn read_snapshot(path: &Path, settings: chain::Settings, doors: Doors) -> anyhow::Result<LiveChain> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read the snapshot {}", path.display()))?;
-    Chain::from_snapshot(&bytes, settings, doors)
+    LiveChain::from_snapshot(&bytes, settings, doors)
         .with_context(|| format!("{} is not a snapshot that this node can use", path.display()))
 }
 
@@ -77,15 +79,15 @@ pub struct Plan<'a> {
 
 /// What a [`Beginning`] takes, with chains at their origins in memory.
 enum Step {
-    New(Box<Chain>, Option<Genesis>),
+    New(Box<LiveChain>, Option<Genesis>),
     Continue(Box<chain::Settings>, Doors),
-    Replay { chain: Box<Chain>, truncate: Option<u32> },
+    Replay { chain: Box<LiveChain>, truncate: Option<u32> },
 }
 
 /// What a chain can be made from before the disk is looked at.
 enum Source {
     /// The chain of the snapshot that the options name.
-    Snapshot(Box<Chain>),
+    Snapshot(Box<LiveChain>),
     /// Nothing yet.
     Doors(Doors),
 }
@@ -97,10 +99,10 @@ impl Source {
     }
 
     /// The chain at its origin, with its genesis.
-    fn build(self, origin: Origin, settings: chain::Settings) -> anyhow::Result<(Chain, Option<Genesis>)> {
+    fn build(self, origin: Origin, settings: chain::Settings) -> anyhow::Result<(LiveChain, Option<Genesis>)> {
         match (origin, self) {
             (Origin::Genesis(genesis), Self::Doors(doors)) => {
-                let chain = Chain::from_genesis(&genesis, settings, doors).context("the genesis breaks a rule")?;
+                let chain = LiveChain::from_genesis(&genesis, settings, doors).context("the genesis breaks a rule")?;
                 Ok((chain, Some(*genesis)))
             }
             (Origin::Snapshot, Self::Snapshot(chain)) => Ok((*chain, None)),
@@ -115,7 +117,7 @@ pub struct Started {
     /// Its database.
     pub store: Arc<Store>,
     /// The chain, at its head.
-    pub chain: Chain,
+    pub chain: LiveChain,
     /// How long it took to apply blocks that are not part of the state on disk.
     pub reapplied: Duration,
 }
@@ -259,7 +261,7 @@ impl Plan<'_> {
     }
 
     /// The chain that the snapshot gives, where the start begins or replays one from it.
-    pub fn snapshot_chain(&mut self) -> Option<&mut Chain> {
+    pub fn snapshot_chain(&mut self) -> Option<&mut LiveChain> {
         match &mut self.step {
             Step::New(chain, None) => Some(chain),
             Step::Replay { chain, .. } if self.args.snapshot.is_some() => Some(chain),
@@ -357,12 +359,12 @@ fn persist_first_block(store: &Store, chain: &Chain) -> anyhow::Result<()> {
 }
 
 /// The chain as its last checkpoint left it.
-fn load(store: &Arc<Store>, settings: chain::Settings, doors: Doors) -> anyhow::Result<Chain> {
+fn load(store: &Arc<Store>, settings: chain::Settings, doors: Doors) -> anyhow::Result<LiveChain> {
     let started = Instant::now();
     let checkpoint = store.checkpoint()?.context("the state is not there any more")?;
     let saved = saved_chain(store, checkpoint)?;
     let (reversible, read) = (saved.reversible.len(), started.elapsed().as_millis());
-    let chain = Chain::from_checkpoint(saved, settings, doors).context(REPLAY_ADVICE)?;
+    let chain = LiveChain::from_checkpoint(saved, settings, doors).context(REPLAY_ADVICE)?;
     let all = started.elapsed().as_millis();
     tracing::debug!("the state and {reversible} reversible blocks are loaded after {all} ms, read after {read} ms");
     Ok(chain)
@@ -402,7 +404,7 @@ pub fn saved_chain(store: &Arc<Store>, checkpoint: CheckpointHeader) -> anyhow::
 /// Applies the blocks behind the state, and says how long that took. They were accepted once, so they are taken on
 /// trust unless all is checked. Their traces are kept again: a node that was killed may not have come to it.
 fn apply_stored_blocks(
-    chain: &mut Chain,
+    chain: &mut LiveChain,
     store: &Store,
     args: &ChainArgs,
     last: u32,
@@ -499,7 +501,7 @@ fn persist_whether_applied(chain: &Chain, store: &Store) -> anyhow::Result<()> {
 /// Takes blocks into the fork tree again that may become the chain yet: those of other branches, and those that were
 /// never applied. A node that ends at a block has no use for them.
 fn recall_branches(
-    chain: &mut Chain,
+    chain: &mut LiveChain,
     store: &Arc<Store>,
     args: &ChainArgs,
     traces: Option<TraceEncoder>,

@@ -156,7 +156,7 @@ impl Writer {
         }
         self.abort();
         let mut chain = self.shared.chain.write(Hold::ReceivedBlock);
-        let applied = match chain.push_checked(checked) {
+        let applied = match chain.push_checked(&mut self.machine, checked) {
             Ok(applied) => applied,
             Err(ChainError::Block(fault)) => return Ok(Verdict::Refused(fault)),
             Err(error) => return Err(error.into()),

@@ -8,7 +8,6 @@ use execution::TransactionTrace;
 use primitives::{Bytes, Checksum256, Name, Sha256, name};
 
 use crate::command::{Reply, Submission, Verdict, answer};
-use crate::holds::Hold;
 use crate::writer::{Phase, Writer};
 use crate::{EngineError, Refusal};
 
@@ -62,7 +61,7 @@ impl Writer {
     /// Code is ready: whatever waited for it goes on.
     pub(crate) fn code_ready(&mut self, code_hash: Checksum256, loaded: Loaded) -> Result<(), EngineError> {
         self.compiling.loaded(&code_hash);
-        self.shared.chain.write(Hold::SupplyCode).supply_code(&code_hash, loaded);
+        self.machine.supply(&code_hash, loaded);
         if let Some((block, reply)) = self.compiling.release_block(&code_hash) {
             self.push_first(block, reply)?;
         }

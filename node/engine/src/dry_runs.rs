@@ -63,8 +63,8 @@ impl Writer {
         let budget = self.budget(TimePoint(UNLIMITED_US));
         let mut chain = self.shared.chain.write(Hold::Transaction);
         let result = match kind {
-            SubmitKind::ReadOnly => chain.read_only(transaction, budget),
-            _ => chain.dry_run(transaction, budget),
+            SubmitKind::ReadOnly => chain.read_only(&mut self.machine, transaction, budget),
+            _ => chain.dry_run(&mut self.machine, transaction, budget),
         };
         if built_for_this {
             chain.abort_block();
@@ -86,7 +86,7 @@ impl Writer {
         let slot = slots::pending_slot(self.now(), chain.head_time());
         let features = chain.preactivated_features();
         let how = StartBlock { timestamp: slot, confirmed: 0, features, purpose: BlockPurpose::Speculate };
-        match chain.start_block(&how) {
+        match chain.start_block(&mut self.machine, &how) {
             Ok(()) => Ok(true),
             Err(ChainError::Block(fault)) => {
                 tracing::debug!("cannot start a block to run a transaction in: {fault}");

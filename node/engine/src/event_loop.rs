@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use chain::Chain;
+use chain::LiveChain;
 use parking_lot::{Mutex, RwLock};
 use primitives::{BlockTimestamp, PublicKey};
 use store::Store;
@@ -91,7 +91,7 @@ impl Drop for Running {
 /// # Errors
 /// The disk, or the system refuses a thread.
 pub fn start(
-    mut chain: Chain,
+    chain: LiveChain,
     store: Arc<Store>,
     settings: Settings,
     reapplied: Duration,
@@ -116,8 +116,9 @@ pub fn start(
         }
     }
     let snapshots = Snapshots::open(settings.snapshots_dir.clone())?;
-    chain.load_code_aside(true);
-    let compiler = chain.compiler();
+    let LiveChain { chain, mut machine } = chain;
+    machine.load_aside(true);
+    let compiler = machine.compiler().clone();
     let view = ProducerView {
         paused: settings.pause_on_startup,
         options: settings.options,
@@ -160,6 +161,7 @@ pub fn start(
     let handle = Handle { shared: Arc::clone(&shared), commands: sender.clone() };
     let writer = Writer {
         shared,
+        machine,
         commands: sender,
         signing: None,
         held: Held::default(),

@@ -25,8 +25,6 @@ pub enum Hold {
     AbortBlock,
     /// A block from outside is applied, perhaps a whole branch, and written to disk.
     ReceivedBlock,
-    /// Code is handed in that was made ready.
-    SupplyCode,
     /// What changed since the last checkpoint is gathered.
     Checkpoint,
     /// The whole state is written or hashed.
@@ -39,7 +37,7 @@ pub enum Hold {
 
 impl Hold {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 11] = [
         Self::Read,
         Self::Transaction,
         Self::StartBlock,
@@ -47,7 +45,6 @@ impl Hold {
         Self::CommitBlock,
         Self::AbortBlock,
         Self::ReceivedBlock,
-        Self::SupplyCode,
         Self::Checkpoint,
         Self::WholeState,
         Self::Options,
@@ -64,7 +61,6 @@ impl Hold {
             Self::CommitBlock => "commit_block",
             Self::AbortBlock => "abort_block",
             Self::ReceivedBlock => "received_block",
-            Self::SupplyCode => "supply_code",
             Self::Checkpoint => "checkpoint",
             Self::WholeState => "whole_state",
             Self::Options => "options",

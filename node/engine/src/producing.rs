@@ -275,11 +275,13 @@ impl Writer {
         let asked = if producing { self.shared.producer.read().scheduled_features.clone() } else { Vec::new() };
         let features = merged(&asked, chain.preactivated_features());
         let purpose = if producing { BlockPurpose::Produce } else { BlockPurpose::Speculate };
-        let started = chain.start_block(&StartBlock { timestamp: slot, confirmed, features, purpose });
-        let hot = chain.take_hot_code();
-        let (contracts, contract_bytes) = chain.loaded_code();
-        let held = Held { undo_bytes: chain.ledger().undo_bytes(), contracts, contract_bytes };
+        let started =
+            chain.start_block(&mut self.machine, &StartBlock { timestamp: slot, confirmed, features, purpose });
+        let undo_bytes = chain.ledger().undo_bytes();
         drop(chain);
+        let hot = self.machine.take_hot();
+        let (contracts, contract_bytes) = (self.machine.loaded_count(), self.machine.loaded_bytes());
+        let held = Held { undo_bytes, contracts, contract_bytes };
         self.shared.metrics.holds(held);
         self.shared.metrics.loaded(transients::BREAKER, self.transients.load());
         self.shared.metrics.loaded(retry::BREAKER, self.retry.load());
@@ -383,7 +385,7 @@ impl Writer {
                     CpuBilling::Measured => self.budget(until),
                     CpuBilling::Fixed => self.fixed_scheduled_budget(),
                 };
-                let pushed = self.shared.chain.write(Hold::Transaction).push_scheduled(&id, budget);
+                let pushed = self.shared.chain.write(Hold::Transaction).push_scheduled(&mut self.machine, &id, budget);
                 let executed = match pushed {
                     Ok(executed) => executed,
                     Err(ChainError::NeedsCode(missing)) => {
@@ -468,7 +470,11 @@ impl Writer {
             CpuBilling::Fixed => self.fixed_budget(&waiting.transaction),
         };
         let budget = Budget { subjective_cpu_bill_us, ..budget };
-        let pushed = self.shared.chain.write(Hold::Transaction).push_transaction(&waiting.transaction, budget);
+        let pushed = self.shared.chain.write(Hold::Transaction).push_transaction(
+            &mut self.machine,
+            &waiting.transaction,
+            budget,
+        );
         let executed = match pushed {
             Ok(executed) => executed,
             Err(ChainError::NeedsCode(missing)) => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chain::{Chain, ChainCheckpoint, CheckpointLoader, KeptBlocks, LoadedState, SavedBlock, SavedChain};
+use chain::{ChainCheckpoint, CheckpointLoader, KeptBlocks, LiveChain, LoadedState, SavedBlock, SavedChain};
 use codec::Unpack;
 use execution::RecoveredTransaction;
 use primitives::{BlockId, ChainId, Name, TimePoint};
@@ -73,7 +73,7 @@ impl std::fmt::Debug for Target {
 }
 
 /// Makes the chain at its first block, for states that are not saved: they are replayed.
-pub type NewChain = Arc<dyn Fn() -> Result<Chain, String> + Send + Sync>;
+pub type NewChain = Arc<dyn Fn() -> Result<LiveChain, String> + Send + Sync>;
 
 /// Finds blocks in the store.
 pub struct StoredBlocks(pub Arc<Store>);

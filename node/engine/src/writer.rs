@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
+use chain::Machine;
 use primitives::{BlockTimestamp, PublicKey, TimePoint};
 
 use crate::Settings;
@@ -46,6 +47,8 @@ pub(crate) enum Phase {
 /// The writer's own state.
 pub(crate) struct Writer {
     pub shared: Arc<Shared>,
+    /// What runs contracts.
+    pub machine: Machine,
     pub settings: Settings,
     /// The way to the writer, for those who answer it.
     pub commands: SyncSender<Command>,

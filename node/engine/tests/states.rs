@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chain::{Chain, Doors, SealedBlock, recover_transaction};
+use chain::{Chain, Doors, LiveChain, SealedBlock, recover_transaction};
 use engine::{Blocks, Clock, CpuBilling, Handle, Journey, Running, Settings, Signer, SubmitKind};
 use execution::RecoveredTransaction;
 use primitives::{
@@ -21,9 +21,9 @@ fn key() -> PrivateKey {
     PrivateKey::k1_from_seed(Sha256::of(b"eosio").0).expect("a hash is a valid secret")
 }
 
-fn chain_of(genesis: &Genesis, clock: &Clock, compiler: &wasm::Engine) -> Chain {
+fn chain_of(genesis: &Genesis, clock: &Clock, compiler: &wasm::Engine) -> LiveChain {
     let doors = Doors { clock: Box::new(clock.clone()), engine: compiler.clone(), code_cache: Box::new(wasm::NoCache) };
-    Chain::from_genesis(genesis, chain::Settings::default(), doors).expect("a valid genesis")
+    LiveChain::from_genesis(genesis, chain::Settings::default(), doors).expect("a valid genesis")
 }
 
 struct Node {

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chain::{BlockPurpose, Chain, Doors, PrepareMode, PreparedBlock, SealedBlock, StartBlock, recover_transaction};
+use chain::{
+    BlockPurpose, Chain, Doors, LiveChain, PrepareMode, PreparedBlock, SealedBlock, StartBlock, recover_transaction,
+};
 use engine::{
     Blocks, Clock, Handle, Hold, Patience, Refusal, RemoteSigner, Running, Settings, SignatureReply, Signer,
     SubmitKind, Verdict, WaitFor,
@@ -28,13 +30,13 @@ fn key() -> PrivateKey {
     PrivateKey::k1_from_seed(Sha256::of(b"eosio").0).expect("a hash is a valid secret")
 }
 
-fn new_chain(genesis: &Genesis) -> Chain {
+fn new_chain(genesis: &Genesis) -> LiveChain {
     chain_on(genesis, wasm::Engine::new())
 }
 
-fn chain_on(genesis: &Genesis, engine: wasm::Engine) -> Chain {
+fn chain_on(genesis: &Genesis, engine: wasm::Engine) -> LiveChain {
     let doors = Doors { clock: Box::new(Clock::real()), engine, code_cache: Box::new(wasm::NoCache) };
-    Chain::from_genesis(genesis, chain::Settings::default(), doors).expect("a valid genesis")
+    LiveChain::from_genesis(genesis, chain::Settings::default(), doors).expect("a valid genesis")
 }
 
 /// A writer and what it works on.
@@ -115,7 +117,7 @@ impl Drop for Node {
 }
 
 /// The next block of a chain, in a slot, with transactions.
-fn build(chain: &mut Chain, slot: BlockTimestamp, transactions: &[Arc<RecoveredTransaction>]) -> PreparedBlock {
+fn build(chain: &mut LiveChain, slot: BlockTimestamp, transactions: &[Arc<RecoveredTransaction>]) -> PreparedBlock {
     let how = StartBlock { timestamp: slot, confirmed: 0, features: Vec::new(), purpose: BlockPurpose::Produce };
     chain.start_block(&how).expect("a later slot");
     for transaction in transactions {

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use chain::block_log::{BlockLog, ChainContext};
-use chain::{Chain, Doors, PrepareMode, PreparedBlock, Settings};
+use chain::{Doors, LiveChain, PrepareMode, PreparedBlock, Settings};
 
 /// Blocks that are prepared ahead.
 const BATCH: usize = 64;
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         engine: wasm::Engine::new(),
         code_cache: Box::new(wasm::NoCache),
     };
-    let mut chain = Chain::from_genesis(genesis, Settings::default(), doors)?;
+    let mut chain = LiveChain::from_genesis(genesis, Settings::default(), doors)?;
     let (mut preparing, mut applying, mut transactions) = (Duration::ZERO, Duration::ZERO, 0usize);
     let packed: Vec<_> = log.iter().skip(1).map(|(_, packed)| packed).collect();
     for batch in packed.chunks(BATCH) {

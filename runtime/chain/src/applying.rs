@@ -4,19 +4,19 @@
 use std::sync::Arc;
 
 use execution::{
-    BlockMode, Budget, Ending, ExecutedTransaction, Outcome, ReceiptHeader, RecoveredTransaction, TransactionKind,
-    push_scheduled, push_transaction,
+    BlockMode, Budget, Ending, ExecutedTransaction, Machine, Outcome, ReceiptHeader, RecoveredTransaction,
+    TransactionKind, push_scheduled, push_transaction,
 };
 use primitives::block::ReceiptTransaction;
 use primitives::{Fault, FaultKind, SignedBlock, TransactionReceipt, TransactionStatus, ensure};
 
-use crate::conductor::vm;
 use crate::{BlockPurpose, BlockState, Chain, ChainError, PrepareMode, PreparedBlock, SealedBlock, StartBlock};
 
 impl Chain {
     /// Applies a block whose header state is known on the head, which it becomes. On an error nothing is changed.
     pub(crate) fn apply(
         &mut self,
+        machine: &mut Machine,
         state: &Arc<BlockState>,
         mode: BlockMode,
         traces: bool,
@@ -30,8 +30,8 @@ impl Chain {
             features: state.header.extensions.protocol_features.clone(),
             purpose: BlockPurpose::Apply,
         };
-        self.start(&how, mode, Some(state.id()))?;
-        self.run_receipts(state, &block, traces).inspect_err(|_| self.drop_pending())?;
+        self.start(machine, &how, mode, Some(state.id()))?;
+        self.run_receipts(machine, state, &block, traces).inspect_err(|_| self.drop_pending())?;
         let pending = self.pending.take().expect("started above");
         self.head = state.clone();
         let deltas = self.deltas(state.number());
@@ -53,12 +53,18 @@ impl Chain {
     }
 
     /// Runs what the receipts say and finalizes; the result must be the very same header.
-    fn run_receipts(&mut self, state: &BlockState, block: &SignedBlock, traces: bool) -> Result<(), ChainError> {
+    fn run_receipts(
+        &mut self,
+        machine: &mut Machine,
+        state: &BlockState,
+        block: &SignedBlock,
+        traces: bool,
+    ) -> Result<(), ChainError> {
         let mut input = state.transactions.iter();
         // A block is not given up half-way for code that would run faster.
-        vm(&mut self.machine).be_patient(true);
-        let result = self.run_each(block, traces, &mut input);
-        vm(&mut self.machine).be_patient(false);
+        machine.be_patient(true);
+        let result = self.run_each(machine, block, traces, &mut input);
+        machine.be_patient(false);
         result?;
         let header = self.finalize(block.header().transaction_mroot)?;
         if header.id() != state.id() {
@@ -69,13 +75,14 @@ impl Chain {
 
     fn run_each<'a>(
         &mut self,
+        machine: &mut Machine,
         block: &SignedBlock,
         traces: bool,
         mut input: &mut impl Iterator<Item = &'a Arc<RecoveredTransaction>>,
     ) -> Result<(), ChainError> {
         for receipt in &block.transactions {
-            let executed = self.run_receipt(receipt, &mut input);
-            if let Some(unready) = vm(&mut self.machine).take_unready() {
+            let executed = self.run_receipt(machine, receipt, &mut input);
+            if let Some(unready) = machine.take_unready() {
                 return Err(unready.into());
             }
             let executed = executed?;
@@ -90,15 +97,16 @@ impl Chain {
 
     fn run_receipt<'a>(
         &mut self,
+        machine: &mut Machine,
         receipt: &TransactionReceipt,
         input: &mut impl Iterator<Item = &'a Arc<RecoveredTransaction>>,
     ) -> Outcome<ExecutedTransaction> {
         let budget = Budget::explicit(receipt.cpu_usage_us);
         match &receipt.trx {
-            ReceiptTransaction::Id(id) => push_scheduled(vm(&mut self.machine), &mut self.world, id, budget),
+            ReceiptTransaction::Id(id) => push_scheduled(machine, &mut self.world, id, budget),
             ReceiptTransaction::Packed(_) => {
                 let transaction = input.next().expect("a block state has all of its block's transactions");
-                push_transaction(vm(&mut self.machine), &mut self.world, transaction, TransactionKind::Input, budget)
+                push_transaction(machine, &mut self.world, transaction, TransactionKind::Input, budget)
             }
         }
     }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use execution::{
-    Budget, Ending, ExecutedTransaction, RecoveredTransaction, TransactionKind, push_scheduled, push_transaction,
+    Budget, Ending, ExecutedTransaction, Machine, RecoveredTransaction, TransactionKind, push_scheduled,
+    push_transaction,
 };
 use ledger::Mark;
 use primitives::block::ReceiptTransaction;
 use primitives::{Fault, FaultKind, TransactionId};
 
-use crate::conductor::vm;
 use crate::pending::Pending;
 use crate::{BlockPurpose, Chain, ChainError};
 
@@ -21,18 +21,18 @@ impl Chain {
     /// A fault that makes the whole block bad, no pending block, or code that is not ready.
     pub fn push_transaction(
         &mut self,
+        machine: &mut Machine,
         transaction: &Arc<RecoveredTransaction>,
         budget: Budget,
     ) -> Result<ExecutedTransaction, ChainError> {
         let purpose = self.pending_block()?.purpose;
         let mark = self.world.ledger.mark();
         let leaves = self.world.action_digests.len();
-        let executed =
-            push_transaction(vm(&mut self.machine), &mut self.world, transaction, TransactionKind::Input, budget);
-        self.check_code(mark, leaves)?;
+        let executed = push_transaction(machine, &mut self.world, transaction, TransactionKind::Input, budget);
+        self.check_code(machine, mark, leaves)?;
         let executed = executed?;
         if executed.ending == Ending::Failed {
-            self.forget_gone_code();
+            self.forget_gone_code(machine);
         }
         let pending = self.pending.as_mut().expect("checked above");
         if purpose == BlockPurpose::Speculate {
@@ -58,12 +58,17 @@ impl Chain {
     ///
     /// # Errors
     /// As [`Self::push_transaction`]; `unknown_transaction_exception` when nothing is scheduled by this id.
-    pub fn push_scheduled(&mut self, id: &TransactionId, budget: Budget) -> Result<ExecutedTransaction, ChainError> {
+    pub fn push_scheduled(
+        &mut self,
+        machine: &mut Machine,
+        id: &TransactionId,
+        budget: Budget,
+    ) -> Result<ExecutedTransaction, ChainError> {
         let purpose = self.pending_block()?.purpose;
         let mark = self.world.ledger.mark();
         let leaves = self.world.action_digests.len();
-        let executed = push_scheduled(vm(&mut self.machine), &mut self.world, id, budget);
-        self.check_code(mark, leaves)?;
+        let executed = push_scheduled(machine, &mut self.world, id, budget);
+        self.check_code(machine, mark, leaves)?;
         let executed = executed?;
         let pending = self.pending.as_mut().expect("checked above");
         if purpose == BlockPurpose::Speculate {
@@ -87,10 +92,11 @@ impl Chain {
     /// No such block.
     pub fn dry_run(
         &mut self,
+        machine: &mut Machine,
         transaction: &Arc<RecoveredTransaction>,
         budget: Budget,
     ) -> Result<ExecutedTransaction, ChainError> {
-        self.run_and_undo(transaction, TransactionKind::DryRun, budget)
+        self.run_and_undo(machine, transaction, TransactionKind::DryRun, budget)
     }
 
     /// Runs a transaction that may not change anything (`send_read_only_transaction`), where [`Self::dry_run`] does.
@@ -99,14 +105,16 @@ impl Chain {
     /// No such block.
     pub fn read_only(
         &mut self,
+        machine: &mut Machine,
         transaction: &Arc<RecoveredTransaction>,
         budget: Budget,
     ) -> Result<ExecutedTransaction, ChainError> {
-        self.run_and_undo(transaction, TransactionKind::ReadOnly, budget)
+        self.run_and_undo(machine, transaction, TransactionKind::ReadOnly, budget)
     }
 
     fn run_and_undo(
         &mut self,
+        machine: &mut Machine,
         transaction: &Arc<RecoveredTransaction>,
         kind: TransactionKind,
         budget: Budget,
@@ -115,24 +123,24 @@ impl Chain {
             self.pending_block()?;
         }
         let (mark, leaves) = (self.world.ledger.mark(), self.world.action_digests.len());
-        let executed = push_transaction(vm(&mut self.machine), &mut self.world, transaction, kind, budget);
-        self.check_code(mark, leaves)?;
-        self.forget_gone_code();
+        let executed = push_transaction(machine, &mut self.world, transaction, kind, budget);
+        self.check_code(machine, mark, leaves)?;
+        self.forget_gone_code(machine);
         Ok(executed?)
     }
 
     /// Takes everything back that was done since `mark` when a contract could not run: what came of it means nothing.
-    fn check_code(&mut self, mark: Mark, leaves: usize) -> Result<(), ChainError> {
-        let Some(unready) = vm(&mut self.machine).take_unready() else { return Ok(()) };
+    fn check_code(&mut self, machine: &mut Machine, mark: Mark, leaves: usize) -> Result<(), ChainError> {
+        let Some(unready) = machine.take_unready() else { return Ok(()) };
         self.world.ledger.undo_to(mark);
         self.world.action_digests.truncate(leaves);
         Err(unready.into())
     }
 
     /// Forgets the compiled form of code that the ledger does not have: it was set by what was taken back, or replaced.
-    pub(crate) fn forget_gone_code(&mut self) {
+    fn forget_gone_code(&self, machine: &mut Machine) {
         let ledger = &self.world.ledger;
-        vm(&mut self.machine).retain(|hash| ledger.find_code(*hash, 0, 0).is_some());
+        machine.retain(|hash| ledger.find_code(*hash, 0, 0).is_some());
     }
 
     fn pending_block(&self) -> Result<&Pending, Fault> {

@@ -1,12 +1,11 @@
 //! [`Chain`] and what can be seen of it. What it does is in the files of the phases.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use consensus::ForkTree;
-use execution::{Machine, TransactionTrace, World};
+use execution::{TransactionTrace, World};
 use ledger::Ledger;
 use primitives::{BlockId, BlockTimestamp, ChainId, Checksum256, Name, TimePoint, TransactionId};
-use wasm::{Compiler, Loaded, MissingCode};
 
 use crate::pending::Pending;
 use crate::{BlockPurpose, BlockState, Settings};
@@ -20,12 +19,11 @@ pub trait KeptBlocks: Send + Sync {
     fn undo(&self, number: u32) -> Option<Vec<u8>>;
 }
 
-/// The ledger, the fork tree and the block under construction, with the VM beside them.
+/// The ledger, the fork tree and the block under construction. The machine that runs contracts is not part of it: its one
+/// owner hands it in, and readers cannot reach it.
 #[allow(missing_debug_implementations, reason = "a whole chain is not printed")]
 pub struct Chain {
     pub(crate) world: World,
-    /// Behind a lock that is never taken: only who owns the chain runs contracts, readers cannot reach it.
-    pub(crate) machine: Mutex<Machine>,
     pub(crate) settings: Settings,
     pub(crate) tree: ForkTree<Arc<BlockState>>,
     /// What the ledger shows. Differs from the tree's head only while blocks are undone and applied.
@@ -111,38 +109,6 @@ impl Chain {
         &mut self.world.settings
     }
 
-    /// Says whether code that is not ready to run is loaded aside: what needs it ends with [`crate::ChainError::NeedsCode`]
-    /// instead of waiting for the compiler.
-    pub fn load_code_aside(&mut self, aside: bool) {
-        vm(&mut self.machine).load_aside(aside);
-    }
-
-    /// Says whether code that is used much is optimised.
-    pub fn optimise_used_code(&mut self, optimises: bool) {
-        vm(&mut self.machine).optimise_used(optimises);
-    }
-
-    /// What makes code ready, for other threads.
-    pub fn compiler(&mut self) -> Compiler {
-        vm(&mut self.machine).compiler().clone()
-    }
-
-    /// Code that is used so much that another thread should optimise it.
-    pub fn take_hot_code(&mut self) -> Option<MissingCode> {
-        vm(&mut self.machine).take_hot()
-    }
-
-    /// Number of loaded contracts, and the bytes of memory that they hold between runs.
-    pub fn loaded_code(&mut self) -> (usize, usize) {
-        let machine = vm(&mut self.machine);
-        (machine.loaded_count(), machine.loaded_bytes())
-    }
-
-    /// Takes code that another thread made ready.
-    pub fn supply_code(&mut self, code_hash: &Checksum256, loaded: Loaded) {
-        vm(&mut self.machine).supply(code_hash, loaded);
-    }
-
     /// The block under construction.
     pub fn pending(&self) -> Option<PendingView<'_>> {
         self.pending.as_ref().map(|pending| PendingView {
@@ -172,11 +138,6 @@ impl Chain {
         let ready = waiting.take_while(|waiting| waiting.delay_until <= now).filter(|waiting| waiting.published < now);
         ready.take(limit).map(|waiting| waiting.trx_id).collect()
     }
-}
-
-/// The VM, for its owner.
-pub(crate) fn vm(machine: &mut Mutex<Machine>) -> &mut Machine {
-    machine.get_mut().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Readers share the chain with its one writer behind a lock.

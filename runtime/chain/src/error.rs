@@ -11,8 +11,8 @@ pub enum ChainError {
     /// The block breaks a rule: every node refuses it (`unlinkable_block_exception`, `block_validate_exception`, ...).
     #[error("{}", .0.details.first().map_or(.0.what(), String::as_str))]
     Block(Box<Fault>),
-    /// Code is needed that is not ready to run, and it is loaded aside ([`crate::Chain::load_code_aside`]). Nothing
-    /// changed; once the code was handed in ([`crate::Chain::supply_code`]) the same call goes on.
+    /// Code is needed that is not ready to run, and it is loaded aside ([`execution::Machine::load_aside`]). Nothing
+    /// changed; once the code was handed in ([`execution::Machine::supply`]) the same call goes on.
     #[error("contract code {} is not ready to run yet", .0.code_hash)]
     NeedsCode(Box<MissingCode>),
     /// The system gives no memory or address space to run contracts. Nothing changed; the same call may go well later.

@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use consensus::{BlockHeaderState, ForkTree};
-use execution::{Machine, World};
+use execution::{Clock, World};
 use ledger::Ledger;
 use ledger::genesis::GenesisArgs;
 use primitives::{Genesis, SignedBlock, system_abi};
 
-use crate::{BlockState, Chain, ChainError, Doors, Settings};
+use crate::{BlockState, Chain, ChainError, Settings};
 
 impl Chain {
     /// A new chain at block 1.
     ///
     /// # Errors
     /// A fault when the genesis breaks a rule of the chain's parameters.
-    pub fn from_genesis(genesis: &Genesis, settings: Settings, doors: Doors) -> Result<Self, ChainError> {
+    pub fn from_genesis(genesis: &Genesis, settings: Settings, clock: Box<dyn Clock>) -> Result<Self, ChainError> {
         genesis.initial_configuration.validate()?;
         let chain_id = genesis.chain_id();
         let header = BlockHeaderState::genesis(genesis, chain_id);
@@ -26,7 +26,7 @@ impl Chain {
             GenesisArgs { genesis, chain_id, head_id: header.id, system_abi: &system_abi(), intrinsics: &importable };
         let ledger = Ledger::from_genesis(&args)?;
         let block = SignedBlock { signed_header: header.header.clone(), ..SignedBlock::default() };
-        Ok(Self::assemble(header, Some(block), ledger, settings, doors))
+        Ok(Self::assemble(header, Some(block), ledger, settings, clock))
     }
 
     /// A chain whose head and root is one irreversible block.
@@ -35,20 +35,10 @@ impl Chain {
         block: Option<SignedBlock>,
         ledger: Ledger,
         settings: Settings,
-        doors: Doors,
+        clock: Box<dyn Clock>,
     ) -> Self {
         let head = Arc::new(BlockState { header, block: block.map(Arc::new), transactions: Vec::new(), bytes: 0 });
-        let machine = Machine::new(doors.engine, execution::intrinsics::table(), doors.code_cache).into();
-        let world = World::new(ledger, settings.execution.clone(), doors.clock);
-        Self {
-            world,
-            machine,
-            settings,
-            tree: ForkTree::new(head.clone()),
-            head,
-            pending: None,
-            finished: None,
-            kept: None,
-        }
+        let world = World::new(ledger, settings.execution.clone(), clock);
+        Self { world, settings, tree: ForkTree::new(head.clone()), head, pending: None, finished: None, kept: None }
     }
 }

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use consensus::ForkTree;
+use execution::Machine;
 use primitives::BlockId;
 
 use crate::{Applied, BlockState, Chain, ChainError, SealedBlock};
@@ -25,7 +26,7 @@ impl Chain {
     ///
     /// # Errors
     /// A block needs code that is not ready: the chain stands as before.
-    pub(crate) fn follow_best(&mut self, before: &BlockId) -> Result<Applied, ChainError> {
+    pub(crate) fn follow_best(&mut self, machine: &mut Machine, before: &BlockId) -> Result<Applied, ChainError> {
         let mut done = Applied::default();
         let best = self.best().clone();
         if best.id() != *before {
@@ -33,7 +34,7 @@ impl Chain {
             done.ahead.reverse();
         }
         while self.best().header.dpos_irreversible_blocknum > self.root().number() {
-            match self.apply_irreversible(&mut done) {
+            match self.apply_irreversible(machine, &mut done) {
                 Ok(true) => {}
                 Ok(false) => break,
                 // What was applied before it is part of the chain; the next block from outside asks again.
@@ -49,7 +50,7 @@ impl Chain {
 
     /// Applies the blocks that the best branch makes irreversible, all of them or up to a bad one, which it removes.
     /// Whether there was such a one.
-    fn apply_irreversible(&mut self, done: &mut Applied) -> Result<bool, ChainError> {
+    fn apply_irreversible(&mut self, machine: &mut Machine, done: &mut Applied) -> Result<bool, ChainError> {
         let best = self.best().clone();
         let mut due = self.tree.branch(&best.id(), best.header.dpos_irreversible_blocknum);
         due.reverse();
@@ -57,7 +58,7 @@ impl Chain {
         let mut bad = false;
         for state in &due {
             let mode = self.mode_of(state);
-            match self.apply(state, mode, true) {
+            match self.apply(machine, state, mode, true) {
                 Ok(sealed) => applied.push(sealed),
                 Err(ChainError::Block(fault)) => {
                     self.tree.remove(&state.id()).map_err(ChainError::broken)?;

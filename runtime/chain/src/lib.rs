@@ -14,6 +14,7 @@
 //! - `applying`: a received or logged block through the same steps.
 //! - `receiving`: the fork tree, branch switching, irreversibility.
 //! - `irreversible`: a state that stands at the last irreversible block.
+//! - [`live`]: a chain with the machine that its contracts run in.
 //! - [`block_log`], [`fork_database`]: nodeos' block log and its reversible blocks, over bytes.
 
 mod applying;
@@ -26,6 +27,7 @@ mod features;
 pub mod fork_database;
 mod genesis;
 mod irreversible;
+pub mod live;
 mod pending;
 pub mod prepared;
 mod receiving;
@@ -37,7 +39,9 @@ mod start;
 pub use block_state::{Applied, BlockState, SealedBlock};
 pub use conductor::{Chain, KeptBlocks, PendingView};
 pub use error::ChainError;
+pub use execution::Machine;
 pub use ledger::{CheckpointError, CheckpointLoader};
+pub use live::LiveChain;
 pub use pending::StartBlock;
 pub use prepared::{PrepareMode, PreparedBlock, packed_transactions, recover_transaction};
 pub use receiving::CheckedBlock;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use consensus::{BlockHeaderState, ForkTree};
 use execution::features::Restrictions;
-use execution::{BlockMode, Outcome};
+use execution::{BlockMode, Machine, Outcome};
 use ledger::BlockUndo;
 use primitives::{BlockId, Fault, FaultKind, SignedBlock, ensure};
 
@@ -79,10 +79,10 @@ impl Chain {
     ///
     /// # Errors
     /// The block (or one before it on its branch) breaks a rule; the chain stands as before.
-    pub fn push_block(&mut self, block: PreparedBlock) -> Result<Applied, ChainError> {
+    pub fn push_block(&mut self, machine: &mut Machine, block: PreparedBlock) -> Result<Applied, ChainError> {
         let parent = self.parent(&block)?.clone();
         let checked = block.check_header(&parent, self.feature_restrictions())?;
-        self.push_checked(checked)
+        self.push_checked(machine, checked)
     }
 
     /// The block that a new block is built on.
@@ -106,12 +106,12 @@ impl Chain {
     /// # Errors
     /// The block (or one before it on its branch) breaks a rule, or needs code that is not ready; the chain stands as
     /// before, without the block.
-    pub fn push_checked(&mut self, block: CheckedBlock) -> Result<Applied, ChainError> {
+    pub fn push_checked(&mut self, machine: &mut Machine, block: CheckedBlock) -> Result<Applied, ChainError> {
         let (before, best) = (self.head.id(), self.best().id());
         let id = self.enter(block)?;
-        match self.switch_to_best(&best) {
+        match self.switch_to_best(machine, &best) {
             Err(error @ (ChainError::NeedsCode(_) | ChainError::Shortage(_))) => {
-                self.go_back(&before)?;
+                self.go_back(machine, &before)?;
                 self.tree.remove(&id).map_err(ChainError::broken)?;
                 Err(error)
             }
@@ -120,10 +120,10 @@ impl Chain {
     }
 
     /// Returns to a block that was the head before. Its branch ran before, so its code is loaded, or quick to load.
-    fn go_back(&mut self, before: &BlockId) -> Result<(), ChainError> {
-        self.load_code_aside(false);
-        let back = self.switch_to(before, &mut Switch::default());
-        self.load_code_aside(true);
+    fn go_back(&mut self, machine: &mut Machine, before: &BlockId) -> Result<(), ChainError> {
+        machine.load_aside(false);
+        let back = self.switch_to(machine, before, &mut Switch::default());
+        machine.load_aside(true);
         back?;
         if self.head.id() != *before {
             return Err(ChainError::broken("a block of the chain cannot be applied again"));
@@ -136,14 +136,14 @@ impl Chain {
     ///
     /// # Errors
     /// As [`Self::push_block`].
-    pub fn push_kept_block(&mut self, block: PreparedBlock) -> Result<Applied, ChainError> {
+    pub fn push_kept_block(&mut self, machine: &mut Machine, block: PreparedBlock) -> Result<Applied, ChainError> {
         let parent = self.parent(&block)?.clone();
         let best = self.best().id();
         let id = self.enter(CheckedBlock(next_state(&parent.header, block, self.feature_restrictions(), false)?))?;
         if !self.settings.irreversible_only {
             self.tree.mark_valid(&id).map_err(ChainError::broken)?;
         }
-        self.switch_to_best(&best)
+        self.switch_to_best(machine, &best)
     }
 
     /// Takes a block of another branch into the fork tree that this node received and kept before a restart. Its
@@ -167,9 +167,9 @@ impl Chain {
     ///
     /// # Errors
     /// A block on the way there breaks a rule and no branch is better than the head's; the chain stands as before.
-    pub fn switch_to_recalled(&mut self) -> Result<Applied, ChainError> {
+    pub fn switch_to_recalled(&mut self, machine: &mut Machine) -> Result<Applied, ChainError> {
         let root = self.root().id();
-        self.switch_to_best(&root)
+        self.switch_to_best(machine, &root)
     }
 
     fn enter(&mut self, CheckedBlock(state): CheckedBlock) -> Outcome<BlockId> {
@@ -200,15 +200,15 @@ impl Chain {
     /// Goes to the best branch. A block that turns out bad is removed with all that follows it, and the best of the
     /// rest is sought, so the chain always ends on the best valid branch. `best`: what the best branch ended with, where
     /// that is not the head.
-    fn switch_to_best(&mut self, best: &BlockId) -> Result<Applied, ChainError> {
+    fn switch_to_best(&mut self, machine: &mut Machine, best: &BlockId) -> Result<Applied, ChainError> {
         if self.settings.irreversible_only {
-            return self.follow_best(best);
+            return self.follow_best(machine, best);
         }
         let before = self.head.id();
         let mut switch = Switch::default();
         while self.tree.pending_head().id() != self.head.id() {
             let target = self.tree.pending_head().id();
-            self.switch_to(&target, &mut switch)?;
+            self.switch_to(machine, &target, &mut switch)?;
         }
         if self.head.id() == before {
             return switch.rejected.map_or_else(|| Ok(Applied::default()), |(_, fault)| Err(fault.into()));
@@ -221,7 +221,7 @@ impl Chain {
     }
 
     /// Undoes and applies blocks until `target` is the head or a block is rejected.
-    fn switch_to(&mut self, target: &BlockId, switch: &mut Switch) -> Result<(), ChainError> {
+    fn switch_to(&mut self, machine: &mut Machine, target: &BlockId, switch: &mut Switch) -> Result<(), ChainError> {
         let branches = self.tree.branches(target, &self.head.id()).map_err(ChainError::broken)?;
         for undone in &branches.second {
             self.undo_head()?;
@@ -229,7 +229,7 @@ impl Chain {
         }
         for state in branches.first.iter().rev() {
             let mode = self.mode_of(state);
-            match self.apply(state, mode, true) {
+            match self.apply(machine, state, mode, true) {
                 Ok(sealed) => {
                     self.tree.mark_valid(&state.id()).map_err(ChainError::broken)?;
                     switch.applied.push(sealed);
@@ -296,14 +296,14 @@ impl Chain {
     ///
     /// # Errors
     /// The block breaks a rule; the chain stands as before.
-    pub fn replay_block(&mut self, block: PreparedBlock) -> Result<SealedBlock, ChainError> {
+    pub fn replay_block(&mut self, machine: &mut Machine, block: PreparedBlock) -> Result<SealedBlock, ChainError> {
         let full = block.is_full();
         if full {
             block.check_transaction_mroot()?;
         }
         let state = next_state(&self.head.header, block, self.feature_restrictions(), full)?;
         let mode = if full { BlockMode::Validated } else { BlockMode::Trusted };
-        let sealed = self.apply(&state, mode, self.settings.replay_traces)?;
+        let sealed = self.apply(machine, &state, mode, self.settings.replay_traces)?;
         self.world.ledger.commit_blocks_up_to(state.number());
         self.tree = ForkTree::new(state);
         Ok(sealed)

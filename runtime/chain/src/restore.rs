@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use codec::{DecodeError, Pack, Reader, Unpack};
 use consensus::{BlockHeaderState, ForkTree};
+use execution::Clock;
 use ledger::{BlockUndo, Checkpoint, CheckpointLoader, CheckpointRow, Ledger, Snapshot};
 use primitives::{BlockId, Checksum256, TimePoint};
 
 use crate::conductor::KeptBlocks;
-use crate::{BlockState, Chain, ChainError, Doors, Settings};
+use crate::{BlockState, Chain, ChainError, Settings};
 
 /// What the node keeps of the chain's state: all changes since the last checkpoint.
 #[derive(Debug, Clone)]
@@ -155,7 +156,7 @@ impl Chain {
     ///
     /// # Errors
     /// [`ChainError::Corrupt`].
-    pub fn from_snapshot(bytes: &[u8], settings: Settings, doors: Doors) -> Result<Self, ChainError> {
+    pub fn from_snapshot(bytes: &[u8], settings: Settings, clock: Box<dyn Clock>) -> Result<Self, ChainError> {
         let corrupt = |cause: String| ChainError::Corrupt { what: "snapshot", cause };
         let snapshot = Snapshot::read(bytes).map_err(|cause| corrupt(cause.to_string()))?;
         let read = if snapshot.head_is_legacy {
@@ -164,7 +165,7 @@ impl Chain {
             BlockHeaderState::from_bytes(&snapshot.head_state)
         };
         let header = read.map_err(|cause| corrupt(cause.to_string()))?;
-        Ok(Self::assemble(header, None, snapshot.ledger, settings, doors))
+        Ok(Self::assemble(header, None, snapshot.ledger, settings, clock))
     }
 
     /// Changes what a chain has begun with, before a block follows: what is no chain of its own any more (a development
@@ -217,9 +218,9 @@ impl Chain {
     ///
     /// # Errors
     /// [`ChainError::Corrupt`].
-    pub fn from_checkpoint(saved: SavedChain, settings: Settings, doors: Doors) -> Result<Self, ChainError> {
+    pub fn from_checkpoint(saved: SavedChain, settings: Settings, clock: Box<dyn Clock>) -> Result<Self, ChainError> {
         let LoadedState { ledger, tree, head, kept } = LoadedState::load(saved)?;
-        let mut chain = Self::assemble(tree.root().header.clone(), None, ledger, settings, doors);
+        let mut chain = Self::assemble(tree.root().header.clone(), None, ledger, settings, clock);
         (chain.tree, chain.head, chain.kept) = (tree, head, kept);
         Ok(chain)
     }

@@ -4,10 +4,9 @@
 use std::sync::Arc;
 
 use execution::onblock::{activate_features, clear_expired_transactions, run_onblock, update_producers_authority};
-use execution::{BlockContext, BlockMode, Outcome};
+use execution::{BlockContext, BlockMode, Machine, Outcome};
 use primitives::{BlockId, Checksum256, Fault, FaultKind, ensure};
 
-use crate::conductor::vm;
 use crate::features::check_features;
 use crate::pending::Pending;
 use crate::{BlockPurpose, Chain, ChainError, StartBlock};
@@ -19,16 +18,22 @@ impl Chain {
     /// # Errors
     /// A block that cannot be built there (slot not after the head, double confirmation, features missing), or code that
     /// is not ready.
-    pub fn start_block(&mut self, how: &StartBlock) -> Result<(), ChainError> {
+    pub fn start_block(&mut self, machine: &mut Machine, how: &StartBlock) -> Result<(), ChainError> {
         if how.purpose == BlockPurpose::Produce {
             let active = &self.head.header.activated_protocol_features;
             check_features(self.feature_restrictions(), how.timestamp, active, &how.features)?;
         }
-        self.start(how, BlockMode::Produced, None)
+        self.start(machine, how, BlockMode::Produced, None)
     }
 
     /// Starts a block of any purpose. On a fault nothing is pending.
-    pub(crate) fn start(&mut self, how: &StartBlock, mode: BlockMode, id: Option<BlockId>) -> Result<(), ChainError> {
+    pub(crate) fn start(
+        &mut self,
+        machine: &mut Machine,
+        how: &StartBlock,
+        mode: BlockMode,
+        id: Option<BlockId>,
+    ) -> Result<(), ChainError> {
         let free = self.pending.is_none() && self.finished.is_none();
         if !free {
             return Err(Fault::new(FaultKind::BLOCK_VALIDATE_EXCEPTION, "pending block already exists").into());
@@ -49,14 +54,14 @@ impl Chain {
         if how.purpose == BlockPurpose::Speculate {
             return Ok(());
         }
-        self.first_steps(&how.features).inspect_err(|_| self.drop_pending())
+        self.first_steps(machine, &how.features).inspect_err(|_| self.drop_pending())
     }
 
-    fn first_steps(&mut self, features: &[Checksum256]) -> Result<(), ChainError> {
+    fn first_steps(&mut self, machine: &mut Machine, features: &[Checksum256]) -> Result<(), ChainError> {
         activate_features(&mut self.world, features)?;
         self.announce_schedule()?;
-        let onblock = run_onblock(vm(&mut self.machine), &mut self.world);
-        if let Some(unready) = vm(&mut self.machine).take_unready() {
+        let onblock = run_onblock(machine, &mut self.world);
+        if let Some(unready) = machine.take_unready() {
             return Err(unready.into());
         }
         self.pending.as_mut().expect("a block was started").push_trace(&onblock.trace);

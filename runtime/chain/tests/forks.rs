@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
-use chain::{Applied, Chain, ChainError, PrepareMode, PreparedBlock, Settings};
+use chain::{Applied, Chain, ChainError, LiveChain, PrepareMode, PreparedBlock, Settings};
 use codec::VarUint32;
 use common::{chain_of_three, chain_of_three_with, hand_over, key, name, produce_as};
 use primitives::block::ReceiptTransaction;
@@ -14,7 +14,7 @@ use primitives::{
 };
 
 /// Two chains with the same blocks, three producers.
-fn twins() -> (Chain, Chain) {
+fn twins() -> (LiveChain, LiveChain) {
     (chain_of_three(), chain_of_three())
 }
 
@@ -73,7 +73,7 @@ fn forged(block: &SignedBlock, chain: &Chain, producer: &str, change: impl FnOnc
     block
 }
 
-fn receive(chain: &mut Chain, block: SignedBlock) -> Result<Applied, ChainError> {
+fn receive(chain: &mut LiveChain, block: SignedBlock) -> Result<Applied, ChainError> {
     let block = PreparedBlock::from_block(Arc::new(block), &chain.chain_id(), PrepareMode::Full).expect("well formed");
     chain.push_block(block)
 }

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chain::{
-    Applied, Chain, ChainError, CheckpointLoader, KeptBlocks, PrepareMode, PreparedBlock, SavedChain, Settings,
+    Applied, Chain, ChainError, CheckpointLoader, KeptBlocks, LiveChain, PrepareMode, PreparedBlock, SavedChain,
+    Settings,
 };
 use codec::Pack as _;
 use common::{begin_three, doors, hand_over, key, new_chain, new_chain_with, produce, produce_as};
@@ -28,8 +29,8 @@ fn block_of(applied: &Applied) -> Arc<SignedBlock> {
 
 /// A chain of three producers, one that follows it, and the hash of each state so far.
 struct Pair {
-    leading: Chain,
-    following: Chain,
+    leading: LiveChain,
+    following: LiveChain,
     hashes: BTreeMap<u32, String>,
 }
 
@@ -120,7 +121,7 @@ fn forged(block: &SignedBlock, chain: &Chain, change: impl FnOnce(&mut SignedBlo
     block
 }
 
-fn receive(chain: &mut Chain, block: SignedBlock) -> Result<Applied, ChainError> {
+fn receive(chain: &mut LiveChain, block: SignedBlock) -> Result<Applied, ChainError> {
     let block = PreparedBlock::from_block(Arc::new(block), &chain.chain_id(), PrepareMode::Full).expect("well formed");
     chain.push_block(block)
 }
@@ -171,7 +172,7 @@ impl KeptBlocks for Blocks {
 }
 
 /// What a whole checkpoint of a chain keeps, with the blocks after its root.
-fn saved(chain: &mut Chain) -> (SavedChain, Vec<Arc<SignedBlock>>) {
+fn saved(chain: &mut LiveChain) -> (SavedChain, Vec<Arc<SignedBlock>>) {
     let checkpoint = chain.take_checkpoint().expect("nothing pending");
     let blocks: Vec<_> =
         (chain.root().number() + 1..=chain.best().number()).filter_map(|num| chain.fork_block_by_num(num)).collect();
@@ -192,7 +193,7 @@ fn a_kept_state_goes_from_one_mode_to_the_other() {
     let reversible = pair.leading.head().number() - pair.leading.root().number();
 
     let (kept, blocks) = saved(&mut pair.leading);
-    let mut restored = Chain::from_checkpoint(kept, irreversible_only(), doors()).expect("readable");
+    let mut restored = LiveChain::from_checkpoint(kept, irreversible_only(), doors()).expect("readable");
     assert_eq!(restored.return_to_root().expect("it can be undone"), reversible);
     assert!(blocks.iter().all(|block| restored.recall_block(block.clone()).expect("well formed")));
     assert!(restored.switch_to_recalled().expect("nothing is due").applied.is_empty());
@@ -202,7 +203,7 @@ fn a_kept_state_goes_from_one_mode_to_the_other() {
 
     pair.following = former;
     let (kept, blocks) = saved(&mut pair.following);
-    let mut restored = Chain::from_checkpoint(kept, Settings::default(), doors()).expect("readable");
+    let mut restored = LiveChain::from_checkpoint(kept, Settings::default(), doors()).expect("readable");
     assert!(blocks.iter().all(|block| restored.recall_block(block.clone()).expect("well formed")));
     let applied = restored.switch_to_recalled().expect("they are valid").applied;
     assert_eq!(applied.len() as u32, reversible);

@@ -6,7 +6,7 @@
 mod common;
 
 use chain::block_log::{BlockLog, ChainContext};
-use chain::{Chain, PrepareMode, PreparedBlock, Settings};
+use chain::{Chain, LiveChain, PrepareMode, PreparedBlock, Settings};
 use codec::Unpack as _;
 use consensus::BlockHeaderState;
 use ledger::GlobalProperty;
@@ -114,10 +114,10 @@ fn every_version_is_the_same_state_and_the_chain_goes_on_from_it() {
     let bytes = common::recorded("recorded/boot.blocks.log.gz");
     let log = BlockLog::open(&bytes).expect("a whole log");
     let ChainContext::Genesis(genesis) = log.context() else { panic!("the log begins with block 1") };
-    let mut chain = Chain::from_genesis(genesis, Settings::default(), common::doors()).expect("a valid genesis");
+    let mut chain = LiveChain::from_genesis(genesis, Settings::default(), common::doors()).expect("a valid genesis");
     let hash = |chain: &Chain| chain.integrity_hash().expect("nothing pending");
     let written = |chain: &Chain| chain.write_snapshot().expect("nothing pending");
-    let mut goes_on: Option<Chain> = None;
+    let mut goes_on: Option<LiveChain> = None;
     for (number, packed) in log.iter() {
         if number > 1 {
             let block = PreparedBlock::from_bytes(packed, &genesis.chain_id(), PrepareMode::Trusted).expect("recorded");
@@ -136,7 +136,7 @@ fn every_version_is_the_same_state_and_the_chain_goes_on_from_it() {
                 let path = std::path::Path::new(&folder).join(format!("{number}.v{version}.bin"));
                 std::fs::write(path, &file).expect("the folder can be written");
             }
-            let read = Chain::from_snapshot(&file, Settings::default(), common::doors());
+            let read = LiveChain::from_snapshot(&file, Settings::default(), common::doors());
             let read = read.unwrap_or_else(|error| panic!("version {version} at block {number}: {error}"));
             assert_eq!(hash(&read), hash(&chain), "version {version} at block {number}");
             assert!(written(&read) == snapshot, "version {version} at block {number}");
@@ -154,7 +154,7 @@ fn other_versions_and_damaged_old_ones_are_refused() {
     common::produce(&mut chain);
     let snapshot = chain.write_snapshot().expect("nothing pending");
     let genesis = Genesis { initial_key: common::public(&common::key("eosio")), ..Genesis::default() };
-    let read = |bytes: &[u8]| Chain::from_snapshot(bytes, Settings::default(), common::doors());
+    let read = |bytes: &[u8]| LiveChain::from_snapshot(bytes, Settings::default(), common::doors());
     for version in [0, 1, 7, 8, u32::MAX] {
         let refused = read(&older(&snapshot, version, &genesis)).err().map(|error| error.to_string());
         assert!(refused.is_some_and(|text| text.contains("only versions 2 to 6")), "version {version}");

@@ -4,14 +4,16 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use chain::{Chain, CheckpointLoader, KeptBlocks, PrepareMode, PreparedBlock, SavedBlock, SavedChain, Settings};
+use chain::{
+    Chain, CheckpointLoader, KeptBlocks, LiveChain, PrepareMode, PreparedBlock, SavedBlock, SavedChain, Settings,
+};
 use common::{chain_of_three, create_account, doors, hand_over, produce_as};
 use primitives::{BlockId, Pack as _};
 
 const ALL: [&str; 3] = ["alice", "bob", "carol"];
 
 /// Produces `blocks` blocks, each with an account created in it.
-fn grow(chain: &mut Chain, blocks: usize, prefix: &str) {
+fn grow(chain: &mut LiveChain, blocks: usize, prefix: &str) {
     for index in 0..blocks {
         let slot = chain.head().header.timestamp().next();
         let header = chain.head().header.clone();
@@ -55,7 +57,7 @@ impl KeptBlocks for Blocks {
 }
 
 impl Disk {
-    fn store(&mut self, chain: &mut Chain) {
+    fn store(&mut self, chain: &mut LiveChain) {
         let checkpoint = chain.take_checkpoint().expect("nothing pending");
         for (key, value) in checkpoint.rows {
             match value {
@@ -88,8 +90,8 @@ impl Disk {
         }
     }
 
-    fn load(&self) -> Chain {
-        Chain::from_checkpoint(self.saved(), Settings::default(), doors()).expect("readable")
+    fn load(&self) -> LiveChain {
+        LiveChain::from_checkpoint(self.saved(), Settings::default(), doors()).expect("readable")
     }
 }
 
@@ -131,7 +133,7 @@ fn blocks_of_other_branches_are_recalled() {
     let other: Vec<_> = (0..5).map(|_| produce_as(&mut two, &["bob", "carol"])).collect();
     let blocks: Vec<_> = other.iter().filter_map(|applied| applied.applied[0].state.block.clone()).collect();
     disk.blocks.0.extend(blocks.iter().map(|block| (block.id(), block.to_bytes())));
-    let recall = |chain: &mut Chain, index: usize| chain.recall_block(blocks[index].clone()).expect("well formed");
+    let recall = |chain: &mut LiveChain, index: usize| chain.recall_block(blocks[index].clone()).expect("well formed");
 
     let mut restored = disk.load();
     assert!(!recall(&mut restored, 1), "the block before it is not known");
@@ -197,7 +199,7 @@ fn a_snapshot_goes_on_where_it_was_taken() {
     let mut chain = chain_of_three();
     grow(&mut chain, 40, "first");
     let snapshot = chain.write_snapshot().expect("nothing pending");
-    let mut restored = Chain::from_snapshot(&snapshot, Settings::default(), doors()).expect("readable");
+    let mut restored = LiveChain::from_snapshot(&snapshot, Settings::default(), doors()).expect("readable");
     assert_eq!((restored.head().id(), hash(&restored)), (chain.head().id(), hash(&chain)));
     for _ in 0..50 {
         let next = produce_as(&mut chain, &ALL);
@@ -212,7 +214,7 @@ fn damaged_snapshots_and_checkpoints_are_refused() {
     let mut chain = chain_of_three();
     let snapshot = chain.write_snapshot().expect("nothing pending");
     for length in (0..snapshot.len()).step_by(snapshot.len() / 17) {
-        assert!(Chain::from_snapshot(&snapshot[..length], Settings::default(), doors()).is_err());
+        assert!(LiveChain::from_snapshot(&snapshot[..length], Settings::default(), doors()).is_err());
     }
     grow(&mut chain, 4, "more");
     let mut disk = Disk::default();
@@ -220,7 +222,7 @@ fn damaged_snapshots_and_checkpoints_are_refused() {
     let refused = |damage: &dyn Fn(&mut SavedChain)| {
         let mut saved = disk.saved();
         damage(&mut saved);
-        assert!(Chain::from_checkpoint(saved, Settings::default(), doors()).is_err());
+        assert!(LiveChain::from_checkpoint(saved, Settings::default(), doors()).is_err());
     };
     refused(&|saved| saved.root.truncate(saved.root.len() - 1));
     refused(&|saved| saved.rows = CheckpointLoader::default());
@@ -246,7 +248,7 @@ fn a_block_is_not_undone_without_what_undoes_it() {
         let mut saved = disk.saved();
         saved.reversible.iter_mut().for_each(|block| block.undo = None);
         saved.blocks = Box::new(Blocks(disk.blocks.0.clone(), undo));
-        let mut chain = Chain::from_checkpoint(saved, Settings::default(), doors()).expect("its rows are whole");
+        let mut chain = LiveChain::from_checkpoint(saved, Settings::default(), doors()).expect("its rows are whole");
         chain.return_to_root().map_err(|error| error.to_string())
     };
     assert_eq!(undone(&|_| {}), Ok(whole.reversible.len() as u32));

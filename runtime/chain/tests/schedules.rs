@@ -40,7 +40,7 @@ fn weighted(producer: &str, threshold: u32, weights: [u16; 3]) -> ProducerAuthor
 fn producers_may_need_several_signatures() {
     let mut chain = new_chain();
     let slot = chain.head().header.timestamp().next();
-    let start_with = |chain: &mut chain::Chain, slot, features: Vec<_>| {
+    let start_with = |chain: &mut chain::LiveChain, slot, features: Vec<_>| {
         let purpose = chain::BlockPurpose::Produce;
         chain.start_block(&chain::StartBlock { timestamp: slot, confirmed: 0, features, purpose })
     };

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use chain::block_log::BlockLog;
-use chain::{BlockPurpose, Chain, ChainError, Settings, StartBlock, recover_transaction};
+use chain::{BlockPurpose, ChainError, LiveChain, Settings, StartBlock, recover_transaction};
 use codec::Unpack;
 use execution::Budget;
 use primitives::{BlockTimestamp, Checksum256, Fault, PackedTransaction, Signature, SignedBlock, block};
@@ -47,7 +47,7 @@ pub fn snapshot_at(recording: &Recording, block: u32) -> Result<Vec<u8>, String>
 }
 
 struct Live<'a> {
-    chain: Chain,
+    chain: LiveChain,
     log: BlockLog<'a>,
     number: u32,
     differences: Vec<String>,
@@ -58,7 +58,7 @@ impl<'a> Live<'a> {
         let log = BlockLog::open(&recording.log).map_err(|error| error.to_string())?;
         let mut settings = Settings::default();
         settings.execution.disable_all_subjective_mitigations = true;
-        let chain = Chain::from_genesis(&genesis(&log), settings, doors(wasm::Tiers::ByUse))
+        let chain = LiveChain::from_genesis(&genesis(&log), settings, doors(wasm::Tiers::ByUse))
             .map_err(|error| error.to_string())?;
         Ok(Self { chain, log, number: 1, differences: Vec::new() })
     }

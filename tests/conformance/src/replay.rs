@@ -1,7 +1,7 @@
 //! A recorded block log applied again: ids block by block, the integrity hash at the end.
 
 use chain::block_log::{BlockLog, ChainContext};
-use chain::{Chain, Doors, PrepareMode, PreparedBlock, Settings};
+use chain::{Doors, LiveChain, PrepareMode, PreparedBlock, Settings};
 use execution::StoppedClock;
 use primitives::{Genesis, Sha256};
 use wasm::Tiers;
@@ -35,7 +35,7 @@ pub fn replay(recording: &Recording, mode: PrepareMode, tiers: Tiers, each: bool
     let log = BlockLog::open(&recording.log).map_err(|error| error.to_string())?;
     let genesis = genesis(&log);
     let settings = Settings { deltas: each, ..Settings::default() };
-    let chain = Chain::from_genesis(&genesis, settings, doors(tiers));
+    let chain = LiveChain::from_genesis(&genesis, settings, doors(tiers));
     let mut chain = chain.map_err(|error| error.to_string())?;
     let chain_id = chain.chain_id();
     if hex::encode(chain_id.0) != recording.expected.chain_id {

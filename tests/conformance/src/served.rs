@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use api::{ApiSettings, Node};
 use chain::block_log::BlockLog;
-use chain::{Chain, Doors, PrepareMode, PreparedBlock};
+use chain::{Chain, Doors, LiveChain, PrepareMode, PreparedBlock};
 use codec::Pack;
 use engine::{Clock, FinalitySettings, Running, Verdict};
 use store::{AcceptedBlock, Store, StoreSettings};
@@ -45,7 +45,8 @@ impl Served {
         let engine = wasm::Engine::new();
         let doors =
             Doors { clock: Box::new(Clock::real()), engine: engine.clone(), code_cache: Box::new(wasm::NoCache) };
-        let chain = Chain::from_genesis(&genesis(&log), chain::Settings::default(), doors).expect("a valid genesis");
+        let chain =
+            LiveChain::from_genesis(&genesis(&log), chain::Settings::default(), doors).expect("a valid genesis");
         let chain_id = chain.chain_id();
         let store = new_store(folder.path(), &chain);
         let settings = engine::Settings {

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use chain::block_log::BlockLog;
-use chain::{BlockPurpose, Chain, ChainError, Doors, PrepareMode, PreparedBlock, Settings, StartBlock};
+use chain::{BlockPurpose, ChainError, Doors, LiveChain, PrepareMode, PreparedBlock, Settings, StartBlock};
 use codec::Unpack;
 use consensus::BlockHeaderState;
 use execution::StoppedClock;
@@ -75,7 +75,7 @@ fn received_blocks() {
     let chain::block_log::ChainContext::Genesis(genesis) = log.context() else { panic!("it begins with block 1") };
     let doors =
         Doors { clock: Box::new(StoppedClock), engine: wasm::Engine::new(), code_cache: Box::new(wasm::NoCache) };
-    let mut chain = Chain::from_genesis(genesis, Settings::default(), doors).expect("nodeos accepted it");
+    let mut chain = LiveChain::from_genesis(genesis, Settings::default(), doors).expect("nodeos accepted it");
     for number in 2..=10 {
         let block = log.packed(number).expect("it is there");
         let block = PreparedBlock::from_bytes(block, &chain.chain_id(), PrepareMode::Full).expect("well formed");
@@ -112,7 +112,7 @@ fn chains_from_snapshots_with_damage() {
         let bytes = [&input[..at], &whole[start..end], &input[at..]].concat();
         let doors =
             Doors { clock: Box::new(StoppedClock), engine: wasm::Engine::new(), code_cache: Box::new(wasm::NoCache) };
-        let Ok(mut chain) = Chain::from_snapshot(&bytes, Settings::default(), doors) else { return };
+        let Ok(mut chain) = LiveChain::from_snapshot(&bytes, Settings::default(), doors) else { return };
         let _ = chain.integrity_hash();
         let timestamp = primitives::BlockTimestamp(chain.head().header.timestamp().0.saturating_add(1));
         let features = chain.preactivated_features();

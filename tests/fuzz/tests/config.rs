@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use chain::block_log::{BlockLog, BlockLogWriter, ChainContext};
-use chain::{Chain, Doors, PrepareMode, PreparedBlock, Settings};
+use chain::{Doors, LiveChain, PrepareMode, PreparedBlock, Settings};
 use codec::Pack;
 use daemon::settings::{self, Work};
 use daemon::{listen, signing};
@@ -66,10 +66,10 @@ fn genesis_documents() {
     });
 }
 
-fn new_chain(genesis: &Genesis) -> Option<Chain> {
+fn new_chain(genesis: &Genesis) -> Option<LiveChain> {
     let (engine, code_cache) = (wasm::Engine::new(), Box::new(wasm::NoCache));
     let doors = Doors { clock: Box::new(execution::StoppedClock), engine, code_cache };
-    Chain::from_genesis(genesis, Settings::default(), doors).ok()
+    LiveChain::from_genesis(genesis, Settings::default(), doors).ok()
 }
 
 /// A log of a few blocks, as a node writes it.

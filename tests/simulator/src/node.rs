@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use chain::{
-    Applied, BlockPurpose, BlockState, Chain, ChainError, PrepareMode, PreparedBlock, SealedBlock, StartBlock,
+    Applied, BlockPurpose, BlockState, Chain, ChainError, LiveChain, PrepareMode, PreparedBlock, SealedBlock,
+    StartBlock,
 };
 use codec::Pack;
 use engine::queue::{Queue, Waiting, check_expiration};
@@ -113,7 +114,7 @@ pub struct Node {
     /// Who it is.
     pub identity: Identity,
     /// Its chain.
-    pub chain: Chain,
+    pub chain: LiveChain,
     /// Its disk.
     pub disk: Disk,
     /// Its network.

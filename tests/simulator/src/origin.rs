@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use chain::{Chain, Doors, Settings};
+use chain::{Chain, Doors, LiveChain, Settings};
 use codec::Pack;
 use execution::StoppedClock;
 use p2p::wire::TransactionMessage;
@@ -69,12 +69,12 @@ fn contract() -> &'static [u8] {
 const SETPRODS: Name = name!("setprods");
 
 /// A chain at its first block.
-pub fn chain(begins: Beginning) -> Chain {
+pub fn chain(begins: Beginning) -> LiveChain {
     static ENGINE: OnceLock<wasm::Engine> = OnceLock::new();
     let engine = ENGINE.get_or_init(wasm::Engine::new).clone();
     let genesis = Genesis { initial_timestamp: BEGIN, initial_key: public(&key("eosio")), ..Genesis::default() };
     let doors = Doors { clock: Box::new(StoppedClock), engine, code_cache: Box::new(wasm::NoCache) };
-    let mut chain = Chain::from_genesis(&genesis, Settings::default(), doors).expect("a valid genesis");
+    let mut chain = LiveChain::from_genesis(&genesis, Settings::default(), doors).expect("a valid genesis");
     let entry = |number| {
         let (producer_name, key) = producer(number);
         ProducerAuthority { producer_name, authority: BlockSigningAuthority::of_key(public(&key)) }

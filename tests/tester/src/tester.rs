@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use abi::{Abi, AbiDefinition, Limits};
-use chain::{Chain, Doors, Settings};
+use chain::{Chain, Doors, LiveChain, Settings};
 use execution::features::Feature;
 use execution::{Clock, StoppedClock, TransactionTrace};
 use genesis::{Contract, Document, LocalProducer, contracts, later_features};
@@ -30,7 +30,7 @@ const ACTIVE: Name = primitives::name!("active");
 /// A chain, and the keys of its producers and accounts.
 #[allow(missing_debug_implementations, reason = "a whole chain is not printed")]
 pub struct Tester {
-    chain: Chain,
+    chain: LiveChain,
     producer: LocalProducer,
     abis: BTreeMap<Name, (u64, Arc<Abi>)>,
     /// The token that RAM and stake are paid in; on a bare chain nothing is.
@@ -115,7 +115,7 @@ impl Tester {
     fn with_clock(clock: Box<dyn Clock>) -> Self {
         let genesis = Genesis { initial_timestamp: BEGIN, initial_key: public(&tester_key()), ..Genesis::default() };
         let doors = Doors { clock, engine: wasm::Engine::new().with_backtraces(), code_cache: Box::new(Compiled) };
-        let chain = Chain::from_genesis(&genesis, Settings::default(), doors).expect("a valid genesis");
+        let chain = LiveChain::from_genesis(&genesis, Settings::default(), doors).expect("a valid genesis");
         let producer = LocalProducer::after(chain.head().header.timestamp());
         let mut tester = Self { chain, producer, abis: BTreeMap::new(), core: None };
         tester.know(tester_key());

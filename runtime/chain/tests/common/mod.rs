@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use chain::recover_transaction;
-use chain::{Applied, BlockPurpose, Chain, ChainError, Doors, PrepareMode, PreparedBlock, Settings, StartBlock};
+use chain::{Applied, BlockPurpose, ChainError, Doors, LiveChain, PrepareMode, PreparedBlock, Settings, StartBlock};
 use execution::{Budget, StoppedClock, TransactionTrace};
 use primitives::{
     Action, Authority, BlockTimestamp, Bytes, Checksum256, Compression, Genesis, KeyWeight, Name, Pack as _,
@@ -44,41 +44,41 @@ pub fn name(text: &str) -> Name {
 }
 
 /// A chain of tests: its genesis key is `key("eosio")`.
-pub fn new_chain() -> Chain {
+pub fn new_chain() -> LiveChain {
     new_chain_with(Settings::default())
 }
 
 /// A chain of tests with settings.
-pub fn new_chain_with(settings: Settings) -> Chain {
+pub fn new_chain_with(settings: Settings) -> LiveChain {
     let genesis = Genesis {
         initial_timestamp: TimePoint(1_700_000_000_000_000),
         initial_key: public(&key("eosio")),
         ..Genesis::default()
     };
-    Chain::from_genesis(&genesis, settings, doors()).expect("a valid genesis")
+    LiveChain::from_genesis(&genesis, settings, doors()).expect("a valid genesis")
 }
 
 /// Starts the block of a slot.
-pub fn start(chain: &mut Chain, slot: BlockTimestamp, confirmed: u16) -> Result<(), ChainError> {
+pub fn start(chain: &mut LiveChain, slot: BlockTimestamp, confirmed: u16) -> Result<(), ChainError> {
     let features = chain.preactivated_features();
     chain.start_block(&StartBlock { timestamp: slot, confirmed, features, purpose: BlockPurpose::Produce })
 }
 
 /// Seals the pending block with these keys, the header's last.
-pub fn seal(chain: &mut Chain, keys: &[PrivateKey]) -> Result<Applied, ChainError> {
+pub fn seal(chain: &mut LiveChain, keys: &[PrivateKey]) -> Result<Applied, ChainError> {
     let sign = |digest: &Checksum256| keys.iter().map(|key| key.sign(digest).expect("a valid secret")).collect();
     chain.seal_block(&mut { sign })
 }
 
 /// Produces an empty block in the next slot, signed by `eosio`.
-pub fn produce(chain: &mut Chain) -> Applied {
+pub fn produce(chain: &mut LiveChain) -> Applied {
     let slot = chain.head().header.timestamp().next();
     start(chain, slot, 0).expect("a later slot");
     seal(chain, &[key("eosio")]).expect("eosio produces")
 }
 
 /// Runs a transaction of one action in the pending block, signed by `eosio`.
-pub fn push(chain: &mut Chain, account: &str, action: &str, actor: &str, data: Vec<u8>) -> Arc<TransactionTrace> {
+pub fn push(chain: &mut LiveChain, account: &str, action: &str, actor: &str, data: Vec<u8>) -> Arc<TransactionTrace> {
     let mut transaction = Transaction {
         actions: vec![Action {
             account: name(account),
@@ -99,13 +99,13 @@ pub fn push(chain: &mut Chain, account: &str, action: &str, actor: &str, data: V
 }
 
 /// As [`push`], and it must succeed.
-pub fn push_ok(chain: &mut Chain, account: &str, action: &str, actor: &str, data: Vec<u8>) {
+pub fn push_ok(chain: &mut LiveChain, account: &str, action: &str, actor: &str, data: Vec<u8>) {
     let trace = push(chain, account, action, actor, data);
     assert_eq!(trace.except, None, "{account}::{action}");
 }
 
 /// Hands the head block of one chain to another.
-pub fn hand_over(from: &Applied, to: &mut Chain) -> Result<Applied, ChainError> {
+pub fn hand_over(from: &Applied, to: &mut LiveChain) -> Result<Applied, ChainError> {
     let mut last = Applied::default();
     for sealed in &from.applied {
         let block = sealed.state.block.clone().expect("a sealed block");
@@ -116,7 +116,7 @@ pub fn hand_over(from: &Applied, to: &mut Chain) -> Result<Applied, ChainError> 
 }
 
 /// Creates an account whose authorities are the key of `eosio`.
-pub fn create_account(chain: &mut Chain, account: &str) {
+pub fn create_account(chain: &mut LiveChain, account: &str) {
     let authority = Authority {
         threshold: 1,
         keys: vec![KeyWeight { key: public(&key("eosio")), weight: 1 }],
@@ -127,14 +127,14 @@ pub fn create_account(chain: &mut Chain, account: &str) {
 }
 
 /// Deploys the contract of these calls at `eosio`.
-pub fn deploy(chain: &mut Chain, calls: &[contract::Call]) {
+pub fn deploy(chain: &mut LiveChain, calls: &[contract::Call]) {
     let data = (name("eosio"), 0u8, 0u8, Bytes(contract::contract(calls))).to_bytes();
     push_ok(chain, "eosio", "setcode", "eosio", data);
 }
 
 /// Produces the block of the first slot after the head that belongs to one of `producers` (each signs with the key of
 /// its name), confirming as the producer's watermark on this branch allows.
-pub fn produce_as(chain: &mut Chain, producers: &[&str]) -> Applied {
+pub fn produce_as(chain: &mut LiveChain, producers: &[&str]) -> Applied {
     let mut slot = chain.head().header.timestamp().next();
     let producer = loop {
         let scheduled = chain.head().header.scheduled_producer(slot).producer_name;
@@ -150,19 +150,19 @@ pub fn produce_as(chain: &mut Chain, producers: &[&str]) -> Applied {
 }
 
 /// A chain with the schedule `alice`, `bob`, `carol`, active in its head.
-pub fn chain_of_three() -> Chain {
+pub fn chain_of_three() -> LiveChain {
     chain_of_three_with(Settings::default())
 }
 
 /// The same with settings.
-pub fn chain_of_three_with(settings: Settings) -> Chain {
+pub fn chain_of_three_with(settings: Settings) -> LiveChain {
     let mut chain = new_chain_with(settings);
     begin_three(&mut chain);
     chain
 }
 
 /// Gives a new chain the schedule `alice`, `bob`, `carol`: the blocks up to the one in which it is active.
-pub fn begin_three(chain: &mut Chain) -> Vec<Applied> {
+pub fn begin_three(chain: &mut LiveChain) -> Vec<Applied> {
     let slot = chain.head().header.timestamp().next();
     start(chain, slot, 0).expect("a later slot");
     for producer in ["alice", "bob", "carol"] {

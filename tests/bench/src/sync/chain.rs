@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use chain::block_log::{BlockLogWriter, ChainContext};
-use chain::{Applied, Chain, Doors, Settings};
+use chain::{Applied, Doors, LiveChain, Settings};
 use execution::StoppedClock;
 use genesis::LocalProducer;
 use primitives::{
@@ -51,7 +51,7 @@ pub fn make(genesis: &Path, token: &Path, transfers: usize, per_block: usize, fo
 }
 
 struct Maker {
-    chain: Chain,
+    chain: LiveChain,
     producer: LocalProducer,
     blocks: Vec<Arc<[u8]>>,
 }
@@ -72,7 +72,7 @@ fn key() -> anyhow::Result<PrivateKey> {
 
 impl Maker {
     fn new(genesis: &Genesis) -> anyhow::Result<Self> {
-        let chain = Chain::from_genesis(genesis, Settings::default(), doors())?;
+        let chain = LiveChain::from_genesis(genesis, Settings::default(), doors())?;
         let producer = producer_after(chain.head().header.timestamp())?;
         let first = chain.head().block.as_ref().context("block 1 is there")?.to_bytes().into();
         Ok(Self { chain, producer, blocks: vec![first] })
@@ -107,7 +107,7 @@ impl Maker {
         self.until("irreversible transfers", |maker| maker.chain.root().number() >= last)?;
 
         let (fork, snapshot) = snapshot.context("a chain has transfers")?;
-        let chain = Chain::from_snapshot(&snapshot, Settings::default(), doors())?;
+        let chain = LiveChain::from_snapshot(&snapshot, Settings::default(), doors())?;
         let producer = producer_after(chain.head().header.timestamp())?;
         let mut branch = Self { chain, producer, blocks: self.blocks[..fork as usize].to_vec() };
         while branch.blocks.len() < self.blocks.len() {

@@ -2,7 +2,7 @@
 //! `record/snapshot_diff.py` when an integrity hash differs. Part of no test.
 
 use chain::block_log::BlockLog;
-use chain::{Chain, PrepareMode, PreparedBlock, Settings};
+use chain::{LiveChain, PrepareMode, PreparedBlock, Settings};
 use conformance::Recording;
 use conformance::live::snapshot_at;
 use conformance::replay::{doors, genesis};
@@ -17,8 +17,8 @@ fn main() {
         return;
     }
     let log = BlockLog::open(&recording.log).expect("a whole log");
-    let mut chain =
-        Chain::from_genesis(&genesis(&log), Settings::default(), doors(wasm::Tiers::ByUse)).expect("a valid genesis");
+    let mut chain = LiveChain::from_genesis(&genesis(&log), Settings::default(), doors(wasm::Tiers::ByUse))
+        .expect("a valid genesis");
     let id = chain.chain_id();
     for (_, bytes) in log.iter().filter(|(number, _)| (2..=last).contains(number)) {
         let block = PreparedBlock::from_bytes(bytes, &id, PrepareMode::Full).expect("a valid block");
