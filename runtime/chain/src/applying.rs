@@ -21,7 +21,8 @@ impl Chain {
         mode: BlockMode,
         traces: bool,
     ) -> Result<SealedBlock, ChainError> {
-        let state = &self.with_block(state)?;
+        let mode_of_contents = if self.tree.is_valid(&state.id()) { PrepareMode::Trusted } else { PrepareMode::Full };
+        let state = &self.with_block(state, mode_of_contents)?;
         let block = state.block.clone().expect("it was just seen to");
         let header = block.header();
         let how = StartBlock {
@@ -38,14 +39,13 @@ impl Chain {
         Ok(SealedBlock { state: state.clone(), traces: if traces { pending.traces } else { Vec::new() }, deltas })
     }
 
-    /// The state with its block, which is read from where it is kept if it came before a restart.
-    fn with_block(&self, state: &Arc<BlockState>) -> Outcome<Arc<BlockState>> {
+    /// The state with its block, which is read from where it is kept if it is not in memory.
+    pub(crate) fn with_block(&self, state: &Arc<BlockState>, mode: PrepareMode) -> Outcome<Arc<BlockState>> {
         if state.block.is_some() {
             return Ok(state.clone());
         }
         let missing = || Fault::new(FaultKind::BLOCK_VALIDATE_EXCEPTION, "null block");
         let bytes = self.kept.as_ref().and_then(|kept| kept.block(&state.id())).ok_or_else(missing)?;
-        let mode = if self.tree.is_valid(&state.id()) { PrepareMode::Trusted } else { PrepareMode::Full };
         let block = PreparedBlock::from_bytes(&bytes, &self.chain_id(), mode)?;
         ensure!(block.id == state.id(), BLOCK_VALIDATE_EXCEPTION, "a kept block is another one");
         let PreparedBlock { block, transactions, bytes, .. } = block;

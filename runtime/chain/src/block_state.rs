@@ -6,17 +6,19 @@ use consensus::{BlockHeaderState, ForkNode};
 use execution::{RecoveredTransaction, TransactionTrace};
 use primitives::{BlockId, Fault, SignedBlock};
 
+use crate::prepared::BLOCK_BYTES;
+
 /// A block and the header state after it. The head, the root and everything reversible are of this type.
 #[derive(Debug, Clone)]
 pub struct BlockState {
     /// Header state: number, id, schedules, confirmations, irreversibility.
     pub header: BlockHeaderState,
-    /// The block; absent for the block a snapshot was taken at, and for blocks that came before a restart, which are
-    /// read again if they are applied again.
+    /// The block; absent for the block a snapshot was taken at, and for those that came before a restart or are not among
+    /// the newest ones, which are read again if they leave the chain or are applied again.
     pub block: Option<Arc<SignedBlock>>,
     /// Its input transactions, ready to be applied again or tried in another block.
     pub transactions: Vec<Arc<RecoveredTransaction>>,
-    /// About how much memory a received block takes.
+    /// About how much memory it takes.
     pub(crate) bytes: usize,
 }
 
@@ -59,6 +61,11 @@ impl Applied {
 }
 
 impl BlockState {
+    /// A block of which only the header state is here.
+    pub(crate) fn without_contents(header: BlockHeaderState) -> Self {
+        Self { header, block: None, transactions: Vec::new(), bytes: BLOCK_BYTES }
+    }
+
     /// The block's id.
     pub fn id(&self) -> BlockId {
         self.header.id

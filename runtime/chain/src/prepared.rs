@@ -76,10 +76,7 @@ impl PreparedBlock {
         transactions: Vec<Arc<RecoveredTransaction>>,
         transaction_mroot: Option<Checksum256>,
     ) -> Self {
-        let packed = transactions.iter().map(|transaction| {
-            transaction.packed.packed_trx.len() + transaction.packed.packed_context_free_data.len() + TRANSACTION_BYTES
-        });
-        let bytes = BLOCK_BYTES + packed.sum::<usize>();
+        let bytes = held_bytes(&transactions);
         Self { id: block.id(), block, transactions, transaction_mroot, bytes }
     }
 
@@ -104,6 +101,14 @@ impl PreparedBlock {
     pub fn is_full(&self) -> bool {
         self.transaction_mroot.is_some()
     }
+}
+
+/// About how much memory a block of these transactions takes.
+pub(crate) fn held_bytes(transactions: &[Arc<RecoveredTransaction>]) -> usize {
+    let packed = transactions.iter().map(|transaction| {
+        transaction.packed.packed_trx.len() + transaction.packed.packed_context_free_data.len() + TRANSACTION_BYTES
+    });
+    BLOCK_BYTES + packed.sum::<usize>()
 }
 
 /// The transactions that stand in a block, in order; of others it has only the ids.

@@ -10,8 +10,7 @@ use ledger::BlockUndo;
 use primitives::{BlockId, Fault, FaultKind, SignedBlock, ensure};
 
 use crate::features::{feature_check, wtmsig_before};
-use crate::prepared::BLOCK_BYTES;
-use crate::{Applied, BlockState, Chain, ChainError, PreparedBlock, SealedBlock};
+use crate::{Applied, BlockState, Chain, ChainError, PrepareMode, PreparedBlock, SealedBlock};
 
 /// Blocks applied on the way to the best branch, and the faults met there.
 #[derive(Default)]
@@ -158,8 +157,7 @@ impl Chain {
             return Ok(false);
         };
         let header = next_header(&previous.header, &block, self.feature_restrictions(), false)?;
-        let state = BlockState { header, block: None, transactions: Vec::new(), bytes: BLOCK_BYTES };
-        self.tree.add(Arc::new(state))?;
+        self.tree.add(Arc::new(BlockState::without_contents(header)))?;
         Ok(true)
     }
 
@@ -216,8 +214,12 @@ impl Chain {
         let branches = self.tree.branches(&self.head.id(), &before).map_err(ChainError::broken)?;
         switch.applied.retain(|sealed| branches.first.iter().any(|state| state.id() == sealed.state.id()));
         let irreversible = self.advance_irreversible()?;
+        // Their transactions are tried again, with their keys. What cannot be read is gone.
+        let with_contents = |state| self.with_block(&state, PrepareMode::Full).unwrap_or(state);
+        let undone = branches.second.into_iter().map(with_contents).collect();
+        self.let_go_of_contents();
         let Switch { applied, rejected } = switch;
-        Ok(Applied { undone: branches.second, applied, irreversible, ahead: Vec::new(), rejected })
+        Ok(Applied { undone, applied, irreversible, ahead: Vec::new(), rejected })
     }
 
     /// Undoes and applies blocks until `target` is the head or a block is rejected.
@@ -274,6 +276,22 @@ impl Chain {
         let rows = rows.ok_or_else(|| corrupt(format!("what undoes block {number} cannot be read")))?;
         let brought = self.world.ledger.bring_undo(BlockUndo { number, rows });
         brought.map_err(|error| corrupt(format!("what undoes block {number}: {error}")))
+    }
+
+    /// Keeps the contents of the newest reversible blocks in memory alone.
+    pub(crate) fn let_go_of_contents(&mut self) {
+        if self.kept.is_none() {
+            return;
+        }
+        let (mut bytes, mut old) = (0, Vec::new());
+        // Before one without contents are none that have theirs.
+        for state in self.tree.ancestors(&self.head.id()).take_while(|state| state.block.is_some()) {
+            if bytes > self.settings.contents_bytes_max {
+                old.push(Arc::new(BlockState::without_contents(state.header.clone())));
+            }
+            bytes += state.bytes;
+        }
+        old.into_iter().for_each(|state| self.tree.replace(state));
     }
 
     /// Commits blocks that became irreversible, in order, and moves the root of the tree.

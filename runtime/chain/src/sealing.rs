@@ -13,6 +13,7 @@ use primitives::{
 
 use crate::features::{feature_check, wtmsig_before};
 use crate::pending::Pending;
+use crate::prepared::held_bytes;
 use crate::{Applied, BlockPurpose, BlockState, Chain, ChainError, SealedBlock};
 
 /// Number of the block that genesis makes.
@@ -90,7 +91,8 @@ impl UnsignedBlock {
             block.set_additional_signatures(&self.header.additional_signatures);
         }
         let (header, block, transactions) = (self.header, Some(Arc::new(block)), self.transactions);
-        let state = Arc::new(BlockState { header, block, transactions, bytes: 0 });
+        let bytes = held_bytes(&transactions);
+        let state = Arc::new(BlockState { header, block, transactions, bytes });
         Ok(SealedBlock { state, traces: self.traces, deltas: self.deltas })
     }
 
@@ -221,6 +223,7 @@ impl Chain {
         }
         self.head = state;
         let irreversible = self.advance_irreversible()?;
+        self.let_go_of_contents();
         Ok(Applied { applied: vec![sealed], irreversible, ..Applied::default() })
     }
 }

@@ -29,6 +29,9 @@ pub enum BlockPurpose {
 /// Default of [`Settings::other_branches_bytes_max`]: hours of blocks without transactions.
 pub const OTHER_BRANCHES_BYTES_MAX: usize = 512 << 20;
 
+/// Default of [`Settings::contents_bytes_max`]. In memory that is about three times as much.
+pub const CONTENTS_BYTES_MAX: usize = 4 << 20;
+
 /// What the node decides for its chain.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -47,6 +50,9 @@ pub struct Settings {
     pub irreversible_only: bool,
     /// Bytes that received blocks of other branches than the head's may take: a producer can make any number of them.
     pub other_branches_bytes_max: usize,
+    /// Bytes of the newest reversible blocks whose contents stay in memory, where the chain knows from where to read them
+    /// ([`crate::KeptBlocks`]). Of earlier ones of its branch it keeps the header states.
+    pub contents_bytes_max: usize,
 }
 
 impl Default for Settings {
@@ -59,6 +65,7 @@ impl Default for Settings {
             deltas: false,
             irreversible_only: false,
             other_branches_bytes_max: OTHER_BRANCHES_BYTES_MAX,
+            contents_bytes_max: CONTENTS_BYTES_MAX,
         }
     }
 }

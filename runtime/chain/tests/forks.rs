@@ -2,15 +2,16 @@
 
 mod common;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
-use chain::{Applied, Chain, ChainError, LiveChain, PrepareMode, PreparedBlock, Settings};
+use chain::{Applied, Chain, ChainError, KeptBlocks, LiveChain, PrepareMode, PreparedBlock, Settings};
 use codec::VarUint32;
-use common::{chain_of_three, chain_of_three_with, hand_over, key, name, produce_as};
+use common::{chain_of_three, chain_of_three_with, create_account, hand_over, key, name, produce_as, seal, start_as};
 use primitives::block::ReceiptTransaction;
 use primitives::{
-    BlockSigningAuthority, Bytes, Checksum256, FaultKind, Name, PackedTransaction, ProducerAuthority, ProducerSchedule,
-    SignedBlock, TransactionReceipt, TransactionStatus,
+    BlockId, BlockSigningAuthority, Bytes, Checksum256, FaultKind, Name, Pack as _, PackedTransaction,
+    ProducerAuthority, ProducerSchedule, SignedBlock, TransactionReceipt, TransactionStatus,
 };
 
 /// Two chains with the same blocks, three producers.
@@ -60,6 +61,82 @@ fn the_better_branch_wins_and_the_state_follows() {
     assert_eq!(hash(&one), hash(&two));
     assert!(one.root().number() > base + 5, "irreversibility advances");
     assert_eq!(one.root().id(), two.root().id());
+}
+
+/// Packed blocks by id.
+#[derive(Clone, Default)]
+struct Blocks(Arc<Mutex<BTreeMap<BlockId, Vec<u8>>>>);
+
+impl Blocks {
+    fn keep(&self, applied: &Applied) {
+        for sealed in &applied.applied {
+            let block = sealed.state.block.as_ref().expect("a sealed block").to_bytes();
+            self.0.lock().expect("no test panics with it").insert(sealed.state.id(), block);
+        }
+    }
+}
+
+impl KeptBlocks for Blocks {
+    fn block(&self, id: &BlockId) -> Option<Vec<u8>> {
+        self.0.lock().expect("no test panics with it").get(id).cloned()
+    }
+
+    fn undo(&self, _number: u32) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+/// Of all reversible blocks but the newest the contents are read again when they leave the chain, and when they come back.
+#[test]
+fn contents_that_were_let_go_are_read_again() {
+    let bounded = Settings { contents_bytes_max: 0, ..Settings::default() };
+    let (mut one, mut two, mut three) = (chain_of_three_with(bounded), chain_of_three(), chain_of_three());
+    let kept = Blocks::default();
+    one.set_kept_blocks(Box::new(kept.clone()));
+    let base = one.head().number();
+    let make = |chain: &mut LiveChain, producers: &[&str], account: &str| {
+        let key = start_as(chain, producers);
+        create_account(chain, account);
+        let made = seal(chain, &[key]).expect("the producer signs");
+        kept.keep(&made);
+        made
+    };
+    for account in ["alicea", "aliceb", "alicec"] {
+        let made = make(&mut one, &["alice"], account);
+        hand_over(&made, &mut three).expect("a valid block");
+    }
+    let has_contents = |chain: &Chain| {
+        let blocks = chain.reversible_blocks().into_iter().filter(|state| state.number() > base);
+        blocks.map(|state| state.block.is_some() && !state.transactions.is_empty()).collect::<Vec<_>>()
+    };
+    assert_eq!(has_contents(&one), [false, false, true]);
+    assert_eq!(has_contents(&three), [true; 3], "nobody knows where to read them");
+
+    let mut switched = Applied::default();
+    for account in ["boba", "bobb", "bobc", "bobd"] {
+        let made = make(&mut two, &["bob", "carol"], account);
+        switched = hand_over(&made, &mut one).expect("a valid block");
+    }
+    assert_eq!(hash(&one), hash(&two));
+    assert_eq!(switched.undone.len(), 3);
+    let transactions = || switched.undone.iter().flat_map(|state| &state.transactions);
+    assert_eq!(transactions().count(), 3);
+    assert!(transactions().all(|transaction| transaction.keys == [common::public(&key("eosio"))]), "to be tried again");
+    assert_eq!(has_contents(&one), [false, false, false, true]);
+
+    for account in ["aliced", "alicee"] {
+        let made = make(&mut three, &["alice"], account);
+        switched = hand_over(&made, &mut one).expect("a valid block");
+    }
+    assert_eq!((switched.undone.len(), switched.applied.len()), (4, 5));
+    assert_eq!(hash(&one), hash(&three));
+    for _ in 0..80 {
+        let made = produce_as(&mut one, &["alice", "bob", "carol"]);
+        kept.keep(&made);
+        hand_over(&made, &mut three).expect("a valid block");
+    }
+    assert!(one.root().number() > base + 5, "irreversibility advances");
+    assert_eq!(hash(&one), hash(&three));
 }
 
 /// Changes a block's content and signs it again as its producer would.

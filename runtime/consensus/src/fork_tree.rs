@@ -150,6 +150,16 @@ impl<N: ForkNode> ForkTree<N> {
         Ok(())
     }
 
+    /// Puts another form of a block in its place; of one that is not there nothing is changed.
+    pub fn replace(&mut self, node: N) {
+        if let Some(entry) = self.entries.get_mut(&node.id()) {
+            entry.node = node.clone();
+        }
+        if self.head.id() == node.id() {
+            self.head = node;
+        }
+    }
+
     /// Notes that a block was applied; it may become the head.
     ///
     /// # Errors
@@ -194,7 +204,8 @@ impl<N: ForkNode> ForkTree<N> {
         self.ancestors(id).find(|node| node.block_num() == block_num)
     }
 
-    fn ancestors(&self, id: &BlockId) -> impl Iterator<Item = &N> {
+    /// A reversible block and those before it, down to the root (excluded).
+    pub fn ancestors(&self, id: &BlockId) -> impl Iterator<Item = &N> {
         std::iter::successors(self.get(id), |node| self.get(&node.previous()))
     }
 

@@ -135,6 +135,12 @@ pub fn deploy(chain: &mut LiveChain, calls: &[contract::Call]) {
 /// Produces the block of the first slot after the head that belongs to one of `producers` (each signs with the key of
 /// its name), confirming as the producer's watermark on this branch allows.
 pub fn produce_as(chain: &mut LiveChain, producers: &[&str]) -> Applied {
+    let key = start_as(chain, producers);
+    seal(chain, &[key]).expect("the producer signs")
+}
+
+/// Starts that block. Returns the key that it is to be signed with.
+pub fn start_as(chain: &mut LiveChain, producers: &[&str]) -> PrivateKey {
     let mut slot = chain.head().header.timestamp().next();
     let producer = loop {
         let scheduled = chain.head().header.scheduled_producer(slot).producer_name;
@@ -146,7 +152,7 @@ pub fn produce_as(chain: &mut LiveChain, producers: &[&str]) -> Applied {
     let header = &chain.head().header;
     let confirmed = header.blocks_to_confirm(header.producer_to_last_produced.get(&name(producer)).copied());
     start(chain, slot, confirmed).expect("a later slot");
-    seal(chain, &[key(producer)]).expect("the producer signs")
+    key(producer)
 }
 
 /// A chain with the schedule `alice`, `bob`, `carol`, active in its head.
