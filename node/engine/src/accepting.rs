@@ -10,6 +10,7 @@ use primitives::{BlockId, BlockTimestamp, Fault, FaultKind, TransactionStatus};
 use store::{Change, Head, StoreError};
 
 use crate::command::{Reply, answer};
+use crate::events::Position;
 use crate::finality::BlockPoint;
 use crate::follower::Work;
 use crate::health::HEAD_AGE_MAX_US;
@@ -287,7 +288,12 @@ impl Writer {
         // The traces of a block are kept before a checkpoint that has it: a restart applies the blocks after its
         // checkpoint again, and so has the traces of all that it may have to fill in.
         self.shared.health.wrote();
-        self.follower.send(Work::Accepted(Box::new(applied)))?;
+        let (position, is_change) = (Position::of(&self.shared.chain.read()), !applied.applied.is_empty());
+        let has_history = self.settings.traces.is_some()
+            || !applied.undone.is_empty()
+            || applied.applied.iter().any(|sealed| sealed.deltas.is_some());
+        let history = has_history.then(|| Box::new(applied));
+        self.follower.send(Work::Accepted { position, is_change, history })?;
         if self.shared.chain.read().is_checkpoint_undone() {
             // Blocks of the branch that was left may be forgotten from now on, also those that the state is of.
             self.checkpoint()?;

@@ -129,7 +129,7 @@ pub fn start(
     };
     let metrics = Metrics::default();
     metrics.stands(chain.head().number(), chain.root().number());
-    let events = Events::new(Position { head: chain.best().id(), irreversible: chain.root().id() });
+    let events = Events::new(Position::of(&chain));
     let began_at = chain.head_time();
     let health = Health::new(chain.best().header.timestamp().time(), settings.disk_reserve_bytes);
     health.has_room(crate::health::Disk::of(store.path()));

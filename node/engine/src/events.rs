@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use chain::Applied;
+use chain::Chain;
 use execution::RecoveredTransaction;
 use primitives::BlockId;
 use tokio::sync::{broadcast, watch};
@@ -22,10 +22,9 @@ pub struct Position {
 }
 
 impl Position {
-    /// Where the chain stands after blocks joined it.
-    pub(crate) fn follow(&mut self, applied: &Applied) {
-        self.head = applied.joined().next_back().map_or(self.head, |state| state.id());
-        self.irreversible = applied.irreversible.last().map_or(self.irreversible, |state| state.id());
+    /// Where a chain stands.
+    pub(crate) fn of(chain: &Chain) -> Self {
+        Self { head: chain.best().id(), irreversible: chain.root().id() }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::EngineError;
 use crate::atomic_file::write_file;
 use crate::block_log::LogKeeper;
 use crate::command::Command;
+use crate::events::Position;
 use crate::handle::Shared;
 use crate::snapshots::PendingSnapshot;
 use crate::state_task::{self, Task};
@@ -27,7 +28,14 @@ const WORK_QUEUE_CAPACITY: usize = 64;
 #[derive(Debug)]
 pub enum Work {
     /// Blocks joined the chain; they are in the store already.
-    Accepted(Box<Applied>),
+    Accepted {
+        /// Where it stands now.
+        position: Position,
+        /// Whether blocks were applied.
+        is_change: bool,
+        /// The blocks, where something is kept of what they did: it takes much memory.
+        history: Option<Box<Applied>>,
+    },
     /// These blocks are irreversible: the others of their numbers may be forgotten.
     Settled(Vec<Head>),
     /// Write the state, and say so.
@@ -125,7 +133,7 @@ fn follow(
     if let Some(log) = &mut log {
         log.follow(store);
     }
-    let (mut synced, mut position) = (true, shared.events.position());
+    let (mut synced, mut reached) = (true, shared.events.position());
     // Changes of the chain that came here.
     let mut accepted = 0;
     loop {
@@ -137,7 +145,7 @@ fn follow(
                 if !std::mem::replace(&mut synced, true) {
                     store.sync()?;
                     shared.health.synced();
-                    shared.events.moved(position);
+                    shared.events.moved(reached);
                     shared.synced.store(accepted, Ordering::Release);
                     // A writer that is busy looks at the number with the next block.
                     let _ = commands.try_send(Command::Synced);
@@ -147,12 +155,15 @@ fn follow(
             }
         };
         match piece {
-            Work::Accepted(applied) => {
+            Work::Accepted { position, is_change, history } => {
                 synced = false;
-                accepted += u64::from(!applied.applied.is_empty());
-                position.follow(&applied);
-                persist_history(store, traces, &applied)?;
-                if let Some(log) = log.as_mut().filter(|_| !applied.irreversible.is_empty()) {
+                accepted += u64::from(is_change);
+                let settles = reached.irreversible != position.irreversible;
+                reached = position;
+                if let Some(applied) = history {
+                    persist_history(store, traces, &applied)?;
+                }
+                if let Some(log) = log.as_mut().filter(|_| settles) {
                     log.follow(store);
                 }
             }
