@@ -271,8 +271,9 @@ fn disk_is_full(network: &mut Network, _: &mut Dice) -> Row {
     }
     let first = network.highest();
     while file.write_all(&chunk).is_ok() {}
-    let under = Under { first, ..Under::new("a full disk", network) };
+    // It goes on as long as its log has room that was taken before.
     network.take(CRAMPED).wait_for_failure(PATIENCE);
+    let under = Under { first, ..Under::new("a full disk", network) };
     let left = network.running().count() as u64;
     let found =
         under.found(network, CLOSED_WITHIN, |network| network.running().all(|at| network.connected(at) == left - 1));
