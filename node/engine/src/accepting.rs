@@ -10,11 +10,12 @@ use primitives::{BlockId, BlockTimestamp, Fault, FaultKind, TransactionStatus};
 use store::{Change, Head, StoreError};
 
 use crate::command::{Reply, answer};
+use crate::disk::Work;
 use crate::events::Position;
 use crate::finality::BlockPoint;
-use crate::follower::Work;
 use crate::health::HEAD_AGE_MAX_US;
 use crate::holds::Hold;
+use crate::planted::Planted;
 use crate::unsaved::work_of;
 use crate::writer::{Phase, Writer};
 use crate::{EngineError, Refusal, Verdict, report, rules, slots};
@@ -33,7 +34,11 @@ impl Writer {
             return Ok(false);
         }
         if self.makes_own_block() || self.compiling.holds_block() {
-            let verdict = self.hopeless(&block).map_or_else(|| self.hold(block), Verdict::Refused);
+            let verdict = match self.hopeless(&block) {
+                Some(fault) => Verdict::Refused(fault),
+                None if self.plants(Planted::HeldForgotten) => Verdict::Held,
+                None => self.hold(block),
+            };
             say(reply, verdict);
             return Ok(false);
         }
@@ -83,7 +88,7 @@ impl Writer {
         if self.shared.chain.read().fork_block(id).is_some() {
             return Ok(true);
         }
-        Ok(self.shared.store.block_id_at(store::blocks::number_of(id))? == Some(*id))
+        Ok(self.disk.block_id_at(store::blocks::number_of(id))? == Some(*id))
     }
 
     fn hold(&mut self, block: PreparedBlock) -> Verdict {
@@ -169,7 +174,7 @@ impl Writer {
         let stays = chain.fork_block(&id).is_some();
         let irreversible_only = chain.is_irreversible_only();
         let blocks = if stays { &new[..] } else { &[] };
-        if let Err(error) = self.shared.store.ingest(&Change { blocks, joined: &joined, irreversible, signed: None }) {
+        if let Err(error) = self.disk.ingest(&Change { blocks, joined: &joined, irreversible, signed: None }) {
             // The node ends. Until then nobody may see a head that a restart will not know: the lock stays closed.
             std::mem::forget(chain);
             return Err(error.into());
@@ -273,7 +278,7 @@ impl Writer {
             let ids = sealed.state.transactions.iter().map(|transaction| &transaction.id);
             self.shared.subjective.lock().included(ids, self.now());
         }
-        if !applied.undone.is_empty() {
+        if !applied.undone.is_empty() && !self.plants(Planted::ResubmittedLost) {
             self.queue.add_forked(&applied.undone, &applied.applied);
         }
         let synced = self.shared.synced.load(Ordering::Acquire);
@@ -293,13 +298,13 @@ impl Writer {
             || !applied.undone.is_empty()
             || applied.applied.iter().any(|sealed| sealed.deltas.is_some());
         let history = has_history.then(|| Box::new(applied));
-        self.follower.send(Work::Accepted { position, is_change, history })?;
+        self.disk.follow(Work::Accepted { position, is_change, history })?;
         if self.shared.chain.read().is_checkpoint_undone() {
             // Blocks of the branch that was left may be forgotten from now on, also those that the state is of.
             self.checkpoint()?;
         }
         if !settled.is_empty() {
-            self.follower.send(Work::Settled(settled))?;
+            self.disk.follow(Work::Settled(settled))?;
         }
         self.checkpoint_in_time()
     }

@@ -30,8 +30,8 @@ struct Jobs {
     changed: Condvar,
 }
 
-/// The compiler's thread and the way to it.
-#[derive(Debug)]
+/// The compiler's thread and the way to it; by default there is none, for a machine that compiles by itself.
+#[derive(Debug, Default)]
 pub(crate) struct CompileQueue {
     jobs: Arc<Jobs>,
     /// What is used much and waits to be optimised.

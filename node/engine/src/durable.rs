@@ -15,9 +15,19 @@ pub fn ingest(
     irreversible: u32,
     signed: Option<(Name, Watermark)>,
 ) -> Result<(), StoreError> {
+    with_change(sealed, irreversible, signed, |change| store.ingest(change))
+}
+
+/// Hands over the change that such blocks are.
+pub(crate) fn with_change<T>(
+    sealed: &[SealedBlock],
+    irreversible: u32,
+    signed: Option<(Name, Watermark)>,
+    write: impl FnOnce(&Change<'_>) -> T,
+) -> T {
     let packed: Vec<(BlockId, Vec<u8>)> =
         sealed.iter().filter_map(|sealed| Some((sealed.state.id(), sealed.state.block.as_ref()?.to_bytes()))).collect();
     let blocks: Vec<(BlockId, &[u8])> = packed.iter().map(|(id, bytes)| (*id, &bytes[..])).collect();
     let joined: Vec<BlockId> = packed.iter().map(|(id, _)| *id).collect();
-    store.ingest(&Change { blocks: &blocks, joined: &joined, irreversible, signed })
+    write(&Change { blocks: &blocks, joined: &joined, irreversible, signed })
 }

@@ -1,44 +1,22 @@
-//! The event loop of the one thread that owns the chain. It acts on commands and on the production timer; what it
-//! does then is in [`crate::producing`] and [`crate::accepting`].
+//! The thread that carries the writer: it hands over commands as they come and wakes it when it asked for it. The writer
+//! itself knows of no thread ([`crate::step`]).
 
-use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use chain::LiveChain;
-use parking_lot::{Mutex, RwLock};
-use primitives::{BlockTimestamp, PublicKey};
 use store::Store;
 use tokio::sync::oneshot;
 
 use crate::block_log::LogKeeper;
-use crate::command::{Command, answer};
+use crate::command::Command;
 use crate::compile_queue::CompileQueue;
-use crate::console::ConsoleLog;
-use crate::events::{Events, Position};
 use crate::follower::Follower;
-use crate::handle::{COMMAND_QUEUE_CAPACITY, ProducerView, Shared};
-use crate::health::Health;
-use crate::holds::{ChainLock, Hold};
-use crate::journey::Travels;
-use crate::obstacles::Obstacles;
-use crate::queue::Queue;
-use crate::recovered::Recovered;
-use crate::retry::RetryTracker;
-use crate::rules::Held;
-use crate::saved_state::States;
-use crate::signer::Signer;
-use crate::snapshots::Snapshots;
-use crate::state_task::Request;
-use crate::subjective::Subjective;
-use crate::transients::Transients;
-use crate::turn::TurnWatch;
-use crate::unsaved::Unsaved;
-use crate::writer::{Phase, Writer};
-use crate::{EngineError, FinalityTracker, Handle, Metrics, Settings};
+use crate::handle::COMMAND_QUEUE_CAPACITY;
+use crate::writer::{Beginning, Writer};
+use crate::{EngineError, Handle, Settings};
 
 /// How long the writer sleeps when nothing is planned.
 const IDLE: Duration = Duration::from_secs(1);
@@ -115,83 +93,26 @@ pub fn start(
             watermarks.insert(producer, mark);
         }
     }
-    let snapshots = Snapshots::open(settings.snapshots_dir.clone())?;
-    let LiveChain { chain, mut machine } = chain;
-    machine.load_aside(true);
-    let compiler = machine.compiler().clone();
-    let view = ProducerView {
-        paused: settings.pause_on_startup,
-        options: settings.options,
-        scheduled_features: Vec::new(),
-        waiting: Vec::new(),
-        snapshot_requests: snapshots.requests().to_vec(),
-        watermarks,
-    };
-    let metrics = Metrics::default();
-    metrics.stands(chain.head().number(), chain.root().number());
-    let events = Events::new(Position::of(&chain));
-    let began_at = chain.head_time();
-    let health = Health::new(chain.best().header.timestamp().time(), settings.disk_reserve_bytes);
-    health.has_room(crate::health::Disk::of(store.path()));
-    let shared = Arc::new(Shared {
-        chain_id: chain.chain_id(),
-        began_at,
-        chain: ChainLock::new(chain),
-        dev: settings.dev,
-        new_chain: settings.new_chain.clone(),
-        producer: RwLock::new(view),
-        finality: FinalityTracker::new(settings.finality),
-        retry: settings.retry,
-        store: Arc::clone(&store),
-        metrics,
-        health,
-        subjective: Mutex::new(Subjective::new(settings.subjective.clone())),
-        clock: settings.clock.clone(),
-        events,
-        recovered: Recovered::default(),
-        synced: AtomicU64::new(0),
-    });
+    let mut chain = chain;
+    chain.machine.load_aside(true);
     start_ticker(ticker)?;
-    crate::probe::start(&shared)?;
     let (sender, receiver) = sync_channel(COMMAND_QUEUE_CAPACITY);
-    let compiling = CompileQueue::start(compiler, sender.clone())?;
-    let (ended_sender, ended) = oneshot::channel();
-    let log = settings.block_log.as_ref().map(|log| LogKeeper::open(log, &store)).transpose()?;
-    let follower = Follower::start(Arc::clone(&shared), sender.clone(), settings.traces, log)?;
-    let handle = Handle { shared: Arc::clone(&shared), commands: sender.clone() };
-    let writer = Writer {
-        shared,
-        machine,
-        commands: sender,
-        signing: None,
-        held: Held::default(),
-        queue: Queue::new(settings.incoming_transaction_queue_bytes),
-        phase: Phase::Waiting,
-        wake: None,
-        paused: settings.pause_on_startup,
-        production_enabled: settings.enable_stale_production,
-        features_signaled: false,
-        finished: false,
-        follower,
-        snapshots,
-        whole_state_busy: false,
-        whole_state_waiting: VecDeque::new(),
-        retry: RetryTracker::new(settings.retry),
-        turn: TurnWatch::default(),
-        unsaved: Unsaved::after_start(reapplied),
-        obstacles: Obstacles::default(),
-        console: ConsoleLog::default(),
-        compiling,
-        transients: Transients::default(),
-        given_up: BlockTimestamp::default(),
-        head_slot: BlockTimestamp::at(began_at),
-        counts_from: BlockTimestamp::at(settings.clock.now()),
-        travels: Travels::new(),
-        last_busy: 0,
-        added_keys: BTreeSet::new(),
-        states: States::new(),
-        settings,
+    let begins = Beginning {
+        folder: store.path().to_owned(),
+        watermarks,
+        reapplied,
+        compiling: CompileQueue::start(chain.machine.compiler().clone(), sender.clone())?,
+        commands: sender.clone(),
     };
+    let (traces, log) = (settings.traces, settings.block_log.clone());
+    let writer = Writer::new(chain, settings, begins, |shared| {
+        let log = log.as_ref().map(|log| LogKeeper::open(log, &store)).transpose()?;
+        let (shared, of_disk) = (Arc::clone(shared), Arc::clone(&store));
+        Ok(Box::new(Follower::start(shared, of_disk, sender.clone(), traces, log)?))
+    })?;
+    crate::probe::start(&writer.shared)?;
+    let handle = Handle { shared: Arc::clone(&writer.shared), store, commands: sender };
+    let (ended_sender, ended) = oneshot::channel();
     let thread = std::thread::Builder::new()
         .name("writer".to_owned())
         .stack_size(wasm::engine::THREAD_STACK_BYTES)
@@ -220,10 +141,10 @@ fn start_ticker(ticker: wasm::Ticker) -> Result<(), EngineError> {
 
 impl Writer {
     fn run(mut self, commands: &Receiver<Command>) -> Result<(), EngineError> {
-        self.plan()?;
+        self.begin()?;
         // Commands since the writer last slept.
         let mut run = 0u32;
-        while !self.finished {
+        while !self.is_finished() {
             self.shared.health.beat();
             let next = match commands.try_recv() {
                 Err(TryRecvError::Empty) if self.run_next_transient(false)? => Err(RecvTimeoutError::Timeout),
@@ -242,152 +163,16 @@ impl Writer {
                 Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Ok(command) => {
                     run += 1;
-                    self.act(command)?;
-                    self.run_next_transient(true)?;
+                    self.step(Some(command))?;
                 }
-                Err(RecvTimeoutError::Timeout) => {}
-            }
-            if self.wake.is_some_and(|wake| wake <= self.now()) {
-                self.on_time()?;
+                Err(RecvTimeoutError::Timeout) => self.step(None)?,
             }
         }
-        self.abort();
-        if self.settings.integrity_hash_on_stop {
-            let hash = self.shared.chain.read_for(Hold::WholeState).integrity_hash()?;
-            tracing::info!("chain database stopped with hash: {hash}");
-        }
-        self.checkpoint()?;
-        self.shared.chain.report();
-        self.follower.finish()
+        self.end()
     }
 
     fn until_wake(&self) -> Duration {
-        self.wake
+        self.next_wake()
             .map_or(IDLE, |wake| Duration::from_micros(u64::try_from(wake.0 - self.now().0).unwrap_or(0)).min(IDLE))
-    }
-
-    fn act(&mut self, command: Command) -> Result<(), EngineError> {
-        match command {
-            Command::Submit(submission) => self.submit(submission),
-            Command::PushBlock { block, reply } => {
-                let changed = self.push_block(*block, Some(reply))?;
-                if changed && self.phase == Phase::Waiting { self.plan() } else { Ok(()) }
-            }
-            Command::CodeReady { code_hash, loaded } => self.code_ready(code_hash, loaded),
-            Command::Synced => {
-                self.retry.answer_settled(self.shared.synced.load(Ordering::Acquire));
-                Ok(())
-            }
-            Command::Signed { block, at, result } => {
-                self.signed(block, at, result)?;
-                if self.phase == Phase::Waiting { self.plan() } else { Ok(()) }
-            }
-            Command::Pause(reply) => {
-                self.paused = true;
-                self.publish_view();
-                answer(reply, ());
-                Ok(())
-            }
-            Command::Resume(reply) => {
-                self.paused = false;
-                self.counts_from = BlockTimestamp::at(self.now());
-                self.publish_view();
-                answer(reply, ());
-                if self.phase == Phase::Speculating {
-                    self.abort();
-                }
-                if self.phase == Phase::Waiting { self.plan() } else { Ok(()) }
-            }
-            Command::ChangeOptions(change, reply) => {
-                self.change_options(change);
-                answer(reply, ());
-                let replan = change.max_irreversible_block_age_s.is_some() && self.phase == Phase::Speculating;
-                if replan { self.plan() } else { Ok(()) }
-            }
-            Command::ChangeLists(change, reply) => {
-                change.apply(self.shared.chain.write(Hold::Options).execution_settings_mut());
-                answer(reply, ());
-                Ok(())
-            }
-            Command::ScheduleFeatures(features, reply) => {
-                self.features_signaled = false;
-                self.shared.producer.write().scheduled_features = features;
-                answer(reply, ());
-                Ok(())
-            }
-            Command::IntegrityHash(reply) => {
-                self.abort();
-                self.want_whole_state(Request::Hash(reply))?;
-                self.plan()
-            }
-            Command::Snapshot(reply) => {
-                self.abort();
-                self.want_whole_state(Request::Snapshot(reply))?;
-                self.plan()
-            }
-            Command::WholeStateDone { head, result } => self.whole_state_done(head, result),
-            Command::ScheduleSnapshot(request, reply) => {
-                let result = self.schedule_snapshot(request)?;
-                answer(reply, result);
-                Ok(())
-            }
-            Command::UnscheduleSnapshot(id, reply) => {
-                let result = self.unschedule_snapshot(id)?;
-                answer(reply, result);
-                Ok(())
-            }
-            Command::EndAtTurn(turn, reply) => {
-                self.turn = TurnWatch::new(turn);
-                answer(reply, ());
-                Ok(())
-            }
-            Command::Travel(journey, reply) => self.set_out(journey, reply),
-            Command::SaveState { name, reply } => self.save_state(name, reply),
-            Command::StateSaved { name, state, reply } => {
-                self.state_saved(name, *state, reply);
-                Ok(())
-            }
-            Command::States(reply) => {
-                answer(reply, self.states.clone());
-                Ok(())
-            }
-            Command::ForgetState { name, reply } => {
-                answer(reply, self.states.remove(&name).is_some());
-                Ok(())
-            }
-            Command::SetState { target, reply } => self.set_state(*target, reply),
-            Command::AddKey { public, key, reply } => {
-                let new = self.added_keys.insert(public.clone());
-                if !self.settings.signers.iter().any(|(known, _)| *known == public) {
-                    self.settings.signers.push((public, Signer::Key(key)));
-                }
-                answer(reply, new);
-                if matches!(self.phase, Phase::Speculating | Phase::Waiting) { self.plan() } else { Ok(()) }
-            }
-            Command::RemoveKey { public, reply } => {
-                let known = self.added_keys.remove(&public);
-                self.settings.signers.retain(|(key, _)| !known || *key != public);
-                answer(reply, known);
-                Ok(())
-            }
-            Command::Keys(reply) => {
-                let added = |key: &PublicKey| self.added_keys.contains(key);
-                answer(reply, self.settings.signers.iter().map(|(key, _)| (key.clone(), added(key))).collect());
-                Ok(())
-            }
-            Command::Stop => Ok(()),
-        }
-    }
-
-    fn change_options(&mut self, change: crate::OptionsChange) {
-        let options = change.applied_to(self.settings.options);
-        self.settings.options = options;
-        self.shared.producer.write().options = options;
-        let mut chain = self.shared.chain.write(Hold::Options);
-        let execution = chain.execution_settings_mut();
-        execution.greylist_limit = options.greylist_limit;
-        if let Some(leeway) = change.subjective_cpu_leeway_us {
-            execution.subjective_cpu_leeway_us = i64::from(leeway);
-        }
     }
 }

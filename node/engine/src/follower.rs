@@ -1,82 +1,49 @@
-//! The thread behind the writer: it syncs, settles forks, writes checkpoints, traces and deltas, so that the writer never
+//! The real disk: the store, and the thread behind the writer. That syncs, settles forks, writes checkpoints, traces and deltas, so that the writer never
 //! waits for the disk. It works in the order in which the writer accepted.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 
 use chain::{Applied, BlockState, ChainCheckpoint};
 use primitives::block::ReceiptTransaction;
-use primitives::{TransactionId, TransactionReceipt};
-use store::{CheckpointHeader, CheckpointWriter, Head, Store, StoreError};
+use primitives::{BlockId, TransactionId, TransactionReceipt};
+use store::{Change, CheckpointHeader, CheckpointWriter, Store, StoreError};
 
 use crate::EngineError;
 use crate::atomic_file::write_file;
 use crate::block_log::LogKeeper;
 use crate::command::Command;
-use crate::events::Position;
+use crate::disk::{Disk, Work};
 use crate::handle::Shared;
-use crate::snapshots::PendingSnapshot;
-use crate::state_task::{self, Task};
+use crate::saved_state::SavedState;
+use crate::state_task;
 
 /// Pieces of work that wait at most; then the writer waits too.
 const WORK_QUEUE_CAPACITY: usize = 64;
 
-/// What there is to do.
+/// What the thread has to do.
 #[derive(Debug)]
-pub enum Work {
-    /// Blocks joined the chain; they are in the store already.
-    Accepted {
-        /// Where it stands now.
-        position: Position,
-        /// Whether blocks were applied.
-        is_change: bool,
-        /// The blocks, where something is kept of what they did: it takes much memory.
-        history: Option<Box<Applied>>,
-    },
-    /// These blocks are irreversible: the others of their numbers may be forgotten.
-    Settled(Vec<Head>),
+enum Job {
+    Work(Work),
     /// Write the state, and say so.
     Checkpoint(Box<ChainCheckpoint>, SyncSender<()>),
-    /// Write a file, under another name first.
-    File {
-        /// Its name.
-        path: PathBuf,
-        /// Its name while it is written.
-        draft: PathBuf,
-        /// What is in it.
-        bytes: Vec<u8>,
-    },
-    /// Make something of the whole state, which the last checkpoint has, and say so.
-    WholeState {
-        /// The block of that checkpoint.
-        head: Arc<BlockState>,
-        /// What to make.
-        task: Task,
-        /// Who hears of it.
-        done: SyncSender<Command>,
-    },
-    /// Say when all work before this is done.
+    /// Say when all before this is done.
     Barrier(SyncSender<()>),
-    /// The block of a snapshot is irreversible, or will never be.
-    FinishSnapshot {
-        /// The snapshot.
-        pending: PendingSnapshot,
-        /// Whether the block left the chain.
-        forked: bool,
-    },
 }
 
 /// Makes the bytes of a block's traces for the trace API.
 pub type TraceEncoder = fn(&chain::SealedBlock) -> Vec<u8>;
 
-/// The thread and the way to it.
+/// The store, the thread behind the writer and the way to it.
 #[derive(Debug)]
 pub struct Follower {
-    work: Option<SyncSender<Work>>,
+    store: Arc<Store>,
+    jobs: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<Result<(), StoreError>>>,
+    /// Hears when the checkpoint on its way is on disk.
+    writing: Option<Receiver<()>>,
 }
 
 impl Follower {
@@ -86,33 +53,75 @@ impl Follower {
     /// The system refuses it.
     pub(crate) fn start(
         shared: Arc<Shared>,
+        store: Arc<Store>,
         commands: SyncSender<Command>,
         traces: Option<TraceEncoder>,
         log: Option<LogKeeper>,
     ) -> Result<Self, EngineError> {
         let (sender, receiver) = sync_channel(WORK_QUEUE_CAPACITY);
+        let of_thread = Arc::clone(&store);
         let thread = std::thread::Builder::new()
             .name("follower".to_owned())
-            .spawn(move || follow(&shared, &commands, traces, log, &receiver))
+            .spawn(move || follow(&shared, &of_thread, &commands, traces, log, &receiver))
             .map_err(|source| EngineError::Thread { name: "follower", source })?;
-        Ok(Self { work: Some(sender), thread: Some(thread) })
+        Ok(Self { store, jobs: Some(sender), thread: Some(thread), writing: None })
     }
 
-    /// Hands over work.
-    ///
-    /// # Errors
-    /// The disk refused earlier work: the node must stop.
-    pub fn send(&mut self, work: Work) -> Result<(), EngineError> {
-        let sent = self.work.as_ref().is_some_and(|sender| sender.send(work).is_ok());
+    fn send(&mut self, job: Job) -> Result<(), EngineError> {
+        let sent = self.jobs.as_ref().is_some_and(|sender| sender.send(job).is_ok());
         if sent { Ok(()) } else { self.finish() }
     }
+}
 
-    /// Waits until all work is done.
-    ///
-    /// # Errors
-    /// The disk refused.
-    pub fn finish(&mut self) -> Result<(), EngineError> {
-        self.work = None;
+impl Disk for Follower {
+    fn ingest(&mut self, change: &Change<'_>) -> Result<(), StoreError> {
+        self.store.ingest(change)
+    }
+
+    fn block_id_at(&self, number: u32) -> Result<Option<BlockId>, StoreError> {
+        self.store.block_id_at(number)
+    }
+
+    fn block_at(&self, number: u32) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.block_at(number)
+    }
+
+    fn follow(&mut self, work: Work) -> Result<(), EngineError> {
+        self.send(Job::Work(work))
+    }
+
+    fn checkpoint(&mut self, checkpoint: ChainCheckpoint) -> Result<(), EngineError> {
+        self.await_checkpoint()?;
+        let (sender, written) = sync_channel(1);
+        self.writing = Some(written);
+        self.send(Job::Checkpoint(Box::new(checkpoint), sender))
+    }
+
+    fn is_writing_checkpoint(&mut self) -> bool {
+        self.writing.take_if(|written| written.try_recv() != Err(TryRecvError::Empty));
+        self.writing.is_some()
+    }
+
+    fn await_checkpoint(&mut self) -> Result<(), EngineError> {
+        match self.writing.take().map(|written| written.recv()) {
+            // The thread ended without writing it, and knows why.
+            Some(Err(_)) => self.finish(),
+            _ => Ok(()),
+        }
+    }
+
+    fn rewind(&mut self, state: &SavedState, blocks: &BTreeMap<u32, (BlockId, Vec<u8>)>) -> Result<(), EngineError> {
+        self.await_checkpoint()?;
+        let (barrier, passed) = sync_channel(1);
+        self.send(Job::Barrier(barrier))?;
+        if passed.recv().is_err() {
+            return self.finish();
+        }
+        Ok(state.write(&self.store, blocks)?)
+    }
+
+    fn finish(&mut self) -> Result<(), EngineError> {
+        self.jobs = None;
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(result)) => Ok(result?),
             Some(Err(panic)) => std::panic::resume_unwind(panic),
@@ -123,12 +132,12 @@ impl Follower {
 
 fn follow(
     shared: &Shared,
+    store: &Arc<Store>,
     commands: &SyncSender<Command>,
     traces: Option<TraceEncoder>,
     mut log: Option<LogKeeper>,
-    work: &Receiver<Work>,
+    jobs: &Receiver<Job>,
 ) -> Result<(), StoreError> {
-    let store = &shared.store;
     let mut whole_state = None::<JoinHandle<()>>;
     if let Some(log) = &mut log {
         log.follow(store);
@@ -137,25 +146,32 @@ fn follow(
     // Changes of the chain that came here.
     let mut accepted = 0;
     loop {
-        let piece = match work.try_recv() {
-            Ok(piece) => piece,
+        let job = match jobs.try_recv() {
+            Ok(job) => job,
             Err(TryRecvError::Disconnected) => break,
             Err(TryRecvError::Empty) => {
                 // Blocks that came together are synced together.
                 if !std::mem::replace(&mut synced, true) {
                     store.sync()?;
-                    shared.health.synced();
-                    shared.events.moved(reached);
-                    shared.synced.store(accepted, Ordering::Release);
+                    shared.synced_to(reached, accepted);
                     // A writer that is busy looks at the number with the next block.
                     let _ = commands.try_send(Command::Synced);
                 }
-                let Ok(piece) = work.recv() else { break };
-                piece
+                let Ok(job) = jobs.recv() else { break };
+                job
             }
         };
-        match piece {
-            Work::Accepted { position, is_change, history } => {
+        match job {
+            Job::Checkpoint(checkpoint, written) => {
+                write_checkpoint(store, *checkpoint)?;
+                // A writer that is gone does not wait.
+                let _ = written.send(());
+            }
+            Job::Barrier(passed) => {
+                // A writer that is gone does not wait.
+                let _ = passed.send(());
+            }
+            Job::Work(Work::Accepted { position, is_change, history }) => {
                 synced = false;
                 accepted += u64::from(is_change);
                 let settles = reached.irreversible != position.irreversible;
@@ -167,29 +183,20 @@ fn follow(
                     log.follow(store);
                 }
             }
-            Work::Settled(blocks) => blocks.into_iter().try_for_each(|block| store.settle(block))?,
-            Work::Checkpoint(checkpoint, written) => {
-                write_checkpoint(store, *checkpoint)?;
-                // A writer that is gone does not wait.
-                let _ = written.send(());
-            }
-            Work::File { path, draft, bytes } => write_file(&path, &draft, &bytes),
-            Work::WholeState { head, task, done } => {
+            Job::Work(Work::Settled(blocks)) => blocks.into_iter().try_for_each(|block| store.settle(block))?,
+            Job::Work(Work::File { path, draft, bytes }) => write_file(&path, &draft, &bytes),
+            Job::Work(Work::WholeState { head, task }) => {
                 let id = head.id();
-                match state_task::start(store, head, task, done.clone()) {
+                match state_task::start(store, head, task, commands.clone()) {
                     Ok(thread) => whole_state = Some(thread),
                     Err(error) => {
                         let result = Err(format!("the system gives no thread: {error}"));
                         // The writer may have ended.
-                        let _ = done.send(Command::WholeStateDone { head: id, result });
+                        let _ = commands.send(Command::WholeStateDone { head: id, result });
                     }
                 }
             }
-            Work::Barrier(passed) => {
-                // A writer that is gone does not wait.
-                let _ = passed.send(());
-            }
-            Work::FinishSnapshot { pending, forked } => pending.finish(forked),
+            Job::Work(Work::FinishSnapshot { pending, forked }) => pending.finish(forked),
         }
     }
     if let Some(Err(panic)) = whole_state.map(JoinHandle::join) {

@@ -1,7 +1,8 @@
 //! How everyone else reaches the writer: commands over a bounded channel, reads between two transactions.
 
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
 
@@ -62,7 +63,7 @@ pub(crate) struct Shared {
     pub producer: RwLock<ProducerView>,
     pub finality: FinalityTracker,
     pub retry: RetrySettings,
-    pub store: Arc<Store>,
+    pub folder: PathBuf,
     pub metrics: Metrics,
     pub health: Health,
     pub subjective: Mutex<Subjective>,
@@ -80,7 +81,14 @@ pub(crate) struct Shared {
 impl Shared {
     /// How the node stands.
     pub fn standing(&self) -> Standing {
-        self.health.standing(self.clock.now(), self.clock.jump_us(), self.store.path(), self.dev)
+        self.health.standing(self.clock.now(), self.clock.jump_us(), &self.folder, self.dev)
+    }
+
+    /// The disk has the chain up to a position, with so many changes since the node started, safe from a loss of power.
+    pub fn synced_to(&self, position: Position, changes: u64) {
+        self.health.synced();
+        self.events.moved(position);
+        self.synced.store(changes, Ordering::Release);
     }
 
     /// What an account owes this node, in microseconds.
@@ -100,6 +108,7 @@ impl std::fmt::Debug for Shared {
 #[derive(Debug, Clone)]
 pub struct Handle {
     pub(crate) shared: Arc<Shared>,
+    pub(crate) store: Arc<Store>,
     pub(crate) commands: SyncSender<Command>,
 }
 
@@ -127,7 +136,7 @@ impl Handle {
 
     /// Blocks and what belongs to them.
     pub fn store(&self) -> &Arc<Store> {
-        &self.shared.store
+        &self.store
     }
 
     /// The time as the node sees it.

@@ -10,28 +10,32 @@
 //! that make code ready, `signing` a block that waits for signatures, `obstacles` what keeps the node from blocks,
 //! `console` what contracts print, [`recovered`] transactions whose blocks are still to come, [`preparing`] blocks before the
 //! writer, [`durable`] what is written before anyone hears
-//! of it, [`events`] what they hear then, [`block_log`] a log of nodeos beside the database, `unsaved` what no checkpoint
-//! has, [`snapshots`] their schedule, [`state_task`] what is made of all of the state, [`follower`] the thread behind the
-//! writer, [`lists`] lists that change while the node runs, [`retry`] transactions whose senders wait for a block,
+//! of it, [`events`] what they hear then, [`disk`] the door to the disk, [`block_log`] a log of nodeos beside the database, `unsaved` what no checkpoint
+//! has, [`snapshots`] their schedule, [`state_task`] what is made of all of the state, [`follower`] the real disk with the thread
+//! behind the writer, [`lists`] lists that change while the node runs, [`retry`] transactions whose senders wait for a block,
 //! [`finality`] what became of a transaction, [`subjective`] what only this node bills, [`journey`] blocks on demand and
 //! time that is moved, [`saved_state`] states that are gone back to, [`turn`] ending at a producer's turn, `report` log
 //! lines, [`metrics`] counters, [`health`] what they say of the node, `absent` who lets turns pass, `probe` who looks after
 //! all that.
 //!
-//! `writer` is the state of the one thread. What it does, by topic: `producing` building blocks, `dry_runs` runs that are
-//! reverted, `compiling` what waits for code, `sealing` the end of blocks and their signatures, `accepting` blocks from
-//! outside and what follows an accepted block, `saving` when the state is written, `whole_state` who gets all of it,
-//! `travel` and `state` journeys and going back. `event_loop` says when.
+//! [`writer`] is the state of the one that owns the chain. What it does, by topic: `producing` building blocks, `dry_runs`
+//! runs that are reverted, `compiling` what waits for code, `sealing` the end of blocks and their signatures, `accepting`
+//! blocks from outside and what follows an accepted block, `saving` when the state is written, `whole_state` who gets all
+//! of it, `travel` and `state` journeys and going back. [`step`](Writer::step) is what it does with a command and with the
+//! time: a machine without a thread. `event_loop` is the thread that carries it in a node, [`carried`] is for others,
+//! [`planted`] bugs that they look for.
 
 mod absent;
 mod accepting;
 mod atomic_file;
 pub mod block_log;
+pub mod carried;
 pub mod clock;
 pub mod command;
 mod compile_queue;
 mod compiling;
 mod console;
+pub mod disk;
 mod dry_runs;
 pub mod durable;
 pub mod error;
@@ -47,6 +51,7 @@ pub mod lists;
 pub mod metrics;
 mod obstacles;
 pub mod options;
+pub mod planted;
 pub mod preparing;
 mod probe;
 mod producing;
@@ -66,13 +71,14 @@ pub mod slots;
 pub mod snapshots;
 mod state;
 pub mod state_task;
+mod step;
 pub mod subjective;
 pub mod transients;
 mod travel;
 pub mod turn;
 mod unsaved;
 mod whole_state;
-mod writer;
+pub mod writer;
 
 pub use block_log::LogSettings;
 pub use clock::Clock;
@@ -80,6 +86,7 @@ pub use command::{
     Command, Origin, Patience, RetryUntil, ScheduledSnapshot, SnapshotInfo, SnapshotRequest, Submission, SubmitKind,
     SubmitResult, Verdict, WaitFor,
 };
+pub use disk::{Disk, Work};
 pub use durable::ingest;
 pub use error::EngineError;
 pub use event_loop::{Running, start};
@@ -87,7 +94,7 @@ pub use events::Position;
 pub use finality::{FinalitySettings, FinalityTracker, TransactionState};
 pub use follower::{replace_state, write_checkpoint};
 pub use handle::{Handle, ProducerView};
-pub use health::{Disk, Obstacle, Peers, Standing};
+pub use health::{Obstacle, Peers, Standing};
 pub use holds::{Hold, HoldTime};
 pub use journey::{Arrival, Journey};
 pub use lists::{ListChange, Lists};
@@ -100,3 +107,4 @@ pub use settings::{Blocks, CpuBilling, Settings};
 pub use signer::{RemoteSigner, SignatureReply, Signer};
 pub use subjective::SubjectiveSettings;
 pub use turn::EndAtTurn;
+pub use writer::Writer;

@@ -30,7 +30,7 @@ const STACK_BYTES: usize = 128 << 10;
 pub(crate) fn start(shared: &Arc<Shared>) -> Result<(), EngineError> {
     let node = Arc::downgrade(shared);
     spawn("disk probe", move || {
-        while let Some(folder) = after(PROBE_INTERVAL, &node).map(|shared| shared.store.path().to_owned()) {
+        while let Some(folder) = after(PROBE_INTERVAL, &node).map(|shared| shared.folder.clone()) {
             let reason = try_disk(&folder);
             let Some(shared) = node.upgrade() else { return };
             shared.health.probed(reason);

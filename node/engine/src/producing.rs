@@ -19,6 +19,7 @@ use crate::command::{Origin, Submission, SubmitKind, answer};
 use crate::holds::Hold;
 use crate::metrics::Held;
 use crate::obstacles::Obstacle;
+use crate::planted::Planted;
 use crate::queue::{Waiting, check_expiration};
 use crate::retry::{self, is_executed_input};
 use crate::writer::{Phase, Writer};
@@ -268,8 +269,13 @@ impl Writer {
     ) -> Result<(), EngineError> {
         let producing = matches!(phase, Phase::Producing { .. });
         let mut chain = self.shared.chain.write(Hold::StartBlock);
-        let confirmed = match self.watermark(producer.producer_name) {
-            Some(mark) if producing => chain.head().header.blocks_to_confirm(Some(mark.num)),
+        let head = &chain.head().header;
+        let last_signed = match self.plants(Planted::DoubleVote) {
+            true => head.producer_to_last_produced.get(&producer.producer_name).copied(),
+            false => self.watermark(producer.producer_name).map(|mark| mark.num),
+        };
+        let confirmed = match last_signed {
+            Some(_) if producing => head.blocks_to_confirm(last_signed),
             _ => 0,
         };
         let asked = if producing { self.shared.producer.read().scheduled_features.clone() } else { Vec::new() };

@@ -6,11 +6,9 @@
 //! restart had to apply again stays on the account until it is part of a checkpoint, so a node that is killed over and
 //! over does not have more to do each time.
 
-use std::sync::mpsc::{TryRecvError, sync_channel};
 use std::time::Duration;
 
 use crate::EngineError;
-use crate::follower::Work;
 use crate::holds::Hold;
 use crate::writer::Writer;
 
@@ -22,15 +20,13 @@ const RESTART_WORK_MAX: Duration = Duration::from_millis(750);
 impl Writer {
     /// Begins a checkpoint when it is due, and waits for the one before when that is overdue.
     pub(crate) fn checkpoint_in_time(&mut self) -> Result<(), EngineError> {
-        if let Some((_, written)) = &self.unsaved.writing
-            && written.try_recv() != Err(TryRecvError::Empty)
-        {
-            self.unsaved.writing = None;
+        if !self.disk.is_writing_checkpoint() {
+            self.unsaved.writing = Duration::ZERO;
         }
         if self.unsaved.total() >= RESTART_WORK_MAX {
             self.await_checkpoint()?;
         }
-        if self.unsaved.work >= CHECKPOINT_WORK && self.unsaved.writing.is_none() {
+        if self.unsaved.work >= CHECKPOINT_WORK && !self.disk.is_writing_checkpoint() {
             self.checkpoint()?;
         }
         Ok(())
@@ -52,17 +48,13 @@ impl Writer {
     fn take_checkpoint(&mut self) -> Result<(), EngineError> {
         let checkpoint = self.shared.chain.write(Hold::Checkpoint).take_checkpoint()?;
         self.unsaved.taken = Some(checkpoint.head);
-        let (sender, written) = sync_channel(1);
-        self.unsaved.writing = Some((std::mem::take(&mut self.unsaved.work), written));
-        self.follower.send(Work::Checkpoint(Box::new(checkpoint), sender))
+        self.unsaved.writing = std::mem::take(&mut self.unsaved.work);
+        self.disk.checkpoint(checkpoint)
     }
 
     /// Waits until the checkpoint that is on its way is on disk.
-    pub(crate) fn await_checkpoint(&mut self) -> Result<(), EngineError> {
-        match self.unsaved.writing.take().map(|(_, written)| written.recv()) {
-            // The thread ended without writing it, and knows why.
-            Some(Err(_)) => self.follower.finish(),
-            _ => Ok(()),
-        }
+    fn await_checkpoint(&mut self) -> Result<(), EngineError> {
+        self.unsaved.writing = Duration::ZERO;
+        self.disk.await_checkpoint()
     }
 }

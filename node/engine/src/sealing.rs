@@ -6,7 +6,7 @@ use chain::{ChainError, SealedBlock, UnsignedBlock};
 use primitives::{BlockId, Fault, Signature, TimePoint};
 use store::Watermark;
 
-use crate::durable::ingest;
+use crate::durable::with_change;
 use crate::holds::Hold;
 use crate::obstacles::Obstacle;
 use crate::signer::Signer;
@@ -132,7 +132,8 @@ impl Writer {
         let header = sealed.state.header.block_header();
         let (producer, mark) = (header.producer, Watermark { num: sealed.state.number(), slot: header.timestamp });
         let irreversible = self.shared.chain.read().irreversible_after(&sealed);
-        ingest(&self.shared.store, std::slice::from_ref(&sealed), irreversible, Some((producer, mark)))?;
+        let signed = Some((producer, mark));
+        with_change(std::slice::from_ref(&sealed), irreversible, signed, |change| self.disk.ingest(change))?;
         self.shared.producer.write().watermarks.insert(producer, mark);
         let state = sealed.state.clone();
         let committed = self.shared.chain.write(Hold::CommitBlock).commit_block(sealed);

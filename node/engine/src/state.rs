@@ -8,7 +8,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::sync_channel;
 
 use chain::{Applied, BlockState, PrepareMode, PreparedBlock};
 use execution::RecoveredTransaction;
@@ -18,7 +17,6 @@ use store::Watermark;
 
 use crate::command::{Reply, answer};
 use crate::finality::BlockPoint;
-use crate::follower::Work;
 use crate::holds::Hold;
 use crate::journey::Journey;
 use crate::rules::Held;
@@ -312,15 +310,9 @@ impl Writer {
         // What was begun for the former future.
         drop(self.queue.take_aborted());
         self.held = Held::default();
-        self.await_checkpoint()?;
-        let (barrier, passed) = sync_channel(1);
-        self.follower.send(Work::Barrier(barrier))?;
-        if passed.recv().is_err() {
-            return self.follower.finish();
-        }
         let Target { state, loaded, blocks, again, goes_back } = target;
         let (undone, cut) = self.leave_behind(&state, &blocks)?;
-        state.write(&self.shared.store, &blocks)?;
+        self.disk.rewind(&state, &blocks)?;
         let replaced = self.shared.chain.write(Hold::SetState).set_state(*loaded);
         match replaced {
             // Freed without the lock.
@@ -352,12 +344,11 @@ impl Writer {
         state: &SavedState,
         blocks: &BTreeMap<u32, (BlockId, Vec<u8>)>,
     ) -> Result<(Vec<Arc<BlockState>>, FxHashSet<BlockId>), EngineError> {
-        let store = &self.shared.store;
         let fork = blocks.keys().next().map_or(state.num(), |first| first - 1);
         let head = self.shared.chain.read().head().number();
         let mut cut = FxHashSet::default();
         for number in fork + 1..=head {
-            let Some(id) = store.block_id_at(number)? else { continue };
+            let Some(id) = self.disk.block_id_at(number)? else { continue };
             cut.insert(id);
         }
         for kept in self.states.values_mut() {
@@ -366,7 +357,7 @@ impl Writer {
                 continue;
             }
             for number in fork + 1..=num {
-                if let (Some(id), Some(bytes)) = (store.block_id_at(number)?, store.block_at(number)?) {
+                if let (Some(id), Some(bytes)) = (self.disk.block_id_at(number)?, self.disk.block_at(number)?) {
                     kept.cut.insert(number, (id, bytes));
                 }
             }

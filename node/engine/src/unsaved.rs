@@ -1,6 +1,5 @@
 //! What is not part of a checkpoint on disk: how long a restart would take to apply it again.
 
-use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use chain::SealedBlock;
@@ -18,19 +17,19 @@ pub(crate) struct Unsaved {
     pub work: Duration,
     /// The head that the last checkpoint was taken of, since the node started.
     pub taken: Option<BlockId>,
-    /// A checkpoint on its way to the disk: the work that it has, and the word that it is there.
-    pub writing: Option<(Duration, Receiver<()>)>,
+    /// Work of the checkpoint that is on its way to the disk.
+    pub writing: Duration,
 }
 
 impl Unsaved {
     /// The account of a node that had to do this work on its start.
     pub fn after_start(work: Duration) -> Self {
-        Self { work, taken: None, writing: None }
+        Self { work, taken: None, writing: Duration::ZERO }
     }
 
     /// With what is on its way.
     pub fn total(&self) -> Duration {
-        self.work + self.writing.as_ref().map_or(Duration::ZERO, |(work, _)| *work)
+        self.work + self.writing
     }
 }
 

@@ -8,7 +8,7 @@ use chain::Applied;
 use primitives::{BlockId, Fault, FaultKind};
 
 use crate::command::{Reply, ScheduledSnapshot, SnapshotInfo, SnapshotRequest, answer};
-use crate::follower::Work;
+use crate::disk::Work;
 use crate::obstacles::Obstacle;
 use crate::snapshots::PendingSnapshot;
 use crate::state_task::{Request, Task};
@@ -43,8 +43,7 @@ impl Writer {
         self.checkpoint_head()?;
         self.whole_state_busy = true;
         let head = Arc::clone(self.shared.chain.read().head());
-        let done = self.commands.clone();
-        self.follower.send(Work::WholeState { head, task, done })
+        self.disk.follow(Work::WholeState { head, task })
     }
 
     /// Something was made of the whole state.
@@ -84,7 +83,7 @@ impl Writer {
         if changed {
             self.publish_snapshots();
             let (path, draft) = self.snapshots.schedule_file();
-            self.follower.send(Work::File { path, draft, bytes: self.snapshots.packed_schedule() })?;
+            self.disk.follow(Work::File { path, draft, bytes: self.snapshots.packed_schedule() })?;
         }
         Ok(())
     }
@@ -185,9 +184,9 @@ impl Writer {
         let settled = |pending: &mut PendingSnapshot| pending.written && pending.info.head_num <= irreversible;
         for pending in self.snapshots.pending.extract_if(.., settled) {
             // A chain that began with a snapshot does not have that block.
-            let kept = self.shared.store.block_id_at(pending.info.head_num)?;
+            let kept = self.disk.block_id_at(pending.info.head_num)?;
             let forked = kept.is_some_and(|id| id != pending.info.head_id);
-            self.follower.send(Work::FinishSnapshot { pending, forked })?;
+            self.disk.follow(Work::FinishSnapshot { pending, forked })?;
         }
         for known in &mut self.snapshots.requests {
             known.pending.retain(|info| info.head_num > irreversible);

@@ -1,32 +1,43 @@
 //! The writer's state: all that the one thread that owns the chain knows. What it does with it stands by topic in files
-//! above this one ([`crate::producing`], [`crate::accepting`] and others); when, in [`crate::event_loop`].
+//! above this one ([`crate::producing`], [`crate::accepting`] and others); when, in [`crate::step`].
 
 use std::collections::{BTreeSet, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::SyncSender;
+use std::time::Duration;
 
-use chain::Machine;
-use primitives::{BlockTimestamp, PublicKey, TimePoint};
+use chain::{LiveChain, Machine};
+use parking_lot::{Mutex, RwLock};
+use primitives::{BlockTimestamp, Name, PublicKey, TimePoint};
+use rustc_hash::FxHashMap;
+use store::Watermark;
 
-use crate::Settings;
 use crate::command::Command;
 use crate::compile_queue::CompileQueue;
 use crate::console::ConsoleLog;
-use crate::follower::Follower;
-use crate::handle::Shared;
-use crate::holds::Hold;
+use crate::disk::Disk;
+use crate::events::{Events, Position};
+use crate::handle::{ProducerView, Shared};
+use crate::health::Health;
+use crate::holds::{ChainLock, Hold};
 use crate::journey::Travels;
 use crate::obstacles::Obstacles;
+use crate::planted::Planted;
 use crate::queue::Queue;
+use crate::recovered::Recovered;
 use crate::retry::RetryTracker;
 use crate::rules::Held;
 use crate::saved_state::States;
 use crate::signing::Signing;
 use crate::snapshots::Snapshots;
 use crate::state_task::Request;
+use crate::subjective::Subjective;
 use crate::transients::Transients;
 use crate::turn::TurnWatch;
 use crate::unsaved::Unsaved;
+use crate::{EngineError, FinalityTracker, Metrics, Settings};
 
 /// What the pending block is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,59 +55,166 @@ pub(crate) enum Phase {
     Waiting,
 }
 
-/// The writer's own state.
-pub(crate) struct Writer {
-    pub shared: Arc<Shared>,
-    /// What runs contracts.
-    pub machine: Machine,
-    pub settings: Settings,
+/// What a writer begins with beside its chain.
+pub(crate) struct Beginning {
+    /// The folder of its data: the room on its disk is looked at.
+    pub folder: PathBuf,
+    /// What its producers signed last.
+    pub watermarks: FxHashMap<Name, Watermark>,
+    /// How long it took to apply the blocks after the last checkpoint again.
+    pub reapplied: Duration,
+    /// Who makes code ready.
+    pub compiling: CompileQueue,
     /// The way to the writer, for those who answer it.
     pub commands: SyncSender<Command>,
-    pub queue: Queue,
-    pub phase: Phase,
+}
+
+/// The one that owns the chain. It has no thread and waits for nobody but its disk: whoever has it hands it commands
+/// ([`Writer::step`]) and looks at its alarm clock ([`Writer::next_wake`]). What it does outside itself goes through doors:
+/// the time is [`Settings::clock`], the disk a [`Disk`], answers go where the commands say.
+pub struct Writer {
+    pub(crate) shared: Arc<Shared>,
+    /// What runs contracts.
+    pub(crate) machine: Machine,
+    pub(crate) settings: Settings,
+    /// The way to the writer, for those who answer it.
+    pub(crate) commands: SyncSender<Command>,
+    pub(crate) disk: Box<dyn Disk>,
+    pub(crate) queue: Queue,
+    pub(crate) phase: Phase,
     /// The block of [`Phase::Signing`].
-    pub signing: Option<Signing>,
+    pub(crate) signing: Option<Signing>,
     /// Blocks from outside that wait until this node's own is sealed.
-    pub held: Held,
+    pub(crate) held: Held,
     /// When to look at production again.
-    pub wake: Option<TimePoint>,
-    pub paused: bool,
+    pub(crate) wake: Option<TimePoint>,
+    pub(crate) paused: bool,
     /// Whether the head is fresh enough to build on, or staleness was allowed.
-    pub production_enabled: bool,
+    pub(crate) production_enabled: bool,
     /// Whether the features that were asked for are in the pending block.
-    pub features_signaled: bool,
+    pub(crate) features_signaled: bool,
     /// Whether the last block that was wanted is there.
-    pub finished: bool,
-    pub follower: Follower,
-    pub snapshots: Snapshots,
+    pub(crate) finished: bool,
+    pub(crate) snapshots: Snapshots,
     /// Whether something is made of the whole state just now.
-    pub whole_state_busy: bool,
+    pub(crate) whole_state_busy: bool,
     /// Who waits for that.
-    pub whole_state_waiting: VecDeque<Request>,
-    pub retry: RetryTracker,
-    pub turn: TurnWatch,
-    pub unsaved: Unsaved,
-    pub obstacles: Obstacles,
-    pub console: ConsoleLog,
-    pub compiling: CompileQueue,
-    pub transients: Transients,
+    pub(crate) whole_state_waiting: VecDeque<Request>,
+    pub(crate) retry: RetryTracker,
+    pub(crate) turn: TurnWatch,
+    pub(crate) unsaved: Unsaved,
+    pub(crate) obstacles: Obstacles,
+    pub(crate) console: ConsoleLog,
+    pub(crate) compiling: CompileQueue,
+    pub(crate) transients: Transients,
     /// The last slot whose block could not be sealed: the next block is for a later one.
-    pub given_up: BlockTimestamp,
+    pub(crate) given_up: BlockTimestamp,
     /// The slot of the head.
-    pub head_slot: BlockTimestamp,
+    pub(crate) head_slot: BlockTimestamp,
     /// Missed slots count from here: when production began, or went on after a pause.
-    pub counts_from: BlockTimestamp,
+    pub(crate) counts_from: BlockTimestamp,
     /// Journeys through time, the first of them under way.
-    pub travels: Travels,
+    pub(crate) travels: Travels,
     /// The last block that somebody may wait for.
-    pub last_busy: u32,
+    pub(crate) last_busy: u32,
     /// Keys that were added since the node started.
-    pub added_keys: BTreeSet<PublicKey>,
+    pub(crate) added_keys: BTreeSet<PublicKey>,
     /// States that are kept, by their names.
-    pub states: States,
+    pub(crate) states: States,
+    /// A bug that the simulator shall find.
+    #[cfg(feature = "planted")]
+    pub(crate) planted: Option<Planted>,
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Writer").field("phase", &self.phase).field("wake", &self.wake).finish_non_exhaustive()
+    }
 }
 
 impl Writer {
+    /// A writer of a chain, on the disk that `disk` makes of what it tells its readers.
+    ///
+    /// # Errors
+    /// The schedule of snapshots is damaged, or there is no disk.
+    pub(crate) fn new(
+        chain: LiveChain,
+        settings: Settings,
+        begins: Beginning,
+        disk: impl FnOnce(&Arc<Shared>) -> Result<Box<dyn Disk>, EngineError>,
+    ) -> Result<Self, EngineError> {
+        let Beginning { folder, watermarks, reapplied, compiling, commands } = begins;
+        let LiveChain { chain, machine } = chain;
+        let snapshots = Snapshots::open(settings.snapshots_dir.clone())?;
+        let view = ProducerView {
+            paused: settings.pause_on_startup,
+            options: settings.options,
+            scheduled_features: Vec::new(),
+            waiting: Vec::new(),
+            snapshot_requests: snapshots.requests().to_vec(),
+            watermarks,
+        };
+        let metrics = Metrics::default();
+        metrics.stands(chain.head().number(), chain.root().number());
+        let began_at = chain.head_time();
+        let health = Health::new(chain.best().header.timestamp().time(), settings.disk_reserve_bytes);
+        health.has_room(crate::health::Disk::of(&folder));
+        let shared = Arc::new(Shared {
+            chain_id: chain.chain_id(),
+            began_at,
+            events: Events::new(Position::of(&chain)),
+            chain: ChainLock::new(chain),
+            dev: settings.dev,
+            new_chain: settings.new_chain.clone(),
+            producer: RwLock::new(view),
+            finality: FinalityTracker::new(settings.finality),
+            retry: settings.retry,
+            folder,
+            metrics,
+            health,
+            subjective: Mutex::new(Subjective::new(settings.subjective.clone())),
+            clock: settings.clock.clone(),
+            recovered: Recovered::default(),
+            synced: AtomicU64::new(0),
+        });
+        let disk = disk(&shared)?;
+        Ok(Self {
+            shared,
+            machine,
+            commands,
+            disk,
+            signing: None,
+            held: Held::default(),
+            queue: Queue::new(settings.incoming_transaction_queue_bytes),
+            phase: Phase::Waiting,
+            wake: None,
+            paused: settings.pause_on_startup,
+            production_enabled: settings.enable_stale_production,
+            features_signaled: false,
+            finished: false,
+            snapshots,
+            whole_state_busy: false,
+            whole_state_waiting: VecDeque::new(),
+            retry: RetryTracker::new(settings.retry),
+            turn: TurnWatch::default(),
+            unsaved: Unsaved::after_start(reapplied),
+            obstacles: Obstacles::default(),
+            console: ConsoleLog::default(),
+            compiling,
+            transients: Transients::default(),
+            given_up: BlockTimestamp::default(),
+            head_slot: BlockTimestamp::at(began_at),
+            counts_from: BlockTimestamp::at(settings.clock.now()),
+            travels: Travels::new(),
+            last_busy: 0,
+            added_keys: BTreeSet::new(),
+            states: States::new(),
+            #[cfg(feature = "planted")]
+            planted: None,
+            settings,
+        })
+    }
+
     /// The head is fresh enough to build on.
     pub(crate) fn allow_production(&mut self) {
         if !std::mem::replace(&mut self.production_enabled, true) {
@@ -125,5 +243,24 @@ impl Writer {
     /// Shows others how production stands.
     pub(crate) fn publish_view(&self) {
         self.shared.producer.write().paused = self.paused;
+    }
+
+    /// Plants a bug, before the writer begins.
+    #[cfg(feature = "planted")]
+    pub fn plant(&mut self, bug: Planted) {
+        self.planted = Some(bug);
+        self.production_enabled |= bug == Planted::StaleProducer;
+    }
+
+    /// Whether a bug was planted.
+    #[cfg(feature = "planted")]
+    pub(crate) fn plants(&self, bug: Planted) -> bool {
+        self.planted == Some(bug)
+    }
+
+    /// Whether a bug was planted: never.
+    #[cfg(not(feature = "planted"))]
+    pub(crate) fn plants(&self, _: Planted) -> bool {
+        false
     }
 }
