@@ -1,23 +1,33 @@
 //! The disk of a node: what was written, and how much of it a loss of power leaves. It keeps what the store keeps
-//! (`store::Change`): blocks of all branches, the chain's numbers, what was signed.
+//! (`store::Change`): blocks of all branches, the chain's numbers, what was signed. The writer has it behind the door that
+//! is the store's in a real node.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use chain::{Applied, ChainCheckpoint};
+use engine::carried::Reader;
+use engine::saved_state::SavedState;
+use engine::{EngineError, Position, Work};
 use p2p::core::{Blocks, Stands};
 use p2p::wire::message::Point;
-use primitives::{BlockId, Name};
-use store::Watermark;
+use primitives::{BlockId, Checksum256, Name};
+use store::{StoreError, Watermark};
+
+use crate::planted::Planted;
+
+/// States are compared in one of so many blocks.
+const COMPARE_EVERY: u32 = 64;
 
 /// A change of the chain, as `store::Change` has it.
 #[derive(Debug, Clone)]
 pub struct Change {
-    /// A block to keep.
-    pub block: Option<(BlockId, Arc<[u8]>)>,
+    /// Blocks to keep.
+    pub blocks: Vec<(BlockId, Arc<[u8]>)>,
     /// The blocks that join the chain.
     pub joined: Vec<BlockId>,
-    /// The last irreversible block afterwards.
-    pub irreversible: BlockId,
+    /// Number of the last irreversible block afterwards.
+    pub irreversible: u32,
     /// What was signed with it.
     pub signed: Option<(Name, Watermark)>,
 }
@@ -33,13 +43,13 @@ struct View {
 
 impl View {
     fn enter(&mut self, change: &Change) {
-        self.blocks.extend(change.block.clone());
+        self.blocks.extend(change.blocks.iter().cloned());
         for id in &change.joined {
             let num = Point::of(*id).num;
             self.ids.split_off(&num);
             self.ids.insert(num, *id);
         }
-        self.irreversible = Point::of(change.irreversible);
+        self.irreversible = self.ids.get(&change.irreversible).map_or(self.irreversible, |id| Point::of(*id));
         if let Some((producer, mark)) = change.signed {
             self.marks.insert(producer, mark);
         }
@@ -64,7 +74,7 @@ impl Disk {
     /// A disk with the chain's first block.
     pub fn new(first: BlockId, bytes: Arc<[u8]>) -> Self {
         let mut view = View::default();
-        view.enter(&Change { block: Some((first, bytes)), joined: vec![first], irreversible: first, signed: None });
+        view.enter(&Change { blocks: vec![(first, bytes)], joined: vec![first], irreversible: 1, signed: None });
         Self { written: view.clone(), synced: view, pending: Vec::new(), count: 0 }
     }
 
@@ -83,6 +93,17 @@ impl Disk {
             self.synced.enter(&change);
         }
         Stands { head: self.synced.head(), irreversible: self.synced.irreversible, earliest: 1 }
+    }
+
+    /// Where the chain stands as it is written, synced or not.
+    pub fn stands(&self) -> Stands {
+        Stands { head: self.written.head(), irreversible: self.written.irreversible, earliest: 1 }
+    }
+
+    /// Whether a block is synced, with what says that its producer signed it.
+    pub fn is_safe(&self, id: &BlockId, producer: Name) -> bool {
+        let mark = self.synced.marks.get(&producer);
+        self.synced.blocks.contains_key(id) && mark.is_some_and(|mark| mark.num >= Point::of(*id).num)
     }
 
     /// The power went: what was not synced is gone.
@@ -129,5 +150,150 @@ impl Blocks for Disk {
 
     fn has(&self, id: &BlockId) -> bool {
         self.written.blocks.contains_key(id)
+    }
+}
+
+/// What a writer did to its disk, in order.
+#[derive(Debug)]
+pub enum Done {
+    /// It wrote a change, with this number.
+    Wrote(u64, Change),
+    /// It followed the chain to a position.
+    Followed {
+        /// The position.
+        position: Position,
+        /// Whether blocks were applied.
+        is_change: bool,
+        /// What joined and left the chain.
+        applied: Option<Box<Applied>>,
+        /// The state's hash at the head, now and then.
+        state: Option<(BlockId, Checksum256)>,
+    },
+    /// These blocks are irreversible.
+    Settled(Vec<BlockId>),
+}
+
+/// A disk that a writer and the network share.
+#[derive(Debug, Clone)]
+pub struct SharedDisk(Arc<Mutex<Disk>>);
+
+impl SharedDisk {
+    /// Of a disk.
+    pub fn new(disk: Disk) -> Self {
+        Self(Arc::new(Mutex::new(disk)))
+    }
+
+    /// The disk itself, for a moment.
+    pub fn look(&self) -> MutexGuard<'_, Disk> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Blocks for SharedDisk {
+    fn id_at(&self, num: u32) -> Option<BlockId> {
+        self.look().id_at(num)
+    }
+
+    fn block_at(&self, num: u32) -> Option<Arc<[u8]>> {
+        self.look().block_at(num)
+    }
+
+    fn has(&self, id: &BlockId) -> bool {
+        self.look().has(id)
+    }
+}
+
+impl chain::KeptBlocks for SharedDisk {
+    fn block(&self, id: &BlockId) -> Option<Vec<u8>> {
+        self.look().written.blocks.get(id).map(|bytes| bytes.to_vec())
+    }
+
+    /// A simulated node begins with its blocks, not with a state.
+    fn undo(&self, _number: u32) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+/// What a writer did since it was last asked.
+pub type Doings = Arc<Mutex<Vec<Done>>>;
+
+/// The writer's door to the disk. What is done is noted, for those who look on.
+#[derive(Debug)]
+pub struct DiskDoor {
+    disk: SharedDisk,
+    doings: Doings,
+    reader: Reader,
+    planted: Option<Planted>,
+}
+
+impl DiskDoor {
+    /// To a disk.
+    pub fn new(disk: SharedDisk, doings: Doings, reader: Reader, planted: Option<Planted>) -> Self {
+        Self { disk, doings, reader, planted }
+    }
+
+    fn did(&self, done: Done) {
+        self.doings.lock().unwrap_or_else(PoisonError::into_inner).push(done);
+    }
+}
+
+impl engine::Disk for DiskDoor {
+    fn ingest(&mut self, change: &store::Change<'_>) -> Result<(), StoreError> {
+        let change = Change {
+            blocks: change.blocks.iter().map(|(id, bytes)| (*id, Arc::from(*bytes))).collect(),
+            joined: change.joined.to_vec(),
+            irreversible: change.irreversible,
+            signed: change.signed,
+        };
+        let forgets = self.planted == Some(Planted::WatermarkForgotten);
+        let kept = Change { signed: change.signed.filter(|_| !forgets), ..change.clone() };
+        let number = self.disk.look().write(kept);
+        self.did(Done::Wrote(number, change));
+        Ok(())
+    }
+
+    fn block_id_at(&self, number: u32) -> Result<Option<BlockId>, StoreError> {
+        Ok(self.disk.id_at(number))
+    }
+
+    fn block_at(&self, number: u32) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(Blocks::block_at(&self.disk, number).map(|bytes| bytes.to_vec()))
+    }
+
+    fn follow(&mut self, work: Work) -> Result<(), EngineError> {
+        let done = match work {
+            Work::Accepted { position, is_change, history } => {
+                let state = self.reader.read(|chain| {
+                    let compared = is_change && chain.head().number().is_multiple_of(COMPARE_EVERY);
+                    compared.then(|| (chain.head().id(), chain.integrity_hash().expect("nothing is pending")))
+                });
+                Done::Followed { position, is_change, applied: history, state }
+            }
+            Work::Settled(heads) => Done::Settled(heads.into_iter().map(|head| head.id).collect()),
+            other => panic!("nobody asks a simulated node for files: {other:?}"),
+        };
+        self.did(done);
+        Ok(())
+    }
+
+    /// A simulated node begins with its blocks.
+    fn checkpoint(&mut self, _: ChainCheckpoint) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    fn is_writing_checkpoint(&mut self) -> bool {
+        false
+    }
+
+    fn await_checkpoint(&mut self) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    fn rewind(&mut self, state: &SavedState, _: &BTreeMap<u32, (BlockId, Vec<u8>)>) -> Result<(), EngineError> {
+        panic!("nobody sets the state of a simulated node, to {}", state.head)
+    }
+
+    fn finish(&mut self) -> Result<(), EngineError> {
+        Ok(())
     }
 }

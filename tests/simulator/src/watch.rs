@@ -5,13 +5,10 @@ use std::sync::Arc;
 
 use chain::{Applied, Chain};
 use codec::Unpack;
-use engine::queue::{Queue, check_expiration};
+use engine::queue::check_expiration;
 use p2p::wire::message::Point;
 use primitives::block::{ReceiptTransaction, SignedBlockHeader};
 use primitives::{BlockId, BlockTimestamp, Checksum256, Name, SignedBlock, TimePoint, TransactionId};
-
-/// States are compared in one of so many blocks.
-const COMPARE_EVERY: u32 = 64;
 
 /// A transaction that a client sent.
 #[derive(Debug, Clone, Copy)]
@@ -93,7 +90,14 @@ impl Watch {
     }
 
     /// An honest node changed branches or went on.
-    pub fn switched(&mut self, node: usize, applied: &Applied, queue: &Queue, now: TimePoint) {
+    /// `offers` says which transactions wait for a block or are in one.
+    pub fn switched(
+        &mut self,
+        node: usize,
+        applied: &Applied,
+        offers: impl Fn(&TransactionId) -> bool,
+        now: TimePoint,
+    ) {
         self.seen.blocks += applied.applied.len() as u64;
         if applied.undone.is_empty() {
             return;
@@ -112,28 +116,23 @@ impl Watch {
                 continue;
             }
             self.seen.resubmitted += 1;
-            if !queue.contains(&id) && check_expiration(transaction, now).is_ok() {
+            if !offers(&id) && check_expiration(transaction, now.plus_seconds(1)).is_ok() {
                 self.fail(format!("node {node} left a branch with transaction {id} and does not offer it again"));
             }
         }
     }
 
     /// A node stands at a block, with nothing pending: all states of one block are one.
-    pub fn state_at(&mut self, chain: &Chain) {
-        if !chain.head().number().is_multiple_of(COMPARE_EVERY) {
-            return;
-        }
-        self.compare_state(chain);
-    }
-
-    /// As [`Self::state_at`], whatever the block's number is.
-    pub fn compare_state(&mut self, chain: &Chain) {
-        let id = chain.head().id();
-        let hash = chain.integrity_hash().expect("nothing is pending");
+    pub fn state_at(&mut self, id: BlockId, hash: Checksum256) {
         let first = *self.states.entry(id).or_insert(hash);
         if first != hash {
             self.fail(format!("two states at block {id}: {first} and {hash}"));
         }
+    }
+
+    /// The same of a chain.
+    pub fn compare_state(&mut self, chain: &Chain) {
+        self.state_at(chain.head().id(), chain.integrity_hash().expect("nothing is pending"));
     }
 
     /// A producer signed another block for a slot.

@@ -368,6 +368,9 @@ impl World {
         let Some(byzantine) = host.identity.byzantine.clone() else {
             if let Message::Block(block) = &message {
                 self.watch.block_leaves(node, own, block.id, &block.bytes);
+                if host.node.as_ref().is_some_and(|node| node.may_lose(&block.id)) {
+                    self.watch.fail(format!("block {} leaves node {node}, which made it, before it is safe", block.id));
+                }
             }
             return Told::AsIs;
         };
@@ -557,7 +560,7 @@ impl World {
         let host = &mut self.hosts[number];
         let Some(node) = host.node.take() else { return };
         host.frozen_until = 0;
-        let mut disk = node.disk;
+        let mut disk = node.disk.look().clone();
         if power {
             disk.lose_power();
         } else {
@@ -584,7 +587,7 @@ impl World {
         let Some(running) = up else { return };
         self.count += 1;
         let expiration = TimePoint(BEGIN.0 + self.now).plus_us(life);
-        let transaction = origin::transaction(self.count, padding, &running.chain, expiration);
+        let transaction = running.writer.read(|chain| origin::transaction(self.count, padding, chain, expiration));
         self.give(node, &transaction);
     }
 
@@ -604,7 +607,7 @@ impl World {
         }
         let (number, node) = running[self.now as usize / PROPOSE_US as usize % running.len()];
         let expiration = TimePoint(BEGIN.0 + self.now).plus_us(PROPOSE_US * 3);
-        let transaction = origin::proposal(wanted, &node.chain, expiration);
+        let transaction = node.writer.read(|chain| origin::proposal(wanted, chain, expiration));
         self.give(number, &transaction);
     }
 
@@ -651,7 +654,8 @@ impl World {
     /// What must hold when everything has been calm for a while.
     fn check_end(&mut self) {
         use p2p::core::Blocks as _;
-        let heads: Vec<(usize, Point)> = self.honest().map(|(number, node)| (number, node.disk.head())).collect();
+        let heads: Vec<(usize, Point)> =
+            self.honest().map(|(number, node)| (number, node.disk.look().head())).collect();
         let (Some((first, best)), Some((last, least))) =
             (heads.iter().max_by_key(|(_, head)| head.num), heads.iter().min_by_key(|(_, head)| head.num))
         else {
@@ -678,8 +682,10 @@ impl World {
             watch.seen.bans += node.core.counts().bans;
         }
         for node in self.hosts.iter_mut().filter_map(|host| host.node.as_mut()) {
-            node.chain.abort_block();
-            watch.compare_state(&node.chain);
+            node.writer.tamper(|chain, _| {
+                chain.abort_block();
+                watch.compare_state(chain);
+            });
         }
         self.watch = watch;
     }
@@ -694,7 +700,7 @@ impl World {
             .filter(|number| self.scenario.is_honest(**number))
             .map(|number| origin::producer(*number).0)
             .collect();
-        let headers: Vec<_> = node.disk.chain().filter_map(|bytes| header_of(bytes)).collect();
+        let headers: Vec<_> = node.disk.look().chain().filter_map(|bytes| header_of(bytes)).collect();
         // The head's schedule produces since the last change.
         let version = headers.last().map_or(0, |header| header.schedule_version);
         let since =
@@ -712,7 +718,7 @@ impl World {
         let liars = schedule.iter().filter(|number| !self.scenario.is_honest(**number)).count();
         let turns = turns_to_irreversible(schedule.len(), liars);
         let calm = self.scenario.end - self.scenario.calm - RECOVERY_US;
-        let root = node.chain.root().header.timestamp().0;
+        let root = node.writer.read(|chain| chain.root().header.timestamp().0);
         if calm >= turns * TURN_US && i64::from(to) - i64::from(root) > turns * TURN_SLOTS {
             self.watch.fail(format!("the last irreversible block is {} slots old", to - root));
         }
@@ -747,7 +753,7 @@ impl World {
                 continue;
             }
             let now = i64::from(BlockTimestamp::at(TimePoint(BEGIN.0 + self.now)).0);
-            let age = now - i64::from(node.chain.root().header.timestamp().0);
+            let age = now - i64::from(node.writer.read(|chain| chain.root().header.timestamp().0));
             self.watch.seen.majorities += 1;
             if age > turns * TURN_SLOTS {
                 let what =
@@ -776,7 +782,7 @@ impl World {
     /// Each transaction is in one block at most, and in one at least where it had the time.
     fn check_transactions(&mut self, best: usize) {
         let Some(node) = &self.hosts[best].node else { return };
-        let chain: Vec<Arc<[u8]>> = node.disk.chain().cloned().collect();
+        let chain: Vec<Arc<[u8]>> = node.disk.look().chain().cloned().collect();
         let found = self.watch.transactions_of(chain.iter());
         let calm = BEGIN.0 + self.scenario.calm + RECOVERY_US;
         let lost = self.watch.sent.iter().find(|(id, sent)| {
@@ -801,7 +807,8 @@ fn turns_to_irreversible(producers: usize, absent: usize) -> i64 {
 
 /// Who produces on a node's head, as nodes.
 fn schedule_of(node: &Node) -> Vec<usize> {
-    let schedule = &node.chain.head().header.active_schedule.producers;
+    let head = node.writer.read(|chain| Arc::clone(chain.head()));
+    let schedule = &head.header.active_schedule.producers;
     schedule.iter().filter_map(|producer| origin::number_of(producer.producer_name)).collect()
 }
 
