@@ -1,14 +1,16 @@
 //! Which permissions name an account or a key: nodeos' `account_query_db`. The index is made when it is first asked for,
-//! a part at a time, and brought up to date whenever it is asked: no question reads all permissions while the writer
-//! waits.
+//! a part at a time, and brought up to date whenever it is asked: while the writer waits, authorities are only copied.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::Ledger;
+use codec::Pack;
+use ledger::{Ledger, Permission};
 use primitives::{Authority, Name, PermissionLevel, PublicKey, TimePoint};
 
-/// Handles of permissions that are read while the writer waits.
-const PAGE: usize = 10_000;
+use crate::bounds::Deadline;
+
+/// Handles of permissions that are read between two looks at the clock while the writer waits.
+const PAGE: usize = 16;
 
 /// What a permission is found by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,12 +39,43 @@ pub struct Authorizers {
     since: TimePoint,
     found: BTreeSet<Found>,
     /// What stands in it, by permission.
-    known: BTreeMap<PermissionLevel, Authority>,
+    known: BTreeMap<PermissionLevel, Known>,
     /// Changes of permissions that are in it.
     seen: u64,
     /// Where reading goes on; `None` when all is read.
     next: Option<usize>,
     begun: bool,
+}
+
+/// A permission as the index has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Known {
+    auth: Authority,
+    /// When it was last changed, and its place in the order of creation.
+    age: (TimePoint, u64),
+}
+
+impl Known {
+    fn of(permission: &Permission) -> Self {
+        Self { auth: permission.auth.clone(), age: (permission.last_updated, permission.order()) }
+    }
+}
+
+/// What the index learns at a time, as it is on the chain.
+#[derive(Debug)]
+pub struct News {
+    /// What was known is of another ledger.
+    is_beginning: bool,
+    seen: u64,
+    next: Option<usize>,
+    permissions: Vec<(PermissionLevel, Option<Known>)>,
+}
+
+impl News {
+    fn add(&mut self, level: PermissionLevel, permission: Option<&Permission>) -> usize {
+        self.permissions.push((level, permission.map(Known::of)));
+        permission.map_or(0, |permission| permission.auth.packed_size())
+    }
 }
 
 impl Authorizers {
@@ -51,46 +84,70 @@ impl Authorizers {
         Self { since, ..Self::default() }
     }
 
-    /// Takes in what changed, and a part of what was not read yet. True when the index is whole; otherwise it wants to be
-    /// called again.
-    pub fn catch_up(&mut self, ledger: &Ledger) -> bool {
+    /// Copies what changed, and a part of what was not read yet, for as long as a question may hold up the chain.
+    pub fn news(&self, ledger: &Ledger) -> News {
         let changed = if self.begun { ledger.permissions_changed_since(self.seen) } else { None };
-        match changed {
-            Some(changed) => changed.for_each(|(actor, permission)| {
+        let (deadline, mut bytes) = (Deadline::from_now(), 0);
+        let (is_beginning, next) = if changed.is_some() { (false, self.next) } else { (true, Some(0)) };
+        let mut news = News { is_beginning, seen: self.seen, next, permissions: Vec::new() };
+        if let Some(changed) = changed {
+            for (actor, permission) in changed {
+                if deadline.is_cut(news.permissions.len(), bytes) {
+                    return news;
+                }
                 let level = PermissionLevel { actor, permission };
-                self.put(level, authority(ledger, level));
-            }),
-            None => *self = Self { next: Some(0), begun: true, ..Self::since(self.since) },
+                bytes += news.add(level, find(ledger, level));
+                news.seen += 1;
+            }
         }
-        self.seen = ledger.permission_changes();
-        let Some(first) = self.next else { return true };
-        let page = ledger.permissions_page(first, PAGE);
-        self.next = page.is_some().then(|| first + PAGE);
-        for permission in page.into_iter().flatten() {
-            let level = PermissionLevel { actor: permission.owner, permission: permission.name };
-            self.put(level, Some(&permission.auth));
+        news.seen = ledger.permission_changes();
+        while let Some(first) = news.next {
+            if deadline.is_cut(news.permissions.len(), bytes) {
+                break;
+            }
+            let page = ledger.permissions_page(first, PAGE);
+            news.next = page.is_some().then(|| first + PAGE);
+            for permission in page.into_iter().flatten() {
+                let level = PermissionLevel { actor: permission.owner, permission: permission.name };
+                bytes += news.add(level, Some(permission));
+            }
         }
-        self.next.is_none()
+        news
     }
 
-    fn put(&mut self, permission: PermissionLevel, authority: Option<&Authority>) {
-        if self.known.get(&permission) == authority {
-            return;
+    /// Takes that in. True when the index is whole; otherwise it wants to hear more.
+    pub fn learn(&mut self, news: News) -> bool {
+        let is_whole = news.next.is_none();
+        if news.is_beginning {
+            *self = Self { begun: true, ..Self::since(self.since) };
         }
+        (self.seen, self.next) = (news.seen, news.next);
+        for (level, known) in news.permissions {
+            self.put(level, known);
+        }
+        is_whole
+    }
+
+    fn put(&mut self, permission: PermissionLevel, new: Option<Known>) {
         if let Some(old) = self.known.remove(&permission) {
-            for found in entries(permission, &old) {
+            if let Some(new) = new.as_ref().filter(|new| new.auth == old.auth) {
+                self.known.insert(permission, new.clone());
+                return;
+            }
+            for found in entries(permission, &old.auth) {
                 self.found.remove(&found);
             }
         }
-        if let Some(new) = authority {
-            self.found.extend(entries(permission, new));
-            self.known.insert(permission, new.clone());
+        if let Some(new) = new {
+            self.found.extend(entries(permission, &new.auth));
+            self.known.insert(permission, new);
         }
     }
 
-    /// What a key, a permission, or with an empty name any permission of an account satisfies: ascending by authorizer and
-    /// weight, and then as nodeos' index learned of the permissions.
-    pub fn find(&self, ledger: &Ledger, authorizer: &Authorizer) -> Vec<Found> {
+    /// What a key, a permission, or with an empty name any permission of an account satisfies, with the thresholds:
+    /// ascending by authorizer and weight, and then as nodeos' index learned of the permissions. Where there are more than
+    /// `max` it is some of them.
+    pub fn find(&self, authorizer: &Authorizer, max: usize) -> Vec<(Found, u32)> {
         let any = matches!(authorizer, Authorizer::Account(level) if level.permission.is_empty());
         let last = match authorizer {
             Authorizer::Account(PermissionLevel { actor, .. }) if any => {
@@ -102,27 +159,21 @@ impl Authorizers {
         let most = PermissionLevel { actor: Name(u64::MAX), permission: Name(u64::MAX) };
         let first = Found { authorizer: authorizer.clone(), weight: 0, permission: least };
         let last = Found { authorizer: last, weight: u16::MAX, permission: most };
-        let mut all: Vec<_> = self.found.range(first..=last).cloned().collect();
+        let mut all: Vec<_> = self.found.range(first..=last).take(max).cloned().collect();
         all.sort_by_cached_key(|found| {
             // What was there at the start in the order of creation; then block by block, those of one block by name.
-            let age = age(ledger, found.permission);
+            let age = self.known.get(&found.permission).map(|known| known.age);
             let age = age.map(|(time, order)| if time > self.since { (time, 0) } else { (self.since, order) });
             (found.authorizer.clone(), found.weight, age, found.permission)
         });
-        all
+        let threshold = |found: &Found| self.known.get(&found.permission).map_or(0, |known| known.auth.threshold);
+        all.into_iter().map(|found| (threshold(&found), found)).map(|(threshold, found)| (found, threshold)).collect()
     }
 }
 
-/// When a permission was last changed, and its place in the order of creation.
-fn age(ledger: &Ledger, level: PermissionLevel) -> Option<(TimePoint, u64)> {
+fn find(ledger: &Ledger, level: PermissionLevel) -> Option<&Permission> {
     let id = ledger.find_account(level.actor).and_then(|account| ledger.permission_of(account, level.permission))?;
-    let permission = ledger.permission(id);
-    Some((permission.last_updated, permission.order()))
-}
-
-fn authority(ledger: &Ledger, level: PermissionLevel) -> Option<&Authority> {
-    let id = ledger.find_account(level.actor).and_then(|account| ledger.permission_of(account, level.permission))?;
-    Some(&ledger.permission(id).auth)
+    Some(ledger.permission(id))
 }
 
 fn entries(permission: PermissionLevel, authority: &Authority) -> Vec<Found> {

@@ -9,7 +9,7 @@ use crate::large::{self, Allowance};
 use crate::params::Fields;
 
 /// Microseconds that a request may look at the chain while the writer waits, once it has [`UNCUT_ROWS`].
-const READ_TIME_MAX_US: i64 = 20_000;
+pub const READ_TIME_MAX_US: i64 = 20_000;
 /// Rows that are looked at however long it takes, so that no busy machine cuts ordinary answers.
 const UNCUT_ROWS: usize = 1000;
 /// Bytes of rows that one answer is made of.
@@ -22,7 +22,7 @@ pub const LARGE_BYTES_MAX: usize = READ_BYTES_MAX + 2 * ANSWER_BYTES_MAX;
 const LIGHT_BYTES_MAX: usize = 1024 * 1024;
 
 /// As much as the request that is being answered may have of something.
-fn allowed(max: usize) -> usize {
+pub fn allowed(max: usize) -> usize {
     match large::allowance() {
         Allowance::Large => max,
         Allowance::Light | Allowance::Exceeded => max.min(LIGHT_BYTES_MAX),
@@ -46,7 +46,17 @@ impl Deadline {
         let now = engine::clock::machine_time().0;
         let asked: Option<u32> = params.maybe("time_limit_ms")?;
         let asked = asked.map(|limit| TimePoint(now + i64::from(limit) * 1000));
-        Ok(Self { asked, last: TimePoint(now + READ_TIME_MAX_US) })
+        Ok(Self { asked, ..Self::from_now() })
+    }
+
+    /// Whatever a client says.
+    pub fn from_now() -> Self {
+        Self { asked: None, last: TimePoint(engine::clock::machine_time().0 + READ_TIME_MAX_US) }
+    }
+
+    /// Whether the time is over.
+    pub fn time_is_over(self) -> bool {
+        engine::clock::machine_time() >= self.last
     }
 
     /// Whether it is over for an answer of so many rows with so many bytes.
@@ -60,7 +70,7 @@ impl Deadline {
         if is_full {
             large::exceed();
         }
-        is_full || (rows >= UNCUT_ROWS && engine::clock::machine_time() >= self.last)
+        is_full || (rows >= UNCUT_ROWS && self.time_is_over())
     }
 }
 

@@ -231,7 +231,7 @@ fn deleteauth(world: &mut World, data: &[u8]) -> Outcome {
     world.require_authorization(delete.account)?;
     ensure!(delete.permission != ACTIVE, ACTION_VALIDATE_EXCEPTION, "Cannot delete active authority");
     ensure!(delete.permission != OWNER, ACTION_VALIDATE_EXCEPTION, "Cannot delete owner authority");
-    if let Some(link) = world.ledger.links_to_permission(delete.account, delete.permission).first() {
+    if let Some(link) = world.ledger.first_link_to(delete.account, delete.permission) {
         let message = format!(
             "Cannot delete a linked authority. Unlink the authority first. This authority is linked to {}::{}.",
             link.code, link.message_type

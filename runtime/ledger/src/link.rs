@@ -79,23 +79,18 @@ impl Ledger {
         true
     }
 
-    /// An account's links, ascending by contract and action.
-    pub fn links_of(&self, account: Name) -> impl Iterator<Item = (LinkKey, Name)> {
+    /// An account's links, ascending by contract and action, each with its place in the order of creation and the
+    /// permission that it names.
+    pub fn links_of(&self, account: Name) -> impl Iterator<Item = (u64, LinkKey, Name)> {
         let first = LinkKey { account, code: Name(0), message_type: Name(0) };
         let last = LinkKey { account, code: Name(u64::MAX), message_type: Name(u64::MAX) };
-        self.links.range(first..=last).map(|(key, link)| (*key, link.required_permission))
+        self.links.range(first..=last).map(|(key, link)| (link.order, *key, link.required_permission))
     }
 
-    /// An account's links to one permission, in the order of creation (nodeos: index `by_permission_name`).
-    pub fn links_to_permission(&self, account: Name, permission: Name) -> Vec<LinkKey> {
-        let first = LinkKey { account, code: Name(0), message_type: Name(0) };
-        let last = LinkKey { account, code: Name(u64::MAX), message_type: Name(u64::MAX) };
-        let mut found: Vec<_> = (self.links.range(first..=last))
-            .filter(|(_, link)| link.required_permission == permission)
-            .map(|(key, link)| (link.order, *key))
-            .collect();
-        found.sort_unstable();
-        found.into_iter().map(|(_, key)| key).collect()
+    /// The oldest of an account's links that name a permission (nodeos: index `by_permission_name`).
+    pub fn first_link_to(&self, account: Name, permission: Name) -> Option<LinkKey> {
+        let links = self.links_of(account).filter(|(.., named)| *named == permission);
+        links.min_by_key(|(order, ..)| *order).map(|(_, key, _)| key)
     }
 
     pub(crate) fn undo_link(&mut self, undo: LinkUndo) {

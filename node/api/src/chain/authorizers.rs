@@ -1,15 +1,21 @@
 //! `get_accounts_by_authorizers`: which permissions name these keys or accounts.
 
 use std::collections::BTreeSet;
+use std::sync::{MutexGuard, PoisonError, TryLockError};
 
-use ledger::Ledger;
 use primitives::{Fault, FaultKind, Name, PermissionLevel, PublicKey};
 use serde_json::{Map, Value, json as value};
 
-use crate::authorizers::{Authorizer, Found};
+use crate::ApiError;
+use crate::authorizers::{Authorizer, Authorizers, Found};
+use crate::bounds::{READ_BYTES_MAX, allowed};
+use crate::large::{self, Allowance};
 use crate::node::Node;
 use crate::params::{Fields, FromVariant};
 use crate::reply::{Answer, json};
+
+/// Bytes that one permission of an answer is reckoned with: what it is in memory as JSON.
+const FOUND_BYTES: usize = 512;
 
 /// An account with whatever permission, or one permission.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Clone, Copy)]
@@ -40,7 +46,8 @@ impl FromVariant for Account {
 }
 
 /// `get_accounts_by_authorizers`: for each authorizer, accounts first, by permission and weight and then as the
-/// permissions were last changed. Who asks for an account and for one of its permissions gets that one twice.
+/// permissions were last changed. Who asks for an account and for one of its permissions gets that one twice. What is more
+/// than one answer is made of is left out, and `more` says so.
 pub fn get_accounts_by_authorizers(node: &Node, body: &[u8]) -> Answer {
     let params = Fields::required(body)?;
     let accounts: BTreeSet<Account> = params.get("accounts")?;
@@ -48,25 +55,58 @@ pub fn get_accounts_by_authorizers(node: &Node, body: &[u8]) -> Answer {
     let accounts = accounts.into_iter().map(|Account { actor, permission }| {
         Authorizer::Account(PermissionLevel { actor, permission: permission.unwrap_or_default() })
     });
-    let wanted: Vec<_> = accounts.chain(keys.into_iter().map(Authorizer::Key)).collect();
-    let mut index = node.authorizers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let rows: Vec<Value> = loop {
-        let found = node.handle.read(|chain| {
-            let ledger = chain.ledger();
-            if !index.catch_up(ledger) {
-                return None;
-            }
-            let found = wanted.iter().flat_map(|authorizer| index.find(ledger, authorizer));
-            Some(found.map(|found| row(ledger, &found)).collect())
-        });
-        if let Some(rows) = found {
-            break rows;
+    let mut index = lock(node)?;
+    loop {
+        let news = node.handle.read(|chain| index.news(chain.ledger()));
+        if index.learn(news) {
+            break;
         }
-    };
-    json(200, &value!({"accounts": rows}))
+        // What was learned stays; the rest is for a large request.
+        check_light()?;
+    }
+    let max = allowed(READ_BYTES_MAX) / FOUND_BYTES;
+    let (mut all, mut more) = (Vec::new(), false);
+    for authorizer in accounts.chain(keys.into_iter().map(Authorizer::Key)) {
+        let left = max - all.len();
+        let mut found = index.find(&authorizer, left + 1);
+        more = found.len() > left;
+        found.truncate(left);
+        all.extend(found);
+        if more {
+            large::exceed();
+            break;
+        }
+    }
+    drop(index);
+    let rows: Vec<Value> = all.iter().map(|(found, threshold)| row(found, *threshold)).collect();
+    let mut answer = value!({ "accounts": rows });
+    if more {
+        answer["more"] = true.into();
+    }
+    json(200, &answer)
 }
 
-fn row(ledger: &Ledger, found: &Found) -> Value {
+/// The index. Whoever waits for it does so among the large requests: those may bring it up to date for long.
+fn lock(node: &Node) -> Result<MutexGuard<'_, Authorizers>, ApiError> {
+    match node.authorizers.try_lock() {
+        Ok(index) => return Ok(index),
+        Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) if large::allowance() == Allowance::Light => large::exceed(),
+        Err(TryLockError::WouldBlock) => {}
+    }
+    check_light()?;
+    Ok(node.authorizers.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// An error, which nobody sees, where the request begins again as a large one anyway.
+fn check_light() -> Result<(), ApiError> {
+    match large::allowance() {
+        Allowance::Exceeded => Err(ApiError::new(FaultKind::INVALID_HTTP_REQUEST, "the answer is a large one")),
+        Allowance::Light | Allowance::Large => Ok(()),
+    }
+}
+
+fn row(found: &Found, threshold: u32) -> Value {
     let PermissionLevel { actor, permission } = found.permission;
     let (kind, authorizer) = match &found.authorizer {
         Authorizer::Account(PermissionLevel { actor, permission }) => {
@@ -79,11 +119,6 @@ fn row(ledger: &Ledger, found: &Found) -> Value {
     row.insert("permission_name".to_owned(), permission.to_string().into());
     row.insert(kind.to_owned(), authorizer);
     row.insert("weight".to_owned(), found.weight.into());
-    row.insert("threshold".to_owned(), threshold(ledger, found.permission).into());
+    row.insert("threshold".to_owned(), threshold.into());
     Value::Object(row)
-}
-
-fn threshold(ledger: &Ledger, level: PermissionLevel) -> u32 {
-    let id = ledger.find_account(level.actor).and_then(|account| ledger.permission_of(account, level.permission));
-    id.map_or(0, |id| ledger.permission(id).auth.threshold)
 }
