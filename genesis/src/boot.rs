@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chain::{Applied, BlockPurpose, Chain, ChainError, LiveChain, StartBlock, recover_transaction};
 use consensus::header_state::PRODUCER_REPETITIONS;
 use execution::features::{FEATURES, Feature};
-use execution::{Budget, TransactionTrace};
+use execution::{Budget, RequiredKeys, TransactionTrace};
 use primitives::{
     Action, BlockSigningAuthority, BlockTimestamp, Checksum256, Compression, Fault, FaultKind, Name, PackedTransaction,
     PrivateKey, PublicKey, Signature, SignedTransaction, Transaction,
@@ -167,8 +167,8 @@ impl LocalProducer {
         let expiration = self.slot.max(head.header.timestamp()).next().time().seconds();
         transaction.header.expiration = expiration.plus_seconds(EXPIRATION_SEC);
         transaction.header.set_reference_block(&head.id());
-        let available: Vec<_> = self.keys.keys().cloned().collect();
-        let needed = execution::get_required_keys(chain.ledger(), &transaction, &available);
+        let required = RequiredKeys::new(&transaction, self.keys.keys().cloned().collect());
+        let needed = required.find(chain.ledger(), &|| Ok(()));
         let mut signed = SignedTransaction { transaction, ..SignedTransaction::default() };
         for key in needed.unwrap_or_default() {
             signed.sign(&self.keys[&key], &chain.chain_id())?;

@@ -5,6 +5,11 @@ use std::collections::BTreeMap;
 
 use primitives::{Authority, PermissionLevel, PublicKey};
 
+use crate::fault::Outcome;
+
+/// Factors of authorities that are tried between two looks at the clock, at most.
+pub const UNCHECKED_FACTORS_MAX: usize = 256;
+
 /// Where authorities come from.
 pub trait AuthorityLookup {
     /// The authority of a permission; none where it does not exist (which satisfies nobody and breaks nothing).
@@ -30,107 +35,134 @@ enum Factor {
     Wait,
 }
 
+/// What was provided to satisfy permissions.
+#[derive(Clone, Copy)]
+pub struct Means<'a> {
+    /// Keys, ascending and unique.
+    pub keys: &'a [PublicKey],
+    /// Permissions that hold anyway, ascending and unique.
+    pub permissions: &'a [PermissionLevel],
+    /// Satisfies waits up to its length, in microseconds.
+    pub delay_us: i64,
+}
+
 /// Checks permissions against what was provided, and remembers which keys were needed.
 pub struct AuthorityChecker<'a, L: ?Sized> {
     lookup: &'a L,
     depth_limit: u16,
-    keys: &'a [PublicKey],
+    means: Means<'a>,
     used: Vec<bool>,
-    permissions: &'a [PermissionLevel],
-    delay_us: i64,
+    /// Places of the used keys, as they were marked.
+    marked: Vec<usize>,
+    /// Asked once per authority and each [`UNCHECKED_FACTORS_MAX`] factors: a fault of it ends the check.
+    checktime: &'a dyn Fn() -> Outcome,
+    factors: usize,
 }
 
 impl<'a, L: AuthorityLookup + ?Sized> AuthorityChecker<'a, L> {
-    /// `keys` and `permissions` are what was provided; `delay_us` satisfies waits up to its length.
-    pub fn new(
-        lookup: &'a L,
-        depth_limit: u16,
-        keys: &'a [PublicKey],
-        permissions: &'a [PermissionLevel],
-        delay_us: i64,
-    ) -> Self {
-        Self { lookup, depth_limit, keys, used: vec![false; keys.len()], permissions, delay_us }
+    /// `checktime` ends a check that takes too long.
+    pub fn new(lookup: &'a L, depth_limit: u16, means: Means<'a>, checktime: &'a dyn Fn() -> Outcome) -> Self {
+        let used = vec![false; means.keys.len()];
+        Self { lookup, depth_limit, means, used, marked: Vec::new(), checktime, factors: 0 }
     }
 
     /// Whether a permission is satisfied under another delay than the checker's own.
-    pub fn satisfied_with_delay(&mut self, level: PermissionLevel, delay_us: i64) -> bool {
-        let own = std::mem::replace(&mut self.delay_us, delay_us);
+    ///
+    /// # Errors
+    /// Those of the clock.
+    pub fn satisfied_with_delay(&mut self, level: PermissionLevel, delay_us: i64) -> Outcome<bool> {
+        let own = std::mem::replace(&mut self.means.delay_us, delay_us);
         let satisfied = self.satisfied(level);
-        self.delay_us = own;
+        self.means.delay_us = own;
         satisfied
     }
 
     /// Whether a permission is satisfied.
-    pub fn satisfied(&mut self, level: PermissionLevel) -> bool {
-        let mut cache: Cache = self.permissions.iter().map(|level| (*level, Status::Satisfied)).collect();
-        self.permission(level, &mut cache, 0)
+    ///
+    /// # Errors
+    /// Those of the clock.
+    pub fn satisfied(&mut self, level: PermissionLevel) -> Outcome<bool> {
+        self.permission(level, &mut Cache::new(), 0)
     }
 
     /// Whether every provided key was needed.
     pub fn all_keys_used(&self) -> bool {
-        self.used.iter().all(|used| *used)
+        self.marked.len() == self.used.len()
     }
 
     /// Keys that were needed, in the order given.
-    pub fn used_keys(&self) -> Vec<PublicKey> {
+    pub fn used_keys(&self) -> impl Iterator<Item = &PublicKey> {
         self.keys_where(true)
     }
 
     /// Keys that were not needed, in the order given.
-    pub fn unused_keys(&self) -> Vec<PublicKey> {
+    pub fn unused_keys(&self) -> impl Iterator<Item = &PublicKey> {
         self.keys_where(false)
     }
 
-    fn keys_where(&self, wanted: bool) -> Vec<PublicKey> {
-        self.keys.iter().zip(&self.used).filter(|(_, used)| **used == wanted).map(|(key, _)| key.clone()).collect()
+    fn keys_where(&self, wanted: bool) -> impl Iterator<Item = &PublicKey> {
+        self.means.keys.iter().zip(&self.used).filter(move |(_, used)| **used == wanted).map(|(key, _)| key)
     }
 
-    fn permission(&mut self, level: PermissionLevel, cache: &mut Cache, depth: u16) -> bool {
+    fn status(&self, level: PermissionLevel, cache: &Cache) -> Option<Status> {
+        let provided = || self.means.permissions.binary_search(&level).ok().map(|_| Status::Satisfied);
+        cache.get(&level).copied().or_else(provided)
+    }
+
+    fn permission(&mut self, level: PermissionLevel, cache: &mut Cache, depth: u16) -> Outcome<bool> {
         let whole_account = PermissionLevel { actor: level.actor, permission: primitives::Name(0) };
-        if let Some(status) = cache.get(&level).or_else(|| cache.get(&whole_account)) {
-            return *status == Status::Satisfied;
+        if let Some(status) = self.status(level, cache).or_else(|| self.status(whole_account, cache)) {
+            return Ok(status == Status::Satisfied);
         }
         if depth >= self.depth_limit {
-            return false;
+            return Ok(false);
         }
-        let Some(authority) = self.lookup.authority(level) else { return false };
+        let Some(authority) = self.lookup.authority(level) else { return Ok(false) };
         cache.insert(level, Status::BeingEvaluated);
-        let satisfied = self.authority(authority, cache, depth + 1);
+        let satisfied = self.authority(authority, cache, depth + 1)?;
         cache.insert(level, if satisfied { Status::Satisfied } else { Status::Unsatisfied });
-        satisfied
+        Ok(satisfied)
     }
 
-    fn authority(&mut self, authority: &Authority, cache: &mut Cache, depth: u16) -> bool {
-        // Keys that a failing branch marked are not used after all.
-        let used_before = (!self.used.is_empty()).then(|| self.used.clone());
+    fn authority(&mut self, authority: &Authority, cache: &mut Cache, depth: u16) -> Outcome<bool> {
+        // Putting the factors in order takes time too.
+        (self.checktime)()?;
+        let marked_before = self.marked.len();
         let mut weight = 0u32;
         for (_, factor, at) in ordered_factors(authority) {
+            self.factors += 1;
+            if self.factors.is_multiple_of(UNCHECKED_FACTORS_MAX) {
+                (self.checktime)()?;
+            }
             let added = match factor {
                 Factor::Wait => self.wait_weight(&authority.waits[at]),
                 Factor::Key => self.key_weight(&authority.keys[at]),
                 Factor::Account => {
                     let account = &authority.accounts[at];
-                    if self.permission(account.permission, cache, depth) { u32::from(account.weight) } else { 0 }
+                    if self.permission(account.permission, cache, depth)? { u32::from(account.weight) } else { 0 }
                 }
             };
             weight = weight.wrapping_add(added);
             if weight >= authority.threshold {
-                return true;
+                return Ok(true);
             }
         }
-        if let Some(before) = used_before {
-            self.used = before;
+        // Keys that a failing branch marked are not used after all.
+        for at in self.marked.drain(marked_before..) {
+            self.used[at] = false;
         }
-        false
+        Ok(false)
     }
 
     fn wait_weight(&self, wait: &primitives::WaitWeight) -> u32 {
-        if self.delay_us >= i64::from(wait.wait_sec) * 1_000_000 { u32::from(wait.weight) } else { 0 }
+        if self.means.delay_us >= i64::from(wait.wait_sec) * 1_000_000 { u32::from(wait.weight) } else { 0 }
     }
 
     fn key_weight(&mut self, key: &primitives::KeyWeight) -> u32 {
-        let Some(at) = self.keys.iter().position(|provided| *provided == key.key) else { return 0 };
-        self.used[at] = true;
+        let Ok(at) = self.means.keys.binary_search(&key.key) else { return 0 };
+        if !std::mem::replace(&mut self.used[at], true) {
+            self.marked.push(at);
+        }
         u32::from(key.weight)
     }
 }
@@ -148,7 +180,9 @@ fn ordered_factors(authority: &Authority) -> Vec<(u16, Factor, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use primitives::{KeyWeight, Name, PermissionLevelWeight, WaitWeight};
+    use std::cell::Cell;
+
+    use primitives::{KeyWeight, Name, PermissionLevelWeight, WaitWeight, ensure};
 
     use super::*;
 
@@ -185,10 +219,12 @@ mod tests {
     fn check(book: &[Authority], provided: &[u8], delay_sec: i64, expected: (bool, &[u8])) {
         let book = Book(book.iter().enumerate().map(|(at, auth)| (level(at as u64 + 1, 1), auth.clone())).collect());
         let keys: Vec<PublicKey> = provided.iter().map(|number| key(*number)).collect();
-        let mut checker = AuthorityChecker::new(&book, 6, &keys, &[], delay_sec * 1_000_000);
-        let satisfied = checker.satisfied(level(1, 1));
+        let means = Means { keys: &keys, permissions: &[], delay_us: delay_sec * 1_000_000 };
+        let mut checker = AuthorityChecker::new(&book, 6, means, &|| Ok(()));
+        let satisfied = checker.satisfied(level(1, 1)).expect("there is time");
         let used: Vec<PublicKey> = expected.1.iter().map(|number| key(*number)).collect();
-        assert_eq!((satisfied, checker.used_keys()), (expected.0, used));
+        assert_eq!((satisfied, checker.used_keys().cloned().collect()), (expected.0, used.clone()));
+        assert_eq!(checker.all_keys_used(), used.len() == keys.len());
     }
 
     #[test]
@@ -234,8 +270,42 @@ mod tests {
     fn missing_permissions_are_passed_over_and_provided_ones_hold() {
         check(&[auth(1, &[(1, 1)], &[(9, 5)], &[])], &[1], 0, (true, &[1]));
         let book = Book([(level(1, 1), auth(1, &[], &[(9, 1)], &[]))].into());
-        assert!(AuthorityChecker::new(&book, 6, &[], &[level(9, 1)], 0).satisfied(level(1, 1)));
-        assert!(AuthorityChecker::new(&book, 6, &[], &[level(9, 0)], 0).satisfied(level(1, 1)));
-        assert!(!AuthorityChecker::new(&book, 6, &[], &[level(9, 2)], 0).satisfied(level(1, 1)));
+        let holds = |provided: PermissionLevel| {
+            let means = Means { keys: &[], permissions: &[provided], delay_us: 0 };
+            AuthorityChecker::new(&book, 6, means, &|| Ok(())).satisfied(level(1, 1)).expect("there is time")
+        };
+        assert!(holds(level(9, 1)));
+        assert!(holds(level(9, 0)));
+        assert!(!holds(level(9, 2)));
+    }
+
+    #[test]
+    fn the_clock_is_looked_at_among_many_keys_and_among_many_authorities() {
+        let number = |number: u32| {
+            let mut bytes = [0; 33];
+            bytes[..4].copy_from_slice(&number.to_be_bytes());
+            PublicKey::K1(bytes)
+        };
+        let keys: Vec<_> = (0..10_000).map(|at| KeyWeight { key: number(at * 2), weight: 1 }).collect();
+        let wide = Authority { threshold: 1, keys, ..Authority::default() };
+        let branches: Vec<_> = (2..1000).map(|actor| (actor, 1)).collect();
+        let tree = [vec![auth(1, &[], &branches, &[])], vec![auth(1, &[(1, 1)], &[], &[]); 998]].concat();
+        let provided: Vec<_> = (0..10_000).map(|at| number(at * 2 + 1)).collect();
+        for (book, least) in [(vec![wide], 10_000 / UNCHECKED_FACTORS_MAX), (tree, 998)] {
+            let book = Book(book.into_iter().enumerate().map(|(at, auth)| (level(at as u64 + 1, 1), auth)).collect());
+            let means = Means { keys: &provided, permissions: &[], delay_us: 0 };
+            let (looks, end) = (Cell::new(0), Cell::new(usize::MAX));
+            let checktime = || {
+                looks.set(looks.get() + 1);
+                ensure!(looks.get() < end.get(), DEADLINE_EXCEPTION, "over");
+                Ok(())
+            };
+            let mut checker = AuthorityChecker::new(&book, 6, means, &checktime);
+            assert_eq!(checker.satisfied(level(1, 1)), Ok(false));
+            assert!(looks.get() >= least, "{} looks", looks.get());
+            end.set(looks.replace(0) / 2);
+            assert!(checker.satisfied(level(1, 1)).is_err(), "the clock ends it");
+            assert_eq!(looks.get(), end.get(), "at once");
+        }
     }
 }

@@ -1,14 +1,14 @@
 //! Who may order what: declared authorities against permissions, links, keys and delays, with the special rules of
 //! the actions that change permissions (nodeos: authorization_manager.cpp).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use ledger::config::{ACTIVE, EOSIO_ANY, SYSTEM_ACCOUNT};
 use ledger::{Ledger, PermissionId};
-use primitives::message::{Part, message};
+use primitives::message::{MESSAGE_MAX, Part, message};
 use primitives::{Action, Authority, Fault, FaultKind, Name, PermissionLevel, PublicKey, Transaction, ensure};
 
-use crate::authority_checker::{AuthorityChecker, AuthorityLookup};
+use crate::authority_checker::{AuthorityChecker, AuthorityLookup, Means};
 use crate::fault::{Outcome, unpack_prefix};
 use crate::features::{Feature, FeatureSet};
 use crate::system_actions::{
@@ -22,7 +22,7 @@ use crate::world::World;
 pub struct Provided<'a> {
     /// Keys that signed, ascending and unique.
     pub keys: &'a [PublicKey],
-    /// Permissions that hold anyway, ascending.
+    /// Permissions that hold anyway, ascending and unique.
     pub permissions: &'a [PermissionLevel],
     /// Delay in microseconds.
     pub delay_us: i64,
@@ -32,6 +32,12 @@ pub struct Provided<'a> {
     pub check_but_dont_fail: bool,
     /// Declarations that need no check.
     pub satisfied: &'a [PermissionLevel],
+}
+
+impl<'a> Provided<'a> {
+    fn means(&self, delay_us: i64) -> Means<'a> {
+        Means { keys: self.keys, permissions: self.permissions, delay_us }
+    }
 }
 
 /// Authorities of the ledger's permissions.
@@ -50,11 +56,27 @@ pub(crate) fn level_text(level: PermissionLevel) -> String {
 }
 
 fn levels_text(levels: &[PermissionLevel]) -> String {
-    format!("[{}]", levels.iter().map(|level| level_text(*level)).collect::<Vec<_>>().join(","))
+    list_text(levels.iter().map(|level| level_text(*level)))
 }
 
-fn keys_text(keys: &[PublicKey]) -> String {
-    format!("[{}]", keys.iter().map(|key| format!("\"{key}\"")).collect::<Vec<_>>().join(","))
+fn keys_text<'a>(keys: impl IntoIterator<Item = &'a PublicKey>) -> String {
+    list_text(keys.into_iter().map(|key| format!("\"{key}\"")))
+}
+
+/// A list in JSON. One that is too long for a message ends where that shows.
+fn list_text(items: impl Iterator<Item = String>) -> String {
+    let mut text = String::from("[");
+    for item in items {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text.push_str(&item);
+        if text.len() > MESSAGE_MAX {
+            break;
+        }
+    }
+    text.push(']');
+    text
 }
 
 /// The chain's rules, as far as authorization needs them.
@@ -80,47 +102,66 @@ impl World {
     pub(crate) fn check_permission(&self, level: PermissionLevel, provided: Provided<'_>) -> Outcome {
         let config = &self.config().v0;
         let authorities = LedgerAuthorities(&self.ledger);
-        let mut checker = AuthorityChecker::new(
-            &authorities,
-            config.max_authority_depth,
-            provided.keys,
-            provided.permissions,
-            effective_delay_us(provided.delay_us, config.max_transaction_delay),
-        );
-        if !checker.satisfied(level) {
+        let means = provided.means(effective_delay_us(provided.delay_us, config.max_transaction_delay));
+        let checktime = || self.checktime();
+        let mut checker = AuthorityChecker::new(&authorities, config.max_authority_depth, means, &checktime);
+        checktime()?;
+        if !checker.satisfied(level)? {
             let was_not = "permission '${auth}' was not satisfied under";
             return Err(unsatisfied(was_not, level, provided, config.max_transaction_delay));
         }
         if !(provided.allow_unused_keys || checker.all_keys_used()) {
-            return Err(irrelevant_keys("irrelevant keys provided: ${keys}", &checker.unused_keys()));
+            return Err(irrelevant_keys("irrelevant keys provided: ${keys}", checker.unused_keys()));
         }
         Ok(())
     }
 }
 
-/// The keys, out of `candidates`, that a transaction must be signed with (`get_required_keys`). The transaction's own
-/// delay counts as provided.
-///
-/// # Errors
-/// `unsatisfied_authorization` when all candidates are not enough.
-pub fn get_required_keys(ledger: &Ledger, trx: &Transaction, candidates: &[PublicKey]) -> Outcome<Vec<PublicKey>> {
-    let mut candidates = candidates.to_vec();
-    candidates.sort_unstable();
-    candidates.dedup();
-    let authorities = LedgerAuthorities(ledger);
-    let depth_limit = ledger.global_property().configuration.v0.max_authority_depth;
-    let delay_us = i64::from(trx.header.delay_sec.0) * 1_000_000;
-    let mut checker = AuthorityChecker::new(&authorities, depth_limit, &candidates, &[], delay_us);
-    for level in trx.actions.iter().flat_map(|action| &action.authorization) {
-        ensure!(!level.actor.is_empty() && !level.permission.is_empty(), INVALID_PERMISSION, "Invalid permission");
-        ensure!(
-            checker.satisfied(*level),
-            UNSATISFIED_AUTHORIZATION,
-            "transaction declares authority '{}', but does not have signatures for it.",
-            level_text(*level)
-        );
+/// Which of some keys a transaction must be signed with (`get_required_keys`).
+#[derive(Debug)]
+pub struct RequiredKeys {
+    /// Declared, each once, in the order of the transaction.
+    levels: Vec<PermissionLevel>,
+    /// Ascending and unique.
+    candidates: Vec<PublicKey>,
+    /// The transaction's own delay counts as provided.
+    delay_us: i64,
+}
+
+impl RequiredKeys {
+    /// Asks for those of `trx` out of `candidates`.
+    pub fn new(trx: &Transaction, mut candidates: Vec<PublicKey>) -> Self {
+        candidates.sort_unstable();
+        candidates.dedup();
+        let mut seen = HashSet::new();
+        let declared = trx.actions.iter().flat_map(|action| &action.authorization);
+        // The same one again needs the same keys.
+        let levels = declared.filter(|level| seen.insert(**level)).copied().collect();
+        Self { levels, candidates, delay_us: i64::from(trx.header.delay_sec.0) * 1_000_000 }
     }
-    Ok(checker.used_keys())
+
+    /// The keys, ascending. `checktime` ends a search that takes too long: it is asked for each declared permission, and as
+    /// [`AuthorityChecker`] does.
+    ///
+    /// # Errors
+    /// `unsatisfied_authorization` when all candidates are not enough, and those of the clock.
+    pub fn find(&self, ledger: &Ledger, checktime: &dyn Fn() -> Outcome) -> Outcome<Vec<PublicKey>> {
+        let authorities = LedgerAuthorities(ledger);
+        let depth_limit = ledger.global_property().configuration.v0.max_authority_depth;
+        let means = Means { keys: &self.candidates, permissions: &[], delay_us: self.delay_us };
+        let mut checker = AuthorityChecker::new(&authorities, depth_limit, means, checktime);
+        for level in &self.levels {
+            checktime()?;
+            ensure!(!level.actor.is_empty() && !level.permission.is_empty(), INVALID_PERMISSION, "Invalid permission");
+            ensure!(
+                checker.satisfied(*level)?,
+                UNSATISFIED_AUTHORIZATION,
+                "transaction declares authority '{}', but does not have signatures for it.",
+                level_text(*level)
+            );
+        }
+        Ok(checker.used_keys().cloned().collect())
+    }
 }
 
 /// A delay as long as the longest possible one satisfies every wait.
@@ -149,7 +190,7 @@ fn unsatisfied(what: &str, level: PermissionLevel, provided: Provided<'_>, max_d
 }
 
 #[cold]
-fn irrelevant_keys(format: &str, keys: &[PublicKey]) -> Fault {
+fn irrelevant_keys<'a>(format: &str, keys: impl Iterator<Item = &'a PublicKey>) -> Fault {
     Fault::new(FaultKind::TX_IRRELEVANT_SIG, message(format, &[("keys", Part::Json(keys_text(keys)))]))
 }
 
@@ -169,6 +210,8 @@ impl Authorizer<'_> {
         let delay_us = effective_delay_us(provided.delay_us, config.max_transaction_delay);
         let mut to_satisfy: BTreeMap<PermissionLevel, i64> = BTreeMap::new();
         for action in actions {
+            // Contracts ask about as many as their memory holds.
+            (self.checktime)()?;
             let special = self.check_special_action(action)?;
             let delay_us = special.map_or(delay_us, |extra_us| delay_us.max(extra_us));
             for &level in &action.authorization {
@@ -183,23 +226,18 @@ impl Authorizer<'_> {
             }
         }
         let authorities = LedgerAuthorities(self.ledger);
-        let mut checker = AuthorityChecker::new(
-            &authorities,
-            config.max_authority_depth,
-            provided.keys,
-            provided.permissions,
-            delay_us,
-        );
+        let depth_limit = config.max_authority_depth;
+        let mut checker = AuthorityChecker::new(&authorities, depth_limit, provided.means(delay_us), self.checktime);
         for (&level, &delay_us) in &to_satisfy {
             (self.checktime)()?;
-            if !(checker.satisfied_with_delay(level, delay_us) || provided.check_but_dont_fail) {
+            if !(checker.satisfied_with_delay(level, delay_us)? || provided.check_but_dont_fail) {
                 let lacks = "transaction declares authority '${auth}', but does not have signatures for it under";
                 return Err(unsatisfied(lacks, level, provided, config.max_transaction_delay));
             }
         }
         if !(provided.allow_unused_keys || checker.all_keys_used() || provided.check_but_dont_fail) {
             let format = "transaction bears irrelevant signatures from these keys: ${keys}";
-            return Err(irrelevant_keys(format, &checker.unused_keys()));
+            return Err(irrelevant_keys(format, checker.unused_keys()));
         }
         Ok(())
     }

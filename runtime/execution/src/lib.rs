@@ -43,7 +43,7 @@ mod transaction;
 mod validation;
 pub mod world;
 
-pub use authorization::get_required_keys;
+pub use authorization::RequiredKeys;
 pub use budget::{BlockMode, Budget, Clock, StoppedClock, TransactionKind, UNLIMITED_US};
 pub use executed::{Ending, ExecutedTransaction};
 pub use fault::Outcome;

@@ -2,7 +2,7 @@
 //! `minimize`, `escape_string`). Short messages are written with `format!` where they arise.
 
 /// Bytes that a message may have before its parts are cut.
-const MESSAGE_MAX: usize = 1024;
+pub const MESSAGE_MAX: usize = 1024;
 
 /// A part of a message.
 pub enum Part<'a> {

@@ -2,7 +2,7 @@
 //! is refused.
 
 use e2e::{Load, RunningNode};
-use primitives::{Action, Bytes, PrivateKey, Transaction, name};
+use primitives::{Action, Bytes, Name, PermissionLevel, PublicKey, Transaction, name};
 use serde_json::{Value, json};
 
 /// Rows of the table `big` and their bytes: more than an answer is made of.
@@ -107,33 +107,66 @@ fn rows_and_scopes_come_in_parts_until_the_last() {
     assert!(parts > 1, "one answer holds all");
 }
 
-/// Each authorization may want each key: their product is what the writer would wait for.
+/// Permissions that have many keys each, and how many.
+const WIDE_PERMISSIONS: usize = 100;
+const WIDE_KEYS: u32 = 4000;
+
+/// Each authorization may want each key of its authority, and whoever shows an account shows them all: the writer waits for
+/// no more than a part of that.
 #[test]
-fn too_many_keys_and_authorizations_are_refused() {
+fn permissions_with_many_keys_do_not_hold_up_the_chain() {
     let folder = tempfile::tempdir().expect("temporary folder");
-    let node = RunningNode::start(folder.path(), &[]);
-    let key = |number: u16| {
-        let mut seed = [7; 32];
-        seed[..2].copy_from_slice(&number.to_le_bytes());
-        PrivateKey::k1_from_seed(seed).expect("a key").public_key().expect("a key")
+    let node = RunningNode::start(folder.path(), &["--enable-account-queries", "true"]);
+    let mut load = Load::new(node.api.clone());
+    let eosio = name!("eosio");
+    let key = |number: u32| {
+        let mut bytes = [2; 33];
+        bytes[1..5].copy_from_slice(&number.to_be_bytes());
+        PublicKey::K1(bytes)
     };
-    let level = primitives::PermissionLevel { actor: name!("eosio"), permission: name!("active") };
-    let action =
-        Action { account: name!("eosio"), name: name!("x"), authorization: vec![level], data: Bytes::default() };
-    let own: primitives::PublicKey = e2e::DEV_PUBLIC_KEY.parse().expect("a key");
-    let asked = |levels: usize, keys: u16| {
-        let transaction = Transaction { actions: vec![action.clone(); levels], ..Transaction::default() };
-        let keys: Vec<_> = (1..keys).map(key).chain([own.clone()]).collect();
+    let own: PublicKey = e2e::DEV_PUBLIC_KEY.parse().expect("a key");
+    let asked = |permissions: &[Name]| {
+        let action = |permission: &Name| Action {
+            account: eosio,
+            name: name!("x"),
+            authorization: vec![PermissionLevel { actor: eosio, permission: *permission }],
+            data: Bytes::default(),
+        };
+        let transaction = Transaction { actions: permissions.iter().map(action).collect(), ..Transaction::default() };
+        let keys: Vec<_> = (0..1000).map(|number| key(number * 2 + 1)).chain([own.clone()]).collect();
         node.api.call("/v1/chain/get_required_keys", &json!({ "transaction": transaction, "available_keys": keys }))
     };
-    assert_eq!(asked(1000, 1000).expect("it is just not too much")["required_keys"], json!([own]));
-    let refused = asked(1001, 1000).expect_err("it is too much").to_string();
-    assert!(
-        refused.contains("1001 authorizations and 1000 available keys") && refused.contains("fewer keys"),
-        "{refused}"
-    );
-    // The same key many times is one key.
-    let transaction = Transaction { actions: vec![action.clone(); 1001], ..Transaction::default() };
-    let body = json!({ "transaction": transaction, "available_keys": vec![own.clone(); 2000] });
-    assert_eq!(node.call("/v1/chain/get_required_keys", &body)["required_keys"], json!([own]));
+    // The same authorization again needs the same keys.
+    let active = name!("active");
+    assert_eq!(asked(&vec![active; 20_000]).expect("it is no more than one")["required_keys"], json!([own]));
+
+    // Keys that nobody has; then the account's own.
+    let mut keys: Vec<_> = (0..WIDE_KEYS).map(|number| json!({ "key": key(number * 2), "weight": 1 })).collect();
+    keys.push(json!({ "key": own, "weight": 1 }));
+    keys.sort_by_key(|key| key["key"].as_str().and_then(|key| key.parse::<PublicKey>().ok()));
+    let auth = json!({ "threshold": 1, "keys": keys, "accounts": [], "waits": [] });
+    let letter = |number: usize| char::from(b'a' + number as u8);
+    let names: Vec<Name> = (0..WIDE_PERMISSIONS)
+        .map(|at| format!("wide{}{}", letter(at / 20), letter(at % 20)).parse().expect("a name"))
+        .collect();
+    for name in &names {
+        let update = json!({ "account": eosio, "permission": name, "parent": active, "auth": auth });
+        load.send(eosio, name!("updateauth"), eosio, &update).expect("a permission");
+    }
+    assert_eq!(asked(&names[..2]).expect("a few are looked through")["required_keys"], json!([own]));
+    let refused = asked(&names).expect_err("all are too many").to_string();
+    assert!(refused.contains("longer than the 20 ms") && refused.contains("fewer"), "{refused}");
+
+    let account = node.call("/v1/chain/get_account", &json!({ "account_name": eosio }));
+    let shown = account["permissions"].as_array().expect("a list").len();
+    assert!(account["more"] == true && (1..WIDE_PERMISSIONS).contains(&shown), "{shown} permissions");
+    let found = |keys: &[PublicKey]| {
+        node.call("/v1/chain/get_accounts_by_authorizers", &json!({ "accounts": [], "keys": keys }))
+    };
+    let few = found(&[key(0), key(2)]);
+    assert_eq!(few["accounts"].as_array().expect("a list").len(), 2 * WIDE_PERMISSIONS);
+    assert_eq!(few["more"], Value::Null);
+    let many = found(&(0..WIDE_KEYS).map(|number| key(number * 2)).collect::<Vec<_>>());
+    let shown = many["accounts"].as_array().expect("a list").len();
+    assert!(many["more"] == true && (1..WIDE_PERMISSIONS * WIDE_KEYS as usize).contains(&shown), "{shown} found");
 }

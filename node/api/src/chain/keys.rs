@@ -1,24 +1,27 @@
 //! `get_required_keys`, `get_transaction_id`.
 
+use std::cell::Cell;
+
 use abi::{json as reader, present};
+use execution::RequiredKeys;
 use primitives::{Fault, FaultKind, PublicKey, Transaction, ensure};
 use serde_json::{Value, json as value};
 
 use crate::ApiError;
 use crate::block_json::{contracts_of_json, from_set};
-use crate::bounds::Bounds;
+use crate::bounds::{Bounds, Deadline, READ_TIME_MAX_US};
 use crate::node::Node;
 use crate::params::{self, Fields, FromVariant};
 use crate::recover::DESERIALIZE;
 use crate::reply::{Answer, json};
 
-/// Pairs of an authorization and an available key that are compared at most, while the writer waits.
-const COMPARISONS_MAX: usize = 1_000_000;
+/// Looks at the clock that end nothing, so that no busy machine refuses ordinary questions.
+const UNCUT_LOOKS: usize = 32;
 
 /// `get_required_keys`: which of the given keys must sign a transaction.
 pub fn get_required_keys(node: &Node, body: &[u8]) -> Answer {
     let mut params = Fields::required(body)?;
-    let mut available: Vec<PublicKey> = params.get("available_keys")?;
+    let available: Vec<PublicKey> = params.get("available_keys")?;
     let transaction = params.take("transaction");
     let contracts = contracts_of_json(&transaction);
     let (abis, bounds) = (node.abis.set(&node.handle, contracts), Bounds::new());
@@ -26,17 +29,21 @@ pub fn get_required_keys(node: &Node, body: &[u8]) -> Answer {
         present::transaction_from(&transaction, &mut from_set(&abis), &bounds.limits()).map_err(|fault| {
             fault.with_context(DESERIALIZE).rethrown_as(FaultKind::TRANSACTION_TYPE_EXCEPTION, "Invalid transaction")
         })?;
-    available.sort_unstable();
-    available.dedup();
-    let levels = transaction.actions.iter().map(|action| action.authorization.len()).sum::<usize>();
-    ensure!(
-        levels.saturating_mul(available.len()) <= COMPARISONS_MAX,
-        INVALID_HTTP_REQUEST,
-        "{levels} authorizations and {} available keys are more than this node compares ({COMPARISONS_MAX} pairs): send \
-         fewer keys",
-        available.len()
-    );
-    let keys = node.handle.read(|chain| execution::get_required_keys(chain.ledger(), &transaction, &available))?;
+    let required = RequiredKeys::new(&transaction, available);
+    let keys = node.handle.read(|chain| {
+        let (deadline, looks) = (Deadline::from_now(), Cell::new(0));
+        required.find(chain.ledger(), &|| {
+            looks.set(looks.get() + 1);
+            ensure!(
+                looks.get() <= UNCUT_LOOKS || !deadline.time_is_over(),
+                INVALID_HTTP_REQUEST,
+                "to find the required keys takes longer than the {} ms that a question may hold up the chain: send fewer \
+                 actions, authorizations or keys",
+                READ_TIME_MAX_US / 1000
+            );
+            Ok(())
+        })
+    })?;
     let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
     json(200, &value!({"required_keys": keys}))
 }

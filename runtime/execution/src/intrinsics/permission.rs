@@ -1,11 +1,13 @@
 //! Host functions that ask whether authorities would be satisfied, and how permissions were used.
 
-use codec::Unpack;
-use primitives::{Fault, FaultKind, Name, PermissionLevel, PublicKey, Transaction, ensure};
+use std::collections::BTreeSet;
+
+use codec::{DecodeError, ITEMS_MAX, Reader, Unpack, VarUint32};
+use primitives::{Fault, FaultKind, Name, PermissionLevel, PublicKey, Transaction, TransactionHeader, ensure};
 use wasm::{Intrinsics, LegacySpan, Memory};
 
 use crate::authorization::Provided;
-use crate::fault::{Outcome, unpack_prefix};
+use crate::fault::{Outcome, decode_fault};
 use crate::world::World;
 
 pub(super) fn register(table: &mut Intrinsics<World>) {
@@ -16,15 +18,53 @@ pub(super) fn register(table: &mut Intrinsics<World>) {
         .context_aware("get_account_creation_time", get_account_creation_time);
 }
 
+/// Packed items that are read for a contract between two looks at the clock, at most.
+const UNCHECKED_ITEMS_MAX: usize = 1024;
+
+/// Reads a packed list as `Vec` does, with a look at the clock now and then.
+fn unpack_each<T: Unpack>(
+    input: &mut Reader<'_>,
+    length: usize,
+    items_per_check: usize,
+    checktime: &dyn Fn() -> Outcome,
+    mut each: impl FnMut(T),
+) -> Outcome {
+    let fault = |error| decode_fault(error, length);
+    let count = VarUint32::unpack(input).map_err(fault)?.0 as usize;
+    if count > ITEMS_MAX {
+        return Err(fault(DecodeError::TooLong { length: count, limit: ITEMS_MAX }));
+    }
+    for at in 1..=count {
+        each(T::unpack(input).map_err(fault)?);
+        if at.is_multiple_of(items_per_check) {
+            checktime()?;
+        }
+    }
+    Ok(())
+}
+
 /// A set as contracts pass it: packed in any order, empty for none.
-fn unpack_set<T: Unpack + Ord>(bytes: &[u8]) -> Outcome<Vec<T>> {
+fn unpack_set<T: Unpack + Ord>(bytes: &[u8], checktime: &dyn Fn() -> Outcome) -> Outcome<Vec<T>> {
     if bytes.is_empty() {
         return Ok(Vec::new());
     }
-    let mut items: Vec<T> = unpack_prefix(bytes)?;
-    items.sort_unstable();
-    items.dedup();
-    Ok(items)
+    let mut items = BTreeSet::new();
+    unpack_each(&mut Reader::new(bytes), bytes.len(), UNCHECKED_ITEMS_MAX, checktime, |item: T| {
+        items.insert(item);
+    })?;
+    Ok(items.into_iter().collect())
+}
+
+/// The header and the actions of a transaction, which a contract's memory bounds alone. What follows is read as well: it may
+/// be false.
+fn unpack_transaction(bytes: &[u8], checktime: &dyn Fn() -> Outcome) -> Outcome<Transaction> {
+    let (mut input, length) = (Reader::new(bytes), bytes.len());
+    let header = TransactionHeader::unpack(&mut input).map_err(|error| decode_fault(error, length))?;
+    let mut trx = Transaction { header, ..Transaction::default() };
+    unpack_each(&mut input, length, 1, checktime, |action| trx.context_free_actions.push(action))?;
+    unpack_each(&mut input, length, 1, checktime, |action| trx.actions.push(action))?;
+    unpack_each(&mut input, length, UNCHECKED_ITEMS_MAX, checktime, |extension| trx.extensions.push(extension))?;
+    Ok(trx)
 }
 
 /// A failed check is an answer; any other fault is a fault.
@@ -43,9 +83,10 @@ fn check_transaction_authorization(
     keys: LegacySpan,
     permissions: LegacySpan,
 ) -> Outcome<bool> {
-    let trx: Transaction = unpack_prefix(trx.bytes(memory))?;
-    let keys: Vec<PublicKey> = unpack_set(keys.bytes(memory))?;
-    let permissions: Vec<PermissionLevel> = unpack_set(permissions.bytes(memory))?;
+    let checktime = || world.checktime();
+    let trx = unpack_transaction(trx.bytes(memory), &checktime)?;
+    let keys: Vec<PublicKey> = unpack_set(keys.bytes(memory), &checktime)?;
+    let permissions: Vec<PermissionLevel> = unpack_set(permissions.bytes(memory), &checktime)?;
     let delay_us = i64::from(trx.header.delay_sec.0) * 1_000_000;
     let provided = Provided { keys: &keys, permissions: &permissions, delay_us, ..Provided::default() };
     answer(world.check_authorization(&trx.actions, provided))
@@ -63,8 +104,9 @@ fn check_permission_authorization(
     let Ok(delay_us) = i64::try_from(delay_us) else {
         return Err(Fault::new(FaultKind::ACTION_VALIDATE_EXCEPTION, "provided delay is too large"));
     };
-    let keys: Vec<PublicKey> = unpack_set(keys.bytes(memory))?;
-    let permissions: Vec<PermissionLevel> = unpack_set(permissions.bytes(memory))?;
+    let checktime = || world.checktime();
+    let keys: Vec<PublicKey> = unpack_set(keys.bytes(memory), &checktime)?;
+    let permissions: Vec<PermissionLevel> = unpack_set(permissions.bytes(memory), &checktime)?;
     let provided = Provided { keys: &keys, permissions: &permissions, delay_us, ..Provided::default() };
     answer(world.check_permission(PermissionLevel { actor, permission }, provided))
 }
@@ -78,4 +120,52 @@ fn get_account_creation_time(world: &mut World, _: &mut Memory<'_>, account: Nam
     let found = world.ledger.find_account(account);
     ensure!(found.is_some(), ACTION_VALIDATE_EXCEPTION, "account '{account}' does not exist");
     Ok(found.map_or(0, |account| world.ledger.account_info(account).creation_date.time().0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use codec::Pack;
+    use primitives::Action;
+
+    use super::*;
+
+    #[test]
+    fn sets_are_read_with_looks_at_the_clock() {
+        let level = |number: u64| PermissionLevel { actor: Name(number), permission: Name(1) };
+        let bytes =
+            (0..5000_u64).rev().flat_map(|number| [level(number), level(number)]).collect::<Vec<_>>().to_bytes();
+        let looks = Cell::new(0);
+        let counted = || {
+            looks.set(looks.get() + 1);
+            Ok(())
+        };
+        let set = unpack_set(&bytes, &counted);
+        assert_eq!(set, Ok((0..5000).map(level).collect()), "ascending, each once");
+        assert_eq!(looks.get(), 10_000 / UNCHECKED_ITEMS_MAX);
+        assert_eq!(unpack_set::<PublicKey>(&[], &counted), Ok(Vec::new()));
+        let over = || Err(Fault::new(FaultKind::DEADLINE_EXCEPTION, "over"));
+        assert!(
+            unpack_set::<PermissionLevel>(&bytes, &over)
+                .is_err_and(|fault| fault.kind == FaultKind::DEADLINE_EXCEPTION)
+        );
+    }
+
+    #[test]
+    fn lists_and_transactions_are_read_as_elsewhere() {
+        let trx = Transaction {
+            context_free_actions: vec![Action::default()],
+            actions: vec![Action { data: vec![1; 9].into(), ..Action::default() }; 3],
+            extensions: vec![(1, vec![2; 3].into())],
+            ..Transaction::default()
+        };
+        let bytes = trx.to_bytes();
+        for length in 0..=bytes.len() {
+            let bytes = &bytes[..length];
+            assert_eq!(unpack_transaction(bytes, &|| Ok(())), crate::fault::unpack_prefix(bytes), "{length}");
+        }
+        let long = VarUint32(ITEMS_MAX as u32 + 1).to_bytes();
+        assert_eq!(unpack_set::<PublicKey>(&long, &|| Ok(())), crate::fault::unpack_prefix(&long));
+    }
 }
