@@ -77,6 +77,18 @@ impl Tracked {
             }
         })
     }
+
+    /// Whether it is in no block, and no block can have it once there is one of this time. Before that one is irreversible
+    /// retries hope for another branch. One that is in a block waits for whatever it was told to wait for.
+    fn is_lost(&self, time: TimePoint, irreversible: bool) -> bool {
+        let expiration = TimePoint::from(self.transaction.parts.header.expiration);
+        let is_over = match (irreversible, self.patience) {
+            (true, _) => expiration <= time,
+            (false, Patience::Wait(_)) => expiration < time,
+            (false, Patience::Retry(_)) => false,
+        };
+        is_over && self.included.is_none()
+    }
 }
 
 /// The transactions that somebody waits for.
@@ -169,19 +181,10 @@ impl RetryTracker {
             self.answer_settled(synced);
         }
         if let Some(state) = applied.applied.last() {
-            // Nobody waits for what no block can have any more.
-            let time = state.state.header.timestamp().time();
-            let expired = |tracked: &Tracked| {
-                matches!(tracked.patience, Patience::Wait(_))
-                    && tracked.included.is_none()
-                    && TimePoint::from(tracked.transaction.parts.header.expiration) < time
-            };
-            self.answer_all(expired, |tracked| Some(Err(expired_fault(&tracked.transaction, time).into())));
+            self.give_up(state.state.header.timestamp().time(), false);
         }
         if let Some(state) = applied.irreversible.last() {
-            let time = state.header.timestamp().time();
-            let expired = |tracked: &Tracked| TimePoint::from(tracked.transaction.parts.header.expiration) <= time;
-            self.answer_all(expired, |tracked| Some(Err(expired_fault(&tracked.transaction, time).into())));
+            self.give_up(state.header.timestamp().time(), true);
         }
     }
 
@@ -191,6 +194,14 @@ impl RetryTracker {
         self.answer_all(
             |tracked| tracked.is_settled(head, irreversible, synced),
             |tracked| tracked.included.as_ref().map(|block| Ok(block.trace())),
+        );
+    }
+
+    /// A block of this time is in the chain: whoever waits for what no block can have any more is told.
+    fn give_up(&mut self, time: TimePoint, irreversible: bool) {
+        self.answer_all(
+            |tracked| tracked.is_lost(time, irreversible),
+            |tracked| Some(Err(expired_fault(&tracked.transaction, time).into())),
         );
     }
 
@@ -241,4 +252,47 @@ fn expired_fault(transaction: &RecoveredTransaction, time: TimePoint) -> Fault {
 fn size(transaction: &RecoveredTransaction) -> usize {
     let packed = transaction.packed.packed_trx.len() + transaction.packed.packed_context_free_data.len();
     packed * 2 + ENTRY_OVERHEAD_BYTES
+}
+
+#[cfg(test)]
+mod tests {
+    use primitives::{Compression, PackedTransaction, SignedTransaction, TimePointSec, Transaction};
+
+    use super::*;
+
+    #[test]
+    fn only_what_is_in_no_block_expires() {
+        let mut trx = Transaction::default();
+        trx.header.expiration = TimePointSec(100);
+        let signed = SignedTransaction { transaction: trx.clone(), ..SignedTransaction::default() };
+        let packed = PackedTransaction::new(&signed, Compression::None);
+        let transaction = RecoveredTransaction::new(packed, BlockId::default(), trx, Vec::new(), Vec::new());
+        let (reply, _asker) = tokio::sync::oneshot::channel();
+        let mut tracked = Tracked {
+            transaction: Arc::new(transaction),
+            patience: Patience::Wait(WaitFor::Stored),
+            included: None,
+            last_try: TimePoint(0),
+            reply,
+        };
+        let seconds = |seconds: i64| TimePoint(seconds * 1_000_000);
+        for (patience, reversible) in [
+            (Patience::Wait(WaitFor::Stored), true),
+            (Patience::Wait(WaitFor::Irreversible), true),
+            (Patience::Retry(RetryUntil::Irreversible), false),
+            (Patience::Retry(RetryUntil::Blocks(1)), false),
+        ] {
+            tracked.patience = patience;
+            tracked.included = None;
+            assert!(!tracked.is_lost(seconds(99), true) && !tracked.is_lost(seconds(100), false));
+            assert!(tracked.is_lost(seconds(100), true), "{patience:?}");
+            assert_eq!(tracked.is_lost(seconds(101), false), reversible, "{patience:?}");
+            // In a block that the disk does not have yet, far behind the irreversible one.
+            let trace = Arc::new(TransactionTrace::default());
+            tracked.included = Some(Included { num: 5, id: BlockId::default(), trace, change: 7 });
+            assert!(!tracked.is_lost(seconds(3600), true) && !tracked.is_lost(seconds(3600), false), "{patience:?}");
+        }
+        tracked.patience = Patience::Wait(WaitFor::Stored);
+        assert!(!tracked.is_settled(1000, 900, 6) && tracked.is_settled(1000, 900, 7));
+    }
 }
