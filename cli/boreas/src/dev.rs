@@ -247,12 +247,13 @@ fn balance(session: &mut Session, account: Name, contract: Name, amount: &str) -
         .collect()
 }
 
-/// The name that a file's state has in the node's folder.
+/// The name that a file's state has in the node's folder: unlike that of others that are under way.
 fn state_name(file: &Path) -> anyhow::Result<String> {
     let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let plain = |letter: char| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' };
     ensure!(!stem.is_empty(), "{} is not a file's name", file.display());
-    Ok(stem.chars().map(plain).take(STATE_NAME_CHARS).collect())
+    let name: String = stem.chars().map(plain).take(STATE_NAME_CHARS).collect();
+    Ok(format!("{name}-{}", std::process::id()))
 }
 
 /// Has the state written in the node's folder, and takes the file from there.

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::body::Bytes;
 use engine::{Arrival, Dump, Journey, StateInfo, SubmitKind};
@@ -124,19 +125,49 @@ pub async fn reorganise(node: Arc<Node>, body: Bytes) -> Answer {
     arrived(&node, node.handle.reorganise(u32::try_from(blocks).unwrap_or(u32::MAX)).await?)
 }
 
+/// Characters of a file's name at most.
+const FILE_NAME_MAX: usize = 64;
+
 /// Where a state of a name is on disk: in the node's own folder, so that a call cannot write anywhere else.
 fn file_of(node: &Node, name: &str) -> Result<PathBuf, ApiError> {
     let folder = node.settings.states_dir.as_ref().ok_or(engine::Refusal::NotDev)?;
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    if name.is_empty() || name.len() > FILE_NAME_MAX || name.starts_with('.') || !name.chars().all(plain) {
+        return Err(refuse(format!(
+            "{name:?} is not a valid name of a state's file: letters, digits, dashes, underscores and dots are, \
+             {FILE_NAME_MAX} at most"
+        )));
+    }
     Ok(folder.join(format!("{name}.state")))
 }
 
-/// `dump`: writes the state of the head into a file of a `name`, with all blocks that lead to it.
+/// `dump`: writes the state of the head into a file of a `name`, with all blocks that lead to it. States that are kept stay
+/// what they are, of that name too.
 pub async fn dump(node: Arc<Node>, body: Bytes) -> Answer {
-    let name = name_of(&body)?;
+    let path = file_of(&node, &name_of(&body)?)?;
+    // To its end, even if the client leaves: nothing else would forget the state.
+    let dumped = tokio::spawn(async move { write_dump(&node, path).await });
+    dumped.await.map_err(|_| engine::Refusal::Stopping)?
+}
+
+/// The name that a state is kept under until it is written: unlike all others, and those of other dumps.
+async fn passing_name(node: &Node) -> Result<String, ApiError> {
+    static DUMPS: AtomicU64 = AtomicU64::new(0);
+    let kept = node.handle.states().await?;
+    loop {
+        let name = format!("dump-being-written-{}", DUMPS.fetch_add(1, Ordering::Relaxed));
+        if kept.iter().all(|state| state.name != name) {
+            return Ok(name);
+        }
+    }
+}
+
+async fn write_dump(node: &Node, path: PathBuf) -> Answer {
+    let name = passing_name(node).await?;
     let state = node.handle.save_state(&name).await?;
-    let path = file_of(&node, &name)?;
-    let mut dump = node.handle.dump_state(&name).await?;
+    let dump = node.handle.dump_state(&name).await;
     node.handle.forget_state(&name).await?;
+    let mut dump = dump?;
     let (store, written) = (Arc::clone(node.handle.store()), path.clone());
     let write = move || -> Result<usize, String> {
         for fact in CHAIN_FACTS {
@@ -154,11 +185,7 @@ pub async fn dump(node: Arc<Node>, body: Bytes) -> Answer {
 
 /// `load`: goes to the state in the file of a `name`, which `dump` wrote.
 pub async fn load(node: Arc<Node>, body: Bytes) -> Answer {
-    let name = name_of(&body)?;
-    if name.contains('/') || name.starts_with('.') {
-        return Err(refuse(format!("{name} is not a valid name of a state")));
-    }
-    let path = file_of(&node, &name)?;
+    let path = file_of(&node, &name_of(&body)?)?;
     let read = move || {
         let bytes = std::fs::read(&path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
         Dump::from_file(&bytes).map_err(|error| format!("{}: {error}", path.display()))

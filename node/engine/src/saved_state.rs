@@ -193,8 +193,10 @@ pub struct Dump {
     pub blocks: Vec<Vec<u8>>,
 }
 
-/// How a file of a state begins; the number counts its forms.
-const DUMP_MAGIC: &[u8] = b"boreas state 1\n";
+/// How a file of a state begins; the number counts its forms. The SHA-256 of its content ends it.
+const DUMP_MAGIC: &[u8] = b"boreas state 2\n";
+/// The form before, which nothing protects: a changed byte is a changed balance. It is not read any more.
+const UNPROTECTED_MAGIC: &[u8] = b"boreas state 1\n";
 
 /// Writes parts of any length, each after its length; lists after the number of their parts.
 struct Parts(Vec<u8>);
@@ -274,6 +276,8 @@ impl Dump {
         });
         out.number(state.time as usize);
         out.list(&self.blocks, |out, block| out.part(block));
+        let checksum = checksum(&out.0[DUMP_MAGIC.len()..]);
+        out.0.extend_from_slice(&checksum);
         out.0
     }
 
@@ -282,10 +286,19 @@ impl Dump {
     /// # Errors
     /// It is not one of a state, or is damaged.
     pub fn from_file(bytes: &[u8]) -> Result<Self, String> {
-        let packed = bytes.strip_prefix(DUMP_MAGIC).ok_or("it is not a state that boreas dev dump wrote")?;
+        if bytes.starts_with(UNPROTECTED_MAGIC) {
+            let form = "it is of an older form, in which damage is not seen: load it with the version that wrote it, and have \
+                        this one dump the chain again";
+            return Err(form.to_owned());
+        }
+        let content = bytes.strip_prefix(DUMP_MAGIC).ok_or("it is not a state that boreas dev dump wrote")?;
+        let (packed, written) = content.split_last_chunk::<32>().ok_or("it is damaged: its end is missing")?;
+        if checksum(packed) != *written {
+            return Err("it is damaged: its checksum is that of another content. Dump the state again".to_owned());
+        }
         let mut parts = PartsReader(packed);
         let read = Self::read(&mut parts).filter(|_| parts.0.is_empty());
-        read.ok_or_else(|| "it is damaged".to_owned())
+        read.ok_or_else(|| "it is damaged: it is not written as states are".to_owned())
     }
 
     fn read(parts: &mut PartsReader<'_>) -> Option<Self> {
@@ -330,6 +343,10 @@ impl Dump {
     }
 }
 
+fn checksum(content: &[u8]) -> [u8; 32] {
+    primitives::Sha256::of(content).0
+}
+
 /// Reads the rows of a task, on its thread.
 pub(crate) fn read_rows(rows: StateRows<'_>) -> Result<Vec<(Vec<u8>, Vec<u8>)>, String> {
     let mut owned = Vec::new();
@@ -368,9 +385,21 @@ mod tests {
         }
         assert!(Dump::from_file(&[&file[..], b"x"].concat()).is_err());
         // A false length reserves nothing.
-        let mut hostile = DUMP_MAGIC.to_vec();
-        hostile.extend_from_slice(&[0xff; 40]);
-        assert!(Dump::from_file(&hostile).is_err());
+        let content = [0xff; 40];
+        let hostile = [DUMP_MAGIC, &content, &checksum(&content)].concat();
+        assert!(Dump::from_file(&hostile).is_err_and(|error| error.contains("not written as states are")));
         assert!(dump().numbered().is_err_and(|error| error.contains("damaged")));
+    }
+
+    #[test]
+    fn a_changed_bit_is_found_wherever_it_is() {
+        let file = dump().to_file();
+        for at in 0..file.len() * 8 {
+            let mut changed = file.clone();
+            changed[at / 8] ^= 1 << (at % 8);
+            assert!(Dump::from_file(&changed).is_err(), "bit {at}");
+        }
+        let older = [UNPROTECTED_MAGIC, &file[DUMP_MAGIC.len()..]].concat();
+        assert!(Dump::from_file(&older).is_err_and(|error| error.contains("older form")));
     }
 }

@@ -104,6 +104,19 @@ fn a_chain_is_saved_gone_back_to_dumped_and_loaded_elsewhere() {
     let file_text = file.to_str().expect("a path of ASCII");
     succeeds(&node, &home, &["dev", "dump", file_text]);
     let dumped = hash(&node);
+    // States that are kept stay what they are, whatever a file is called.
+    let kept = call(&node, "/v1/dev/get_states", &json!({}))["states"].clone();
+    let written = call(&node, "/v1/dev/dump", &json!({ "name": "before" }));
+    assert_eq!(call(&node, "/v1/dev/get_states", &json!({}))["states"], kept);
+    assert!(refusal(&node, "/v1/dev/dump", &json!({ "name": "../x" })).contains("is not a valid name"));
+    // One bit of a balance.
+    let written = written["file"].as_str().expect("a path");
+    let mut bytes = std::fs::read(written).expect("a file");
+    let at = bytes.windows(12).position(|at| at[8..] == *b"\x04SYS").expect("an amount of SYS");
+    bytes[at] ^= 0x40;
+    std::fs::write(written, bytes).expect("a file");
+    assert!(refusal(&node, "/v1/dev/load", &json!({ "name": "before" })).contains("it is damaged"));
+    assert_eq!(hash(&node), dumped);
     act(&["transfer", "alice", "bob", "1.0000 SYS", "five"]);
     succeeds(&node, &home, &["dev", "load", file_text]);
     assert_eq!(hash(&node), dumped);
