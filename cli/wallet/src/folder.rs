@@ -55,12 +55,13 @@ impl Folder {
     /// Makes a wallet; gives its password and the key that seals it.
     pub fn make(&self, name: &str) -> Result<(String, SealKey), WalletError> {
         let path = self.path(name)?;
-        let _held = self.hold()?;
-        if path.exists() {
-            return Err(WalletError::Exists(name.to_owned()));
-        }
+        let check_free = || if path.exists() { Err(WalletError::Exists(name.to_owned())) } else { Ok(()) };
+        check_free()?;
         let password = generate_password();
+        // It takes a while: others may change their wallets meanwhile, or make this one.
         let (file, key) = WalletFile::create(&password);
+        let _held = self.hold()?;
+        check_free()?;
         self.write(name, &file)?;
         Ok((password, key))
     }

@@ -55,6 +55,16 @@ impl Keosd {
         Self::launch(command, arguments)
     }
 
+    /// Kilobytes of memory that it had at its most.
+    ///
+    /// # Panics
+    /// When the process is gone.
+    pub fn most_memory_kb(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("the process");
+        let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a figure");
+        most.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
     fn launch(mut command: Command, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("temporary folder");
         let address = format!("127.0.0.1:{}", free_port());

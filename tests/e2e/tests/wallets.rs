@@ -283,6 +283,42 @@ fn pages_may_not_call_and_large_bodies_are_refused() {
     assert_eq!(ours.ask("POST", "/v1/wallet/list_wallets", "", "").1, "[]", "nothing was made");
 }
 
+/// Whoever guesses passwords, many at once, neither fills the memory nor holds up those who have none to tell.
+#[test]
+fn wrong_passwords_take_their_turn() {
+    const GUESSES: usize = 60;
+    /// Two passwords take 38 MB, whatever else the program takes.
+    const MEMORY_MAX_KB: u64 = 150_000;
+    let ours = Keosd::ours(&[]);
+    let password: String =
+        serde_json::from_str(&ours.ask("POST", "/v1/wallet/create", "", "\"mine\"").1).expect("a word");
+    ours.ask("POST", "/v1/wallet/lock_all", "", "");
+    let statuses = std::thread::scope(|scope| {
+        let guess = |number: usize| {
+            let body = format!("[\"mine\",\"PW{number}\"]");
+            ours.ask("POST", "/v1/wallet/unlock", "", &body)
+        };
+        let guesses: Vec<_> = (0..GUESSES).map(|number| scope.spawn(move || guess(number))).collect();
+        while guesses.iter().any(|guess| !guess.is_finished()) {
+            let began = Instant::now();
+            assert_eq!(ours.ask("POST", "/v1/wallet/list_wallets", "", "").1, "[\"mine\"]");
+            assert!(began.elapsed() < Duration::from_secs(1), "an honest call takes {:?}", began.elapsed());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        guesses.into_iter().map(|guess| guess.join().expect("an answer")).collect::<Vec<_>>()
+    });
+    for (status, body) in &statuses {
+        let known = (*status == 500 && body.contains("Invalid password"))
+            || (*status == 503 && body.contains("passwords wait to be checked"));
+        assert!(known, "{status} {body}");
+    }
+    assert!(statuses.iter().any(|(status, _)| *status == 500));
+    let most = ours.most_memory_kb();
+    assert!(most < MEMORY_MAX_KB, "{most} kB");
+    let body = format!("[\"mine\",\"{password}\"]");
+    assert_eq!(ours.ask("POST", "/v1/wallet/unlock", "", &body), (200, "{}".to_owned()));
+}
+
 #[test]
 fn wallets_lock_themselves_and_the_server_stops() {
     let mut ours = Keosd::ours(&[]);

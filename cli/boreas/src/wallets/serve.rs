@@ -107,6 +107,7 @@ impl Serve {
             .mode(0o700)
             .create(&data)
             .with_context(|| format!("{} cannot be made", data.display()))?;
+        wallet::give_memory_back();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.context("the server cannot start")?;
         let agent = Agent::new(folder.clone(), Duration::from_secs(self.unlock_timeout));

@@ -3,6 +3,7 @@
 //! What is unlocked is unlocked in the memory of this process alone; other commands of the user do not see it.
 
 use std::collections::BTreeMap;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use primitives::{Checksum256, FaultKind, PrivateKey, PublicKey, Signature};
@@ -17,38 +18,108 @@ const WALLET: &str = "wallet.cpp";
 /// A private key's text beside its public key.
 type Pair = (PublicKey, Zeroizing<String>);
 
-/// The wallets that were opened, and the keys of those that are unlocked.
+/// Passwords that become keys at a time, at most: each takes 19 MiB and some 30 ms of a processor, on purpose.
+const PASSWORDS_MAX: usize = 2;
+/// Passwords that wait for that at most.
+const PASSWORDS_WAITING_MAX: usize = 16;
+
+/// The wallets that were opened, and the keys of those that are unlocked. Nothing slow is done while they are held.
 #[derive(Debug)]
 pub struct Agent {
     folder: Folder,
+    opened: Mutex<Opened>,
+    passwords: Passwords,
+}
+
+#[derive(Debug)]
+struct Opened {
     wallets: BTreeMap<String, Option<SealKey>>,
     timeout: Duration,
     /// By both clocks: the one stands still while the machine sleeps, the other may be set back.
     used: (Instant, SystemTime),
 }
 
-impl Agent {
-    /// No wallet is open yet. After `timeout` without a request all are locked.
-    pub fn new(folder: Folder, timeout: Duration) -> Self {
-        Self { folder, wallets: BTreeMap::new(), timeout, used: (Instant::now(), SystemTime::now()) }
-    }
-
-    /// Locks all wallets when they were not used for the time that is set.
-    pub fn lock_if_unused(&mut self) {
+impl Opened {
+    fn lock_if_unused(&mut self) {
         let by_calendar = self.used.1.elapsed().is_ok_and(|unused| unused >= self.timeout);
         if by_calendar || self.used.0.elapsed() >= self.timeout {
             self.lock_all();
         }
     }
 
+    fn lock_all(&mut self) {
+        self.wallets.values_mut().for_each(|seal| *seal = None);
+    }
+}
+
+/// Where passwords become keys.
+#[derive(Debug, Default)]
+struct Passwords {
+    crowd: Mutex<Crowd>,
+    left: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Crowd {
+    running: usize,
+    waiting: usize,
+}
+
+/// A place there, until it is dropped.
+struct Turn<'a>(&'a Passwords);
+
+impl Passwords {
+    fn enter(&self) -> Result<Turn<'_>, Failure> {
+        let mut crowd = held(&self.crowd);
+        if crowd.running >= PASSWORDS_MAX {
+            if crowd.waiting >= PASSWORDS_WAITING_MAX {
+                let what = format!("{PASSWORDS_WAITING_MAX} passwords wait to be checked, no more: try again later");
+                return Err(Failure::plain(503, "Busy", what));
+            }
+            crowd.waiting += 1;
+            let free = self.left.wait_while(crowd, |crowd| crowd.running >= PASSWORDS_MAX);
+            crowd = free.unwrap_or_else(PoisonError::into_inner);
+            crowd.waiting -= 1;
+        }
+        crowd.running += 1;
+        Ok(Turn(self))
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        held(&self.0.crowd).running -= 1;
+        self.0.left.notify_one();
+    }
+}
+
+/// What is behind a lock. A request that failed in its midst has changed nothing by halves.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Agent {
+    /// No wallet is open yet. After `timeout` without a request all are locked.
+    pub fn new(folder: Folder, timeout: Duration) -> Self {
+        let opened = Opened { wallets: BTreeMap::new(), timeout, used: (Instant::now(), SystemTime::now()) };
+        Self { folder, opened: Mutex::new(opened), passwords: Passwords::default() }
+    }
+
+    /// Locks all wallets when they were not used for the time that is set.
+    pub fn lock_if_unused(&self) {
+        held(&self.opened).lock_if_unused();
+    }
+
     /// Every request begins so.
-    fn use_now(&mut self) {
-        self.lock_if_unused();
-        self.used = (Instant::now(), SystemTime::now());
+    fn use_now(&self) -> MutexGuard<'_, Opened> {
+        let mut opened = held(&self.opened);
+        opened.lock_if_unused();
+        opened.used = (Instant::now(), SystemTime::now());
+        opened
     }
 
     /// Sets the time; it begins now.
-    pub fn set_timeout(&mut self, seconds: i64) -> Result<(), Failure> {
+    pub fn set_timeout(&self, seconds: i64) -> Result<(), Failure> {
         const NANOS: i64 = 1_000_000_000;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let now = i64::try_from(now.as_nanos()).unwrap_or(i64::MAX);
@@ -58,14 +129,16 @@ impl Agent {
             let place = (MANAGER, 43, "set_timeout");
             return Err(Failure::new(FaultKind::INVALID_LOCK_TIMEOUT_EXCEPTION, message, place));
         };
-        self.timeout = Duration::from_secs(timeout);
-        self.used = (Instant::now(), SystemTime::now());
+        let mut opened = held(&self.opened);
+        opened.timeout = Duration::from_secs(timeout);
+        opened.used = (Instant::now(), SystemTime::now());
         Ok(())
     }
 
     /// Makes a wallet, which is unlocked; gives its password.
-    pub fn create(&mut self, name: &str) -> Result<String, Failure> {
-        self.use_now();
+    pub fn create(&self, name: &str) -> Result<String, Failure> {
+        drop(self.use_now());
+        let _turn = self.passwords.enter()?;
         let (password, seal) = self.folder.make(name).map_err(|error| match error {
             WalletError::BadName(_) => bad_name(name, 60, "create"),
             WalletError::Exists(_) => {
@@ -75,13 +148,13 @@ impl Agent {
             }
             other => other.into(),
         })?;
-        self.wallets.insert(name.to_owned(), Some(seal));
+        held(&self.opened).wallets.insert(name.to_owned(), Some(seal));
         Ok(password)
     }
 
     /// Opens a wallet, which is locked afterwards, whatever it was.
-    pub fn open(&mut self, name: &str) -> Result<(), Failure> {
-        self.use_now();
+    pub fn open(&self, name: &str) -> Result<(), Failure> {
+        let mut opened = self.use_now();
         self.folder.find(name).map_err(|error| match error {
             WalletError::BadName(_) => bad_name(name, 94, "open"),
             WalletError::Missing(_) => {
@@ -90,20 +163,20 @@ impl Agent {
             }
             other => other.into(),
         })?;
-        self.wallets.insert(name.to_owned(), None);
+        opened.wallets.insert(name.to_owned(), None);
         Ok(())
     }
 
     /// Names of the opened wallets, with a star where they are unlocked.
-    pub fn list(&mut self) -> Vec<String> {
-        self.use_now();
+    pub fn list(&self) -> Vec<String> {
+        let opened = self.use_now();
         let mark =
             |(name, key): (&String, &Option<SealKey>)| format!("{name}{}", if key.is_some() { " *" } else { "" });
-        self.wallets.iter().map(mark).collect()
+        opened.wallets.iter().map(mark).collect()
     }
 
     /// Public and private keys of an unlocked wallet, in order.
-    pub fn pairs(&mut self, name: &str, password: &str) -> Result<Vec<Pair>, Failure> {
+    pub fn pairs(&self, name: &str, password: &str) -> Result<Vec<Pair>, Failure> {
         let seal = self.unlocked(name, [130, 133], "list_keys")?;
         self.check(name, password)?;
         let keys = self.folder.keys_under(name, &seal)?;
@@ -116,19 +189,19 @@ impl Agent {
     }
 
     /// The public keys of all unlocked wallets.
-    pub fn public_keys(&mut self) -> Result<Vec<PublicKey>, Failure> {
-        self.use_now();
-        if self.wallets.is_empty() {
+    pub fn public_keys(&self) -> Result<Vec<PublicKey>, Failure> {
+        let opened = self.use_now();
+        if opened.wallets.is_empty() {
             let message = "You don't have any wallet!";
             let place = (MANAGER, 140, "get_public_keys");
             return Err(Failure::new(FaultKind::WALLET_NOT_AVAILABLE_EXCEPTION, message, place));
         }
-        if self.wallets.values().all(Option::is_none) {
+        if opened.wallets.values().all(Option::is_none) {
             let message = "You don't have any unlocked wallet!";
             let place = (MANAGER, 149, "get_public_keys");
             return Err(Failure::new(FaultKind::WALLET_LOCKED_EXCEPTION, message, place));
         }
-        let keys = self.keys()?;
+        let keys = self.keys(opened)?;
         let mut keys = keys.iter().map(PrivateKey::public_key).collect::<Result<Vec<_>, _>>()?;
         keys.sort();
         keys.dedup();
@@ -136,36 +209,35 @@ impl Agent {
     }
 
     /// Locks all wallets.
-    pub fn lock_all(&mut self) {
-        self.wallets.values_mut().for_each(|seal| *seal = None);
+    pub fn lock_all(&self) {
+        held(&self.opened).lock_all();
     }
 
     /// Locks a wallet.
-    pub fn lock(&mut self, name: &str) -> Result<(), Failure> {
-        self.use_now();
-        let seal = self.wallets.get_mut(name).ok_or_else(|| not_open(name, (MANAGER, 166, "lock")))?;
+    pub fn lock(&self, name: &str) -> Result<(), Failure> {
+        let mut opened = self.use_now();
+        let seal = opened.wallets.get_mut(name).ok_or_else(|| not_open(name, (MANAGER, 166, "lock")))?;
         *seal = None;
         Ok(())
     }
 
     /// Unlocks a wallet, and opens it where it is not.
-    pub fn unlock(&mut self, name: &str, password: &str) -> Result<(), Failure> {
-        self.use_now();
-        if !self.wallets.contains_key(name) {
+    pub fn unlock(&self, name: &str, password: &str) -> Result<(), Failure> {
+        let known = self.use_now().wallets.get(name).map(Option::is_some);
+        if known.is_none() {
             self.open(name)?;
         }
-        if self.wallets.get(name).is_some_and(Option::is_some) {
+        if known == Some(true) {
             let message = format!("Wallet is already unlocked: {name}");
             return Err(Failure::new(FaultKind::WALLET_UNLOCKED_EXCEPTION, message, (MANAGER, 182, "unlock")));
         }
-        let seal =
-            self.folder.seal_key(name, password).map_err(|error| self.bad_password(name, error, 359, "unlock"))?;
-        self.wallets.insert(name.to_owned(), Some(seal));
+        let seal = self.seal(name, password, 359, "unlock")?;
+        held(&self.opened).wallets.insert(name.to_owned(), Some(seal));
         Ok(())
     }
 
     /// Adds a key to an unlocked wallet.
-    pub fn import(&mut self, name: &str, private: &str) -> Result<(), Failure> {
+    pub fn import(&self, name: &str, private: &str) -> Result<(), Failure> {
         let seal = self.unlocked(name, [191, 195], "import_key")?;
         self.add(name, &seal, private.parse()?)
     }
@@ -180,7 +252,7 @@ impl Agent {
     }
 
     /// Makes a key in an unlocked wallet.
-    pub fn create_key(&mut self, name: &str, kind: &str) -> Result<PublicKey, Failure> {
+    pub fn create_key(&self, name: &str, kind: &str) -> Result<PublicKey, Failure> {
         let seal = self.unlocked(name, [216, 220], "create_key")?;
         let kind = kind.to_ascii_uppercase();
         let key = match kind.as_str() {
@@ -198,7 +270,7 @@ impl Agent {
     }
 
     /// Takes a key out of an unlocked wallet; the password is wanted again.
-    pub fn remove(&mut self, name: &str, password: &str, public: &str) -> Result<(), Failure> {
+    pub fn remove(&self, name: &str, password: &str, public: &str) -> Result<(), Failure> {
         let seal = self.unlocked(name, [203, 207], "remove_key")?;
         self.check(name, password)?;
         self.folder.remove_under(name, &seal, &public.parse()?).map_err(|error| match error {
@@ -210,10 +282,9 @@ impl Agent {
     }
 
     /// Signatures of a digest by each of these keys.
-    pub fn sign(&mut self, digest: &Checksum256, keys: &[PublicKey], place: Place) -> Result<Vec<Signature>, Failure> {
-        self.use_now();
-        let held = self.keys()?;
-        let sign = |wanted: &PublicKey| match held.iter().find(|key| key.public_key().as_ref() == Ok(wanted)) {
+    pub fn sign(&self, digest: &Checksum256, keys: &[PublicKey], place: Place) -> Result<Vec<Signature>, Failure> {
+        let own = self.keys(self.use_now())?;
+        let sign = |wanted: &PublicKey| match own.iter().find(|key| key.public_key().as_ref() == Ok(wanted)) {
             Some(key) => Ok(key.sign(digest)?),
             None => {
                 let message = format!("Public key not found in unlocked wallets {wanted}");
@@ -223,18 +294,22 @@ impl Agent {
         keys.iter().map(sign).collect()
     }
 
-    fn keys(&self) -> Result<Vec<PrivateKey>, Failure> {
+    /// The keys of all unlocked wallets.
+    fn keys(&self, opened: MutexGuard<'_, Opened>) -> Result<Vec<PrivateKey>, Failure> {
+        let unlocked = opened.wallets.iter().filter_map(|(name, seal)| Some((name.clone(), seal.clone()?)));
+        let unlocked: Vec<_> = unlocked.collect();
+        drop(opened);
         let mut all = Vec::new();
-        for (name, seal) in self.wallets.iter().filter_map(|(name, seal)| Some((name, seal.as_ref()?))) {
-            all.extend(self.folder.keys_under(name, seal)?);
+        for (name, seal) in unlocked {
+            all.extend(self.folder.keys_under(&name, &seal)?);
         }
         Ok(all)
     }
 
     /// The key that seals an unlocked wallet. `lines` are those where keosd misses the wallet, and where it is locked.
-    fn unlocked(&mut self, name: &str, lines: [u32; 2], method: &'static str) -> Result<SealKey, Failure> {
-        self.use_now();
-        let seal = self.wallets.get(name).ok_or_else(|| not_open(name, (MANAGER, lines[0], method)))?;
+    fn unlocked(&self, name: &str, lines: [u32; 2], method: &'static str) -> Result<SealKey, Failure> {
+        let opened = self.use_now();
+        let seal = opened.wallets.get(name).ok_or_else(|| not_open(name, (MANAGER, lines[0], method)))?;
         seal.clone().ok_or_else(|| {
             let message = format!("Wallet is locked: {name}");
             Failure::new(FaultKind::WALLET_LOCKED_EXCEPTION, message, (MANAGER, lines[1], method))
@@ -242,8 +317,13 @@ impl Agent {
     }
 
     fn check(&self, name: &str, password: &str) -> Result<(), Failure> {
-        let checked = self.folder.seal_key(name, password);
-        checked.map(drop).map_err(|error| self.bad_password(name, error, 369, "check_password"))
+        self.seal(name, password, 369, "check_password").map(drop)
+    }
+
+    /// The key that a password becomes, if it is the wallet's: slow, and of few at a time.
+    fn seal(&self, name: &str, password: &str, line: u32, method: &'static str) -> Result<SealKey, Failure> {
+        let _turn = self.passwords.enter()?;
+        self.folder.seal_key(name, password).map_err(|error| self.bad_password(name, error, line, method))
     }
 
     fn bad_password(&self, name: &str, error: WalletError, line: u32, method: &'static str) -> Failure {

@@ -26,7 +26,7 @@ pub struct Endpoint {
     pub path: &'static str,
     status: u16,
     takes: Takes,
-    run: fn(&mut Agent, Body<'_>) -> Result<Value, Failure>,
+    run: fn(&Agent, Body<'_>) -> Result<Value, Failure>,
 }
 
 #[derive(Clone, Copy)]
@@ -98,7 +98,7 @@ const fn endpoint(
     path: &'static str,
     status: u16,
     takes: Takes,
-    run: fn(&mut Agent, Body<'_>) -> Result<Value, Failure>,
+    run: fn(&Agent, Body<'_>) -> Result<Value, Failure>,
 ) -> Endpoint {
     Endpoint { path, status, takes, run }
 }
@@ -108,7 +108,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// What keosd would answer, for a body that it would not read or a wallet that does not do as asked.
-    pub fn answer(&self, agent: &mut Agent, body: &[u8]) -> Result<(u16, Value), Failure> {
+    pub fn answer(&self, agent: &Agent, body: &[u8]) -> Result<(u16, Value), Failure> {
         let empty = is_empty(body);
         let value = match self.takes {
             Takes::Nothing if empty => return (self.run)(agent, Body::Nothing).map(|value| (self.status, value)),

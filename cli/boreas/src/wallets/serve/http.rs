@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::{Body as _, Incoming};
@@ -65,7 +65,7 @@ pub struct Settings {
 
 /// What all connections share.
 pub struct Server {
-    agent: Mutex<Agent>,
+    agent: Agent,
     settings: Settings,
     headers: HeaderMap,
     stop: Notify,
@@ -83,7 +83,7 @@ impl Server {
                 headers.insert(name, value);
             }
         }
-        Self { agent: Mutex::new(agent), settings, headers, stop: Notify::new() }
+        Self { agent, settings, headers, stop: Notify::new() }
     }
 
     /// Answers at these sockets until it is told to stop, by an endpoint or a signal.
@@ -115,7 +115,7 @@ impl Server {
                     Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
                 },
                 Some(_) = conversations.join_next() => {}
-                _ = watch.tick() => server.agent().lock_if_unused(),
+                _ = watch.tick() => server.agent.lock_if_unused(),
                 () = server.stop.notified() => break,
                 _ = terminated.recv() => break,
                 interrupted = tokio::signal::ctrl_c() => break interrupted?,
@@ -125,11 +125,6 @@ impl Server {
         // Who has no answer by then has none.
         let _ = tokio::time::timeout(LAST_ANSWERS_TIME_MAX, rest).await;
         Ok(())
-    }
-
-    /// The wallets. A request that failed in their midst has changed nothing by halves: files are replaced as a whole.
-    fn agent(&self) -> std::sync::MutexGuard<'_, Agent> {
-        self.agent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn converse(self: Arc<Self>, stream: Stream, local: Option<IpAddr>) {
@@ -190,7 +185,7 @@ impl Server {
                 let body =
                     body.map_err(|_| Failure::plain(408, "Request Timeout", "the body took too long".to_owned()))??;
                 // A password takes a while to become a key.
-                let answered = tokio::task::spawn_blocking(move || endpoint.answer(&mut self.agent(), &body)).await;
+                let answered = tokio::task::spawn_blocking(move || endpoint.answer(&self.agent, &body)).await;
                 answered.unwrap_or_else(|_| {
                     Err(Failure::plain(500, "Internal Service Error", "the request could not be finished".to_owned()))
                 })
