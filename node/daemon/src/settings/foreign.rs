@@ -33,12 +33,12 @@ const I64: i128 = i64::MAX as i128;
 
 const REDIAL: &str = "sockets need no such care here";
 const MEMORY: &str = "the state lives in memory as large as it needs";
-const COMPILER: &str = "contracts always run compiled";
+const COMPILER: &str = "new code runs at once in a first tier, and compiled as soon as that is ready";
 const HISTORY: &str = "there is no socket of state history yet; --chain-state-history keeps what blocks do to rows";
 const LOG: &str = "blocks are kept in the database, all of them";
-const CLOCKLESS: &str = "answers are never cut by time";
+const CLOCKLESS: &str = "the bounds of answers are fixed: their bytes, and 20 ms during which the chain waits";
 const THREADS: &str = "worker threads are those of --http-threads";
-const WATCH: &str = "disk space is not watched";
+const WATCH: &str = "--disk-reserve-mb says below which free space nothing new is taken";
 const TRACES: &str = "traces are kept in the database, all of them";
 const TRACE_ABI: &str = "traces are shown with the contracts' own ABIs";
 const WALLET: &str = "wallets are those of boreas and keosd";
