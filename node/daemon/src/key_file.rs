@@ -19,7 +19,7 @@ const PASSWORD: &str = "BOREAS_SIGNING_KEYS_PASSWORD";
 #[derive(Debug)]
 pub struct KeyFile {
     path: PathBuf,
-    /// One change at a time.
+    /// One password at a time.
     changing: Mutex<()>,
 }
 
@@ -106,6 +106,8 @@ impl KeyKeeper for KeyFile {
         if !self.path.exists() {
             return Err(format!("no signing keys are kept in {}", self.path.display()));
         }
+        // A password takes memory and time: one after another.
+        let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(self.unseal(password)?.2)
     }
 }

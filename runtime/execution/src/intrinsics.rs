@@ -23,6 +23,7 @@ mod privileged;
 mod producer;
 mod system;
 mod transaction;
+mod unpack;
 
 /// All host functions.
 static TABLE: LazyLock<Intrinsics<World>> = LazyLock::new(|| {

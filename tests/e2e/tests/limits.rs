@@ -1,6 +1,8 @@
 //! What one answer may take: large answers come in parts that can be followed to the end, and what cannot come in parts
 //! is refused.
 
+use std::time::{Duration, Instant};
+
 use e2e::{Load, RunningNode};
 use primitives::{Action, Bytes, Name, PermissionLevel, PublicKey, Transaction, name};
 use serde_json::{Value, json};
@@ -110,6 +112,32 @@ fn rows_and_scopes_come_in_parts_until_the_last() {
 /// Permissions that have many keys each, and how many.
 const WIDE_PERMISSIONS: usize = 100;
 const WIDE_KEYS: u32 = 4000;
+/// A transaction that may run for 30 ms is refused within this, even on a busy machine; not bounded, it would take some
+/// seconds.
+const ASKING_MAX: Duration = Duration::from_secs(1);
+
+/// Asks whether `permission` of the account holds with 200,000 keys that nobody has.
+fn asking_module(actor: Name, permission: Name) -> Vec<u8> {
+    let text = format!(
+        r#"(module
+            (import "env" "check_permission_authorization"
+                (func $check (param i64 i64 i32 i32 i32 i32 i64) (result i32)))
+            (memory 120)
+            (data (i32.const 0) "\c0\9a\0c")
+            (func (export "apply") (param i64 i64 i64)
+                (local $number i32) (local $at i32)
+                (local.set $at (i32.const 3))
+                (loop $next
+                    (i32.store (i32.add (local.get $at) (i32.const 2)) (local.get $number))
+                    (local.set $at (i32.add (local.get $at) (i32.const 34)))
+                    (local.set $number (i32.add (local.get $number) (i32.const 1)))
+                    (br_if $next (i32.lt_u (local.get $number) (i32.const 200000))))
+                (drop (call $check (i64.const {}) (i64.const {}) (i32.const 0) (local.get $at)
+                    (i32.const 0) (i32.const 0) (i64.const 0)))))"#,
+        actor.0 as i64, permission.0 as i64
+    );
+    wat::parse_str(text).expect("a module")
+}
 
 /// Each authorization may want each key of its authority, and whoever shows an account shows them all: the writer waits for
 /// no more than a part of that.
@@ -156,6 +184,15 @@ fn permissions_with_many_keys_do_not_hold_up_the_chain() {
     assert_eq!(asked(&names[..2]).expect("a few are looked through")["required_keys"], json!([own]));
     let refused = asked(&names).expect_err("all are too many").to_string();
     assert!(refused.contains("longer than the 20 ms") && refused.contains("fewer"), "{refused}");
+
+    // A contract may ask as well, for as long as it may run.
+    let alice = name!("alice");
+    load.new_account(alice).expect("an account");
+    load.set_code(alice, &asking_module(eosio, names[0])).expect("a contract");
+    let began = Instant::now();
+    let refused = load.send_plain(alice, name!("ask"), alice).expect_err("it takes too long").to_string();
+    assert!(refused.contains("executing for too long"), "{refused}");
+    assert!(began.elapsed() < ASKING_MAX, "{:?}", began.elapsed());
 
     let account = node.call("/v1/chain/get_account", &json!({ "account_name": eosio }));
     let shown = account["permissions"].as_array().expect("a list").len();

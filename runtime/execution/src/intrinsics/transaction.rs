@@ -6,6 +6,7 @@ use wasm::{Intrinsics, LegacyPtr, LegacySpan, Memory};
 
 use crate::fault::{Outcome, unpack_prefix};
 use crate::intrinsics::copy_out;
+use crate::intrinsics::unpack::unpack_transaction;
 use crate::world::World;
 
 pub(super) fn register(table: &mut Intrinsics<World>) {
@@ -60,7 +61,7 @@ fn send_deferred(
     trx: LegacySpan,
     replace_existing: u32,
 ) -> Outcome {
-    let trx = unpack_prefix(trx.bytes(memory))?;
+    let trx = unpack_transaction(trx.bytes(memory), &|| world.checktime())?;
     world.schedule_deferred(sender_id.read(memory), payer, trx, replace_existing != 0)
 }
 
