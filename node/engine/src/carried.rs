@@ -83,8 +83,13 @@ impl Writer {
         self.held.contains(id)
     }
 
-    /// Whether a transaction waits for a block, is in the one that will be sealed, or in the chain.
+    /// Whether a transaction waits for a block, ran in the pending one, or is in the chain.
     pub fn offers(&self, id: &TransactionId) -> bool {
-        self.queue.contains(id) || self.read(|chain| chain.ledger().is_known_transaction(id))
+        let ran = |chain: &Chain| {
+            let pending = chain.pending();
+            pending.is_some_and(|pending| pending.inputs.iter().any(|input| input.id == *id))
+                || chain.ledger().is_known_transaction(id)
+        };
+        self.queue.contains(id) || self.read(ran)
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use consensus::ForkTree;
-use execution::{TransactionTrace, World};
+use execution::{RecoveredTransaction, TransactionTrace, World};
 use ledger::Ledger;
 use primitives::{BlockId, BlockTimestamp, ChainId, Checksum256, Name, TimePoint, TransactionId};
 
@@ -48,6 +48,8 @@ pub struct PendingView<'a> {
     pub purpose: BlockPurpose,
     /// Traces so far, onblock first.
     pub traces: &'a [Arc<TransactionTrace>],
+    /// Input transactions that ran in it so far, also where nothing of them stays.
+    pub inputs: &'a [Arc<RecoveredTransaction>],
     /// Number of receipts so far.
     pub transactions: usize,
     /// CPU billed so far, in microseconds.
@@ -117,6 +119,7 @@ impl Chain {
             producer: pending.header.producer,
             purpose: pending.purpose,
             traces: &pending.traces,
+            inputs: &pending.transactions,
             transactions: pending.receipts.len(),
             cpu_usage_us: pending.cpu_usage_us,
             net_usage_bytes: pending.net_usage_bytes,

@@ -68,6 +68,8 @@ pub struct Disk {
     /// Changes that are not synced, with the first one's number.
     pending: Vec<Change>,
     count: u64,
+    /// What the writer may ask for before its process dies.
+    calls_left: Option<u32>,
 }
 
 impl Disk {
@@ -75,7 +77,7 @@ impl Disk {
     pub fn new(first: BlockId, bytes: Arc<[u8]>) -> Self {
         let mut view = View::default();
         view.enter(&Change { blocks: vec![(first, bytes)], joined: vec![first], irreversible: 1, signed: None });
-        Self { written: view.clone(), synced: view, pending: Vec::new(), count: 0 }
+        Self { written: view.clone(), synced: view, pending: Vec::new(), count: 0, calls_left: None }
     }
 
     /// Writes a change. Returns its number, for [`Self::sync`].
@@ -98,6 +100,33 @@ impl Disk {
     /// Where the chain stands as it is written, synced or not.
     pub fn stands(&self) -> Stands {
         Stands { head: self.written.head(), irreversible: self.written.irreversible, earliest: 1 }
+    }
+
+    /// The process dies when the writer has asked for so many things more: what it asks for then is not done.
+    pub fn dies_after(&mut self, calls: u32) {
+        self.calls_left = Some(calls);
+    }
+
+    /// Whether the process has died.
+    pub fn is_dead(&self) -> bool {
+        self.calls_left == Some(0)
+    }
+
+    /// Another process goes on with the disk.
+    pub fn revive(&mut self) {
+        self.calls_left = None;
+    }
+
+    /// Counts a thing that is asked for. Whether it is done.
+    fn is_asked(&mut self) -> bool {
+        match &mut self.calls_left {
+            None => true,
+            Some(0) => false,
+            Some(left) => {
+                *left -= 1;
+                true
+            }
+        }
     }
 
     /// Whether a block is synced, with what says that its producer signed it.
@@ -247,6 +276,9 @@ impl engine::Disk for DiskDoor {
         };
         let forgets = self.planted == Some(Planted::WatermarkForgotten);
         let kept = Change { signed: change.signed.filter(|_| !forgets), ..change.clone() };
+        if !self.disk.look().is_asked() {
+            return Ok(());
+        }
         let number = self.disk.look().write(kept);
         self.did(Done::Wrote(number, change));
         Ok(())
@@ -261,6 +293,9 @@ impl engine::Disk for DiskDoor {
     }
 
     fn follow(&mut self, work: Work) -> Result<(), EngineError> {
+        if !self.disk.look().is_asked() {
+            return Ok(());
+        }
         let done = match work {
             Work::Accepted { position, is_change, history } => {
                 let state = self.reader.read(|chain| {

@@ -52,6 +52,8 @@ pub enum Effect {
     Wire(Output),
     /// Something for itself, after so many microseconds.
     Later(i64, Later),
+    /// Its process died.
+    Died,
 }
 
 /// What a node needs in a moment.
@@ -213,6 +215,9 @@ impl Node {
 
     /// Something happened in the network.
     pub fn step(&mut self, input: Input, moment: &mut Moment<'_>) {
+        if self.is_dead() {
+            return;
+        }
         if moment.told == Some(self.identity.number) {
             let head = self.writer.read(|chain| chain.head().number());
             crate::told::input(&input, moment.now, head);
@@ -330,7 +335,16 @@ impl Node {
                 Err(_) => break,
             }
         }
-        self.look_after_writer(twin, moment);
+        if self.is_dead() {
+            moment.effects.push(Effect::Died);
+        } else {
+            self.look_after_writer(twin, moment);
+        }
+    }
+
+    /// Whether its process died in this moment: nothing follows of what it did.
+    fn is_dead(&self) -> bool {
+        self.disk.look().is_dead()
     }
 
     /// What follows of a step of the writer.
@@ -339,8 +353,6 @@ impl Node {
             moment.effects.push(Effect::Later(wake.us_since(moment.now).max(0), Later::Wake));
         }
         let (number, is_honest) = (self.identity.number, self.identity.byzantine.is_none());
-        let accepted: Vec<_> = std::iter::from_fn(|| self.accepted.try_recv().ok()).collect();
-        let runs = |id: &TransactionId| accepted.iter().any(|transaction| transaction.id == *id);
         let doings = std::mem::take(&mut *self.doings.lock().unwrap_or_else(PoisonError::into_inner));
         for done in doings {
             match done {
@@ -351,7 +363,7 @@ impl Node {
                         unsynced.reached = Some((position, self.changes));
                     }
                     if let Some(applied) = applied.filter(|_| is_honest) {
-                        let offers = |id: &TransactionId| runs(id) || self.writer.offers(id);
+                        let offers = |id: &TransactionId| self.writer.offers(id);
                         moment.watch.switched(number, &applied, offers, moment.now);
                     }
                     if let Some((id, hash)) = state.filter(|_| is_honest) {
@@ -363,7 +375,7 @@ impl Node {
             }
         }
         self.hear_answers(moment);
-        for transaction in accepted {
+        while let Ok(transaction) = self.accepted.try_recv() {
             moment.watch.accepted(number, transaction.id);
             let packed = Arc::new(transaction.packed.clone());
             let expiration = transaction.parts.header.expiration;
@@ -469,6 +481,9 @@ impl Node {
                 }
             }
         };
+        if self.is_dead() {
+            return;
+        }
         let Some(Taken { peer, block, epoch, .. }) = self.to_writer.pop_front() else { return };
         let (id, bytes) = (block.id, block.bytes.len());
         if matches!(judgement, BlockJudgement::Good | BlockJudgement::Held) && !self.knows(&id) {

@@ -23,6 +23,10 @@ const LONG_SECONDS: i64 = 300;
 const WIDE: u64 = 0x001d_e000;
 /// The same for a gossiping one.
 const GOSSIPING: u64 = 0x6055_1b00;
+/// The same for which processes die in the middle of a step.
+const DEATHS: u64 = 0xdead_0000;
+/// Things that a writer asks its disk for, of which each may be the last.
+const CALLS: usize = 8;
 
 /// What a wide scenario is about.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +47,8 @@ pub enum Fault {
     Heal,
     /// A process is killed: what it wrote stays.
     Kill(usize),
+    /// A process dies when its writer has asked the disk for so many things more: in the middle of a step.
+    Die(usize, u32),
     /// A machine loses power: what was not synced is gone, and nobody is told.
     PowerLoss(usize),
     /// A node starts again.
@@ -110,6 +116,7 @@ impl Scenario {
         for _ in 0..dice.between(1, 3) {
             add_fault(nodes, producers, calm, &mut faults, dice);
         }
+        add_deaths(seed, nodes, producers, calm, &mut faults);
         faults.sort_by_key(|(at, _)| *at);
         let lines = lines(nodes, &liars, dice);
         let every = dice.between(300_000, 3 * SECOND);
@@ -255,11 +262,7 @@ fn add_fault(nodes: usize, producers: usize, calm: i64, faults: &mut Vec<(i64, F
         }
         0 | 1 => {
             // Not more than a third of the producers, so that the chain goes on.
-            let down = |fault: &Fault| match fault {
-                Fault::Kill(down) | Fault::PowerLoss(down) => Some(*down),
-                _ => None,
-            };
-            let already: Vec<usize> = faults.iter().filter_map(|(_, fault)| down(fault)).collect();
+            let already: Vec<usize> = faults.iter().filter_map(|(_, fault)| downs(fault)).collect();
             if already.contains(&node) || already.len() >= (producers - 1) / 3 {
                 return;
             }
@@ -271,6 +274,35 @@ fn add_fault(nodes: usize, producers: usize, calm: i64, faults: &mut Vec<(i64, F
             faults.extend((0..dice.between(1, 10)).map(|_| (dice.between(begin, end), Fault::Break(dice.below(nodes)))))
         }
         _ => {}
+    }
+}
+
+/// The node that a fault ends.
+fn downs(fault: &Fault) -> Option<usize> {
+    match fault {
+        Fault::Kill(node) | Fault::PowerLoss(node) | Fault::Die(node, _) => Some(*node),
+        _ => None,
+    }
+}
+
+/// Half of the processes that are killed die in the middle of a step, and some that nothing happened to.
+fn add_deaths(seed: u64, nodes: usize, producers: usize, calm: i64, faults: &mut Vec<(i64, Fault)>) {
+    let mut dice = Dice::new(seed ^ DEATHS);
+    for (_, fault) in &mut *faults {
+        if let Fault::Kill(node) = *fault
+            && dice.percent(50)
+        {
+            *fault = Fault::Die(node, dice.below(CALLS) as u32);
+        }
+    }
+    let mut already: Vec<usize> = faults.iter().filter_map(|(_, fault)| downs(fault)).collect();
+    while already.len() < (producers - 1) / 3 && dice.percent(50) {
+        let (node, begin) = (dice.below(nodes), dice.between(3 * SECOND, calm / 2));
+        if !already.contains(&node) {
+            let death = Fault::Die(node, dice.below(CALLS) as u32);
+            faults.extend([(begin, death), (dice.between(begin + SECOND, calm), Fault::Restart(node))]);
+            already.push(node);
+        }
     }
 }
 

@@ -57,6 +57,7 @@ pub struct Seen {
     pub irreversible: u32,
     pub transactions: u64,
     pub restarts: u64,
+    pub deaths: u64,
     pub cuts: u64,
     pub schedules: u64,
     pub majorities: u64,

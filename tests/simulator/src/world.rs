@@ -265,6 +265,10 @@ impl World {
             match effect {
                 Effect::Later(us, what) => self.at(self.now + us, number, run, Event::Later(what)),
                 Effect::Wire(output) => self.wire(number, run, output),
+                Effect::Died => {
+                    self.watch.seen.deaths += 1;
+                    self.crash(number, false);
+                }
             }
         }
     }
@@ -535,8 +539,14 @@ impl World {
                 }
             }
             Fault::Kill(node) => self.crash(node, false),
+            Fault::Die(node, calls) => {
+                if let Some(node) = &self.hosts[node].node {
+                    node.disk.look().dies_after(calls + 1);
+                }
+            }
             Fault::PowerLoss(node) => self.crash(node, true),
             Fault::Restart(node) => {
+                self.crash(node, false);
                 self.watch.seen.restarts += 1;
                 let run = self.hosts[node].run;
                 for peer in self.wires.of(node, run) {
@@ -561,6 +571,7 @@ impl World {
         let Some(node) = host.node.take() else { return };
         host.frozen_until = 0;
         let mut disk = node.disk.look().clone();
+        disk.revive();
         if power {
             disk.lose_power();
         } else {
