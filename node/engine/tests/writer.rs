@@ -248,6 +248,28 @@ fn a_block_that_comes_while_one_is_made_is_held_and_taken_after_the_seal() {
     node.until("the node goes on", |node| node.head() > head);
 }
 
+#[test]
+fn traces_follow_the_chain_to_another_branch() {
+    let node = Node::start(Settings { traces: Some(|sealed| sealed.state.id().0.to_vec()), ..Settings::default() });
+    let (mut one, mut other) = (new_chain(&node.genesis), new_chain(&node.genesis));
+    let slot = one.head().header.timestamp().next();
+    let left = transaction(&one, name!("setabi"), (EOSIO, Bytes(b"left".to_vec())).to_bytes());
+    let lost = build(&mut one, slot, &[Arc::clone(&left)]);
+    let branch = [build(&mut other, slot.next(), &[]), build(&mut other, slot.next().next(), &[])];
+    let store = node.handle.store();
+    let traces = |number| store.traces(number).expect("the store can be read");
+    let position = || store.transaction_position(&left.id).expect("the store can be read");
+
+    assert!(matches!(node.push(lost.clone()), Verdict::Joined));
+    node.until("the first branch has its traces", |_| traces(2) == Some(lost.id.0.to_vec()) && position().is_some());
+    for block in branch.clone() {
+        assert!(matches!(node.push(block), Verdict::Joined));
+    }
+    node.until("the other branch has its own", |_| traces(3) == Some(branch[1].id.0.to_vec()));
+    assert_eq!(traces(2), Some(branch[0].id.0.to_vec()));
+    assert_eq!(position().map(|_| ()), None, "the transaction is in no block");
+}
+
 /// A signer that takes requests and never answers.
 #[derive(Debug)]
 struct Silent;
