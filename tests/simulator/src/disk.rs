@@ -5,9 +5,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chain::{Applied, ChainCheckpoint};
+use chain::{Applied, BlockState, ChainCheckpoint, CheckpointLoader, SavedBlock, SavedChain, StateImage};
 use engine::carried::Reader;
 use engine::saved_state::SavedState;
+use engine::state_task::Task;
 use engine::{EngineError, Position, Work};
 use p2p::core::{Blocks, Stands};
 use p2p::wire::message::Point;
@@ -32,9 +33,26 @@ pub struct Change {
     pub signed: Option<(Name, Watermark)>,
 }
 
-/// What the changes add up to.
+/// What is written at once.
+#[derive(Debug, Clone)]
+enum Write {
+    Change(Change),
+    Checkpoint(Arc<ChainCheckpoint>),
+}
+
+/// A state, as checkpoints left it.
+#[derive(Debug, Clone)]
+struct State {
+    rows: BTreeMap<Vec<u8>, Vec<u8>>,
+    root: Vec<u8>,
+    root_number: u32,
+    reversible: BTreeMap<u32, SavedBlock>,
+}
+
+/// What the writes add up to.
 #[derive(Debug, Clone, Default)]
 struct View {
+    state: Option<State>,
     ids: BTreeMap<u32, BlockId>,
     blocks: BTreeMap<BlockId, Arc<[u8]>>,
     marks: BTreeMap<Name, Watermark>,
@@ -42,7 +60,34 @@ struct View {
 }
 
 impl View {
-    fn enter(&mut self, change: &Change) {
+    fn enter(&mut self, write: &Write) {
+        match write {
+            Write::Change(change) => self.enter_change(change),
+            Write::Checkpoint(checkpoint) => self.enter_checkpoint(checkpoint),
+        }
+    }
+
+    fn enter_checkpoint(&mut self, checkpoint: &ChainCheckpoint) {
+        let none = State { rows: BTreeMap::new(), root: Vec::new(), root_number: 0, reversible: BTreeMap::new() };
+        let state = self.state.get_or_insert(none);
+        for (key, value) in &checkpoint.rows {
+            match value {
+                Some(value) => drop(state.rows.insert(key.clone(), value.clone())),
+                None => drop(state.rows.remove(key)),
+            }
+        }
+        (state.root, state.root_number) = (checkpoint.root_header_state.clone(), checkpoint.root);
+        for block in &checkpoint.reversible {
+            // One whose undo was not read since the start keeps the one that is there.
+            let former = state.reversible.get(&block.number).and_then(|former| former.undo.clone());
+            let undo = block.undo.clone().or(former);
+            state.reversible.insert(block.number, SavedBlock { undo, ..block.clone() });
+        }
+        let reversible = checkpoint.root + 1..=Point::of(checkpoint.head).num;
+        state.reversible.retain(|number, _| reversible.contains(number));
+    }
+
+    fn enter_change(&mut self, change: &Change) {
         self.blocks.extend(change.blocks.iter().cloned());
         for id in &change.joined {
             let num = Point::of(*id).num;
@@ -65,8 +110,8 @@ impl View {
 pub struct Disk {
     written: View,
     synced: View,
-    /// Changes that are not synced, with the first one's number.
-    pending: Vec<Change>,
+    /// What is not synced, in order.
+    pending: Vec<Write>,
     count: u64,
     /// What the writer may ask for before its process dies.
     calls_left: Option<u32>,
@@ -76,16 +121,43 @@ impl Disk {
     /// A disk with the chain's first block.
     pub fn new(first: BlockId, bytes: Arc<[u8]>) -> Self {
         let mut view = View::default();
-        view.enter(&Change { blocks: vec![(first, bytes)], joined: vec![first], irreversible: 1, signed: None });
+        view.enter_change(&Change { blocks: vec![(first, bytes)], joined: vec![first], irreversible: 1, signed: None });
         Self { written: view.clone(), synced: view, pending: Vec::new(), count: 0, calls_left: None }
     }
 
     /// Writes a change. Returns its number, for [`Self::sync`].
     pub fn write(&mut self, change: Change) -> u64 {
-        self.written.enter(&change);
-        self.pending.push(change);
+        self.put(Write::Change(change))
+    }
+
+    fn put(&mut self, write: Write) -> u64 {
+        self.written.enter(&write);
+        self.pending.push(write);
         self.count += 1;
         self.count
+    }
+
+    /// The chain at its last checkpoint, if there is one. What undoes a block is left out for every second one: the chain
+    /// asks for it when it comes to that.
+    pub fn saved(&self, blocks: SharedDisk) -> Option<SavedChain> {
+        let state = self.written.state.as_ref()?;
+        let reversible = state.reversible.values().cloned().map(|block| {
+            let undo = block.undo.filter(|_| !block.number.is_multiple_of(2));
+            SavedBlock { undo, ..block }
+        });
+        Some(SavedChain {
+            rows: CheckpointLoader::of_rows(&state.rows).expect("the chain's own rows"),
+            root: state.root.clone(),
+            reversible: reversible.collect(),
+            blocks: Box::new(blocks),
+        })
+    }
+
+    /// The hash of the state of the last checkpoint, which is of `head`.
+    fn hash_of_state(&self, head: Arc<BlockState>) -> Checksum256 {
+        let state = self.written.state.as_ref().expect("it was just written");
+        let rows = CheckpointLoader::of_rows(&state.rows).expect("the chain's own rows");
+        StateImage::load(head, rows).expect("the chain's own rows").integrity_hash()
     }
 
     /// Everything up to a change is safe from now on. Where the chain stands then.
@@ -152,6 +224,11 @@ impl Disk {
         self.written.ids.values().skip(1).filter_map(|id| self.written.blocks.get(id))
     }
 
+    /// Blocks of the chain that are not there.
+    pub fn missing(&self) -> impl Iterator<Item = &BlockId> {
+        self.written.ids.values().filter(|id| !self.written.blocks.contains_key(id))
+    }
+
     /// All blocks, by number.
     pub fn blocks(&self) -> impl Iterator<Item = (&BlockId, &Arc<[u8]>)> {
         self.written.blocks.iter()
@@ -200,6 +277,8 @@ pub enum Done {
     },
     /// These blocks are irreversible.
     Settled(Vec<BlockId>),
+    /// It had something made of the state of a block.
+    WholeState(BlockId),
 }
 
 /// A disk that a writer and the network share.
@@ -237,9 +316,8 @@ impl chain::KeptBlocks for SharedDisk {
         self.look().written.blocks.get(id).map(|bytes| bytes.to_vec())
     }
 
-    /// A simulated node begins with its blocks, not with a state.
-    fn undo(&self, _number: u32) -> Option<Vec<u8>> {
-        None
+    fn undo(&self, number: u32) -> Option<Vec<u8>> {
+        self.look().written.state.as_ref()?.reversible.get(&number)?.undo.clone()
     }
 }
 
@@ -276,10 +354,18 @@ impl engine::Disk for DiskDoor {
         };
         let forgets = self.planted == Some(Planted::WatermarkForgotten);
         let kept = Change { signed: change.signed.filter(|_| !forgets), ..change.clone() };
-        if !self.disk.look().is_asked() {
+        let mut disk = self.disk.look();
+        if !disk.is_asked() {
             return Ok(());
         }
-        let number = self.disk.look().write(kept);
+        if self.planted == Some(Planted::HeadBeforeBlock) {
+            disk.write(Change { blocks: Vec::new(), ..kept.clone() });
+            if !disk.is_asked() {
+                return Ok(());
+            }
+        }
+        let number = disk.write(kept);
+        drop(disk);
         self.did(Done::Wrote(number, change));
         Ok(())
     }
@@ -305,14 +391,24 @@ impl engine::Disk for DiskDoor {
                 Done::Followed { position, is_change, applied: history, state }
             }
             Work::Settled(heads) => Done::Settled(heads.into_iter().map(|head| head.id).collect()),
+            Work::WholeState { head, task: Task::Hash(reply) } => {
+                let id = head.id();
+                let hash = self.disk.look().hash_of_state(head);
+                // Whoever asked may be gone.
+                let _ = reply.send(Ok((id, hash)));
+                Done::WholeState(id)
+            }
             other => panic!("nobody asks a simulated node for files: {other:?}"),
         };
         self.did(done);
         Ok(())
     }
 
-    /// A simulated node begins with its blocks.
-    fn checkpoint(&mut self, _: ChainCheckpoint) -> Result<(), EngineError> {
+    fn checkpoint(&mut self, checkpoint: ChainCheckpoint) -> Result<(), EngineError> {
+        let mut disk = self.disk.look();
+        if disk.is_asked() {
+            disk.put(Write::Checkpoint(Arc::new(checkpoint)));
+        }
         Ok(())
     }
 

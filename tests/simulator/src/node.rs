@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, PoisonError};
 
-use chain::{BlockPurpose, BlockState, Chain, PrepareMode, PreparedBlock, SealedBlock, StartBlock};
+use chain::{BlockPurpose, BlockState, Chain, LiveChain, PrepareMode, PreparedBlock, SealedBlock, StartBlock};
 use codec::Pack;
 use engine::carried::Reader;
 use engine::{Clock, Command, Origin, Position, Refused, Signer, Submission, SubmitKind, SubmitResult, Verdict};
@@ -15,7 +15,7 @@ use execution::{Budget, RecoveredTransaction};
 use p2p::core::{BlockJudgement, Charge, Core, Input, Output, PeerId, Settings, TransactionJudgement};
 use p2p::judging;
 use p2p::wire::{BlockMessage, TransactionMessage};
-use primitives::{BlockId, Fault, FaultKind, Name, PrivateKey, SignedBlock, TimePoint, TransactionId};
+use primitives::{BlockId, Checksum256, Fault, FaultKind, Name, PrivateKey, SignedBlock, TimePoint, TransactionId};
 use tokio::sync::{broadcast, oneshot};
 
 use crate::byzantine::Byzantine;
@@ -134,6 +134,8 @@ pub struct Node {
     has_seen_news: bool,
     to_writer: VecDeque<Taken>,
     asked: Vec<Asked>,
+    /// Who waits for the hash of the state.
+    hashes: Vec<oneshot::Receiver<Result<(BlockId, Checksum256), Refused>>>,
     unsynced: VecDeque<Unsynced>,
     /// Changes of the chain in this run.
     changes: u64,
@@ -148,15 +150,27 @@ pub struct Node {
 impl Node {
     /// Starts a node on what its disk has; `first` in a new network, whose producers are told to begin.
     pub fn start(identity: Identity, disk: Disk, settings: Settings, first: bool, moment: &mut Moment<'_>) -> Self {
-        let mut chain = origin::chain(identity.begins);
         let disk = SharedDisk::new(disk);
+        let saved = disk.look().saved(disk.clone());
+        moment.watch.seen.from_states += u64::from(saved.is_some());
+        let mut chain = match saved {
+            Some(saved) => LiveChain::from_checkpoint(saved, chain::Settings::default(), origin::doors())
+                .expect("the chain's own checkpoint"),
+            None => origin::chain(identity.begins),
+        };
+        if let Some(missing) = disk.look().missing().next() {
+            moment.watch.fail(format!("node {} has block {missing} in its chain and not on its disk", identity.number));
+        }
         let read = |bytes: &[u8], chain: &Chain| {
             PreparedBlock::from_bytes(bytes, &chain.chain_id(), PrepareMode::Full).expect("it was accepted before")
         };
         let blocks: Vec<_> = disk.look().chain().cloned().collect();
         for bytes in blocks {
             let block = read(&bytes, &chain);
-            chain.push_kept_block(block).expect("it was applied before");
+            let known = block.block.block_num() <= chain.root().number() || chain.fork_block(&block.id).is_some();
+            if !known {
+                chain.push_kept_block(block).expect("it was applied before");
+            }
         }
         let others: Vec<_> = disk.look().blocks().map(|(id, bytes)| (*id, Arc::clone(bytes))).collect();
         for (id, bytes) in others {
@@ -199,6 +213,7 @@ impl Node {
             has_seen_news: first,
             to_writer: VecDeque::new(),
             asked: Vec::new(),
+            hashes: Vec::new(),
             unsynced: VecDeque::new(),
             changes: 0,
             last_of_range: None,
@@ -353,6 +368,7 @@ impl Node {
             moment.effects.push(Effect::Later(wake.us_since(moment.now).max(0), Later::Wake));
         }
         let (number, is_honest) = (self.identity.number, self.identity.byzantine.is_none());
+        let mut made = Vec::new();
         let doings = std::mem::take(&mut *self.doings.lock().unwrap_or_else(PoisonError::into_inner));
         for done in doings {
             match done {
@@ -372,15 +388,41 @@ impl Node {
                 }
                 Done::Settled(ids) if is_honest => moment.watch.irreversible(number, ids.into_iter()),
                 Done::Settled(_) => {}
+                Done::WholeState(head) => made.push(head),
             }
         }
         self.hear_answers(moment);
+        self.hear_hashes(moment);
         while let Ok(transaction) = self.accepted.try_recv() {
             moment.watch.accepted(number, transaction.id);
             let packed = Arc::new(transaction.packed.clone());
             let expiration = transaction.parts.header.expiration;
             self.step(Input::Accepted(TransactionMessage { id: transaction.id, expiration, packed }), moment);
         }
+        for head in made {
+            self.drive(Some(Command::WholeStateDone { head, result: Ok(()) }), moment);
+        }
+    }
+
+    /// Somebody asks for the hash of the whole state, which the writer has made of a checkpoint.
+    pub fn hash_state(&mut self, moment: &mut Moment<'_>) {
+        let (reply, answer) = oneshot::channel();
+        self.hashes.push(answer);
+        self.drive(Some(Command::IntegrityHash(reply)), moment);
+    }
+
+    /// The state of a block is the same whoever hashes it.
+    fn hear_hashes(&mut self, moment: &mut Moment<'_>) {
+        let is_honest = self.identity.byzantine.is_none();
+        self.hashes.retain_mut(|answer| match answer.try_recv() {
+            Ok(Ok((id, hash))) if is_honest => {
+                moment.watch.seen.hashes += 1;
+                moment.watch.state_at(id, hash);
+                false
+            }
+            Err(oneshot::error::TryRecvError::Empty) => true,
+            _ => false,
+        });
     }
 
     /// Whether it made a block in this run, and a loss of power now would take that, or the word that it was signed.

@@ -68,13 +68,17 @@ fn contract() -> &'static [u8] {
 
 const SETPRODS: Name = name!("setprods");
 
-/// A chain at its first block.
-pub fn chain(begins: Beginning) -> LiveChain {
+/// What a chain is given.
+pub fn doors() -> Doors {
     static ENGINE: OnceLock<wasm::Engine> = OnceLock::new();
     let engine = ENGINE.get_or_init(wasm::Engine::new).clone();
+    Doors { clock: Box::new(StoppedClock), engine, code_cache: Box::new(wasm::NoCache) }
+}
+
+/// A chain at its first block.
+pub fn chain(begins: Beginning) -> LiveChain {
     let genesis = Genesis { initial_timestamp: BEGIN, initial_key: public(&key("eosio")), ..Genesis::default() };
-    let doors = Doors { clock: Box::new(StoppedClock), engine, code_cache: Box::new(wasm::NoCache) };
-    let mut chain = LiveChain::from_genesis(&genesis, Settings::default(), doors).expect("a valid genesis");
+    let mut chain = LiveChain::from_genesis(&genesis, Settings::default(), doors()).expect("a valid genesis");
     let entry = |number| {
         let (producer_name, key) = producer(number);
         ProducerAuthority { producer_name, authority: BlockSigningAuthority::of_key(public(&key)) }

@@ -12,6 +12,8 @@ pub enum Planted {
     Core(InCore),
     /// What was signed is not written down with the block.
     WatermarkForgotten,
+    /// The chain's end is written before its block.
+    HeadBeforeBlock,
     /// Others hear of a block before it is safe from a loss of power.
     ReleasedUnsynced,
 }

@@ -58,6 +58,8 @@ pub struct Seen {
     pub transactions: u64,
     pub restarts: u64,
     pub deaths: u64,
+    pub from_states: u64,
+    pub hashes: u64,
     pub cuts: u64,
     pub schedules: u64,
     pub majorities: u64,

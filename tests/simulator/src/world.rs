@@ -45,6 +45,8 @@ const GOSSIP_ASKED_US: i64 = 400_000;
 const SLOTS_MIN: usize = 12;
 /// Peers that a node has at least in the end where peers tell of each other, if there are so many.
 const MET_MIN: usize = 4;
+/// How often each node is asked for the hash of its state.
+const HASH_EVERY_SECONDS: usize = 11;
 
 #[derive(Debug)]
 enum Event {
@@ -634,6 +636,13 @@ impl World {
     /// Looks at all nodes.
     fn audit(&mut self) {
         self.at(self.now + SECOND, 0, 0, Event::Audit);
+        let second = (self.now / SECOND) as usize;
+        for number in 0..self.hosts.len() {
+            let turn = (second + number).is_multiple_of(HASH_EVERY_SECONDS);
+            if turn && self.hosts[number].frozen_until <= self.now {
+                self.with(number, Node::hash_state);
+            }
+        }
         for (number, host) in self.hosts.iter().enumerate() {
             let Some(node) = host.node.as_ref().filter(|_| self.scenario.is_honest(number)) else { continue };
             let now = TimePoint(BEGIN.0 + self.now + host.skew_us);

@@ -1,4 +1,4 @@
-//! Twelve bugs, each planted in every honest node, and each found by what must hold in the seed that is named. Without the
+//! Thirteen bugs, each planted in every honest node, and each found by what must hold in the seed that is named. Without the
 //! bug the same seeds hold: they are among those of `seeds.rs`.
 //!
 //! `SIMULATOR_SEEDS=100` looks for the first seed that finds each of them, from 0 on.
@@ -12,7 +12,7 @@ const NODES: usize = 7;
 const SECONDS: i64 = 120;
 
 /// The bugs, with a seed that finds each.
-const BUGS: [(Planted, u64); 12] = [
+const BUGS: [(Planted, u64); 13] = [
     (Planted::Writer(InWriter::HeldForgotten), 0),
     (Planted::Writer(InWriter::ResubmittedLost), 0),
     (Planted::Writer(InWriter::StaleProducer), 4),
@@ -24,6 +24,7 @@ const BUGS: [(Planted, u64); 12] = [
     (Planted::Core(InCore::IrreversibleOfOnePeer), 32),
     (Planted::Core(InCore::WaitsForDeadPeer), 19),
     (Planted::WatermarkForgotten, 0),
+    (Planted::HeadBeforeBlock, 0),
     (Planted::ReleasedUnsynced, 0),
 ];
 
