@@ -38,9 +38,9 @@ pub fn db_size(node: &Node, body: &[u8]) -> Answer {
         let ledger = chain.ledger();
         vec![
             ("eosio::chain::account_object", ledger.account_count()),
-            ("eosio::chain::code_object", ledger.codes().len()),
+            ("eosio::chain::code_object", ledger.code_count()),
             ("eosio::chain::generated_transaction_object", ledger.generated_count()),
-            ("eosio::chain::permission_object", ledger.permissions().len()),
+            ("eosio::chain::permission_object", ledger.permission_count()),
         ]
     });
     let indices: Vec<Value> = rows.iter().map(|(index, count)| value!({"index": index, "row_count": count})).collect();

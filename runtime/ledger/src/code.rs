@@ -113,6 +113,11 @@ impl Ledger {
         self.codes.rows.row(code.0)
     }
 
+    /// Number of stored contracts.
+    pub fn code_count(&self) -> usize {
+        self.codes.by_key.len()
+    }
+
     /// All stored contracts in the order of creation.
     pub fn codes(&self) -> Vec<&Code> {
         self.codes.in_order()

@@ -274,6 +274,11 @@ impl Ledger {
         false
     }
 
+    /// Number of permissions, without the reserved one.
+    pub fn permission_count(&self) -> usize {
+        self.permissions.rows.len().saturating_sub(1)
+    }
+
     /// All permissions but the reserved one, in the order of creation.
     pub fn permissions(&self) -> Vec<PermissionId> {
         let mut ids: Vec<_> = (self.permissions.rows.iter())

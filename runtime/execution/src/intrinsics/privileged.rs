@@ -12,6 +12,7 @@ use wasm::{Intrinsics, LegacyPtr, LegacySpan, Memory, Span};
 
 use crate::fault::{Outcome, decode_fault, unpack_prefix};
 use crate::features::Feature;
+use crate::intrinsics::unpack::{UNCHECKED_ITEMS_MAX, unpack_list};
 use crate::world::World;
 
 /// Producers of a schedule.
@@ -340,7 +341,7 @@ fn set_proposed_producers(world: &mut World, memory: &mut Memory<'_>, packed: Le
 }
 
 fn propose_legacy(world: &mut World, packed: &[u8]) -> Outcome<i64> {
-    let producers: Vec<ProducerKey> = unpack_prefix(packed)?;
+    let mut producers = Vec::new();
     let with_authority = |producer: ProducerKey| ProducerAuthority {
         producer_name: producer.producer_name,
         authority: BlockSigningAuthority::V0 {
@@ -348,7 +349,8 @@ fn propose_legacy(world: &mut World, packed: &[u8]) -> Outcome<i64> {
             keys: vec![KeyWeight { key: producer.block_signing_key, weight: 1 }],
         },
     };
-    propose(world, producers.into_iter().map(with_authority).collect(), true)
+    unpack_list(packed, &|| world.checktime(), |producer| producers.push(with_authority(producer)))?;
+    propose(world, producers, true)
 }
 
 fn set_proposed_producers_ex(
@@ -361,7 +363,8 @@ fn set_proposed_producers_ex(
     match format {
         0 => propose_legacy(world, packed.bytes(memory)),
         1 => {
-            let producers = unpack_prefix(packed.bytes(memory))?;
+            let mut producers = Vec::new();
+            unpack_list(packed.bytes(memory), &|| world.checktime(), |producer| producers.push(producer))?;
             propose(world, producers, false)
         }
         _ => Err(Fault::new(FaultKind::WASM_EXECUTION_ERROR, "Producer schedule is in an unknown format!")),
@@ -395,8 +398,11 @@ fn check_signing_authority(world: &World, producer: &ProducerAuthority, check_ke
     let account = producer.producer_name;
     let BlockSigningAuthority::V0 { threshold, keys } = &producer.authority;
     let supported = world.ledger.protocol_state().num_supported_key_types as usize;
-    let mut sum = 0u32;
-    for weight in keys {
+    let (mut sum, mut unique) = (0u32, BTreeSet::new());
+    for (at, weight) in keys.iter().enumerate() {
+        if at % UNCHECKED_ITEMS_MAX == 0 {
+            world.checktime()?;
+        }
         ensure!(
             weight.key.which() < supported,
             UNACTIVATED_KEY_TYPE,
@@ -408,9 +414,13 @@ fn check_signing_authority(world: &World, producer: &ProducerAuthority, check_ke
             "producer schedule includes an invalid key"
         );
         sum = sum.saturating_add(u32::from(weight.weight));
+        unique.insert(&weight.key);
     }
-    let unique = keys.iter().map(|weight| &weight.key).collect::<BTreeSet<_>>().len() == keys.len();
-    ensure!(unique, WASM_EXECUTION_ERROR, "producer schedule includes a duplicated key for {account}");
+    ensure!(
+        unique.len() == keys.len(),
+        WASM_EXECUTION_ERROR,
+        "producer schedule includes a duplicated key for {account}"
+    );
     ensure!(
         *threshold > 0,
         WASM_EXECUTION_ERROR,

@@ -7,8 +7,8 @@ use primitives::{Transaction, TransactionHeader};
 
 use crate::fault::{Outcome, decode_fault};
 
-/// Packed items that are read for a contract between two looks at the clock, at most.
-const UNCHECKED_ITEMS_MAX: usize = 1024;
+/// Packed items that are read and looked at for a contract between two looks at the clock, at most.
+pub(super) const UNCHECKED_ITEMS_MAX: usize = 1024;
 
 /// Reads a packed list as `Vec` does, with a look at the clock now and then.
 fn unpack_each<T: Unpack>(
@@ -32,13 +32,18 @@ fn unpack_each<T: Unpack>(
     Ok(())
 }
 
+/// A list as contracts pass it, item by item.
+pub(super) fn unpack_list<T: Unpack>(bytes: &[u8], checktime: &dyn Fn() -> Outcome, each: impl FnMut(T)) -> Outcome {
+    unpack_each(&mut Reader::new(bytes), bytes.len(), UNCHECKED_ITEMS_MAX, checktime, each)
+}
+
 /// A set as contracts pass it: packed in any order, empty for none.
 pub(super) fn unpack_set<T: Unpack + Ord>(bytes: &[u8], checktime: &dyn Fn() -> Outcome) -> Outcome<Vec<T>> {
     if bytes.is_empty() {
         return Ok(Vec::new());
     }
     let mut items = BTreeSet::new();
-    unpack_each(&mut Reader::new(bytes), bytes.len(), UNCHECKED_ITEMS_MAX, checktime, |item: T| {
+    unpack_list(bytes, checktime, |item: T| {
         items.insert(item);
     })?;
     Ok(items.into_iter().collect())
