@@ -40,6 +40,25 @@ pub const IDS_AT_ONCE_MAX: usize = 256;
 pub const WANTED_MAX: usize = 16_384;
 /// Microseconds within which a peer must give what it was asked for, before another one is asked.
 pub const WANTED_US: i64 = 1_000_000;
+/// Copies of a block that a node takes from peers of ours as they come; whoever brings more is told so, and gives it the
+/// blocks of that producer no more.
+pub const COPIES_WANTED: u8 = 2;
+/// Microseconds after which such a peer is told of a block.
+pub const TELL_BLOCK_US: i64 = 100_000;
+/// Microseconds within which a peer must give a block that it told of, before another one is asked.
+pub const WANT_BLOCK_US: i64 = 300_000;
+/// Microseconds after which a block that peers told of is not asked for any more.
+pub const MISSING_BLOCK_US: i64 = 3_000_000;
+/// Blocks that peers told of and that have not come.
+pub const MISSING_BLOCKS_MAX: usize = 256;
+/// Peers that may be asked for such a block.
+pub const TELLERS_MAX: usize = 8;
+/// Bytes of blocks that are kept for those that are told of them.
+pub const KEPT_BLOCK_BYTES_MAX: usize = 16 << 20;
+/// Reversible blocks of which is known how often they came.
+pub const SPREAD_BLOCKS_MAX: usize = 2048;
+/// Producers whose blocks a peer gets from others.
+pub const PRODUCERS_MAX: usize = 256;
 /// Bytes that a packed block may have to travel by gossip; larger ones go from node to node.
 pub const GOSSIP_BLOCK_BYTES_MAX: usize = 256 << 10;
 /// Peers that take blocks as they come, up to which each gets them from this node; of more most get them by gossip.

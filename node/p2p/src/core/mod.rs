@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`link`] what carries a connection, [`peer`] what is known of a peer, [`standing`] who misbehaved, [`dials`] whom this node dials,
 //! `greeting` handshakes and clocks, `meeting` nodes that peers know of, `serving` blocks that peers ask for, [`sync`] ranges that this node asks for,
-//! [`checks`] and `checking` whether peers are well, `catching_up` how it comes to the others' head, [`relay`] and `relaying` blocks and transactions as they come, `sharing` transactions between nodes of ours, `meshing` which peers get blocks by gossip,
+//! [`checks`] and `checking` whether peers are well, `catching_up` how it comes to the others' head, [`relay`] and `relaying` blocks and transactions as they come, `sharing` transactions between nodes of ours, `spreading` which peers are told of blocks in place of getting them, `meshing` which get them by gossip,
 //! [`doubles`] who signs two blocks for a slot, [`planted`] bugs of tests.
 
 mod catching_up;
@@ -21,6 +21,7 @@ pub mod relay;
 mod relaying;
 mod serving;
 mod sharing;
+mod spreading;
 pub mod standing;
 pub mod sync;
 #[cfg(test)]
@@ -35,9 +36,9 @@ use rustc_hash::FxHashMap;
 
 use crate::address::{Address, Kind, PeerAddress};
 use crate::limits::{
-    ANNOUNCED_MAX, DIALLED_MAX, GOSSIPED_BLOCKS_MAX, GREETING_US, HALF_OPEN_GRACE_US, HALF_OPEN_MAX, KNOWN_BLOCKS_MAX,
-    KNOWN_TRANSACTIONS_MAX, QUEUED_BYTES_MAX, QUEUED_BYTES_PER_PEER, RECENT_BYTES_MAX, TRANSACTIONS_IN_HAND_MAX,
-    WANTED_MAX,
+    ANNOUNCED_MAX, DIALLED_MAX, GOSSIPED_BLOCKS_MAX, GREETING_US, HALF_OPEN_GRACE_US, HALF_OPEN_MAX,
+    KEPT_BLOCK_BYTES_MAX, KNOWN_BLOCKS_MAX, KNOWN_TRANSACTIONS_MAX, MISSING_BLOCKS_MAX, QUEUED_BYTES_MAX,
+    QUEUED_BYTES_PER_PEER, RECENT_BYTES_MAX, TRANSACTIONS_IN_HAND_MAX, WANTED_MAX,
 };
 use crate::wire::message::Point;
 use crate::wire::{BlockMessage, GoAway, Handshake, Message, TransactionMessage};
@@ -55,6 +56,7 @@ use planted::Planted;
 use relay::{InHand, KnownTransactions, Recent};
 use relaying::RELAYED_BYTES_MAX;
 use sharing::Sharing;
+use spreading::Spreading;
 use standing::{Consequence, Key, Standing};
 use sync::Sync;
 
@@ -333,6 +335,7 @@ pub struct Core {
     /// Those that are being judged, and whether gossip waits for that.
     transactions_in_hand: FxHashMap<TransactionId, bool>,
     sharing: Sharing,
+    spreading: Spreading,
     recent: Recent,
     in_hand: InHand,
     /// Blocks that gossip brought and has not been told about.
@@ -363,6 +366,7 @@ impl Core {
             transactions: KnownTransactions::default(),
             transactions_in_hand: FxHashMap::default(),
             sharing: Sharing::default(),
+            spreading: Spreading::default(),
             recent: Recent::default(),
             in_hand: InHand::default(),
             gossiped: BTreeSet::new(),
@@ -578,6 +582,7 @@ impl Core {
     pub fn sizes(&self) -> Vec<(&'static str, usize, usize)> {
         let known = self.peers.values().map(Peer::known_len).max().unwrap_or(0);
         let queued = self.peers.values().map(|peer| peer.queued).max().unwrap_or(0);
+        let (kept, missing) = self.spreading.sizes();
         vec![
             ("bytes for one peer", queued, QUEUED_BYTES_PER_PEER),
             ("bytes for all peers", self.queued_bytes(), QUEUED_BYTES_MAX),
@@ -587,6 +592,8 @@ impl Core {
             ("ids of transactions to tell or to get", self.sharing.ids(), ANNOUNCED_MAX.max(WANTED_MAX)),
             ("transactions in hand", self.transactions_in_hand.len(), TRANSACTIONS_IN_HAND_MAX),
             ("blocks of gossip", self.gossiped.len(), GOSSIPED_BLOCKS_MAX),
+            ("bytes of blocks that peers are told of", kept, KEPT_BLOCK_BYTES_MAX),
+            ("blocks that peers told of", missing, MISSING_BLOCKS_MAX),
             ("addresses to dial", self.dials.iter().count(), DIALLED_MAX),
             ("bytes of blocks to relay", self.relayed.values().map(|bytes| bytes.len()).sum(), RELAYED_BYTES_MAX),
         ]
@@ -776,6 +783,9 @@ impl Core {
             | Message::Transactions(_)
             | Message::Have(_)
             | Message::Want(_)
+            | Message::HaveBlocks(_)
+            | Message::WantBlocks(_)
+            | Message::Enough(_)
                 if found.wire == Wire::Nodeos =>
             {
                 self.blame(peer, 10.0, "it sends a message of another wire", now);
@@ -796,6 +806,9 @@ impl Core {
             Message::Transactions(transactions) => self.transactions_came(peer, transactions, charge, now),
             Message::Have(ids) => self.told_of(peer, &ids, now),
             Message::Want(ids) => self.asked_for(peer, &ids, now),
+            Message::HaveBlocks(ids) => self.told_of_blocks(peer, &ids, now, blocks),
+            Message::WantBlocks(ids) => self.asked_for_blocks(peer, &ids, now, blocks),
+            Message::Enough(producer) => self.spare(peer, producer),
         }
     }
 
@@ -812,6 +825,7 @@ impl Core {
         self.transactions.expire(self.clock(now));
         self.recent.expire(now);
         self.keep_sharing(now);
+        self.keep_spreading(now);
         self.meet(now);
         for address in self.dials.due(now) {
             self.out.push(Output::Dial { address });

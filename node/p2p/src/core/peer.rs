@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use primitives::{BlockId, Checksum256, TimePoint};
+use primitives::{BlockId, Checksum256, Name, TimePoint};
 
 use super::checks::Checks;
 use super::link::{Lane, Wire};
 use super::standing::Key;
 use crate::address::Kind;
-use crate::limits::{KNOWN_BLOCKS_MAX, REQUESTS, USELESS_BLOCKS, USELESS_TRANSACTIONS};
+use crate::limits::{KNOWN_BLOCKS_MAX, PRODUCERS_MAX, REQUESTS, USELESS_BLOCKS, USELESS_TRANSACTIONS};
 use crate::wire::message::Point;
 use crate::wire::{GoAway, Handshake};
 
@@ -119,6 +119,34 @@ pub struct Peer {
     pub doubted: u32,
     /// Whether gossip brings it blocks.
     pub gossips: bool,
+    /// Producers whose blocks it gets from others: it is told of them.
+    pub spared: Producers,
+    /// Producers whose blocks this node gets from others, as it was told.
+    pub enough: Producers,
+}
+
+/// A few producers.
+#[derive(Debug, Default)]
+pub struct Producers(BTreeSet<Name>);
+
+impl Producers {
+    /// Whether a producer is one of them.
+    pub fn contains(&self, producer: Name) -> bool {
+        self.0.contains(&producer)
+    }
+
+    /// Notes one; with too many all others are forgotten. Whether that is news.
+    pub fn insert(&mut self, producer: Name) -> bool {
+        if self.0.len() >= PRODUCERS_MAX && !self.0.contains(&producer) {
+            self.0.clear();
+        }
+        self.0.insert(producer)
+    }
+
+    /// Forgets one.
+    pub fn remove(&mut self, producer: Name) {
+        self.0.remove(&producer);
+    }
 }
 
 impl Peer {
@@ -159,6 +187,8 @@ impl Peer {
             disputed: None,
             doubted: 0,
             gossips: false,
+            spared: Producers::default(),
+            enough: Producers::default(),
         }
     }
 

@@ -9,6 +9,7 @@ use primitives::{BlockId, TimePoint, TransactionId};
 use super::link::Wire;
 use super::peer::PeerId;
 use super::planted::Planted;
+use super::spreading::producer_of;
 use super::sync::{Given, Source, Taken};
 use super::{BlockJudgement, Blocks, Charge, Core, Lane, Output, Stands, TransactionJudgement};
 use crate::limits::{GOSSIP_BYTES_MAX, QUEUED_BYTES_FOR_TRANSACTIONS, TRANSACTIONS_IN_HAND_MAX};
@@ -38,6 +39,9 @@ impl Core {
         }
         found.note_gave(Point { num: block.num, id: block.id }, now);
         self.note_progress(peer, now);
+        if lane == Lane::News {
+            self.copy_came(peer, &block, blocks);
+        }
         // A new block that was on its way when ranges were asked for says nothing of them.
         let (block, charge) = if self.sync.is_active() && lane != Lane::News {
             self.sync.keeps_any = self.plants(Planted::WrongRangeKept);
@@ -216,14 +220,20 @@ impl Core {
     /// Sends a block to the peers that lack it, or has gossip do so.
     fn send_block(&mut self, block: Point, bytes: &Arc<[u8]>, now: TimePoint) {
         let by_gossip = self.reached_by_gossip(&block.id, bytes.len());
+        let producer = if self.spares_peers() { producer_of(bytes) } else { None };
+        self.spreading.note_sent(block.id);
         let lacks = |peer: &super::Peer| peer.takes_live_blocks() && !peer.has(block);
         let lacking: Vec<PeerId> = self.peers.iter().filter(|(_, peer)| lacks(peer)).map(|(id, _)| *id).collect();
-        let (mut frame, mut published): (Option<Arc<[u8]>>, _) = (None, false);
+        let (mut frame, mut published, mut told): (Option<Arc<[u8]>>, _, _) = (None, false, false);
         for peer in lacking {
             if let Some(found) = self.peers.get_mut(&peer) {
                 // Who catches up gets it in its turn.
                 if let Some(serving) = &mut found.serving {
                     serving.end = serving.end.max(block.num);
+                    continue;
+                }
+                if Self::is_spared(found, producer) {
+                    told = true;
                     continue;
                 }
                 found.note_has(block);
@@ -237,6 +247,9 @@ impl Core {
             let lane = self.peers.get(&peer).map_or(Lane::News, super::Peer::lane_of_news);
             let frame = frame.get_or_insert_with(|| block_frame(bytes).into());
             self.send_frame(peer, lane, Arc::clone(frame));
+        }
+        if told {
+            self.spreading.tell_later(block.id, bytes, now);
         }
         if published {
             self.publish_block(block.id, bytes);
@@ -253,6 +266,7 @@ impl Core {
             }
             self.relayed.retain(|id, _| Point::of(*id).num > stands.irreversible.num);
             self.gossip_done_up_to(stands.irreversible.num);
+            self.spreading.forget_up_to(stands.irreversible.num);
             self.settle_disputes(now, blocks);
         }
         let head = if before.head == stands.head { None } else { blocks.block_at(stands.head.num) };
@@ -274,7 +288,9 @@ impl Core {
         for num in first..=stands.head.num {
             let Some(id) = blocks.id_at(num) else { continue };
             let point = Point { num, id };
-            if self.peers.values().any(|peer| peer.takes_live_blocks() && !peer.has(point))
+            // Who lacks one that was passed on is told of it.
+            if !self.spreading.is_sent(&id)
+                && self.peers.values().any(|peer| peer.takes_live_blocks() && !peer.has(point))
                 && let Some(bytes) = blocks.block_at(num)
             {
                 self.send_block(point, &bytes, now);

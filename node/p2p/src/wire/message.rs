@@ -6,7 +6,7 @@ use std::sync::Arc;
 use codec::{DecodeError, Pack, Reader, Sink, Unpack, VarUint32};
 use primitives::block::SignedBlockHeader;
 use primitives::{
-    BlockId, BlockTimestamp, ChainId, Checksum256, Fault, PackedTransaction, PublicKey, Signature, TimePointSec,
+    BlockId, BlockTimestamp, ChainId, Checksum256, Fault, Name, PackedTransaction, PublicKey, Signature, TimePointSec,
     TransactionId,
 };
 
@@ -38,6 +38,10 @@ const UNWELL: u32 = 1001;
 const TRANSACTIONS: u32 = 1002;
 const HAVE: u32 = 1003;
 const WANT: u32 = 1004;
+/// The same of blocks: ids, ids that are asked for, and a producer whose blocks the sender gets from others.
+const HAVE_BLOCKS: u32 = 1005;
+const WANT_BLOCKS: u32 = 1006;
+const ENOUGH: u32 = 1007;
 
 /// Why a frame's bytes are not a message.
 #[derive(Debug, thiserror::Error)]
@@ -54,8 +58,8 @@ pub enum WireError {
     /// A list has more entries than its kind of message may have.
     #[error("it sends {0} ids, and {IDS_MAX} are the limit")]
     Ids(usize),
-    /// There are more transactions, or ids of such, than a message may have.
-    #[error("it sends {0} transactions or ids of such in a message, and {1} are the limit")]
+    /// There are more transactions, or ids, than a message may have.
+    #[error("it sends {0} transactions or ids in a message, and {1} are the limit")]
     Transactions(usize, usize),
     /// A list of addresses is too long.
     #[error("it sends {0} addresses, and {TOLD_ADDRESSES_MAX} are the limit")]
@@ -384,6 +388,12 @@ pub enum Message {
     Have(Vec<TransactionId>),
     /// It wants those with these ids.
     Want(Vec<TransactionId>),
+    /// It has blocks with these ids.
+    HaveBlocks(Vec<BlockId>),
+    /// It wants those with these ids.
+    WantBlocks(Vec<BlockId>),
+    /// It gets the blocks of this producer from others, and wants to be told of them.
+    Enough(Name),
 }
 
 impl Message {
@@ -432,6 +442,9 @@ impl Message {
             }
             HAVE => Self::Have(ids(&mut input)?),
             WANT => Self::Want(ids(&mut input)?),
+            HAVE_BLOCKS => Self::HaveBlocks(ids(&mut input)?),
+            WANT_BLOCKS => Self::WantBlocks(ids(&mut input)?),
+            ENOUGH => Self::Enough(Name::unpack(&mut input)?),
             other => return Err(WireError::Unknown(other)),
         })
     }
@@ -456,6 +469,9 @@ impl Message {
             }
             Self::Have(ids) => frame(HAVE, ids),
             Self::Want(ids) => frame(WANT, ids),
+            Self::HaveBlocks(ids) => frame(HAVE_BLOCKS, ids),
+            Self::WantBlocks(ids) => frame(WANT_BLOCKS, ids),
+            Self::Enough(producer) => frame(ENOUGH, producer),
         }
     }
 }

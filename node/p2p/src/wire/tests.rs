@@ -63,6 +63,9 @@ fn examples() -> Vec<Message> {
         Message::Transactions([Compression::None, Compression::Zlib].map(transaction).into()),
         Message::Have(vec![id(1), id(2)]),
         Message::Want(vec![id(3)]),
+        Message::HaveBlocks(vec![id(4), id(5)]),
+        Message::WantBlocks(vec![id(6)]),
+        Message::Enough("producer1111".parse().unwrap()),
     ]
 }
 

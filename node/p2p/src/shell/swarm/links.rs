@@ -22,9 +22,9 @@ use crate::limits::HALF_OPEN_PER_HOST_MAX;
 /// What a lane's streams are called when they are opened. The number is the version of what is said there.
 pub(super) fn protocol(lane: Lane) -> &'static str {
     match lane {
-        Lane::Talk => "/boreas/talk/2",
-        Lane::Asked => "/boreas/asked/2",
-        Lane::News => "/boreas/news/2",
+        Lane::Talk => "/boreas/talk/3",
+        Lane::Asked => "/boreas/asked/3",
+        Lane::News => "/boreas/news/3",
     }
 }
 

@@ -21,7 +21,7 @@ use super::links::Links;
 use crate::limits::{DIAL_SECONDS, DIALLED_MAX, GOSSIP_BLOCK_BYTES_MAX, GOSSIP_BYTES_MAX, HALF_OPEN_MAX};
 
 /// What the protocols together are called, with their version, when nodes identify themselves.
-pub(super) const PROTOCOL_VERSION: &str = "boreas/2";
+pub(super) const PROTOCOL_VERSION: &str = "boreas/3";
 
 /// Streams of a connection: three each way, those of gossip and of identification, and some for what is refused. Each
 /// may hold 256 KiB that are not read.
