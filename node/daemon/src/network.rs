@@ -15,12 +15,15 @@ use crate::words;
 
 /// Bytes that an address may have that peers are told (`max_p2p_address_length`): `:trx - 1234567` follows it.
 const ADDRESS_BYTES_MAX: usize = 253 + 6;
+/// Niceness of the threads that recover the keys of peers' transactions: where processors are short, blocks go first.
+const KEYS_NICENESS: i32 = 5;
 
 /// What the options say, checked; and the addresses taken, so that nothing in the folder is changed by a node that cannot
 /// run.
 #[derive(Debug)]
 pub struct Prepared {
     runtime: Runtime,
+    keys: Runtime,
     listener: Option<TcpListener>,
     libp2p: Libp2p,
     settings: p2p::Settings,
@@ -33,6 +36,7 @@ pub struct RunningNetwork {
     /// The network.
     pub network: Network,
     runtime: Runtime,
+    keys: Runtime,
 }
 
 impl Prepared {
@@ -58,7 +62,7 @@ impl Prepared {
             .map(|endpoint| listening(endpoint).context("--p2p-listen-endpoint"))
             .collect::<anyhow::Result<Vec<_>>>()?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(usize::from(args.net_threads))
+            .worker_threads(workers(args.net_threads))
             .max_blocking_threads(usize::from(args.net_threads))
             .thread_name("net")
             .enable_all()
@@ -76,8 +80,18 @@ impl Prepared {
         };
         let libp2p = runtime.block_on(async { Libp2p::open(data_dir, libp2p) })?;
         let settings = p2p::Settings { identity: libp2p.identity(), ..settings };
-        let shell = ShellSettings { peers: args.p2p_peer_address.clone(), threads: usize::from(args.net_threads) };
-        Ok(Self { runtime, listener, libp2p, settings, shell })
+        let keys = tokio::runtime::Builder::new_current_thread()
+            .max_blocking_threads(usize::from(args.net_threads))
+            .thread_name("keys")
+            .on_thread_start(|| engine::yield_to_others(KEYS_NICENESS))
+            .build()
+            .context("cannot start the threads that recover keys")?;
+        let shell = ShellSettings {
+            peers: args.p2p_peer_address.clone(),
+            threads: usize::from(args.net_threads),
+            keys: keys.handle().clone(),
+        };
+        Ok(Self { runtime, keys, listener, libp2p, settings, shell })
     }
 
     /// Keeps a new identity in the data folder, where others know the node by it.
@@ -90,11 +104,11 @@ impl Prepared {
 
     /// Starts the network of a chain.
     pub fn start(self, chain_id: ChainId, engine: &engine::Handle) -> RunningNetwork {
-        let Self { runtime, listener, libp2p, settings, shell } = self;
+        let Self { runtime, keys, listener, libp2p, settings, shell } = self;
         let settings = p2p::Settings { chain_id, ..settings };
         let _inside = runtime.enter();
         let network = Network::start(settings, &shell, listener, Some(libp2p), engine.clone());
-        RunningNetwork { network, runtime }
+        RunningNetwork { network, runtime, keys }
     }
 }
 
@@ -104,7 +118,15 @@ impl RunningNetwork {
         self.runtime.block_on(self.network.stop());
         // What still reads a block has to let the database go before the process ends.
         self.runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+        self.keys.shutdown_background();
     }
+}
+
+/// Threads on which connections are served: not more than half of the processors, since the others have work of their
+/// own when a block comes, and each thread that is woken for nothing costs it time.
+fn workers(asked: u16) -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    usize::from(asked).min(processors.div_ceil(2))
 }
 
 async fn listen_plainly(endpoint: &str) -> anyhow::Result<TcpListener> {

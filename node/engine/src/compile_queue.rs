@@ -203,8 +203,8 @@ fn start_thread(
     Ok(())
 }
 
-/// Lets the threads that serve and produce go first.
-fn yield_to_others(niceness: libc::c_int) {
+/// Lets the threads that serve and produce go before this one.
+pub fn yield_to_others(niceness: libc::c_int) {
     // SAFETY: no memory is involved. Zero is the calling thread. A system that refuses changes nothing.
     unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, niceness) };
 }

@@ -86,6 +86,7 @@ pub use command::{
     Command, Origin, Patience, RetryUntil, ScheduledSnapshot, SnapshotInfo, SnapshotRequest, Submission, SubmitKind,
     SubmitResult, Verdict, WaitFor,
 };
+pub use compile_queue::yield_to_others;
 pub use disk::{Disk, Work};
 pub use durable::ingest;
 pub use error::EngineError;

@@ -138,6 +138,7 @@ async fn push(engine: &Handle, block: PreparedBlock) -> (BlockJudgement, String)
 /// Runs transactions that came together, in their order, and tells what became of each.
 pub(super) async fn run_transactions(
     engine: Handle,
+    keys: tokio::runtime::Handle,
     transactions: Vec<(PeerId, TransactionMessage, Charge)>,
     events: mpsc::Sender<Event>,
 ) {
@@ -145,7 +146,7 @@ pub(super) async fn run_transactions(
     let packed: Vec<_> = transactions.iter().map(|(_, transaction, _)| Arc::clone(&transaction.packed)).collect();
     let recover =
         move |packed: Arc<PackedTransaction>| recover_transaction(PackedTransaction::clone(&packed), &chain_id);
-    let recovered = tokio::task::spawn_blocking(move || packed.into_iter().map(recover).collect::<Vec<_>>());
+    let recovered = keys.spawn_blocking(move || packed.into_iter().map(recover).collect::<Vec<_>>());
     // The node is stopping.
     let Ok(recovered) = recovered.await else { return };
     let judgements = join_all(recovered.into_iter().map(|recovered| run_transaction(&engine, recovered))).await;

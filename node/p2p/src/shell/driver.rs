@@ -124,6 +124,8 @@ pub(super) struct Driver {
     to_writer: mpsc::UnboundedSender<Taken>,
     /// [`Core::sync_epoch`], for what waits to be prepared.
     epoch: Arc<AtomicU64>,
+    /// Whose threads recover the keys of transactions.
+    keys: tokio::runtime::Handle,
     /// Dials and transactions under way.
     errands: JoinSet<()>,
     position: watch::Receiver<Position>,
@@ -164,6 +166,7 @@ impl Driver {
             metrics: Metrics::new(&engine),
             engine,
             events,
+            keys: shell.keys.clone(),
             connections: BTreeMap::new(),
             room,
             numbers,
@@ -318,7 +321,12 @@ impl Driver {
             }
         }
         if !transactions.is_empty() {
-            self.errands.spawn(chain_door::run_transactions(self.engine.clone(), transactions, self.events.clone()));
+            self.errands.spawn(chain_door::run_transactions(
+                self.engine.clone(),
+                self.keys.clone(),
+                transactions,
+                self.events.clone(),
+            ));
         }
     }
 

@@ -27,12 +27,14 @@ use swarm::Libp2p;
 const EVENTS_CAPACITY: usize = 1024;
 
 /// What the shell is told.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ShellSettings {
     /// Addresses to dial.
     pub peers: Vec<String>,
     /// Blocks whose keys are recovered at the same time.
     pub threads: usize,
+    /// Whose threads recover the keys of transactions.
+    pub keys: tokio::runtime::Handle,
 }
 
 /// A running network. Connections end when it is dropped.
