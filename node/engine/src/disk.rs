@@ -69,7 +69,7 @@ pub trait Disk: Send {
     /// Hands over work. What is synced of it is told with [`crate::Command::Synced`].
     fn follow(&mut self, work: Work) -> Result<(), EngineError>;
 
-    /// Hands over a checkpoint, after the one before was written.
+    /// Hands over a checkpoint. None may be on its way.
     fn checkpoint(&mut self, checkpoint: ChainCheckpoint) -> Result<(), EngineError>;
 
     /// Whether a checkpoint is on its way.

@@ -91,7 +91,6 @@ impl Disk for Follower {
     }
 
     fn checkpoint(&mut self, checkpoint: ChainCheckpoint) -> Result<(), EngineError> {
-        self.await_checkpoint()?;
         let (sender, written) = sync_channel(1);
         self.writing = Some(written);
         self.send(Job::Checkpoint(Box::new(checkpoint), sender))
