@@ -5,7 +5,7 @@
 //! blocks, [`clock`] the door to the time, [`command`] all that can make the writer act, [`refusal`] what it does not do,
 //! [`handle`] how others reach it, [`holds`] the lock of the chain and what it is held for.
 //!
-//! Parts that know nothing of the writer: [`slots`] when whom to produce, [`rules`] which blocks are taken and when none
+//! Parts that know nothing of the writer: `slots` when whom to produce, [`rules`] which blocks are taken and when none
 //! is made, [`queue`] transactions that wait, `transients` those that leave nothing behind, `compile_queue` the threads
 //! that make code ready, `signing` a block that waits for signatures, `obstacles` what keeps the node from blocks,
 //! `console` what contracts print, [`recovered`] transactions whose blocks are still to come, [`preparing`] blocks before the
@@ -67,7 +67,7 @@ mod sealing;
 pub mod settings;
 pub mod signer;
 mod signing;
-pub mod slots;
+mod slots;
 pub mod snapshots;
 mod state;
 pub mod state_task;

@@ -1,5 +1,5 @@
 //! What this node alone decides of blocks, without clock or lock: which ones it takes, and when it may make its own.
-//! The writer calls these, and so does the simulator of whole networks.
+//! The writer calls these; the simulator of whole networks asks of them which heads are current.
 
 use std::collections::VecDeque;
 
