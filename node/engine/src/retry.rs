@@ -1,6 +1,7 @@
 //! Transactions whose senders wait until they are some blocks deep, or irreversible (`send_transaction2` with
 //! `retry_trx`), or on the disk (`wait`, our own). One that falls out of the chain is tried again until it expires.
 
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use chain::Applied;
@@ -14,6 +15,8 @@ use crate::{Refusal, Refused};
 
 /// Bytes that are counted for a tracked transaction beside its packed form, which is there packed and unpacked.
 const ENTRY_OVERHEAD_BYTES: usize = 1024;
+/// Bytes that are counted for each client that waits for it.
+const WAITER_BYTES: usize = 256;
 /// Bytes of transactions that clients wait for (`wait`) where the operator allows no more for retries.
 const WAITED_BYTES_MAX: usize = 64 << 20;
 /// The breaker's name, as clients see it.
@@ -42,9 +45,15 @@ impl Default for RetrySettings {
 #[derive(Debug)]
 struct Tracked {
     transaction: Arc<RecoveredTransaction>,
-    patience: Patience,
     included: Option<Included>,
     last_try: TimePoint,
+    waiters: Vec<Waiter>,
+}
+
+/// Who waits for it: several clients may, each for something else.
+#[derive(Debug)]
+struct Waiter {
+    patience: Patience,
     reply: Reply<SubmitResult>,
 }
 
@@ -65,8 +74,8 @@ impl Included {
 }
 
 impl Tracked {
-    fn is_settled(&self, head: u32, irreversible: u32, synced: u64) -> bool {
-        self.included.as_ref().is_some_and(|block| match self.patience {
+    fn is_settled(&self, patience: Patience, head: u32, irreversible: u32, synced: u64) -> bool {
+        self.included.as_ref().is_some_and(|block| match patience {
             Patience::Retry(RetryUntil::Blocks(depth)) => {
                 block.num <= irreversible || block.num + u32::from(depth) <= head
             }
@@ -80,9 +89,9 @@ impl Tracked {
 
     /// Whether it is in no block, and no block can have it once there is one of this time. Before that one is irreversible
     /// retries hope for another branch. One that is in a block waits for whatever it was told to wait for.
-    fn is_lost(&self, time: TimePoint, irreversible: bool) -> bool {
+    fn is_lost(&self, patience: Patience, time: TimePoint, irreversible: bool) -> bool {
         let expiration = TimePoint::from(self.transaction.parts.header.expiration);
-        let is_over = match (irreversible, self.patience) {
+        let is_over = match (irreversible, patience) {
             (true, _) => expiration <= time,
             (false, Patience::Wait(_)) => expiration < time,
             (false, Patience::Retry(_)) => false,
@@ -111,7 +120,8 @@ impl RetryTracker {
 
     /// Tracks a transaction that was just executed in the pending block.
     ///
-    /// The sender is answered at once when there is no room.
+    /// The sender is answered at once when there is no room. Who waits for it already goes on to wait: a block that was
+    /// never sealed lets it run a second time.
     pub fn track(
         &mut self,
         transaction: Arc<RecoveredTransaction>,
@@ -123,12 +133,16 @@ impl RetryTracker {
             answer(reply, Err(refused));
             return;
         }
-        self.bytes += size(&transaction);
-        let id = transaction.id;
-        let old = self.tracked.insert(id, Tracked { transaction, patience, included: None, last_try: now, reply });
-        if let Some(old) = old {
-            self.bytes -= size(&old.transaction);
-        }
+        let tracked = match self.tracked.entry(transaction.id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                self.bytes += size(&transaction);
+                place.insert(Tracked { transaction, included: None, last_try: now, waiters: Vec::new() })
+            }
+        };
+        self.bytes += WAITER_BYTES;
+        tracked.last_try = now;
+        tracked.waiters.push(Waiter { patience, reply });
     }
 
     fn check_room(&self, patience: Patience) -> Result<(), Refused> {
@@ -192,7 +206,7 @@ impl RetryTracker {
     pub fn answer_settled(&mut self, synced: u64) {
         let (head, irreversible) = self.stands;
         self.answer_all(
-            |tracked| tracked.is_settled(head, irreversible, synced),
+            |tracked, patience| tracked.is_settled(patience, head, irreversible, synced),
             |tracked| tracked.included.as_ref().map(|block| Ok(block.trace())),
         );
     }
@@ -200,7 +214,7 @@ impl RetryTracker {
     /// A block of this time is in the chain: whoever waits for what no block can have any more is told.
     fn give_up(&mut self, time: TimePoint, irreversible: bool) {
         self.answer_all(
-            |tracked| tracked.is_lost(time, irreversible),
+            |tracked, patience| tracked.is_lost(patience, time, irreversible),
             |tracked| Some(Err(expired_fault(&tracked.transaction, time).into())),
         );
     }
@@ -216,13 +230,26 @@ impl RetryTracker {
         }
     }
 
-    fn answer_all(&mut self, ready: impl Fn(&Tracked) -> bool, result: impl Fn(&Tracked) -> Option<SubmitResult>) {
-        for (_, tracked) in self.tracked.extract_if(|_, tracked| ready(tracked)) {
-            self.bytes -= size(&tracked.transaction);
-            if let Some(result) = result(&tracked) {
-                answer(tracked.reply, result);
+    fn answer_all(
+        &mut self,
+        ready: impl Fn(&Tracked, Patience) -> bool,
+        result: impl Fn(&Tracked) -> Option<SubmitResult>,
+    ) {
+        self.tracked.retain(|_, tracked| {
+            let mut waiters = std::mem::take(&mut tracked.waiters);
+            for waiter in waiters.extract_if(.., |waiter| ready(tracked, waiter.patience)) {
+                self.bytes -= WAITER_BYTES;
+                if let Some(result) = result(tracked) {
+                    answer(waiter.reply, result);
+                }
             }
-        }
+            tracked.waiters = waiters;
+            let is_waited_for = !tracked.waiters.is_empty();
+            if !is_waited_for {
+                self.bytes -= size(&tracked.transaction);
+            }
+            is_waited_for
+        });
     }
 
     /// The transactions that are in no block and were not tried for a while.
@@ -260,21 +287,43 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn only_what_is_in_no_block_expires() {
+    fn transaction() -> Arc<RecoveredTransaction> {
         let mut trx = Transaction::default();
         trx.header.expiration = TimePointSec(100);
         let signed = SignedTransaction { transaction: trx.clone(), ..SignedTransaction::default() };
         let packed = PackedTransaction::new(&signed, Compression::None);
-        let transaction = RecoveredTransaction::new(packed, BlockId::default(), trx, Vec::new(), Vec::new());
-        let (reply, _asker) = tokio::sync::oneshot::channel();
-        let mut tracked = Tracked {
-            transaction: Arc::new(transaction),
-            patience: Patience::Wait(WaitFor::Stored),
-            included: None,
-            last_try: TimePoint(0),
-            reply,
+        Arc::new(RecoveredTransaction::new(packed, BlockId::default(), trx, Vec::new(), Vec::new()))
+    }
+
+    #[test]
+    fn everybody_who_waits_for_a_transaction_is_answered() {
+        let mut tracker = RetryTracker::new(RetrySettings::default());
+        let transaction = transaction();
+        let mut track = |wait| {
+            let (reply, asker) = tokio::sync::oneshot::channel();
+            tracker.track(Arc::clone(&transaction), Patience::Wait(wait), TimePoint(0), reply);
+            asker
         };
+        let (mut stored, mut irreversible) = (track(WaitFor::Stored), track(WaitFor::Irreversible));
+        let mut lost = track(WaitFor::Irreversible);
+        assert_eq!(tracker.due(TimePoint(30_000_000)).len(), 1, "it is tried once for all of them");
+        let trace = Arc::new(TransactionTrace::default());
+        tracker.tracked.get_mut(&transaction.id).unwrap().included =
+            Some(Included { num: 5, id: BlockId::default(), trace, change: 7 });
+        tracker.stands = (5, 4);
+        tracker.answer_settled(7);
+        assert!(stored.try_recv().unwrap().is_ok() && irreversible.try_recv().is_err());
+        assert!(tracker.bytes > 0);
+        tracker.stands = (6, 5);
+        tracker.answer_settled(7);
+        assert!(irreversible.try_recv().unwrap().is_ok() && lost.try_recv().unwrap().is_ok());
+        assert_eq!((tracker.bytes, tracker.tracked.len()), (0, 0));
+    }
+
+    #[test]
+    fn only_what_is_in_no_block_expires() {
+        let mut tracked =
+            Tracked { transaction: transaction(), included: None, last_try: TimePoint(0), waiters: Vec::new() };
         let seconds = |seconds: i64| TimePoint(seconds * 1_000_000);
         for (patience, reversible) in [
             (Patience::Wait(WaitFor::Stored), true),
@@ -282,17 +331,17 @@ mod tests {
             (Patience::Retry(RetryUntil::Irreversible), false),
             (Patience::Retry(RetryUntil::Blocks(1)), false),
         ] {
-            tracked.patience = patience;
             tracked.included = None;
-            assert!(!tracked.is_lost(seconds(99), true) && !tracked.is_lost(seconds(100), false));
-            assert!(tracked.is_lost(seconds(100), true), "{patience:?}");
-            assert_eq!(tracked.is_lost(seconds(101), false), reversible, "{patience:?}");
+            let lost = |tracked: &Tracked, time, irreversible| tracked.is_lost(patience, seconds(time), irreversible);
+            assert!(!lost(&tracked, 99, true) && !lost(&tracked, 100, false));
+            assert!(lost(&tracked, 100, true), "{patience:?}");
+            assert_eq!(lost(&tracked, 101, false), reversible, "{patience:?}");
             // In a block that the disk does not have yet, far behind the irreversible one.
             let trace = Arc::new(TransactionTrace::default());
             tracked.included = Some(Included { num: 5, id: BlockId::default(), trace, change: 7 });
-            assert!(!tracked.is_lost(seconds(3600), true) && !tracked.is_lost(seconds(3600), false), "{patience:?}");
+            assert!(!lost(&tracked, 3600, true) && !lost(&tracked, 3600, false), "{patience:?}");
         }
-        tracked.patience = Patience::Wait(WaitFor::Stored);
-        assert!(!tracked.is_settled(1000, 900, 6) && tracked.is_settled(1000, 900, 7));
+        let stored = Patience::Wait(WaitFor::Stored);
+        assert!(!tracked.is_settled(stored, 1000, 900, 6) && tracked.is_settled(stored, 1000, 900, 7));
     }
 }
