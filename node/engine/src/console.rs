@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 use execution::{ActionTrace, TransactionTrace};
 use primitives::TimePoint;
 
+/// The target of these lines, by which the log's writer knows that they are bounded already.
+pub const CONSOLE_TARGET: &str = "console";
 /// Bytes of an action's text.
 pub const ACTION_BYTES_MAX: usize = 4 << 10;
 /// Bytes of the texts of a transaction's actions.

@@ -87,6 +87,7 @@ pub use command::{
     SubmitResult, Verdict, WaitFor,
 };
 pub use compile_queue::yield_to_others;
+pub use console::CONSOLE_TARGET;
 pub use disk::{Disk, Work};
 pub use durable::ingest;
 pub use error::EngineError;

@@ -16,6 +16,7 @@ use rustc_hash::FxHashSet;
 use store::Watermark;
 
 use crate::command::{Origin, Submission, SubmitKind, answer};
+use crate::console::CONSOLE_TARGET;
 use crate::holds::Hold;
 use crate::metrics::Held;
 use crate::obstacles::Obstacle;
@@ -574,7 +575,7 @@ impl Writer {
 
     fn note(&mut self, trace: &TransactionTrace, expiration: primitives::TimePointSec) {
         for text in self.console.told(trace, crate::clock::machine_time()) {
-            tracing::info!("{text}");
+            tracing::info!(target: CONSOLE_TARGET, "{text}");
         }
         if self.shared.finality.is_enabled() && is_executed_input(trace) {
             self.shared.finality.ran(trace.id, expiration, self.now());
