@@ -1,24 +1,16 @@
-//! Blocks from outside, and what follows when blocks joined the chain: store first, then notify.
+//! Blocks from outside: checked, joined to the chain, stored, and then told of.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-
-use chain::{Applied, BlockState, ChainError, PreparedBlock};
+use chain::{ChainError, PreparedBlock};
 use codec::Pack;
-use primitives::block::ReceiptTransaction;
-use primitives::{BlockId, BlockTimestamp, Fault, FaultKind, TransactionStatus};
-use store::{Change, Head, StoreError};
+use primitives::{BlockId, BlockTimestamp, Fault, FaultKind};
+use store::{Change, StoreError};
 
 use crate::command::{Reply, answer};
-use crate::disk::Work;
-use crate::events::Position;
-use crate::finality::BlockPoint;
 use crate::health::HEAD_AGE_MAX_US;
 use crate::holds::Hold;
 use crate::planted::Planted;
-use crate::unsaved::work_of;
 use crate::writer::{Phase, Writer};
-use crate::{EngineError, Refusal, Verdict, report, rules, slots};
+use crate::{EngineError, Refusal, Verdict, report, rules};
 
 impl Writer {
     /// Takes a block from outside. One that is known costs a look-up; one that comes while this node makes a block is
@@ -191,7 +183,7 @@ impl Writer {
         report::received(&applied, irreversible, begun, self.now());
         self.shared.metrics.received(&applied);
         applied.applied.iter().for_each(|sealed| self.expect_code_in(sealed));
-        self.follow(applied)?;
+        self.publish(applied)?;
         if rules::is_current(self.shared.chain.read().head_time(), self.now()) {
             self.allow_production();
         }
@@ -211,103 +203,6 @@ impl Writer {
             _ => Ok(()),
         }
     }
-
-    /// Whether the node was told to end here.
-    fn look_for_turn(&mut self, applied: &Applied) {
-        let (head, irreversible) = {
-            let chain = self.shared.chain.read();
-            (Arc::clone(chain.head()), chain.root().number())
-        };
-        self.shared.metrics.stands(head.number(), irreversible);
-        let counts_irreversible = self.turn.counts_irreversible();
-        let mut sees = |state: &BlockState, slot: u32| self.turn.sees(state, BlockTimestamp(slot.saturating_add(1)));
-        let ends = if counts_irreversible {
-            applied.irreversible.iter().any(|state| sees(state, head.header.timestamp().0))
-        } else {
-            applied.applied.iter().any(|sealed| sees(&sealed.state, sealed.state.header.timestamp().0))
-        };
-        if ends {
-            tracing::info!("shutting down: the turn of the producer that was named has come");
-            self.finished = true;
-        }
-    }
-
-    /// Counts the slots of this node's producers between the former head and a block on it.
-    fn count_missed(&mut self, applied: &Applied) {
-        let Some(last) = applied.applied.last().map(|sealed| &sealed.state) else { return };
-        let (slot, after) = (last.header.timestamp(), std::mem::replace(&mut self.head_slot, last.header.timestamp()));
-        self.shared.health.stands(slot.time());
-        let mut before = after;
-        for sealed in &applied.applied {
-            self.shared.health.follows(&sealed.state, before);
-            before = sealed.state.header.timestamp();
-        }
-        let follows = applied.undone.is_empty() && applied.applied.len() == 1;
-        if !follows || self.settings.dev || self.paused || !self.production_enabled {
-            return;
-        }
-        let slots = slots::passed(after.max(self.counts_from), slot);
-        let missed = slots.filter(|slot| self.produces_for(last.header.scheduled_producer(*slot)));
-        self.shared.metrics.missed(self.shared.health.missed(missed));
-    }
-
-    /// Tells the trackers and hands the rest to the thread behind the writer.
-    pub(crate) fn follow(&mut self, applied: Applied) -> Result<(), EngineError> {
-        let finality = &self.shared.finality;
-        if finality.is_enabled() {
-            applied.undone.iter().for_each(|state| finality.undone(state.id()));
-            for sealed in &applied.applied {
-                finality.accepted(point(&sealed.state), transactions_of(&sealed.state), self.now());
-            }
-            if let Some(state) = applied.irreversible.last() {
-                finality.irreversible(point(state));
-            }
-        }
-        self.look_for_turn(&applied);
-        self.count_missed(&applied);
-        if let Some(state) = applied.ahead.last() {
-            self.shared.health.stands(state.header.timestamp().time());
-        }
-        let busy = |sealed: &&chain::SealedBlock| {
-            sealed.state.block.as_ref().is_some_and(|block| !block.transactions.is_empty())
-        };
-        if let Some(last) = applied.applied.iter().rfind(busy) {
-            self.last_busy = last.state.number();
-        }
-        for sealed in &applied.applied {
-            let ids = sealed.state.transactions.iter().map(|transaction| &transaction.id);
-            self.shared.subjective.lock().included(ids, self.now());
-        }
-        if !applied.undone.is_empty() && !self.plants(Planted::ResubmittedLost) {
-            self.queue.add_forked(&applied.undone, &applied.applied);
-        }
-        let synced = self.shared.synced.load(Ordering::Acquire);
-        self.retry.follow(&applied, self.shared.chain.read().root().number(), synced, self.now());
-        self.follow_snapshots(&applied)?;
-        for transaction in self.retry.due(self.now()) {
-            self.queue.add_forgotten(transaction);
-        }
-        applied.applied.iter().for_each(|sealed| self.unsaved.work += work_of(sealed));
-        let settled: Vec<_> =
-            applied.irreversible.iter().map(|state| Head { num: state.number(), id: state.id() }).collect();
-        // The traces of a block are kept before a checkpoint that has it: a restart applies the blocks after its
-        // checkpoint again, and so has the traces of all that it may have to fill in.
-        self.shared.health.wrote();
-        let (position, is_change) = (Position::of(&self.shared.chain.read()), !applied.applied.is_empty());
-        let has_history = self.settings.traces.is_some()
-            || !applied.undone.is_empty()
-            || applied.applied.iter().any(|sealed| sealed.deltas.is_some());
-        let history = has_history.then(|| Box::new(applied));
-        self.disk.follow(Work::Accepted { position, is_change, history })?;
-        if self.shared.chain.read().is_checkpoint_undone() {
-            // Blocks of the branch that was left may be forgotten from now on, also those that the state is of.
-            self.checkpoint()?;
-        }
-        if !settled.is_empty() {
-            self.disk.follow(Work::Settled(settled))?;
-        }
-        self.checkpoint_in_time()
-    }
 }
 
 /// Answers whoever offered a block; nobody waits for one that was held.
@@ -315,18 +210,4 @@ fn say(reply: Option<Reply<Verdict>>, verdict: Verdict) {
     if let Some(reply) = reply {
         answer(reply, verdict);
     }
-}
-
-fn point(state: &chain::BlockState) -> BlockPoint {
-    BlockPoint { id: state.id(), time: state.header.timestamp() }
-}
-
-/// The input transactions that were executed in a block. A block state has them recovered, in the order of the receipts.
-fn transactions_of(
-    state: &chain::BlockState,
-) -> impl Iterator<Item = (primitives::TransactionId, primitives::TimePointSec)> + '_ {
-    let receipts = state.block.iter().flat_map(|block| &block.transactions);
-    let input = receipts.filter(|receipt| matches!(receipt.trx, ReceiptTransaction::Packed(_)));
-    let executed = input.zip(&state.transactions).filter(|(receipt, _)| receipt.status == TransactionStatus::Executed);
-    executed.map(|(_, transaction)| (transaction.id, transaction.parts.header.expiration))
 }

@@ -3,9 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use chain::BlockState;
 use parking_lot::Mutex;
-use primitives::{BlockId, BlockTimestamp, TimePoint, TimePointSec, TransactionId};
+use primitives::block::ReceiptTransaction;
+use primitives::{BlockId, BlockTimestamp, TimePoint, TimePointSec, TransactionId, TransactionStatus};
 use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::moved::{Follows, Moved};
 
 /// Bytes that one remembered transaction is counted with (`finality_status_object` with its indexes).
 const ENTRY_BYTES: usize = 300;
@@ -36,6 +40,13 @@ pub struct BlockPoint {
     pub id: BlockId,
     /// Its slot.
     pub time: BlockTimestamp,
+}
+
+impl BlockPoint {
+    /// That of a block.
+    pub(crate) fn of(state: &BlockState) -> Self {
+        Self { id: state.id(), time: state.header.timestamp() }
+    }
 }
 
 /// What is known of a transaction.
@@ -178,6 +189,29 @@ impl FinalityTracker {
     fn entries_max(&self) -> usize {
         self.settings.bytes_max / ENTRY_BYTES
     }
+}
+
+impl Follows for &FinalityTracker {
+    fn follow(&mut self, moved: &Moved<'_>) {
+        if !self.is_enabled() {
+            return;
+        }
+        moved.applied.undone.iter().for_each(|state| self.undone(state.id()));
+        for sealed in &moved.applied.applied {
+            self.accepted(BlockPoint::of(&sealed.state), executed_in(&sealed.state), moved.now);
+        }
+        if let Some(state) = moved.applied.irreversible.last() {
+            self.irreversible(BlockPoint::of(state));
+        }
+    }
+}
+
+/// The input transactions that were executed in a block. A block state has them recovered, in the order of the receipts.
+fn executed_in(state: &BlockState) -> impl Iterator<Item = (TransactionId, TimePointSec)> + '_ {
+    let receipts = state.block.iter().flat_map(|block| &block.transactions);
+    let input = receipts.filter(|receipt| matches!(receipt.trx, ReceiptTransaction::Packed(_)));
+    let executed = input.zip(&state.transactions).filter(|(receipt, _)| receipt.status == TransactionStatus::Executed);
+    executed.map(|(_, transaction)| (transaction.id, transaction.parts.header.expiration))
 }
 
 impl Memory {

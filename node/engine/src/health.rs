@@ -12,6 +12,7 @@ use primitives::{BlockTimestamp, Name, TimePoint};
 
 use crate::Refusal;
 use crate::absent::Absent;
+use crate::moved::{Follows, Moved};
 use crate::slots::{HEAD_AHEAD_MAX_US, MISSED_WINDOW_SLOTS};
 
 /// How long the writer may be silent: it looks for commands each second, and no step of it takes long.
@@ -266,6 +267,14 @@ impl Health {
             peers: *self.peers.lock(),
             absent: self.absent.lock().list(),
             dev,
+        }
+    }
+}
+
+impl Follows for &Health {
+    fn follow(&mut self, moved: &Moved<'_>) {
+        if let Some(end) = moved.applied.joined().next_back() {
+            self.stands(end.header.timestamp().time());
         }
     }
 }

@@ -9,25 +9,29 @@
 //! is made, [`queue`] transactions that wait, `transients` those that leave nothing behind, `compile_queue` the threads
 //! that make code ready, `signing` a block that waits for signatures, `obstacles` what keeps the node from blocks,
 //! `console` what contracts print, [`recovered`] transactions whose blocks are still to come, [`preparing`] blocks before the
-//! writer, [`durable`] what is written before anyone hears
-//! of it, [`events`] what they hear then, [`disk`] the door to the disk, [`block_log`] a log of nodeos beside the database, `unsaved` what no checkpoint
-//! has, [`snapshots`] their schedule, [`state_task`] what is made of all of the state, [`follower`] the real disk with the thread
-//! behind the writer, [`lists`] lists that change while the node runs, [`retry`] transactions whose senders wait for a block,
-//! [`finality`] what became of a transaction, [`subjective`] what only this node bills, [`journey`] blocks on demand and
-//! time that is moved, [`saved_state`] states that are gone back to, [`turn`] ending at a producer's turn, `report` log
-//! lines, [`metrics`] counters, [`health`] what they say of the node, `absent` who lets turns pass, `probe` who looks after
-//! all that.
+//! writer, [`durable`] what is written before anyone hears of it, [`events`] what they hear then, [`disk`] the door to the
+//! disk, [`block_log`] a log of nodeos beside the database, [`snapshots`] their schedule, [`state_task`] what is made of
+//! all of the state, [`follower`] the real disk with the thread behind the writer, [`lists`] lists that change while the
+//! node runs, [`journey`] blocks on demand and time that is moved, [`saved_state`] states that are gone back to, `report`
+//! log lines, `probe` who looks after the node's health.
+//!
+//! `moved` is a change of the chain. Who keeps account of it for the writer: [`retry`] of transactions whose senders wait
+//! for a block, [`finality`] of what became of each, [`subjective`] of what only this node bills, [`turn`] of the
+//! producer's turn at which to end, `attendance` and `absent` of slots without a block, `awaited` of blocks that somebody
+//! waits for, `unsaved` of what no checkpoint has, [`metrics`] counts, [`health`] says how the node stands.
 //!
 //! [`writer`] is the state of the one that owns the chain. What it does, by topic: `producing` building blocks, `dry_runs`
 //! runs that are reverted, `compiling` what waits for code, `sealing` the end of blocks and their signatures, `accepting`
-//! blocks from outside and what follows an accepted block, `saving` when the state is written, `whole_state` who gets all
-//! of it, `travel` and `state` journeys and going back. [`step`](Writer::step) is what it does with a command and with the
-//! time: a machine without a thread. `event_loop` is the thread that carries it in a node, [`carried`] is for others,
-//! [`planted`] bugs that they look for.
+//! blocks from outside, `publishing` the one place that tells of a change, `saving` when the state is written,
+//! `whole_state` who gets all of it, `travel` and `state` journeys and going back. [`step`](Writer::step) is what it does
+//! with a command and with the time: a machine without a thread. `event_loop` is the thread that carries it in a node,
+//! [`carried`] is for others, [`planted`] bugs that they look for.
 
 mod absent;
 mod accepting;
 mod atomic_file;
+mod attendance;
+mod awaited;
 pub mod block_log;
 pub mod carried;
 pub mod clock;
@@ -49,12 +53,14 @@ pub mod holds;
 pub mod journey;
 pub mod lists;
 pub mod metrics;
+mod moved;
 mod obstacles;
 pub mod options;
 pub mod planted;
 pub mod preparing;
 mod probe;
 mod producing;
+mod publishing;
 pub mod queue;
 pub mod recovered;
 pub mod refusal;

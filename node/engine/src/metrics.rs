@@ -5,6 +5,7 @@ use chain::{Applied, SealedBlock};
 use prometheus::core::Collector;
 use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
+use crate::moved::{Follows, Moved};
 use crate::report::Usage;
 
 /// What a node counts. The counts begin with the process.
@@ -195,5 +196,11 @@ impl Metrics {
         transactions.inc_by(sealed.state.block.as_ref().map_or(0, |block| block.transactions.len()) as u64);
         self.cpu_usage_us.with_label_values(&[block_type]).inc_by(usage.cpu_us);
         self.net_usage.with_label_values(&[block_type]).inc_by(usage.net_bytes);
+    }
+}
+
+impl Follows for &Metrics {
+    fn follow(&mut self, moved: &Moved<'_>) {
+        self.stands(moved.head.number(), moved.irreversible);
     }
 }

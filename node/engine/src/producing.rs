@@ -190,7 +190,7 @@ impl Writer {
         let chain = self.shared.chain.read();
         let (head, ledger) = (&chain.head().header, chain.ledger());
         slot.0 - head.timestamp().0 >= IDLE_SLOTS_MAX
-            || chain.root().number() < self.last_busy
+            || self.awaited.waits(chain.root().number())
             || !head.pending_schedule.schedule.producers.is_empty()
             || ledger.global_property().proposed_schedule_block_num.is_some()
             || self.snapshots.are_pending()
@@ -238,13 +238,9 @@ impl Writer {
         self.shared.producer.read().watermarks.get(&producer).copied()
     }
 
-    /// Whether this node makes the blocks of a producer: it was told so by name, was given a key of the producer while it
-    /// ran, or is the only node of a development chain.
+    /// Whether this node makes the blocks of a producer.
     pub(crate) fn produces_for(&self, producer: &ProducerAuthority) -> bool {
-        let BlockSigningAuthority::V0 { keys, .. } = &producer.authority;
-        self.settings.dev
-            || self.settings.producers.contains(&producer.producer_name)
-            || keys.iter().any(|each| self.added_keys.contains(&each.key))
+        self.settings.produces_for(producer, &self.added_keys)
     }
 
     /// Whether the keys of this node make a valid signature.

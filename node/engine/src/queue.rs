@@ -10,6 +10,7 @@ use primitives::{Checksum256, Fault, FaultKind, TimePoint, TransactionId, ensure
 use rustc_hash::FxHashSet;
 
 use crate::command::{Origin, Patience, Reply, SubmitResult};
+use crate::moved::{Follows, Moved};
 use crate::{Refusal, Refused};
 
 /// Bytes that are counted for a waiting transaction beside its packed form.
@@ -71,7 +72,10 @@ impl Queue {
 
     /// Puts back the transactions of blocks that left the chain (the former head first), but for those of the blocks
     /// that joined it.
-    pub fn add_forked(&mut self, undone: &[Arc<BlockState>], applied: &[SealedBlock]) {
+    fn add_forked(&mut self, undone: &[Arc<BlockState>], applied: &[SealedBlock]) {
+        if undone.is_empty() {
+            return;
+        }
         let joined: FxHashSet<TransactionId> =
             applied.iter().flat_map(|sealed| &sealed.state.transactions).map(|transaction| transaction.id).collect();
         let left = undone.iter().rev().flat_map(|state| &state.transactions);
@@ -190,6 +194,12 @@ impl Queue {
     fn leave(&mut self, transaction: &RecoveredTransaction) {
         self.known.remove(&transaction.id);
         self.bytes -= size(transaction);
+    }
+}
+
+impl Follows for Queue {
+    fn follow(&mut self, moved: &Moved<'_>) {
+        self.add_forked(&moved.applied.undone, &moved.applied.applied);
     }
 }
 

@@ -4,13 +4,13 @@
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use chain::Applied;
 use execution::{RecoveredTransaction, TransactionTrace};
 use primitives::{BlockId, Fault, FaultKind, TimePoint, TransactionId, TransactionStatus, ensure};
 use rustc_hash::FxHashMap;
 
 use crate::command::{Patience, Reply, RetryUntil, SubmitResult, WaitFor, answer};
 use crate::metrics::Load;
+use crate::moved::{Follows, Moved};
 use crate::{Refusal, Refused};
 
 /// Bytes that are counted for a tracked transaction beside its packed form, which is there packed and unpacked.
@@ -173,35 +173,6 @@ impl RetryTracker {
         Ok(())
     }
 
-    /// Blocks joined or left the chain: whoever waited long enough is answered.
-    pub fn follow(&mut self, applied: &Applied, irreversible: u32, synced: u64, now: TimePoint) {
-        self.changes += u64::from(!applied.applied.is_empty());
-        if self.tracked.is_empty() {
-            return;
-        }
-        for state in &applied.undone {
-            self.undo(state.id(), now);
-        }
-        for sealed in &applied.applied {
-            let (num, id) = (sealed.state.number(), sealed.state.id());
-            for trace in sealed.traces.iter().filter(|trace| is_executed_input(trace)) {
-                if let Some(tracked) = self.tracked.get_mut(&trace.id) {
-                    tracked.included = Some(Included { num, id, trace: Arc::clone(trace), change: self.changes });
-                }
-            }
-        }
-        if let Some(head) = applied.applied.last() {
-            self.stands = (head.state.number(), irreversible);
-            self.answer_settled(synced);
-        }
-        if let Some(state) = applied.applied.last() {
-            self.give_up(state.state.header.timestamp().time(), false);
-        }
-        if let Some(state) = applied.irreversible.last() {
-            self.give_up(state.header.timestamp().time(), true);
-        }
-    }
-
     /// The disk has the first changes of the chain: whoever waited for that is answered.
     pub fn answer_settled(&mut self, synced: u64) {
         let (head, irreversible) = self.stands;
@@ -219,7 +190,8 @@ impl RetryTracker {
         );
     }
 
-    fn undo(&mut self, block: BlockId, now: TimePoint) {
+    /// A block left the chain.
+    pub(crate) fn undo(&mut self, block: BlockId, now: TimePoint) {
         for tracked in self.tracked.values_mut() {
             if tracked.included.as_ref().is_some_and(|included| included.id == block) {
                 tracked.included = None;
@@ -262,6 +234,38 @@ impl RetryTracker {
             due.push(Arc::clone(&tracked.transaction));
         }
         due
+    }
+}
+
+impl Follows for RetryTracker {
+    /// Whoever waited long enough is answered.
+    fn follow(&mut self, moved: &Moved<'_>) {
+        let applied = moved.applied;
+        self.changes += u64::from(!applied.applied.is_empty());
+        if self.tracked.is_empty() {
+            return;
+        }
+        for state in &applied.undone {
+            self.undo(state.id(), moved.now);
+        }
+        for sealed in &applied.applied {
+            let (num, id) = (sealed.state.number(), sealed.state.id());
+            for trace in sealed.traces.iter().filter(|trace| is_executed_input(trace)) {
+                if let Some(tracked) = self.tracked.get_mut(&trace.id) {
+                    tracked.included = Some(Included { num, id, trace: Arc::clone(trace), change: self.changes });
+                }
+            }
+        }
+        if let Some(head) = applied.applied.last() {
+            self.stands = (head.state.number(), moved.irreversible);
+            self.answer_settled(moved.synced);
+        }
+        if let Some(state) = applied.applied.last() {
+            self.give_up(state.state.header.timestamp().time(), false);
+        }
+        if let Some(state) = applied.irreversible.last() {
+            self.give_up(state.header.timestamp().time(), true);
+        }
     }
 }
 

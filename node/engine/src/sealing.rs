@@ -154,7 +154,7 @@ impl Writer {
         let scheduled = self.shared.chain.read().ledger().generated_count();
         let owing = self.shared.subjective.lock().len();
         self.shared.metrics.produced(&applied, [self.queue.iter().count(), scheduled, owing]);
-        self.follow(applied)
+        self.publish(applied)
     }
 }
 

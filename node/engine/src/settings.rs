@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use primitives::{BlockId, Name, PublicKey};
+use primitives::{BlockId, BlockSigningAuthority, Name, ProducerAuthority, PublicKey};
 
 use crate::options::RuntimeOptions;
 use crate::saved_state::NewChain;
@@ -93,6 +93,17 @@ pub struct Settings {
     pub integrity_hash_on_stop: bool,
     /// Ids that blocks with these numbers must have.
     pub block_checkpoints: BTreeMap<u32, BlockId>,
+}
+
+impl Settings {
+    /// Whether this node makes the blocks of a producer: it was told so by name, was given a key of the producer while it
+    /// ran, or is the only node of a development chain.
+    pub(crate) fn produces_for(&self, producer: &ProducerAuthority, added_keys: &BTreeSet<PublicKey>) -> bool {
+        let BlockSigningAuthority::V0 { keys, .. } = &producer.authority;
+        self.dev
+            || self.producers.contains(&producer.producer_name)
+            || keys.iter().any(|each| added_keys.contains(&each.key))
+    }
 }
 
 impl std::fmt::Debug for Settings {

@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use chain::{Applied, BlockState, PrepareMode, PreparedBlock};
 use execution::RecoveredTransaction;
@@ -15,6 +14,7 @@ use primitives::{BlockId, TimePoint};
 use rustc_hash::FxHashSet;
 use store::Watermark;
 
+use crate::awaited::Awaited;
 use crate::command::{Reply, answer};
 use crate::finality::BlockPoint;
 use crate::holds::Hold;
@@ -325,7 +325,7 @@ impl Writer {
             .map(|(producer, num, slot)| (*producer, Watermark { num: *num, slot: primitives::BlockTimestamp(*slot) }));
         self.shared.producer.write().watermarks = marks.collect();
         self.unsaved = Unsaved::after_start(std::time::Duration::ZERO);
-        (self.last_busy, self.given_up) = (0, primitives::BlockTimestamp::default());
+        (self.awaited, self.given_up) = (Awaited::default(), primitives::BlockTimestamp::default());
         if goes_back {
             self.shared.clock.set(TimePoint(state.time));
         }
@@ -374,12 +374,11 @@ impl Writer {
             let chain = self.shared.chain.read();
             (Arc::clone(chain.head()), Arc::clone(chain.root()))
         };
-        let point = |state: &BlockState| BlockPoint { id: state.id(), time: state.header.timestamp() };
-        self.shared.finality.rewound(cut, point(&head), point(&root));
+        self.shared.finality.rewound(cut, BlockPoint::of(&head), BlockPoint::of(&root));
         self.shared.metrics.stands(head.number(), root.number());
+        let now = self.now();
+        undone.iter().for_each(|state| self.retry.undo(state.id(), now));
         let applied = Applied { undone, ..Applied::default() };
-        let synced = self.shared.synced.load(Ordering::Acquire);
-        self.retry.follow(&applied, root.number(), synced, self.now());
         self.follow_snapshots(&applied)
     }
 }

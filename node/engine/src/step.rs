@@ -87,7 +87,7 @@ impl Writer {
             }
             Command::Resume(reply) => {
                 self.paused = false;
-                self.counts_from = BlockTimestamp::at(self.now());
+                self.attendance.count_from(BlockTimestamp::at(self.now()));
                 self.publish_view();
                 answer(reply, ());
                 if self.phase == Phase::Speculating {

@@ -8,6 +8,8 @@ use ledger::config::RATE_LIMITING_PRECISION;
 use primitives::{Fault, FaultKind, Name, TimePoint, TimePointSec, TransactionId, time::SLOT_US};
 use rustc_hash::FxBuildHasher;
 
+use crate::moved::{Follows, Moved};
+
 /// Microseconds between two ordinals of the decay (`subjective_time_interval_ms`).
 const INTERVAL_US: i64 = 5_000_000;
 /// Intervals of a minute.
@@ -197,6 +199,14 @@ impl Subjective {
             let bill = self.bills.entry(pending.account).or_default();
             bill.pending_us = bill.pending_us.saturating_sub(pending.cpu_us);
             bill.add(pending.cpu_us, ordinal(now), window);
+        }
+    }
+}
+
+impl Follows for Subjective {
+    fn follow(&mut self, moved: &Moved<'_>) {
+        for sealed in &moved.applied.applied {
+            self.included(sealed.state.transactions.iter().map(|transaction| &transaction.id), moved.now);
         }
     }
 }

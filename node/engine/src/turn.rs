@@ -4,6 +4,8 @@ use chain::BlockState;
 use consensus::header_state::PRODUCER_REPETITIONS;
 use primitives::{BlockTimestamp, Name};
 
+use crate::moved::{Follows, Moved};
+
 /// Where to end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct EndAtTurn {
@@ -22,6 +24,7 @@ pub(crate) struct TurnWatch {
     /// Whether another producer's turn was seen since: the end is in a turn that is seen from its beginning.
     began_outside: bool,
     in_turn: bool,
+    over: bool,
 }
 
 impl TurnWatch {
@@ -29,12 +32,13 @@ impl TurnWatch {
         Self { wanted, ..Self::default() }
     }
 
-    pub fn counts_irreversible(&self) -> bool {
-        self.wanted.irreversible
+    /// Whether the node shall end.
+    pub fn is_over(&self) -> bool {
+        self.over
     }
 
-    /// Looks at a block, whose schedule says who is next after the head. True when the node shall end.
-    pub fn sees(&mut self, state: &BlockState, after_head: BlockTimestamp) -> bool {
+    /// Looks at a block, whose schedule says who is next after the head. Whether the node shall end.
+    fn sees(&mut self, state: &BlockState, after_head: BlockTimestamp) -> bool {
         if self.wanted.producer.is_empty() {
             return false;
         }
@@ -47,5 +51,21 @@ impl TurnWatch {
         // A producer that misses the rest of its turn ends it too.
         let slot = after_head.0 % PRODUCER_REPETITIONS;
         slot >= self.wanted.slot || next != self.wanted.producer
+    }
+}
+
+impl Follows for TurnWatch {
+    fn follow(&mut self, moved: &Moved<'_>) {
+        let counts_irreversible = self.wanted.irreversible;
+        let mut sees = |state: &BlockState, slot: BlockTimestamp| self.sees(state, slot.next());
+        let over = if counts_irreversible {
+            moved.applied.irreversible.iter().any(|state| sees(state, moved.head.header.timestamp()))
+        } else {
+            moved.applied.applied.iter().any(|sealed| sees(&sealed.state, sealed.state.header.timestamp()))
+        };
+        if over {
+            tracing::info!("shutting down: the turn of the producer that was named has come");
+            self.over = true;
+        }
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use chain::SealedBlock;
 use primitives::BlockId;
 
+use crate::moved::{Follows, Moved};
+
 /// Work of a transaction beside its execution: reading and unpacking it.
 const TRANSACTION_WORK: Duration = Duration::from_micros(5);
 /// Work of a block beside its transactions: reading it, its header and the actions of the system.
@@ -30,6 +32,12 @@ impl Unsaved {
     /// With what is on its way.
     pub fn total(&self) -> Duration {
         self.work + self.writing
+    }
+}
+
+impl Follows for Unsaved {
+    fn follow(&mut self, moved: &Moved<'_>) {
+        self.work += moved.applied.applied.iter().map(work_of).sum::<Duration>();
     }
 }
 

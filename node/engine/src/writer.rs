@@ -14,6 +14,8 @@ use primitives::{BlockTimestamp, Name, PublicKey, TimePoint};
 use rustc_hash::FxHashMap;
 use store::Watermark;
 
+use crate::attendance::Attendance;
+use crate::awaited::Awaited;
 use crate::command::Command;
 use crate::compile_queue::CompileQueue;
 use crate::console::ConsoleLog;
@@ -109,14 +111,10 @@ pub struct Writer {
     pub(crate) transients: Transients,
     /// The last slot whose block could not be sealed: the next block is for a later one.
     pub(crate) given_up: BlockTimestamp,
-    /// The slot of the head.
-    pub(crate) head_slot: BlockTimestamp,
-    /// Missed slots count from here: when production began, or went on after a pause.
-    pub(crate) counts_from: BlockTimestamp,
+    pub(crate) attendance: Attendance,
     /// Journeys through time, the first of them under way.
     pub(crate) travels: Travels,
-    /// The last block that somebody may wait for.
-    pub(crate) last_busy: u32,
+    pub(crate) awaited: Awaited,
     /// Keys that were added since the node started.
     pub(crate) added_keys: BTreeSet<PublicKey>,
     /// States that are kept, by their names.
@@ -178,6 +176,8 @@ impl Writer {
             synced: AtomicU64::new(0),
         });
         let disk = disk(&shared)?;
+        let (head, now) = (BlockTimestamp::at(began_at), BlockTimestamp::at(settings.clock.now()));
+        let attendance = Attendance::new(Arc::clone(&shared), head, now);
         Ok(Self {
             shared,
             machine,
@@ -203,10 +203,9 @@ impl Writer {
             compiling,
             transients: Transients::default(),
             given_up: BlockTimestamp::default(),
-            head_slot: BlockTimestamp::at(began_at),
-            counts_from: BlockTimestamp::at(settings.clock.now()),
+            attendance,
             travels: Travels::new(),
-            last_busy: 0,
+            awaited: Awaited::default(),
             added_keys: BTreeSet::new(),
             states: States::new(),
             #[cfg(feature = "planted")]
@@ -218,7 +217,7 @@ impl Writer {
     /// The head is fresh enough to build on.
     pub(crate) fn allow_production(&mut self) {
         if !std::mem::replace(&mut self.production_enabled, true) {
-            self.counts_from = BlockTimestamp::at(self.now());
+            self.attendance.count_from(BlockTimestamp::at(self.now()));
         }
     }
 
