@@ -398,7 +398,7 @@ pub fn saved_chain(store: &Arc<Store>, checkpoint: CheckpointHeader) -> anyhow::
     };
     let reversible = (checkpoint.irreversible.saturating_add(1)..=checkpoint.num).map(read);
     let reversible = reversible.collect::<anyhow::Result<_>>()?;
-    Ok(SavedChain { rows, root: checkpoint.extra, reversible, blocks: Box::new(StoredBlocks(Arc::clone(store))) })
+    Ok(SavedChain { rows, root: checkpoint.extra, reversible, blocks: Arc::new(StoredBlocks(Arc::clone(store))) })
 }
 
 /// Applies the blocks behind the state, and says how long that took. They were accepted once, so they are taken on
@@ -512,7 +512,7 @@ fn recall_branches(
     if last < u32::MAX && (!unapplied || chain.head().number() >= last) {
         return Ok(());
     }
-    chain.set_kept_blocks(Box::new(StoredBlocks(Arc::clone(store))));
+    chain.set_kept_blocks(Arc::new(StoredBlocks(Arc::clone(store))));
     let mut recalled = 0;
     for id in store.block_ids_from(chain.root().number().saturating_add(1)) {
         let id = id?;

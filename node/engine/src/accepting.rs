@@ -1,6 +1,6 @@
 //! Blocks from outside: checked, joined to the chain, stored, and then told of.
 
-use chain::{ChainError, PreparedBlock};
+use chain::{Brought, ChainError, CheckedBlock, PreparedBlock};
 use codec::Pack;
 use primitives::{BlockId, BlockTimestamp, Fault, FaultKind};
 use store::{Change, StoreError};
@@ -9,6 +9,7 @@ use crate::command::{Reply, answer};
 use crate::health::HEAD_AGE_MAX_US;
 use crate::holds::Hold;
 use crate::planted::Planted;
+use crate::preparing::bring;
 use crate::writer::{Phase, Writer};
 use crate::{EngineError, Refusal, Verdict, report, rules};
 
@@ -153,7 +154,9 @@ impl Writer {
             return Ok(Verdict::Refused(Box::new(fault)));
         }
         self.abort();
+        let brought = self.read_ahead(&checked);
         let mut chain = self.shared.chain.write(Hold::ReceivedBlock);
+        chain.bring(brought);
         let applied = match chain.push_checked(&mut self.machine, checked) {
             Ok(applied) => applied,
             Err(ChainError::Block(fault)) => return Ok(Verdict::Refused(fault)),
@@ -188,6 +191,18 @@ impl Writer {
             self.allow_production();
         }
         Ok(refused.map_or(Verdict::Joined, |(_, fault)| Verdict::Refused(Box::new(fault))))
+    }
+
+    /// Reads what a change of branches needs of blocks that are not in memory, while others may read the chain.
+    fn read_ahead(&self, checked: &CheckedBlock) -> Brought {
+        let (absent, kept, chain_id) = {
+            let chain = self.shared.chain.read();
+            (chain.absent_for(checked), chain.kept_blocks(), chain.chain_id())
+        };
+        match kept {
+            Some(kept) if !absent.is_empty() => bring(&absent, &*kept, &chain_id, &self.shared.recovered),
+            _ => Brought::default(),
+        }
     }
 
     /// What this node alone demands: a time that is not far ahead, and the ids that the operator named.

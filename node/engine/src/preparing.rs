@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle, available_parallelism};
 
-use chain::{PreparedBlock, packed_transactions, recover_transaction};
+use chain::{Absent, Brought, KeptBlocks, PrepareMode, PreparedBlock, packed_transactions, recover_transaction};
+use codec::Unpack;
 use execution::RecoveredTransaction;
-use primitives::{ChainId, Fault, PackedTransaction, SignedBlock};
+use primitives::{BlockId, ChainId, Fault, PackedTransaction, SignedBlock};
 
 use crate::recovered::Recovered;
 
@@ -73,10 +74,25 @@ pub fn prepare_block(block: Arc<SignedBlock>, chain_id: &ChainId, before: &Recov
     Ok(PreparedBlock::from_recovered(Arc::clone(&block), transactions))
 }
 
+/// Reads and prepares what a change of branches needs. What cannot be read or prepared is left out.
+pub(crate) fn bring(absent: &Absent, kept: &dyn KeptBlocks, chain_id: &ChainId, before: &Recovered) -> Brought {
+    let prepare = |(id, mode): &(BlockId, PrepareMode)| -> Option<PreparedBlock> {
+        let bytes = kept.block(id)?;
+        match mode {
+            PrepareMode::Trusted => PreparedBlock::from_bytes(&bytes, chain_id, *mode).ok(),
+            PrepareMode::Full => {
+                let block = SignedBlock::from_bytes(&bytes).ok()?;
+                prepare_block(Arc::new(block), chain_id, before).ok()
+            }
+        }
+    };
+    let undo = absent.undo.iter().filter_map(|number| Some((*number, kept.undo(*number)?)));
+    Brought::new(absent.blocks.iter().filter_map(prepare), undo)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chain::PrepareMode;
     use primitives::block::ReceiptTransaction;
     use primitives::{Compression, PrivateKey, SignedTransaction, TransactionReceipt, TransactionStatus, VarUint32};
 

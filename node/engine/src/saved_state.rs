@@ -142,7 +142,7 @@ impl SavedState {
         self.rows.iter().map(|(key, value)| key.len() + value.len()).sum()
     }
 
-    pub(crate) fn load(&self, blocks: Box<dyn KeptBlocks>) -> Result<LoadedState, String> {
+    pub(crate) fn load(&self, blocks: Arc<dyn KeptBlocks>) -> Result<LoadedState, String> {
         let reversible = self.reversible.iter().map(|(number, bytes)| SavedBlock::split(*number, bytes));
         let rows = self.rows.iter().map(|(key, value)| (key, value));
         let saved = SavedChain {

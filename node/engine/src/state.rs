@@ -207,7 +207,7 @@ impl Handle {
             let checkpoint = chain.take_checkpoint().map_err(|error| error.to_string())?;
             let mut state = SavedState::of_checkpoint(checkpoint, time);
             state.marks = marks.into_iter().map(|(producer, (num, slot))| (producer, num, slot)).collect();
-            let loaded = Box::new(state.load(Box::new(StoredBlocks(store)))?);
+            let loaded = Box::new(state.load(Arc::new(StoredBlocks(store)))?);
             let state = Arc::new(state);
             Ok(Target { state, loaded, blocks: BTreeMap::new(), again: Vec::new(), goes_back: true })
         };
@@ -228,7 +228,7 @@ impl Handle {
                 }
             }
             let at_hand = missing.values().cloned().collect();
-            let loaded = state.load(Box::new(TheseBlocks(at_hand, StoredBlocks(store))))?;
+            let loaded = state.load(Arc::new(TheseBlocks(at_hand, StoredBlocks(store))))?;
             Ok(Target { state, loaded: Box::new(loaded), blocks: missing, again: Vec::new(), goes_back: true })
         };
         let target = Box::new(aside(make).await?);

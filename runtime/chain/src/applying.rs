@@ -21,8 +21,7 @@ impl Chain {
         mode: BlockMode,
         traces: bool,
     ) -> Result<SealedBlock, ChainError> {
-        let mode_of_contents = if self.tree.is_valid(&state.id()) { PrepareMode::Trusted } else { PrepareMode::Full };
-        let state = &self.with_block(state, mode_of_contents)?;
+        let state = &self.with_block(state, self.mode_of_contents(state))?;
         let block = state.block.clone().expect("it was just seen to");
         let header = block.header();
         let how = StartBlock {
@@ -45,8 +44,13 @@ impl Chain {
             return Ok(state.clone());
         }
         let missing = || Fault::new(FaultKind::BLOCK_VALIDATE_EXCEPTION, "null block");
-        let bytes = self.kept.as_ref().and_then(|kept| kept.block(&state.id())).ok_or_else(missing)?;
-        let block = PreparedBlock::from_bytes(&bytes, &self.chain_id(), mode)?;
+        let block = match self.brought.block(&state.id()) {
+            Some(block) => block,
+            None => {
+                let bytes = self.kept.as_ref().and_then(|kept| kept.block(&state.id())).ok_or_else(missing)?;
+                PreparedBlock::from_bytes(&bytes, &self.chain_id(), mode)?
+            }
+        };
         ensure!(block.id == state.id(), BLOCK_VALIDATE_EXCEPTION, "a kept block is another one");
         let PreparedBlock { block, transactions, bytes, .. } = block;
         Ok(Arc::new(BlockState { header: state.header.clone(), block: Some(block), transactions, bytes }))

@@ -8,7 +8,7 @@ use ledger::Ledger;
 use primitives::{BlockId, BlockTimestamp, ChainId, Checksum256, Name, TimePoint, TransactionId};
 
 use crate::pending::Pending;
-use crate::{BlockPurpose, BlockState, Settings};
+use crate::{BlockPurpose, BlockState, Brought, Settings};
 
 /// Finds what the node kept of blocks: one that came before a restart may have to be applied or undone after it.
 pub trait KeptBlocks: Send + Sync {
@@ -32,7 +32,9 @@ pub struct Chain {
     /// The block whose end the ledger shows while it waits for its signatures.
     pub(crate) finished: Option<BlockId>,
     /// Where blocks are that came before a restart.
-    pub(crate) kept: Option<Box<dyn KeptBlocks>>,
+    pub(crate) kept: Option<Arc<dyn KeptBlocks>>,
+    /// What was read of them for the push that comes next.
+    pub(crate) brought: Brought,
 }
 
 /// The block under construction, as the API shows it.

@@ -8,7 +8,7 @@ use ledger::Ledger;
 use ledger::genesis::GenesisArgs;
 use primitives::{Genesis, SignedBlock, system_abi};
 
-use crate::{BlockState, Chain, ChainError, Settings};
+use crate::{BlockState, Brought, Chain, ChainError, Settings};
 
 impl Chain {
     /// A new chain at block 1.
@@ -39,6 +39,8 @@ impl Chain {
     ) -> Self {
         let head = Arc::new(BlockState { header, block: block.map(Arc::new), transactions: Vec::new(), bytes: 0 });
         let world = World::new(ledger, settings.execution.clone(), clock);
-        Self { world, settings, tree: ForkTree::new(head.clone()), head, pending: None, finished: None, kept: None }
+        let tree = ForkTree::new(head.clone());
+        let brought = Brought::default();
+        Self { world, settings, tree, head, pending: None, finished: None, kept: None, brought }
     }
 }

@@ -6,6 +6,7 @@
 //! - [`error`]: the failures at this seam.
 //! - [`prepared`]: blocks and transactions as other threads prepare them for the writer.
 //! - [`block_state`]: blocks as the chain keeps and hands them out.
+//! - `brought`: what the node is asked for before a push.
 //! - [`conductor`]: [`Chain`] itself and its views.
 //! - `genesis`, [`restore`]: how a chain begins, and what is kept of it.
 //! - `start`: the first steps of every block, up to onblock and the producers' authority.
@@ -13,13 +14,16 @@
 //! - [`sealing`]: its end, and its signatures.
 //! - `applying`: a received or logged block through the same steps.
 //! - `receiving`: the fork tree, branch switching, irreversibility.
+//! - `ahead`: what a change of branches needs that is not in memory.
 //! - `irreversible`: a state that stands at the last irreversible block.
 //! - [`live`]: a chain with the machine that its contracts run in.
 //! - [`block_log`], [`fork_database`]: nodeos' block log and its reversible blocks, over bytes.
 
+mod ahead;
 mod applying;
 pub mod block_log;
 pub mod block_state;
+mod brought;
 mod building;
 pub mod conductor;
 pub mod error;
@@ -37,6 +41,7 @@ pub mod settings;
 mod start;
 
 pub use block_state::{Applied, BlockState, SealedBlock};
+pub use brought::{Absent, Brought};
 pub use conductor::{Chain, KeptBlocks, PendingView};
 pub use error::ChainError;
 pub use execution::Machine;

@@ -10,7 +10,7 @@ use ledger::BlockUndo;
 use primitives::{BlockId, Fault, FaultKind, SignedBlock, ensure};
 
 use crate::features::{feature_check, wtmsig_before};
-use crate::{Applied, BlockState, Chain, ChainError, PrepareMode, PreparedBlock, SealedBlock};
+use crate::{Applied, BlockState, Brought, Chain, ChainError, PrepareMode, PreparedBlock, SealedBlock};
 
 /// Blocks applied on the way to the best branch, and the faults met there.
 #[derive(Default)]
@@ -21,7 +21,7 @@ struct Switch {
 
 /// A block of which everything was checked that can be said without executing it, on the block before it.
 #[derive(Debug, Clone)]
-pub struct CheckedBlock(Arc<BlockState>);
+pub struct CheckedBlock(pub(crate) Arc<BlockState>);
 
 impl CheckedBlock {
     /// Its id.
@@ -108,14 +108,16 @@ impl Chain {
     pub fn push_checked(&mut self, machine: &mut Machine, block: CheckedBlock) -> Result<Applied, ChainError> {
         let (before, best) = (self.head.id(), self.best().id());
         let id = self.enter(block)?;
-        match self.switch_to_best(machine, &best) {
+        let applied = match self.switch_to_best(machine, &best) {
             Err(error @ (ChainError::NeedsCode(_) | ChainError::Shortage(_))) => {
                 self.go_back(machine, &before)?;
                 self.tree.remove(&id).map_err(ChainError::broken)?;
                 Err(error)
             }
             other => other,
-        }
+        };
+        self.brought = Brought::default();
+        applied
     }
 
     /// Returns to a block that was the head before. Its branch ran before, so its code is loaded, or quick to load.
@@ -272,7 +274,8 @@ impl Chain {
     /// Reads what undoes a block of before a restart.
     fn bring_undo(&mut self, number: u32) -> Result<(), ChainError> {
         let corrupt = |cause| ChainError::Corrupt { what: "checkpoint", cause };
-        let rows = self.kept.as_ref().and_then(|kept| kept.undo(number));
+        let brought = self.brought.take_undo(number);
+        let rows = brought.or_else(|| self.kept.as_ref().and_then(|kept| kept.undo(number)));
         let rows = rows.ok_or_else(|| corrupt(format!("what undoes block {number} cannot be read")))?;
         let brought = self.world.ledger.bring_undo(BlockUndo { number, rows });
         brought.map_err(|error| corrupt(format!("what undoes block {number}: {error}")))

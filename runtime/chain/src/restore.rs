@@ -82,7 +82,7 @@ pub struct SavedChain {
     /// The blocks after it up to the one whose state the rows are, in order.
     pub reversible: Vec<SavedBlock>,
     /// Where these blocks are.
-    pub blocks: Box<dyn KeptBlocks>,
+    pub blocks: Arc<dyn KeptBlocks>,
 }
 
 /// A state that a chain can be set to, made away from it.
@@ -91,7 +91,7 @@ pub struct LoadedState {
     ledger: Ledger,
     tree: ForkTree<Arc<BlockState>>,
     head: Arc<BlockState>,
-    kept: Option<Box<dyn KeptBlocks>>,
+    kept: Option<Arc<dyn KeptBlocks>>,
 }
 
 impl LoadedState {
@@ -209,7 +209,7 @@ impl Chain {
     }
 
     /// Says where blocks are that are recalled with [`Self::recall_block`]; a chain from a checkpoint knows it.
-    pub fn set_kept_blocks(&mut self, kept: Box<dyn KeptBlocks>) {
+    pub fn set_kept_blocks(&mut self, kept: Arc<dyn KeptBlocks>) {
         self.kept = Some(kept);
     }
 

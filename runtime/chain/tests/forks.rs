@@ -92,7 +92,7 @@ fn contents_that_were_let_go_are_read_again() {
     let bounded = Settings { contents_bytes_max: 0, ..Settings::default() };
     let (mut one, mut two, mut three) = (chain_of_three_with(bounded), chain_of_three(), chain_of_three());
     let kept = Blocks::default();
-    one.set_kept_blocks(Box::new(kept.clone()));
+    one.set_kept_blocks(Arc::new(kept.clone()));
     let base = one.head().number();
     let make = |chain: &mut LiveChain, producers: &[&str], account: &str| {
         let key = start_as(chain, producers);

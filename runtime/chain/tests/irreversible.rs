@@ -181,7 +181,7 @@ fn saved(chain: &mut LiveChain) -> (SavedChain, Vec<Arc<SignedBlock>>) {
     let rows = checkpoint.rows.into_iter().filter_map(|(key, value)| Some((key, value?)));
     let rows = CheckpointLoader::of_rows(rows).expect("the chain's own");
     let (root, reversible) = (checkpoint.root_header_state, checkpoint.reversible);
-    (SavedChain { rows, root, reversible, blocks: Box::new(kept) }, blocks)
+    (SavedChain { rows, root, reversible, blocks: Arc::new(kept) }, blocks)
 }
 
 /// A state that was kept at the head is undone to the last irreversible block, and the other way round the blocks that

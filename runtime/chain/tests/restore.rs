@@ -3,9 +3,11 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chain::{
-    Chain, CheckpointLoader, KeptBlocks, LiveChain, PrepareMode, PreparedBlock, SavedBlock, SavedChain, Settings,
+    Brought, Chain, CheckpointLoader, KeptBlocks, LiveChain, PrepareMode, PreparedBlock, SavedBlock, SavedChain,
+    Settings,
 };
 use common::{chain_of_three, create_account, doors, hand_over, produce_as};
 use primitives::{BlockId, Pack as _};
@@ -86,7 +88,7 @@ impl Disk {
             rows: CheckpointLoader::of_rows(&self.rows).expect("the chain's own"),
             root: self.root.clone(),
             reversible,
-            blocks: Box::new(blocks),
+            blocks: Arc::new(blocks),
         }
     }
 
@@ -194,6 +196,43 @@ fn a_restored_chain_can_switch_branches() {
     assert_eq!((one.head().id(), hash(&one)), (three.head().id(), hash(&three)));
 }
 
+/// What a change of branches reads of blocks of before a restart can be read before it, and is not read again then.
+#[test]
+fn what_a_change_of_branches_reads_is_named_before() {
+    let (mut one, mut two) = (chain_of_three(), chain_of_three());
+    let mut disk = Disk::default();
+    let first: Vec<_> = (0..6).map(|_| produce_as(&mut one, &["alice"])).collect();
+    disk.store(&mut one);
+    let mut one = disk.load();
+    let kept = one.kept_blocks().expect("a chain of a checkpoint has blocks elsewhere");
+    // From here on nothing can be read in a push.
+    one.set_kept_blocks(Arc::new(Blocks::default()));
+    let chain_id = one.chain_id();
+    let prepared = |bytes: &[u8]| PreparedBlock::from_bytes(bytes, &chain_id, PrepareMode::Full).expect("well formed");
+    let left: Vec<_> = first.iter().rev().map(|block| block.applied[0].state.id()).collect();
+    for round in 1..=7 {
+        let block = produce_as(&mut two, &["bob", "carol"]);
+        let block = prepared(&block.applied[0].state.block.clone().expect("sealed").to_bytes());
+        let parent = one.parent(&block).expect("it links").clone();
+        let checked = block.check_header(&parent, one.feature_restrictions()).expect("a valid header");
+        let absent = one.absent_for(&checked);
+        if round < 7 {
+            assert!(absent.is_empty(), "no other branch yet");
+        } else {
+            assert_eq!(absent.blocks, left.iter().map(|id| (*id, PrepareMode::Full)).collect::<Vec<_>>());
+            assert!(absent.undo.len() == 3 && absent.undo.iter().all(|number| number % 2 == 0), "{absent:?}");
+            let read = |(id, _): &(BlockId, PrepareMode)| prepared(&kept.block(id).expect("it was kept"));
+            let undo = absent.undo.iter().map(|number| (*number, kept.undo(*number).expect("it was kept")));
+            let brought = Brought::new(absent.blocks.iter().map(read), undo);
+            one.bring(brought);
+        }
+        let applied = one.push_checked(checked).expect("a valid block");
+        assert_eq!(applied.undone.len(), if round == 7 { left.len() } else { 0 });
+        assert!(applied.undone.iter().all(|state| state.block.is_some()), "their transactions are tried again");
+    }
+    assert_eq!((one.head().id(), hash(&one)), (two.head().id(), hash(&two)));
+}
+
 #[test]
 fn a_snapshot_goes_on_where_it_was_taken() {
     let mut chain = chain_of_three();
@@ -247,7 +286,7 @@ fn a_block_is_not_undone_without_what_undoes_it() {
         undo.retain(|_, rows| !rows.is_empty());
         let mut saved = disk.saved();
         saved.reversible.iter_mut().for_each(|block| block.undo = None);
-        saved.blocks = Box::new(Blocks(disk.blocks.0.clone(), undo));
+        saved.blocks = Arc::new(Blocks(disk.blocks.0.clone(), undo));
         let mut chain = LiveChain::from_checkpoint(saved, Settings::default(), doors()).expect("its rows are whole");
         chain.return_to_root().map_err(|error| error.to_string())
     };

@@ -191,6 +191,11 @@ impl<N: ForkNode> ForkTree<N> {
         self.ranks.last().and_then(|rank| self.get(&rank.3.0))
     }
 
+    /// Whether a block that is not in the tree would be what to switch to.
+    pub fn is_preferred(&self, node: &N) -> bool {
+        preferred(node, self.pending_head())
+    }
+
     /// The reversible blocks from `id` down to the root (excluded), newest first, up to number `up_to`.
     pub fn branch(&self, id: &BlockId, up_to: u32) -> Vec<N> {
         self.ancestors(id).filter(|node| node.block_num() <= up_to).cloned().collect()

@@ -149,7 +149,7 @@ impl Disk {
             rows: CheckpointLoader::of_rows(&state.rows).expect("the chain's own rows"),
             root: state.root.clone(),
             reversible: reversible.collect(),
-            blocks: Box::new(blocks),
+            blocks: Arc::new(blocks),
         })
     }
 

@@ -180,7 +180,7 @@ impl Node {
                 let _ = chain.recall_block(block);
             }
         }
-        chain.set_kept_blocks(Box::new(disk.clone()));
+        chain.set_kept_blocks(Arc::new(disk.clone()));
         if let Ok(applied) = chain.switch_to_recalled()
             && !applied.applied.is_empty()
         {

@@ -43,6 +43,12 @@ impl Ledger {
         matches!(entries.next(), Some(Undo::Absent)).then_some(number)
     }
 
+    /// The blocks that can be undone whose rows are where they are kept, newest first.
+    pub fn all_absent_undo(&self) -> impl Iterator<Item = u32> {
+        let blocks = self.journal.newest_first();
+        blocks.filter_map(|(number, mut entries)| matches!(entries.next(), Some(Undo::Absent)).then_some(number))
+    }
+
     /// Brings what undoes the newest block, before it is undone.
     ///
     /// # Errors
