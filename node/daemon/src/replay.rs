@@ -1,17 +1,18 @@
 //! `boreasd replay`: applies block logs, and the reversible blocks of a nodeos, and says where the chain ends. All cores prepare blocks, one thread applies them.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use chain::block_log::ChainContext;
 use chain::fork_database::ForkDatabase;
-use chain::{Chain, Doors, LiveChain, PrepareMode, PreparedBlock};
-use codec::Pack;
+use chain::{Chain, Doors, KeyGuesses, LiveChain, PrepareMode, PreparedBlock};
+use codec::{Pack, Unpack};
 use engine::Clock;
 use engine::preparing::ahead;
 use indicatif::{ProgressBar, ProgressStyle};
-use primitives::{ChainId, Fault, Genesis};
+use primitives::{ChainId, Fault, Genesis, SignedBlock};
 use serde_json::json;
 use store::{Change, Store};
 use wasm::Engine;
@@ -188,9 +189,9 @@ fn apply_all(
 ) -> anyhow::Result<Done> {
     let first = chain.head().number() + 1;
     let bar = progress(u64::from(last.saturating_sub(first) + 1));
-    let chain_id = chain.chain_id();
+    let (chain_id, guesses) = (chain.chain_id(), KeyGuesses::default());
     std::thread::scope(|scope| {
-        let prepared = ahead(scope, first..=last, |num| prepare(log, num, &chain_id, mode));
+        let prepared = ahead(scope, first..=last, |num| prepare(log, num, &chain_id, mode, &guesses));
         apply_prepared(chain, prepared, &bar, store)
     })
     .inspect(|_| bar.finish_and_clear())
@@ -226,9 +227,16 @@ fn apply_reversible(
     Ok(())
 }
 
-fn prepare(log: &Logs<'_>, num: u32, chain_id: &ChainId, mode: PrepareMode) -> Result<PreparedBlock, Fault> {
+fn prepare(
+    log: &Logs<'_>,
+    num: u32,
+    chain_id: &ChainId,
+    mode: PrepareMode,
+    guesses: &KeyGuesses,
+) -> Result<PreparedBlock, Fault> {
     let missing = || Fault::new(primitives::FaultKind::BLOCK_LOG_EXCEPTION, "the block is not in the log");
-    PreparedBlock::from_bytes(log.packed(num).ok_or_else(missing)?, chain_id, mode)
+    let block = SignedBlock::from_bytes(log.packed(num).ok_or_else(missing)?)?;
+    PreparedBlock::guessing(Arc::new(block), chain_id, mode, guesses)
 }
 
 fn apply_prepared(

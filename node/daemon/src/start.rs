@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use chain::{
-    Applied, Chain, ChainError, CheckpointLoader, Doors, LiveChain, PrepareMode, PreparedBlock, SavedBlock, SavedChain,
+    Applied, Chain, ChainError, CheckpointLoader, Doors, KeyGuesses, LiveChain, PrepareMode, PreparedBlock, SavedBlock,
+    SavedChain,
 };
 use codec::{Pack, Unpack};
 use engine::follower::TraceEncoder;
 use engine::preparing::ahead;
 use engine::{Clock, StoredBlocks};
 use primitives::time::SLOT_US;
-use primitives::{BlockId, ChainId, Genesis, SignedBlock, TimePoint};
+use primitives::{BlockId, ChainId, Fault, Genesis, SignedBlock, TimePoint};
 use store::blocks::number_of;
 use store::{AcceptedBlock, Change, CheckpointHeader, Head, Store};
 use wasm::Engine;
@@ -415,6 +416,7 @@ fn apply_stored_blocks(
     let Some(head) = store.head()? else { return Ok(Duration::ZERO) };
     let (irreversible, chain_id) = (store.irreversible()?, chain.chain_id());
     let mode = if args.force_all_checks { PrepareMode::Full } else { PrepareMode::Trusted };
+    let guesses = KeyGuesses::default();
     let mut applied = 0;
     // A node that ends at a block does not go on to later ones, which stay for another start. Blocks that were never
     // applied are not taken on trust.
@@ -426,7 +428,8 @@ fn apply_stored_blocks(
         let missing = || format!("block {num} is missing in the database. {REPLAY_ADVICE}");
         let id = store.block_id_at(num)?.with_context(missing)?;
         let bytes = store.block_by_id(&id)?.with_context(missing)?;
-        PreparedBlock::from_bytes(&bytes, &chain_id, mode).with_context(|| failed(num))
+        let prepare = |block| PreparedBlock::guessing(Arc::new(block), &chain_id, mode, &guesses);
+        SignedBlock::from_bytes(&bytes).map_err(Fault::from).and_then(prepare).with_context(|| failed(num))
     };
     // The state mostly has the blocks after its root: they are not read again.
     let mut first = chain.root().number() + 1;

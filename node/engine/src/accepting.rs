@@ -200,7 +200,9 @@ impl Writer {
             (chain.absent_for(checked), chain.kept_blocks(), chain.chain_id())
         };
         match kept {
-            Some(kept) if !absent.is_empty() => bring(&absent, &*kept, &chain_id, &self.shared.recovered),
+            Some(kept) if !absent.is_empty() => {
+                bring(&absent, &*kept, &chain_id, &self.shared.recovered, &self.shared.key_guesses)
+            }
             _ => Brought::default(),
         }
     }

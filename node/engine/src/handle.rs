@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
 
-use chain::Chain;
+use chain::{Chain, KeyGuesses};
 use execution::RecoveredTransaction;
 use parking_lot::{Mutex, RwLock};
 use primitives::{BlockId, ChainId, Checksum256, Fault, Name, PrivateKey, PublicKey, SignedBlock, TimePoint};
@@ -69,6 +69,7 @@ pub(crate) struct Shared {
     pub subjective: Mutex<Subjective>,
     pub events: Events,
     pub recovered: Recovered,
+    pub key_guesses: KeyGuesses,
     /// Changes of the chain that the disk has, safe from a loss of power, since the node started.
     pub synced: AtomicU64,
     pub chain_id: ChainId,
@@ -305,7 +306,12 @@ impl Handle {
     /// # Errors
     /// The fault of the first transaction that is malformed, or whose signature is.
     pub fn prepare_block(&self, block: Arc<SignedBlock>) -> Result<chain::PreparedBlock, Fault> {
-        prepare_block(block, &self.shared.chain_id, &self.shared.recovered)
+        prepare_block(block, &self.shared.chain_id, &self.shared.recovered, &self.shared.key_guesses)
+    }
+
+    /// The keys that signed last, for who prepares many blocks or transactions.
+    pub fn key_guesses(&self) -> &KeyGuesses {
+        &self.shared.key_guesses
     }
 
     /// Hands a block to the writer and says what became of it.

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle, available_parallelism};
 
-use chain::{Absent, Brought, KeptBlocks, PrepareMode, PreparedBlock, packed_transactions, recover_transaction};
+use chain::{
+    Absent, Brought, KeptBlocks, KeyGuesses, PrepareMode, PreparedBlock, packed_transactions, recover_transactions,
+};
 use codec::Unpack;
 use execution::RecoveredTransaction;
 use primitives::{BlockId, ChainId, Fault, PackedTransaction, SignedBlock};
@@ -48,12 +50,18 @@ pub fn ahead<'scope, T: Send + 'scope>(
 ///
 /// # Errors
 /// The fault of the first transaction that is malformed, or whose signature is.
-pub fn prepare_block(block: Arc<SignedBlock>, chain_id: &ChainId, before: &Recovered) -> Result<PreparedBlock, Fault> {
+pub fn prepare_block(
+    block: Arc<SignedBlock>,
+    chain_id: &ChainId,
+    before: &Recovered,
+    guesses: &KeyGuesses,
+) -> Result<PreparedBlock, Fault> {
     let found: Vec<_> = packed_transactions(&block).map(|packed| before.find(packed).ok_or(packed)).collect();
     let missing: Vec<_> = found.iter().filter_map(|found| found.as_ref().err().copied()).collect();
     let threads = cores().min(missing.len() / TRANSACTIONS_PER_THREAD).max(1);
     let recover = |share: &[&PackedTransaction]| -> Result<Vec<Arc<RecoveredTransaction>>, Fault> {
-        share.iter().map(|packed| recover_transaction((*packed).clone(), chain_id).map(Arc::new)).collect()
+        let share = share.iter().map(|packed| (*packed).clone()).collect();
+        recover_transactions(share, chain_id, guesses).into_iter().map(|recovered| recovered.map(Arc::new)).collect()
     };
     let recovered = if threads == 1 {
         recover(&missing)?
@@ -75,14 +83,20 @@ pub fn prepare_block(block: Arc<SignedBlock>, chain_id: &ChainId, before: &Recov
 }
 
 /// Reads and prepares what a change of branches needs. What cannot be read or prepared is left out.
-pub(crate) fn bring(absent: &Absent, kept: &dyn KeptBlocks, chain_id: &ChainId, before: &Recovered) -> Brought {
+pub(crate) fn bring(
+    absent: &Absent,
+    kept: &dyn KeptBlocks,
+    chain_id: &ChainId,
+    before: &Recovered,
+    guesses: &KeyGuesses,
+) -> Brought {
     let prepare = |(id, mode): &(BlockId, PrepareMode)| -> Option<PreparedBlock> {
         let bytes = kept.block(id)?;
         match mode {
             PrepareMode::Trusted => PreparedBlock::from_bytes(&bytes, chain_id, *mode).ok(),
             PrepareMode::Full => {
                 let block = SignedBlock::from_bytes(&bytes).ok()?;
-                prepare_block(Arc::new(block), chain_id, before).ok()
+                prepare_block(Arc::new(block), chain_id, before, guesses).ok()
             }
         }
     };
@@ -93,6 +107,7 @@ pub(crate) fn bring(absent: &Absent, kept: &dyn KeptBlocks, chain_id: &ChainId, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chain::recover_transaction;
     use primitives::block::ReceiptTransaction;
     use primitives::{Compression, PrivateKey, SignedTransaction, TransactionReceipt, TransactionStatus, VarUint32};
 
@@ -124,11 +139,11 @@ mod tests {
         };
         let transactions = (0..7 * TRANSACTIONS_PER_THREAD as u32).map(receipt).collect();
         let mut block = SignedBlock { transactions, ..SignedBlock::default() };
-        let before = Recovered::default();
+        let (before, guesses) = (Recovered::default(), KeyGuesses::default());
         let prepared = |block: &SignedBlock| {
             let block = Arc::new(block.clone());
             let alone = PreparedBlock::from_block(Arc::clone(&block), &chain_id, PrepareMode::Full);
-            (format!("{alone:?}"), format!("{:?}", prepare_block(block, &chain_id, &before)))
+            (format!("{alone:?}"), format!("{:?}", prepare_block(block, &chain_id, &before, &guesses)))
         };
         let (alone, together) = prepared(&block);
         assert_eq!(alone, together);
@@ -140,7 +155,7 @@ mod tests {
         let (alone, together) = prepared(&block);
         assert_eq!(alone, together);
         let block_of = Arc::new(block.clone());
-        let with_known = prepare_block(block_of, &chain_id, &before).unwrap();
+        let with_known = prepare_block(block_of, &chain_id, &before, &guesses).unwrap();
         assert!(with_known.transactions.iter().step_by(3).zip(&known).all(|(own, known)| Arc::ptr_eq(own, known)));
         // Of two that are malformed the first one is told.
         for (at, byte) in [(200, 1), (150, 2)] {

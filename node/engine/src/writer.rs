@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
-use chain::{LiveChain, Machine};
+use chain::{KeyGuesses, LiveChain, Machine};
 use parking_lot::{Mutex, RwLock};
 use primitives::{BlockTimestamp, Name, PublicKey, TimePoint};
 use rustc_hash::FxHashMap;
@@ -173,6 +173,7 @@ impl Writer {
             subjective: Mutex::new(Subjective::new(settings.subjective.clone())),
             clock: settings.clock.clone(),
             recovered: Recovered::default(),
+            key_guesses: KeyGuesses::default(),
             synced: AtomicU64::new(0),
         });
         let disk = disk(&shared)?;

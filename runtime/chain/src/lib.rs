@@ -5,6 +5,7 @@
 //! - [`settings`]: what the node decides for its chain, and the doors it hands in.
 //! - [`error`]: the failures at this seam.
 //! - [`prepared`]: blocks and transactions as other threads prepare them for the writer.
+//! - [`key_guesses`]: which keys probably signed, so that many signatures are checked at once.
 //! - [`block_state`]: blocks as the chain keeps and hands them out.
 //! - `brought`: what the node is asked for before a push.
 //! - [`conductor`]: [`Chain`] itself and its views.
@@ -31,6 +32,7 @@ mod features;
 pub mod fork_database;
 mod genesis;
 mod irreversible;
+pub mod key_guesses;
 pub mod live;
 mod pending;
 pub mod prepared;
@@ -45,10 +47,11 @@ pub use brought::{Absent, Brought};
 pub use conductor::{Chain, KeptBlocks, PendingView};
 pub use error::ChainError;
 pub use execution::Machine;
+pub use key_guesses::KeyGuesses;
 pub use ledger::{CheckpointError, CheckpointLoader};
 pub use live::LiveChain;
 pub use pending::StartBlock;
-pub use prepared::{PrepareMode, PreparedBlock, packed_transactions, recover_transaction};
+pub use prepared::{PrepareMode, PreparedBlock, packed_transactions, recover_transaction, recover_transactions};
 pub use receiving::CheckedBlock;
 pub use restore::{ChainCheckpoint, LoadedState, SavedBlock, SavedChain, StateImage};
 pub use sealing::{NotSigned, UnsignedBlock};

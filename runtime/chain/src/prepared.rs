@@ -4,13 +4,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use codec::Unpack;
+use codec::{Bytes, Unpack};
 use execution::RecoveredTransaction;
 use primitives::block::ReceiptTransaction;
 use primitives::{
-    BlockId, ChainId, Checksum256, Fault, FaultKind, PackedTransaction, PublicKey, SignedBlock, TransactionReceipt,
-    ensure, merkle::merkle,
+    BlockId, ChainId, Checksum256, Fault, FaultKind, PackedTransaction, PublicKey, SignedBlock, Transaction,
+    TransactionReceipt, ensure, merkle::merkle,
 };
+
+use crate::key_guesses::{KeyGuesses, signers};
 
 /// What to prepare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,12 +57,26 @@ impl PreparedBlock {
     /// # Errors
     /// As [`Self::from_bytes`].
     pub fn from_block(block: Arc<SignedBlock>, chain_id: &ChainId, mode: PrepareMode) -> Result<Self, Fault> {
-        let prepare = |packed: &PackedTransaction| match mode {
-            PrepareMode::Full => recover_transaction(packed.clone(), chain_id),
-            PrepareMode::Trusted => unpack_transaction(packed.clone()),
+        Self::guessing(block, chain_id, mode, &KeyGuesses::default())
+    }
+
+    /// The same; [`PrepareMode::Full`] is cheaper where signers of earlier blocks come again.
+    ///
+    /// # Errors
+    /// As [`Self::from_bytes`].
+    pub fn guessing(
+        block: Arc<SignedBlock>,
+        chain_id: &ChainId,
+        mode: PrepareMode,
+        guesses: &KeyGuesses,
+    ) -> Result<Self, Fault> {
+        let packed = packed_transactions(&block).cloned();
+        let transactions = match mode {
+            PrepareMode::Full => recover_transactions(packed.collect(), chain_id, guesses),
+            PrepareMode::Trusted => packed.map(unpack_transaction).collect(),
         };
-        let transactions =
-            packed_transactions(&block).map(|packed| prepare(packed).map(Arc::new)).collect::<Result<_, Fault>>()?;
+        let transactions = transactions.into_iter().map(|recovered| recovered.map(Arc::new));
+        let transactions = transactions.collect::<Result<_, Fault>>()?;
         let transaction_mroot = (mode == PrepareMode::Full).then(|| transaction_mroot(&block));
         Ok(Self::of(block, transactions, transaction_mroot))
     }
@@ -123,18 +139,29 @@ fn transaction_mroot(block: &SignedBlock) -> Checksum256 {
     merkle(block.transactions.iter().map(TransactionReceipt::digest).collect())
 }
 
-/// Unpacks a transaction and recovers the keys that signed it (`transaction_metadata::start_recover_keys`).
-///
-/// # Errors
-/// Faults of decoding; `tx_duplicate_sig` when a key signed twice; faults of signatures.
-pub fn recover_transaction(packed: PackedTransaction, chain_id: &ChainId) -> Result<RecoveredTransaction, Fault> {
-    let trx = packed.transaction()?;
-    let data = packed.context_free_data()?;
-    let mut keys = BTreeSet::<PublicKey>::new();
-    if !packed.signatures.is_empty() {
-        let digest = trx.signing_digest(chain_id, &data);
-        for signature in &packed.signatures {
-            let key = signature.recover(&digest)?;
+/// A transaction on its way: what it says, and what its signatures sign, where it has any.
+struct Unpacked {
+    trx: Transaction,
+    data: Vec<Bytes>,
+    digest: Option<Checksum256>,
+}
+
+impl Unpacked {
+    fn new(packed: &PackedTransaction, chain_id: &ChainId) -> Result<Self, Fault> {
+        let (trx, data) = (packed.transaction()?, packed.context_free_data()?);
+        let digest = (!packed.signatures.is_empty()).then(|| trx.signing_digest(chain_id, &data));
+        Ok(Self { trx, data, digest })
+    }
+
+    /// With the keys of its signatures, in their order.
+    fn signed_by(
+        self,
+        packed: PackedTransaction,
+        signed_by: impl Iterator<Item = Result<PublicKey, Fault>>,
+    ) -> Result<RecoveredTransaction, Fault> {
+        let mut keys = BTreeSet::<PublicKey>::new();
+        for key in signed_by {
+            let key = key?;
             if keys.contains(&key) {
                 let message = format!(
                     "transaction includes more than one signature signed using the same key associated with public key: {key}"
@@ -143,9 +170,45 @@ pub fn recover_transaction(packed: PackedTransaction, chain_id: &ChainId) -> Res
             }
             keys.insert(key);
         }
+        let digest = packed.packed_digest();
+        Ok(RecoveredTransaction::new(packed, digest, self.trx, self.data, keys.into_iter().collect()))
     }
-    let digest = packed.packed_digest();
-    Ok(RecoveredTransaction::new(packed, digest, trx, data, keys.into_iter().collect()))
+}
+
+/// Unpacks a transaction and recovers the keys that signed it (`transaction_metadata::start_recover_keys`).
+///
+/// # Errors
+/// Faults of decoding; `tx_duplicate_sig` when a key signed twice; faults of signatures.
+pub fn recover_transaction(packed: PackedTransaction, chain_id: &ChainId) -> Result<RecoveredTransaction, Fault> {
+    let unpacked = Unpacked::new(&packed, chain_id)?;
+    let digest = unpacked.digest.unwrap_or_default();
+    let keys: Vec<_> = packed.signatures.iter().map(|signature| signature.recover(&digest)).collect();
+    unpacked.signed_by(packed, keys.into_iter())
+}
+
+/// [`recover_transaction`] of each, in order; cheaper where the same signed before.
+pub fn recover_transactions(
+    packed: Vec<PackedTransaction>,
+    chain_id: &ChainId,
+    guesses: &KeyGuesses,
+) -> Vec<Result<RecoveredTransaction, Fault>> {
+    let unpacked: Vec<_> = packed.iter().map(|packed| Unpacked::new(packed, chain_id)).collect();
+    let signed: Vec<_> = packed
+        .iter()
+        .zip(&unpacked)
+        .filter_map(|(packed, unpacked)| Some((packed, unpacked.as_ref().ok()?)))
+        .flat_map(|(packed, Unpacked { trx, digest, .. })| {
+            let digest = digest.unwrap_or_default();
+            signers(trx).zip(&packed.signatures).map(move |(signer, signature)| (signer, signature, digest))
+        })
+        .collect();
+    let mut keys = guesses.recover(&signed).into_iter();
+    let recovered = packed.into_iter().zip(unpacked).map(|(packed, unpacked)| {
+        let unpacked = unpacked?;
+        let own: Vec<_> = keys.by_ref().take(packed.signatures.len()).collect();
+        unpacked.signed_by(packed, own.into_iter())
+    });
+    recovered.collect()
 }
 
 /// Unpacks a transaction whose signatures are taken on trust. Its digest is left out: nobody asks for it.

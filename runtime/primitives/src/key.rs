@@ -5,10 +5,12 @@
 mod base58;
 mod client_data;
 mod k1;
+mod k1_batch;
 mod r1;
 mod text;
 mod webauthn;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use codec::{Bytes, DecodeError, Pack, Reader, Unpack};
@@ -154,6 +156,55 @@ impl Signature {
             Self::WebAuthn(signature) => webauthn::recover(signature, digest).map(PublicKey::WebAuthn),
         }
     }
+}
+
+/// A signature whose key is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Signed<'a> {
+    /// The signature; a K1 signature must be canonical.
+    pub signature: &'a Signature,
+    /// What it signs.
+    pub digest: &'a Checksum256,
+    /// The key that probably signed. A wrong guess costs time, and changes no result.
+    pub guess: Option<&'a PublicKey>,
+}
+
+/// Signatures that are checked at once: of more the sum gets hardly cheaper, and one wrong guess spoils them all.
+const BATCH_MAX: usize = 256;
+/// Of fewer, the sum costs what recovering each does.
+const BATCH_MIN: usize = 8;
+/// A key in a sum costs half a recovery, which so many signatures have to share.
+const SIGNATURES_OF_KEY_MIN: usize = 2;
+
+/// [`Signature::recover`] of each, in order: where the guesses are right in a third of the time.
+pub fn recover_all(signed: &[Signed<'_>]) -> Vec<Result<PublicKey, Fault>> {
+    type OfKey<'a> = Vec<(usize, &'a [u8; 65], &'a [u8; 33])>;
+    let mut found = vec![None; signed.len()];
+    let mut of_keys = BTreeMap::<&[u8; 33], OfKey<'_>>::new();
+    for (at, signed) in signed.iter().enumerate() {
+        if let (Signature::K1(compact), Some(PublicKey::K1(key))) = (signed.signature, signed.guess)
+            && k1::is_canonical(compact)
+        {
+            of_keys.entry(key).or_default().push((at, compact, key));
+        }
+    }
+    of_keys.retain(|_, of_key| of_key.len() >= SIGNATURES_OF_KEY_MIN);
+    let guessed: OfKey<'_> = of_keys.into_values().flatten().collect();
+    // Batches of about the same size, none of them small.
+    let batches = guessed.len().div_ceil(BATCH_MAX).max(1);
+    for batch in guessed.chunks(guessed.len().div_ceil(batches).max(1)).filter(|batch| batch.len() >= BATCH_MIN) {
+        let claim =
+            |&(at, compact, key): &(usize, _, _)| Some((at, k1_batch::Claim::new(compact, &signed[at].digest.0, key)?));
+        let (places, claims): (Vec<_>, Vec<_>) = batch.iter().filter_map(claim).unzip();
+        if k1_batch::holds(&claims) {
+            places.into_iter().for_each(|at| found[at] = signed[at].guess.cloned());
+        }
+    }
+    let recover = |(found, signed): (Option<PublicKey>, &Signed<'_>)| match found {
+        Some(key) => Ok(key),
+        None => signed.signature.recover(signed.digest),
+    };
+    found.into_iter().zip(signed).map(recover).collect()
 }
 
 /// A private key of a kind that a node can hold.

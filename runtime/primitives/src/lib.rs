@@ -32,7 +32,7 @@ pub use codec::{Bytes, DecodeError, Pack, Reader, Sink, Unpack, VarInt32, VarUin
 pub use digest::{BlockId, ChainId, Checksum160, Checksum256, Checksum512, Sha256, TransactionId, number_of};
 pub use fault::{Fault, FaultKind};
 pub use genesis::Genesis;
-pub use key::{PrivateKey, PublicKey, Signature};
+pub use key::{PrivateKey, PublicKey, Signature, Signed, recover_all};
 pub use name::Name;
 pub use packed::{Compression, PackedTransaction};
 pub use schedule::{BlockSigningAuthority, LegacySchedule, ProducerAuthority, ProducerKey, ProducerSchedule};

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chain::{PrepareMode, PreparedBlock, recover_transaction};
+use chain::{PrepareMode, PreparedBlock, recover_transactions};
 use engine::{Handle, Refused, Verdict};
 use execution::RecoveredTransaction;
 use futures::future::join_all;
@@ -119,7 +119,7 @@ fn prepare(engine: &Handle, bytes: &[u8], live: bool, events: &mpsc::Sender<Even
         return engine.prepare_block(block).map_err(Refusal::of_content);
     }
     // Many blocks are prepared at once.
-    PreparedBlock::from_block(block, &chain_id, PrepareMode::Full).map_err(Refusal::of_content)
+    PreparedBlock::guessing(block, &chain_id, PrepareMode::Full, engine.key_guesses()).map_err(Refusal::of_content)
 }
 
 async fn push(engine: &Handle, block: PreparedBlock) -> (BlockJudgement, String) {
@@ -143,10 +143,10 @@ pub(super) async fn run_transactions(
     events: mpsc::Sender<Event>,
 ) {
     let chain_id = engine.chain_id();
-    let packed: Vec<_> = transactions.iter().map(|(_, transaction, _)| Arc::clone(&transaction.packed)).collect();
-    let recover =
-        move |packed: Arc<PackedTransaction>| recover_transaction(PackedTransaction::clone(&packed), &chain_id);
-    let recovered = keys.spawn_blocking(move || packed.into_iter().map(recover).collect::<Vec<_>>());
+    let packed: Vec<_> =
+        transactions.iter().map(|(_, transaction, _)| PackedTransaction::clone(&transaction.packed)).collect();
+    let recovering = engine.clone();
+    let recovered = keys.spawn_blocking(move || recover_transactions(packed, &chain_id, recovering.key_guesses()));
     // The node is stopping.
     let Ok(recovered) = recovered.await else { return };
     let judgements = join_all(recovered.into_iter().map(|recovered| run_transaction(&engine, recovered))).await;

@@ -16,7 +16,7 @@ const RECOVER_ASSERTION: &str = "secp256k1_ecdsa_recover( detail::_get_context()
 static CONTEXT: LazyLock<Secp256k1<All>> = LazyLock::new(Secp256k1::new);
 
 /// Whether neither r nor s is negative or padded when read as a signed number (fc: `is_canonical`).
-fn is_canonical(compact: &[u8; 65]) -> bool {
+pub(super) fn is_canonical(compact: &[u8; 65]) -> bool {
     let number = |first: u8, second: u8| first & 0x80 == 0 && !(first == 0 && second & 0x80 == 0);
     number(compact[1], compact[2]) && number(compact[33], compact[34])
 }
