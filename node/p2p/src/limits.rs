@@ -43,6 +43,9 @@ pub const WANTED_US: i64 = 1_000_000;
 /// Copies of a block that a node takes from peers of ours as they come; whoever brings more is told so, and gives it the
 /// blocks of that producer no more.
 pub const COPIES_WANTED: u8 = 2;
+/// Other forms of a block, each from another peer, that are kept while one of them is judged: an id does not say which
+/// signature is that of its block.
+pub const OTHER_FORMS_MAX: usize = 2;
 /// Microseconds after which such a peer is told of a block.
 pub const TELL_BLOCK_US: i64 = 100_000;
 /// Microseconds within which a peer must give a block that it told of, before another one is asked.

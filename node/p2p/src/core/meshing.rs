@@ -115,7 +115,7 @@ mod tests {
     use super::*;
     use crate::core::tests::{Chain, block_after};
     use crate::core::{Input, Lane, Settings, Stands, Wire};
-    use crate::limits::USELESS_BLOCKS;
+    use crate::limits::{OTHER_FORMS_MAX, USELESS_BLOCKS};
     use crate::wire::message::{VERSION, VERSION_BASE};
     use crate::wire::{Handshake, Message};
 
@@ -296,6 +296,48 @@ mod tests {
         assert_eq!(stage.core.counts().published_blocks, 0);
         assert!(stage.core.admits(host(3), NOW).unwrap_err().contains("banned"));
         assert_eq!(stage.core.peer_counts(), (39, 0));
+    }
+
+    #[test]
+    fn the_true_form_of_a_block_is_not_lost_to_a_false_one() {
+        let mut stage = Stage::new(8, 0, 0);
+        let block = stage.next();
+        // The same id with other bytes, as a block with somebody's else signature has them.
+        let forged = |byte: u8| {
+            let bytes = [&block.bytes[..], &[byte]].concat();
+            BlockMessage { bytes: bytes.into(), ..block.clone() }
+        };
+        let pushed = |peer, block: &BlockMessage| Input::Received {
+            peer,
+            lane: Lane::News,
+            message: Message::Block(block.clone()),
+            charge: Charge::default(),
+        };
+        assert!(is_taken(&stage.step(pushed(1, &forged(1))), 1));
+        assert!(stage.gossips(2, &forged(2)).is_empty() && stage.step(pushed(2, &block)).is_empty());
+        assert!(stage.step(pushed(3, &block)).is_empty());
+        // There is room for no more, nor for a second one of a peer.
+        assert!(stage.step(pushed(4, &forged(4))).is_empty());
+        assert_eq!(stage.core.in_hand.others_max(), OTHER_FORMS_MAX);
+        let taken = |outputs: &[Output]| {
+            let taken = outputs.iter().filter_map(|output| match output {
+                Output::TakeBlock { peer, block, .. } => Some((*peer, block.bytes.len())),
+                _ => None,
+            });
+            taken.collect::<Vec<_>>()
+        };
+        let length = block.bytes.len();
+        let outputs = stage.judged(1, &forged(1), BlockJudgement::BadHeader);
+        assert_eq!(taken(&outputs), [(2, length + 1)]);
+        assert_eq!(Relayed::of(outputs).done, [BlockJudgement::NotNow], "gossip has nothing against its peer");
+        assert_eq!(stage.core.in_hand.others_max(), 1);
+        let outputs = stage.judged(2, &forged(2), BlockJudgement::BadHeader);
+        assert_eq!(taken(&outputs), [(3, length)]);
+        let relayed = Relayed::of(stage.step(Input::HeaderGood { id: block.id }));
+        assert!(relayed.pushed.contains(&5) && !relayed.pushed.contains(&3), "{relayed:?}");
+        // From now on others are worth nothing.
+        assert!(stage.step(pushed(6, &forged(6))).is_empty());
+        assert_eq!((stage.core.in_hand.others_max(), stage.core.peer_counts()), (0, (6, 0)));
     }
 
     #[test]

@@ -37,8 +37,8 @@ use rustc_hash::FxHashMap;
 use crate::address::{Address, Kind, PeerAddress};
 use crate::limits::{
     ANNOUNCED_MAX, DIALLED_MAX, GOSSIPED_BLOCKS_MAX, GREETING_US, HALF_OPEN_GRACE_US, HALF_OPEN_MAX,
-    KEPT_BLOCK_BYTES_MAX, KNOWN_BLOCKS_MAX, KNOWN_TRANSACTIONS_MAX, MISSING_BLOCKS_MAX, QUEUED_BYTES_MAX,
-    QUEUED_BYTES_PER_PEER, RECENT_BYTES_MAX, TRANSACTIONS_IN_HAND_MAX, WANTED_MAX,
+    KEPT_BLOCK_BYTES_MAX, KNOWN_BLOCKS_MAX, KNOWN_TRANSACTIONS_MAX, MISSING_BLOCKS_MAX, OTHER_FORMS_MAX,
+    QUEUED_BYTES_MAX, QUEUED_BYTES_PER_PEER, RECENT_BYTES_MAX, TRANSACTIONS_IN_HAND_MAX, WANTED_MAX,
 };
 use crate::wire::message::Point;
 use crate::wire::{BlockMessage, GoAway, Handshake, Message, TransactionMessage};
@@ -436,7 +436,7 @@ impl Core {
                 self.relay_block(id, now);
             }
             Input::BlockJudged { peer, id, bytes, epoch, judgement, why } => {
-                self.block_judged(peer, id, bytes, epoch, judgement, &why, now);
+                self.block_judged(peer, id, bytes, epoch, judgement, &why, now, blocks);
             }
             Input::TransactionJudged { peer, id, judgement, why } => {
                 self.transaction_judged(peer, id, judgement, &why, now);
@@ -591,6 +591,7 @@ impl Core {
             ("bytes of recent transactions", self.recent.bytes(), RECENT_BYTES_MAX),
             ("ids of transactions to tell or to get", self.sharing.ids(), ANNOUNCED_MAX.max(WANTED_MAX)),
             ("transactions in hand", self.transactions_in_hand.len(), TRANSACTIONS_IN_HAND_MAX),
+            ("other forms of a block", self.in_hand.others_max(), OTHER_FORMS_MAX),
             ("blocks of gossip", self.gossiped.len(), GOSSIPED_BLOCKS_MAX),
             ("bytes of blocks that peers are told of", kept, KEPT_BLOCK_BYTES_MAX),
             ("blocks that peers told of", missing, MISSING_BLOCKS_MAX),

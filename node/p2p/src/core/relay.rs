@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use codec::Pack;
 use primitives::{BlockId, TimePoint, TransactionId};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::peer::PeerId;
-use crate::limits::{KNOWN_TRANSACTIONS_MAX, RECENT_BYTES_MAX, RECENT_US, TRANSACTION_SECONDS_MAX};
+use super::sync::Given;
+use crate::limits::{KNOWN_TRANSACTIONS_MAX, OTHER_FORMS_MAX, RECENT_BYTES_MAX, RECENT_US, TRANSACTION_SECONDS_MAX};
 use crate::wire::TransactionMessage;
 
 /// Transactions that were seen, until they expire.
@@ -157,23 +158,46 @@ impl Recent {
 }
 
 /// Blocks that are being judged. Each holds a part of what its peer may have here, so there are not too many.
-#[derive(Debug, Default)]
-pub struct InHand(FxHashSet<BlockId>);
+#[derive(Default)]
+pub struct InHand(FxHashMap<BlockId, Vec<Given>>);
+
+impl std::fmt::Debug for InHand {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 impl InHand {
     /// Notes a block.
     pub fn enter(&mut self, id: BlockId) {
-        self.0.insert(id);
+        self.0.entry(id).or_default();
     }
 
-    /// A block was judged.
-    pub fn leave(&mut self, id: &BlockId) {
-        self.0.remove(id);
+    /// Keeps another form of a block that is being judged, should that one be a lie: an id does not say which
+    /// signature belongs to it. False where there are enough of them, or one from this peer.
+    pub fn keep_other(&mut self, given: Given) -> bool {
+        let Some(others) = self.0.get_mut(&given.1.id) else { return false };
+        let is_new = |(peer, block, _): &Given| *peer != given.0 && block.bytes != given.1.bytes;
+        let keeps = others.len() < OTHER_FORMS_MAX && others.iter().all(is_new);
+        if keeps {
+            others.push(given);
+        }
+        keeps
+    }
+
+    /// A block was judged. Gives the other forms of it.
+    pub fn leave(&mut self, id: &BlockId) -> Vec<Given> {
+        self.0.remove(id).unwrap_or_default()
     }
 
     /// Whether it is being judged.
     pub fn contains(&self, id: &BlockId) -> bool {
-        self.0.contains(id)
+        self.0.contains_key(id)
+    }
+
+    /// How many other forms there are of one block, at most.
+    pub fn others_max(&self) -> usize {
+        self.0.values().map(Vec::len).max().unwrap_or(0)
     }
 }
 

@@ -74,7 +74,13 @@ impl Core {
         now: TimePoint,
         blocks: &dyn Blocks,
     ) {
-        if self.in_hand.contains(&block.id) || blocks.has(&block.id) {
+        let in_hand = self.relayed.get(&block.id).filter(|_| self.in_hand.contains(&block.id));
+        if in_hand.is_some_and(|bytes| *bytes != block.bytes) {
+            // One of the two is a lie, and the first one may be it.
+            if !self.in_hand.keep_other((peer, block, charge)) {
+                self.brings_nothing(peer, "it sends other forms of blocks that are known", now);
+            }
+        } else if self.in_hand.contains(&block.id) || blocks.has(&block.id) {
             self.brings_nothing(peer, "it repeats blocks that are known", now);
         } else if self.is_behind(now) {
             // It comes again when this node is at the head.
@@ -138,8 +144,9 @@ impl Core {
         judgement: BlockJudgement,
         why: &str,
         now: TimePoint,
+        blocks: &dyn Blocks,
     ) {
-        self.in_hand.leave(&id);
+        let others = self.in_hand.leave(&id);
         if epoch.is_some()
             && let Some(found) = self.peers.get_mut(&peer)
         {
@@ -177,7 +184,17 @@ impl Core {
             }
         }
         self.relayed.remove(&id);
-        if judgement != BlockJudgement::Held {
+        let is_false = matches!(judgement, BlockJudgement::BadHeader | BlockJudgement::Bad);
+        if is_false && !others.is_empty() {
+            self.spreading.forget_copy(&id);
+            // Gossip brought one of the forms, nobody knows which.
+            self.gossip_done(id, BlockJudgement::NotNow);
+            for (peer, block, charge) in others {
+                if self.peers.contains_key(&peer) {
+                    self.block_news(peer, block, charge, now, blocks);
+                }
+            }
+        } else if judgement != BlockJudgement::Held {
             self.gossip_done(id, judgement);
         }
         if is_now {

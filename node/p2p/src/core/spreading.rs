@@ -66,6 +66,13 @@ impl Spreading {
         self.entry(id).sent = true;
     }
 
+    /// A copy of a block was not the block.
+    pub fn forget_copy(&mut self, id: &BlockId) {
+        if let Some(spread) = self.spread.get_mut(id) {
+            spread.copies = spread.copies.saturating_sub(1);
+        }
+    }
+
     /// Keeps a block for peers that are told of it later.
     pub fn tell_later(&mut self, id: BlockId, bytes: &Arc<[u8]>, now: TimePoint) {
         self.told_next.push_back((now, id));
