@@ -3,7 +3,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::body::Bytes;
 use engine::{Arrival, Dump, Journey, StateInfo, SubmitKind};
@@ -150,24 +149,9 @@ pub async fn dump(node: Arc<Node>, body: Bytes) -> Answer {
     dumped.await.map_err(|_| engine::Refusal::Stopping)?
 }
 
-/// The name that a state is kept under until it is written: unlike all others, and those of other dumps.
-async fn passing_name(node: &Node) -> Result<String, ApiError> {
-    static DUMPS: AtomicU64 = AtomicU64::new(0);
-    let kept = node.handle.states().await?;
-    loop {
-        let name = format!("dump-being-written-{}", DUMPS.fetch_add(1, Ordering::Relaxed));
-        if kept.iter().all(|state| state.name != name) {
-            return Ok(name);
-        }
-    }
-}
-
 async fn write_dump(node: &Node, path: PathBuf) -> Answer {
-    let name = passing_name(node).await?;
-    let state = node.handle.save_state(&name).await?;
-    let dump = node.handle.dump_state(&name).await;
-    node.handle.forget_state(&name).await?;
-    let mut dump = dump?;
+    let mut dump = node.handle.dump_state().await?;
+    let head = dump.state.head;
     let (store, written) = (Arc::clone(node.handle.store()), path.clone());
     let write = move || -> Result<usize, String> {
         for fact in CHAIN_FACTS {
@@ -180,7 +164,7 @@ async fn write_dump(node: &Node, path: PathBuf) -> Answer {
         Ok(bytes.len())
     };
     let bytes = tokio::task::spawn_blocking(write).await.map_err(|_| engine::Refusal::Stopping)?.map_err(refuse)?;
-    json(200, &value!({"file": path.display().to_string(), "bytes": bytes, "head_block_id": state.head.to_string()}))
+    json(200, &value!({"file": path.display().to_string(), "bytes": bytes, "head_block_id": head.to_string()}))
 }
 
 /// `load`: goes to the state in the file of a `name`, which `dump` wrote.

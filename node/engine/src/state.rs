@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chain::{Applied, BlockState, PrepareMode, PreparedBlock};
 use execution::RecoveredTransaction;
@@ -30,18 +31,26 @@ use crate::{Arrival, EngineError, Handle, Refusal, Refused};
 const STATES_MAX: usize = 64;
 /// Bytes of their rows at most.
 const STATES_BYTES_MAX: usize = 2 << 30;
+/// States that are kept at most until they are in a file, besides those; their rows have as much room for themselves.
+const DUMPS_MAX: usize = 4;
+/// How the names of these begin: no other may.
+const DUMP_MARK: char = '.';
 /// Characters of a state's name at most.
 const NAME_MAX: usize = 64;
 
 /// Whether a name can be that of a state, and of a file.
 fn check_name(name: &str) -> Result<(), Refusal> {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-    if name.is_empty() || name.len() > NAME_MAX || name.starts_with('.') || !name.chars().all(plain) {
+    if name.is_empty() || name.len() > NAME_MAX || name.starts_with(DUMP_MARK) || !name.chars().all(plain) {
         return Err(Refusal::State(format!(
             "{name:?} is not a valid name of a state: letters, digits, dashes, underscores and dots are, {NAME_MAX} at most"
         )));
     }
     Ok(())
+}
+
+fn is_for_dump(name: &str) -> bool {
+    name.starts_with(DUMP_MARK)
 }
 
 impl Handle {
@@ -64,7 +73,8 @@ impl Handle {
     pub async fn states(&self) -> Result<Vec<StateInfo>, Refused> {
         self.check_dev()?;
         let states = self.ask(crate::Command::States).await?;
-        Ok(states.iter().map(|(name, kept)| info(name, &kept.state)).collect())
+        let named = states.iter().filter(|(name, _)| !is_for_dump(name));
+        Ok(named.map(|(name, kept)| info(name, &kept.state)).collect())
     }
 
     /// Forgets a state.
@@ -73,6 +83,7 @@ impl Handle {
     /// There is none of that name.
     pub async fn forget_state(&self, name: &str) -> Result<(), Refused> {
         self.check_dev()?;
+        check_name(name)?;
         let wanted = name.to_owned();
         let known = self.ask(|reply| crate::Command::ForgetState { name: wanted, reply }).await?;
         if known { Ok(()) } else { Err(unknown(name).into()) }
@@ -84,17 +95,30 @@ impl Handle {
     /// There is none of that name, or the disk refuses.
     pub async fn restore_state(&self, name: &str) -> Result<Arrival, Refused> {
         self.check_dev()?;
+        check_name(name)?;
         let states = self.ask(crate::Command::States).await?;
         let kept = states.get(name).cloned().ok_or_else(|| unknown(name))?;
         self.set_state(kept.state, kept.cut).await
     }
 
-    /// The bytes of a state that is kept, with all blocks that lead to it, for a file. `facts` go along.
+    /// The state of the head with all blocks that lead to it, for a file. What is kept under names stays what it is, and
+    /// takes no room from it.
     ///
     /// # Errors
-    /// There is none of that name, or the disk refuses.
-    pub async fn dump_state(&self, name: &str) -> Result<Dump, Refused> {
+    /// Not a development chain, [`DUMPS_MAX`] others are on their way, or the disk refuses.
+    pub async fn dump_state(&self) -> Result<Dump, Refused> {
+        static DUMPS: AtomicU64 = AtomicU64::new(0);
         self.check_dev()?;
+        self.have_in_a_block().await?;
+        let name = format!("{DUMP_MARK}dump {}", DUMPS.fetch_add(1, Ordering::Relaxed));
+        let kept_as = name.clone();
+        let _: StateInfo = self.ask(|reply| crate::Command::SaveState { name: kept_as, reply }).await??;
+        let dump = self.dump_kept(&name).await;
+        self.ask(|reply| crate::Command::ForgetState { name, reply }).await?;
+        dump
+    }
+
+    async fn dump_kept(&self, name: &str) -> Result<Dump, Refused> {
         let states = self.ask(crate::Command::States).await?;
         let Kept { state, cut } = states.get(name).cloned().ok_or_else(|| unknown(name))?;
         let (store, chain) = (Arc::clone(self.store()), self.chain_id());
@@ -276,15 +300,20 @@ impl Writer {
         state: Result<SavedState, String>,
         reply: Reply<Result<StateInfo, Refused>>,
     ) {
-        let kept: usize =
-            self.states.iter().filter(|(known, _)| **known != name).map(|(_, kept)| kept.state.bytes()).sum();
+        let for_dump = is_for_dump(&name);
+        let others = self.states.iter().filter(|(known, _)| **known != name && is_for_dump(known) == for_dump);
+        let (count, bytes) = others.fold((0, 0), |(count, bytes), (_, kept)| (count + 1, bytes + kept.state.bytes()));
         let result = match state {
             Err(cause) => Err(Refusal::State(cause)),
-            Ok(_) if self.states.len() >= STATES_MAX && !self.states.contains_key(&name) => {
+            Ok(_) if for_dump && count >= DUMPS_MAX => {
+                Err(Refusal::State(format!("{DUMPS_MAX} dumps are on their way, no more: try again when one is done")))
+            }
+            Ok(_) if !for_dump && count >= STATES_MAX => {
                 Err(Refusal::State(format!("{STATES_MAX} states are kept, no more: forget one")))
             }
-            Ok(state) if kept.saturating_add(state.bytes()) > STATES_BYTES_MAX => {
-                Err(Refusal::State(format!("states would take more than {STATES_BYTES_MAX} bytes: forget one")))
+            Ok(state) if bytes.saturating_add(state.bytes()) > STATES_BYTES_MAX => {
+                let remedy = if for_dump { "try again when a dump is done" } else { "forget one" };
+                Err(Refusal::State(format!("states would take more than {STATES_BYTES_MAX} bytes: {remedy}")))
             }
             Ok(state) => {
                 let known = info(&name, &state);

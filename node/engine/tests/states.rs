@@ -216,3 +216,25 @@ fn the_last_blocks_are_replaced_and_their_transactions_are_not_lost() {
     assert!(accounts.iter().all(exists), "{accounts:?}");
     assert!(node.runtime.block_on(node.handle.reorganise(head + 100)).is_err());
 }
+
+#[test]
+fn the_head_is_dumped_beside_as_many_states_as_are_kept() {
+    let node = Node::start();
+    let (mut dice, mut accounts) = (5, vec![EOSIO]);
+    node.act_at_random(&mut dice, &mut accounts);
+    let mut kept = 0;
+    while node.runtime.block_on(node.handle.save_state(&format!("s{kept}"))).is_ok() {
+        kept += 1;
+    }
+    assert_eq!(kept, 64);
+    node.act_at_random(&mut dice, &mut accounts);
+    for _ in 0..6 {
+        let dump = node.runtime.block_on(node.handle.dump_state()).expect("it is dumped");
+        assert_eq!(dump.state.head, node.handle.read(|chain| chain.head().id()));
+        assert_eq!(dump.blocks.len(), dump.numbered().expect("whole blocks").len());
+    }
+    let states = node.runtime.block_on(node.handle.states()).expect("a development chain");
+    assert_eq!(states.len(), kept);
+    assert!(states.iter().all(|state| state.name.starts_with('s')), "{states:?}");
+    assert!(node.runtime.block_on(node.handle.forget_state(".dump 0")).is_err());
+}
