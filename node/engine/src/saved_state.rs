@@ -84,8 +84,12 @@ impl KeptBlocks for StoredBlocks {
         found.inspect_err(|error| tracing::error!("block {id} cannot be read: {error}")).ok().flatten()
     }
 
+    /// A state that was gone to has it behind the header.
     fn undo(&self, number: u32) -> Option<Vec<u8>> {
-        let found = self.0.undo(number);
+        let found = self.0.undo(number).and_then(|undo| match undo {
+            Some(undo) => Ok(Some(undo)),
+            None => Ok(self.0.reversible(number)?.and_then(|bytes| SavedBlock::split(number, &bytes).ok()?.undo)),
+        });
         found.inspect_err(|error| tracing::error!("what undoes block {number} cannot be read: {error}")).ok().flatten()
     }
 }
@@ -98,9 +102,9 @@ impl KeptBlocks for TheseBlocks {
         self.0.get(id).cloned().or_else(|| self.1.block(id))
     }
 
-    /// A state that was kept has it at hand, and the store has that of another one.
-    fn undo(&self, _number: u32) -> Option<Vec<u8>> {
-        None
+    /// The state has it at hand until it is the chain's, and the store has it by then.
+    fn undo(&self, number: u32) -> Option<Vec<u8>> {
+        self.1.undo(number)
     }
 }
 

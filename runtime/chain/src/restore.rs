@@ -258,6 +258,18 @@ impl Chain {
         Ok(ChainCheckpoint { head, root, root_header_state: self.root().header.to_bytes(), rows, reversible })
     }
 
+    /// Lets go of what undoes reversible blocks, if it takes more than `bytes` of memory and as far as the last checkpoint
+    /// has it. That has to be kept by now: [`KeptBlocks::undo`] gives it back when one of the blocks is undone. What is
+    /// returned is memory to be freed without the chain's lock.
+    ///
+    /// # Errors
+    /// A block is pending.
+    pub fn let_go_of_undo(&mut self, bytes: usize) -> Result<impl Send + Sync + use<>, ChainError> {
+        self.nothing_pending("to let go of what undoes blocks")?;
+        let is_due = self.kept.is_some() && self.world.ledger.undo_bytes() > bytes;
+        Ok(is_due.then(|| self.world.ledger.let_go_of_undo()))
+    }
+
     /// Whether the last checkpoint has a block that is no longer part of the chain: the next one must be kept before
     /// blocks of other branches are forgotten.
     pub fn is_checkpoint_undone(&self) -> bool {

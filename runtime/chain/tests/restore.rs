@@ -233,6 +233,32 @@ fn what_a_change_of_branches_reads_is_named_before() {
     assert_eq!((one.head().id(), hash(&one)), (two.head().id(), hash(&two)));
 }
 
+/// What undoes the blocks of a checkpoint need not stay in memory.
+#[test]
+fn a_chain_switches_branches_after_it_let_go_of_what_undoes_its_blocks() {
+    let (mut one, mut two) = (chain_of_three(), chain_of_three());
+    let mut disk = Disk::default();
+    disk.store(&mut one);
+    let first: Vec<_> = (0..6).map(|_| produce_as(&mut one, &["alice"])).collect();
+    drop(one.let_go_of_undo(0).expect("nothing pending"));
+    disk.store(&mut one);
+    let bytes = one.ledger().undo_bytes();
+    drop(one.let_go_of_undo(0).expect("nothing pending"));
+    assert_eq!(one.ledger().undo_bytes(), bytes, "nobody keeps it");
+    let undo = disk.reversible.values().filter_map(|block| Some((block.number, block.undo.clone()?))).collect();
+    one.set_kept_blocks(Arc::new(Blocks(disk.blocks.0.clone(), undo)));
+    drop(one.let_go_of_undo(bytes).expect("nothing pending"));
+    assert_eq!(one.ledger().undo_bytes(), bytes, "it is little");
+    let later = produce_as(&mut one, &["alice"]);
+    drop(one.let_go_of_undo(0).expect("nothing pending"));
+    assert!(one.ledger().undo_bytes() < bytes, "{} of {bytes} bytes", one.ledger().undo_bytes());
+    let second: Vec<_> = (0..8).map(|_| produce_as(&mut two, &["bob", "carol"])).collect();
+    let undone: usize =
+        second.iter().map(|block| hand_over(block, &mut one).expect("a valid block").undone.len()).sum();
+    assert_eq!(undone, first.len() + later.applied.len());
+    assert_eq!((one.head().id(), hash(&one)), (two.head().id(), hash(&two)));
+}
+
 #[test]
 fn a_snapshot_goes_on_where_it_was_taken() {
     let mut chain = chain_of_three();

@@ -203,6 +203,7 @@ enum Step {
     UndoBlock,
     Commit(u32),
     Checkpoint,
+    LetGo,
     Restart,
 }
 
@@ -212,6 +213,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::UndoBlock),
         2 => (0..4u32).prop_map(Step::Commit),
         2 => Just(Step::Checkpoint),
+        1 => Just(Step::LetGo),
         1 => Just(Step::Restart),
     ];
     prop::collection::vec(step, 1..25)
@@ -236,6 +238,13 @@ impl Disk {
         self.undo.extend(checkpoint.undo.into_iter().map(|undo| (undo.number, undo)));
         let (oldest, newest) = (ledger.oldest_block(), ledger.newest_block());
         self.undo.retain(|&number, _| oldest.is_some_and(|oldest| oldest <= number) && Some(number) <= newest);
+    }
+
+    /// What undoes the newest block, if the ledger has let go of it.
+    fn bring_undo(&self, ledger: &mut Ledger) {
+        if let Some(number) = ledger.absent_undo() {
+            ledger.bring_undo(self.undo[&number].clone()).expect("the ledger's own");
+        }
     }
 
     fn load(&self) -> Ledger {
@@ -313,13 +322,17 @@ proptest! {
                         ledger.squash();
                     }
                 }
-                Step::UndoBlock => drop(undo(&mut ledger)),
+                Step::UndoBlock => {
+                    disk.bring_undo(&mut ledger);
+                    undo(&mut ledger);
+                }
                 Step::Commit(ahead) => {
                     let oldest = ledger.oldest_block().unwrap_or(newest);
                     irreversible = (oldest + ahead).min(newest);
                     ledger.commit_blocks_up_to(irreversible);
                 }
                 Step::Checkpoint => disk.store(&mut ledger),
+                Step::LetGo => drop(ledger.let_go_of_undo()),
                 Step::Restart => {
                     disk.store(&mut ledger);
                     let loaded = disk.load();
@@ -333,6 +346,7 @@ proptest! {
         let mut loaded = disk.load();
         loop {
             prop_assert!(picture(&loaded) == picture(&ledger));
+            disk.bring_undo(&mut ledger);
             let undone = undo(&mut ledger);
             prop_assert_eq!(undo(&mut loaded), undone);
             if undone.is_none() {

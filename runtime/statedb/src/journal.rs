@@ -154,8 +154,37 @@ impl<E: Weigh> Journal<E> {
         self.bytes = self.blocks.iter().map(|block| block.bytes).sum();
     }
 
-    /// How many of the newest blocks end with an entry that is as `wanted`, or have none, and how many bytes they have.
-    pub fn newest_while(&self, wanted: impl Fn(&E) -> bool) -> (usize, usize) {
+    /// Gives each block up to `number` that does not have it yet one entry `made` instead of its own, which are returned. All
+    /// marks lose their meaning.
+    pub fn replace_oldest(&mut self, number: u32, is_made: impl Fn(&E) -> bool, made: impl Fn() -> E) -> Vec<E> {
+        let at = |position: u64| usize::try_from(position - self.dropped).expect("entries fit into memory");
+        let done = |block: &&Block| self.entries.get(at(block.start)).is_some_and(&is_made);
+        let done = self.blocks.iter().take_while(done).count();
+        let count = self.blocks.iter().skip(done).take_while(|block| block.number <= number).count();
+        let Some(first) = self.blocks.get(done).map(|block| block.start).filter(|_| count > 0) else {
+            return Vec::new();
+        };
+        let end = self.blocks.get(done + count).map_or(self.mark().0, |block| block.start);
+        let mut later = self.entries.split_off(at(end));
+        let old = self.entries.split_off(at(first));
+        let mut start = first;
+        for block in self.blocks.iter_mut().skip(done).take(count) {
+            let entry = made();
+            (block.start, block.bytes) = (start, entry.weigh());
+            self.entries.push_back(entry);
+            start += 1;
+        }
+        for block in self.blocks.iter_mut().skip(done + count) {
+            block.start = block.start - end + start;
+        }
+        self.entries.append(&mut later);
+        self.bytes = self.blocks.iter().map(|block| block.bytes).sum();
+        old.into()
+    }
+
+    /// How many of the newest blocks end with an entry that is as `wanted`, or have none, and how many entries and
+    /// bytes they have.
+    pub fn newest_while(&self, wanted: impl Fn(&E) -> bool) -> (usize, usize, usize) {
         let (mut blocks, mut bytes, mut end) = (0, 0, self.mark().0);
         for block in self.blocks.iter().rev() {
             let last = usize::try_from(end - self.dropped).expect("entries fit into memory").checked_sub(1);
@@ -165,7 +194,7 @@ impl<E: Weigh> Journal<E> {
             }
             (blocks, bytes, end) = (blocks + 1, bytes + block.bytes, block.start);
         }
-        (blocks, bytes)
+        (blocks, usize::try_from(self.mark().0 - end).expect("entries fit into memory"), bytes)
     }
 
     /// The blocks that can be undone, newest first, each with its entries, newest first.
@@ -207,18 +236,44 @@ mod tests {
             entries.into_iter().for_each(|entry| journal.push(entry));
         }
         let positive = |entry: &i32| *entry > 0;
-        assert_eq!(journal.newest_while(positive), (3, 5));
+        assert_eq!(journal.newest_while(positive), (3, 5, 5));
         journal.replace_newest(vec![-2, -3, -5]);
-        assert_eq!(journal.newest_while(positive), (0, 0));
+        assert_eq!(journal.newest_while(positive), (0, 0, 0));
         let kept: Vec<(u32, Vec<i32>)> =
             journal.newest_first().map(|(number, entries)| (number, entries.copied().collect())).collect();
         assert_eq!(kept, [(5, vec![-5]), (3, vec![-3]), (2, vec![-2]), (1, vec![-1])]);
         journal.begin_block(6);
         journal.push(6);
-        assert_eq!((journal.newest_while(positive), journal.bytes()), ((1, 1), 5));
+        assert_eq!((journal.newest_while(positive), journal.bytes()), ((1, 1, 1), 5));
         let (number, start) = journal.end_newest_block().expect("a block");
         assert_eq!((number, journal.pop_to(start), journal.pop_to(start)), (6, Some(6), None));
         journal.commit(2);
         assert_eq!((journal.len(), journal.oldest_block()), (2, Some(3)));
+    }
+
+    #[test]
+    fn the_oldest_blocks_get_one_entry_each() {
+        let mut journal = Journal::default();
+        for (number, entries) in [(1, vec![1, 2, 3]), (2, vec![]), (4, vec![4]), (5, vec![5, 6]), (6, vec![])] {
+            journal.begin_block(number);
+            entries.into_iter().for_each(|entry| journal.push(entry));
+        }
+        let kept = |journal: &Journal<i32>| -> Vec<(u32, Vec<i32>)> {
+            journal.newest_first().map(|(number, entries)| (number, entries.copied().collect())).collect()
+        };
+        let replace = |journal: &mut Journal<i32>, number| journal.replace_oldest(number, |entry| *entry == 0, || 0);
+        assert_eq!(replace(&mut journal, 0), Vec::<i32>::new());
+        assert_eq!(replace(&mut journal, 3), [1, 2, 3]);
+        let expected = [(6, vec![]), (5, vec![6, 5]), (4, vec![4]), (2, vec![0]), (1, vec![0])];
+        assert_eq!((kept(&journal), journal.bytes()), (expected.to_vec(), 5));
+        assert_eq!(replace(&mut journal, 3), Vec::<i32>::new());
+        assert_eq!(replace(&mut journal, 4), [4]);
+        journal.push(7);
+        journal.commit(1);
+        assert_eq!(kept(&journal), [(6, vec![7]), (5, vec![6, 5]), (4, vec![0]), (2, vec![0])]);
+        let (number, start) = journal.end_newest_block().expect("a block");
+        assert_eq!((number, journal.pop_to(start), journal.pop_to(start)), (6, Some(7), None));
+        assert_eq!(replace(&mut journal, 9), [5, 6]);
+        assert_eq!((journal.len(), journal.bytes(), journal.newest_block()), (3, 3, Some(5)));
     }
 }

@@ -37,6 +37,12 @@ impl Ledger {
         Ok(())
     }
 
+    /// Lets go of what undoes the blocks of the last checkpoint, which has to be where checkpoints are kept: from there
+    /// it is brought again. Whoever called drops what is returned. All marks lose their meaning.
+    pub fn let_go_of_undo(&mut self) -> impl Send + Sync + use<> {
+        self.journal.replace_oldest(self.saved, |entry| matches!(entry, Undo::Absent), || Undo::Absent)
+    }
+
     /// The newest block that can be undone, when its rows are still where they are kept.
     pub fn absent_undo(&self) -> Option<u32> {
         let (number, mut entries) = self.journal.newest_first().next()?;

@@ -11,6 +11,9 @@ use super::seen::Seen;
 use crate::Ledger;
 use crate::tables::{RowKey, Undo};
 
+/// Bytes of an entry of which a list of rows has nothing to spare.
+const LARGE_ENTRY_BYTES: usize = 4 << 10;
+
 /// When the journal is made smaller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UndoLimits {
@@ -74,8 +77,10 @@ impl Ledger {
     /// marks lose their meaning.
     pub(crate) fn compact_blocks(&mut self) {
         self.squashed.open_bytes = 0;
-        let (blocks, bytes) = self.journal.newest_while(|entry| !matches!(entry, Undo::Rows(_) | Undo::Absent));
-        if bytes > self.squashed.limits.finished_bytes {
+        let (blocks, entries, bytes) =
+            self.journal.newest_while(|entry| !matches!(entry, Undo::Rows(_) | Undo::Absent));
+        // Large old values take what they take: a list of them would be another copy.
+        if bytes > self.squashed.limits.finished_bytes && bytes < entries * LARGE_ENTRY_BYTES {
             let rows = self.changed_rows(blocks);
             self.journal.replace_newest(rows.into_iter().map(Undo::Rows).collect());
         }

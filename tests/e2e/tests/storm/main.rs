@@ -181,6 +181,7 @@ fn prepared(folder: &Path, cap: &Cap) -> (RunningNode, Load) {
     load.send_plain(ALICE, name!("none"), ALICE).expect("the rows are stored");
     // A machine that is busy with other things as well may need longer than a transaction may take.
     assert!((0..20).any(|_| load.send_plain(ALICE, name!("big"), ALICE).is_ok()), "the large rows are not stored");
+    assert!((0..20).any(|_| load.send_plain(ALICE, name!("renew"), ALICE).is_ok()), "the rows to renew are not stored");
     (0..5).for_each(|_| drop(load.send_plain(ALICE, name!("scopes"), ALICE)));
     load.schedule(&mut node, &producers);
     (node, load)
@@ -354,4 +355,15 @@ fn of_an_account(node: &mut RunningNode, strength: Strength, load: &mut Load) {
             Kept::new()
         });
     }
+    // What undoes each of the blocks is as large as the rows, and three hundred blocks are reversible.
+    mount(node, strength, "20 rows of 400 KB, other ones each block", |_, tally| {
+        for _ in 0..strength.of(12, 150) {
+            match load.send_plain(ALICE, name!("renew"), ALICE) {
+                Ok(_) => tally.count("done"),
+                Err(error) => tally.count(&error.to_string().replace('\n', " ")),
+            }
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        Kept::new()
+    });
 }

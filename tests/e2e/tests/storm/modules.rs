@@ -13,13 +13,15 @@ pub fn touching(number: usize) -> Vec<u8> {
     ))
 }
 
-/// What alice has: `big` stores twenty rows of 400 KB, `rewrite` one of 400 KB fifty times, `print` prints much
+/// What alice has: `big` stores twenty rows of 400 KB, `rewrite` one of 400 KB fifty times, `renew` twenty of 400 KB with
+/// other bytes each time, `print` prints much
 /// and fails, `spin` does not end, `many` stores two thousand small rows under names that no row has yet, `scopes` as
 /// many that each have a scope of their own, `nothing` does nothing, and `none` stores a row of 100,000 bytes.
 pub fn contract() -> Vec<u8> {
-    let [big, rewrite, print, spin, many, scopes, nothing] = [
+    let [big, rewrite, renew, print, spin, many, scopes, nothing] = [
         name!("big"),
         name!("rewrite"),
+        name!("renew"),
         name!("print"),
         name!("spin"),
         name!("many"),
@@ -47,9 +49,30 @@ pub fn contract() -> Vec<u8> {
                         (i64.add (local.get $from) (local.get $n)) (i32.const 0) (local.get $bytes)))
                     (local.set $n (i64.add (local.get $n) (i64.const 1)))
                     (br_if $next (i64.lt_u (local.get $n) (local.get $count)))))
+            (func $renew (param $me i64) (param $action i64) (local $row i32) (local $at i32) (local $salt i64)
+                (drop (call $read (i32.const 0) (i32.const 8)))
+                (local.set $salt (i64.load (i32.const 0)))
+                (loop $fill
+                    (local.set $salt (i64.add
+                        (i64.mul (local.get $salt) (i64.const 6364136223846793005)) (i64.const 1442695040888963407)))
+                    (i64.store (local.get $at) (local.get $salt))
+                    (local.set $at (i32.add (local.get $at) (i32.const 8)))
+                    (br_if $fill (i32.lt_u (local.get $at) (i32.const 400000))))
+                (local.set $at (i32.const 0))
+                (loop $next
+                    (local.set $row (call $find (local.get $me) (local.get $me) (local.get $action)
+                        (i64.extend_i32_u (local.get $at))))
+                    (if (i32.lt_s (local.get $row) (i32.const 0))
+                        (then (drop (call $store (local.get $me) (local.get $action) (local.get $me)
+                            (i64.extend_i32_u (local.get $at)) (i32.const 0) (i32.const 400000))))
+                        (else (call $update (local.get $row) (i64.const 0) (i32.const 0) (i32.const 400000))))
+                    (local.set $at (i32.add (local.get $at) (i32.const 1)))
+                    (br_if $next (i32.lt_u (local.get $at) (i32.const 20)))))
             (func (export "apply") (param $me i64) (param $code i64) (param $action i64) (local $row i32) (local $n i32)
                 (if (i64.ne (local.get $me) (local.get $code)) (then (return)))
                 (if (i64.eq (local.get $action) (i64.const {nothing})) (then (return)))
+                (if (i64.eq (local.get $action) (i64.const {renew}))
+                    (then (call $renew (local.get $me) (local.get $action)) (return)))
                 (if (i64.eq (local.get $action) (i64.const {spin})) (then (loop $for_ever (br $for_ever))))
                 (if (i64.eq (local.get $action) (i64.const {big}))
                     (then
