@@ -186,6 +186,8 @@ impl Writer {
         report::received(&applied, irreversible, begun, self.now());
         self.shared.metrics.received(&applied);
         applied.applied.iter().for_each(|sealed| self.expect_code_in(sealed));
+        // While blocks come one upon another, as in a sync, none is begun here.
+        self.optimise_used_code();
         self.publish(applied)?;
         if rules::is_current(self.shared.chain.read().head_time(), self.now()) {
             self.allow_production();

@@ -21,8 +21,10 @@ impl Writer {
     }
 
     /// Has code optimised that is used much, unless there is much to do.
-    pub(crate) fn optimise_code(&mut self, code: MissingCode) {
-        self.compiling.optimise(code);
+    pub(crate) fn optimise_used_code(&mut self) {
+        if let Some(code) = self.machine.take_hot() {
+            self.compiling.optimise(code);
+        }
     }
 
     /// Lets a dry run or a read-only transaction wait for code.

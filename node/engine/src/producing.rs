@@ -282,15 +282,12 @@ impl Writer {
             chain.start_block(&mut self.machine, &StartBlock { timestamp: slot, confirmed, features, purpose });
         let undo_bytes = chain.ledger().undo_bytes();
         drop(chain);
-        let hot = self.machine.take_hot();
         let (contracts, contract_bytes) = (self.machine.loaded_count(), self.machine.loaded_bytes());
         let held = Held { undo_bytes, contracts, contract_bytes };
         self.shared.metrics.holds(held);
         self.shared.metrics.loaded(transients::BREAKER, self.transients.load());
         self.shared.metrics.loaded(retry::BREAKER, self.retry.load());
-        if let Some(code) = hot {
-            self.optimise_code(code);
-        }
+        self.optimise_used_code();
         match started {
             Ok(()) => {
                 self.features_signaled = producing && !asked.is_empty();
