@@ -90,7 +90,7 @@ impl Writer {
             let chain = self.shared.chain.read();
             (Arc::clone(chain.head()), chain.head_time(), chain.is_irreversible_only())
         };
-        if self.settings.terminate_at_block > 0 && head.number() >= self.settings.terminate_at_block {
+        if self.settings.is_last(head.number()) {
             tracing::info!("Reached configured maximum block {}; terminating", self.settings.terminate_at_block);
             self.finished = true;
             return Ok(());

@@ -96,6 +96,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether the node ends after the block with this number.
+    pub(crate) fn is_last(&self, number: u32) -> bool {
+        self.terminate_at_block > 0 && number >= self.terminate_at_block
+    }
+
     /// Whether this node makes the blocks of a producer: it was told so by name, was given a key of the producer while it
     /// ran, or is the only node of a development chain.
     pub(crate) fn produces_for(&self, producer: &ProducerAuthority, added_keys: &BTreeSet<PublicKey>) -> bool {

@@ -132,6 +132,9 @@ impl Writer {
         let made = head.number().saturating_sub(travel.head_num.unwrap_or(head.number()));
         travel.head_num = Some(head.number());
         travel.blocks += made;
+        if self.settings.is_last(head.number()) {
+            return Ok(None);
+        }
         let sets_out = if let Leg::Start(journey) = travel.leg {
             travel.leg = begin(journey, now, floor)?;
             true

@@ -35,6 +35,11 @@ struct Node {
 
 impl Node {
     fn start() -> Self {
+        Self::start_until(0)
+    }
+
+    /// A node that ends after this block; 0 for one that does not.
+    fn start_until(terminate_at_block: u32) -> Self {
         let genesis = Genesis {
             initial_timestamp: TimePoint(GENESIS_US),
             initial_key: key().public_key().expect("a valid secret"),
@@ -57,6 +62,7 @@ impl Node {
             producers: BTreeSet::from([EOSIO]),
             signers: vec![(key().public_key().expect("a valid secret"), Signer::Key(key()))],
             enable_stale_production: true,
+            terminate_at_block,
             snapshots_dir: folder.path().join("snapshots"),
             ..Settings::default()
         };
@@ -237,4 +243,11 @@ fn the_head_is_dumped_beside_as_many_states_as_are_kept() {
     assert_eq!(states.len(), kept);
     assert!(states.iter().all(|state| state.name.starts_with('s')), "{states:?}");
     assert!(node.runtime.block_on(node.handle.forget_state(".dump 0")).is_err());
+}
+
+#[test]
+fn a_journey_ends_where_the_node_does() {
+    let node = Node::start_until(20);
+    let arrival = node.runtime.block_on(node.handle.travel(Journey::Blocks(50))).expect("it arrives");
+    assert_eq!((arrival.head_num, arrival.blocks), (20, 19));
 }
