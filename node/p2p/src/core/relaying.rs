@@ -74,8 +74,7 @@ impl Core {
         now: TimePoint,
         blocks: &dyn Blocks,
     ) {
-        let in_hand = self.relayed.get(&block.id).filter(|_| self.in_hand.contains(&block.id));
-        if in_hand.is_some_and(|bytes| *bytes != block.bytes) {
+        if self.is_other_form(&block) {
             // One of the two is a lie, and the first one may be it.
             if !self.in_hand.keep_other((peer, block, charge)) {
                 self.brings_nothing(peer, "it sends other forms of blocks that are known", now);
@@ -98,6 +97,12 @@ impl Core {
             }
             self.out.push(Output::TakeBlock { peer, block, charge, epoch: None });
         }
+    }
+
+    /// Whether a block is being judged, whose header is not known to be in order, and this one has other bytes.
+    pub(super) fn is_other_form(&self, block: &BlockMessage) -> bool {
+        let judged = self.relayed.get(&block.id).filter(|_| self.in_hand.contains(&block.id));
+        judged.is_some_and(|bytes| *bytes != block.bytes)
     }
 
     /// A block that was not asked for and is known, or of no use now; who sends nothing else is disconnected.

@@ -128,6 +128,10 @@ impl Core {
 
     /// A copy of a block came as news. Whoever brings one too many is told to do so no more with blocks of its producer.
     pub(super) fn copy_came(&mut self, peer: PeerId, block: &BlockMessage, blocks: &dyn Blocks) {
+        if self.is_other_form(block) {
+            // Which of them is the block is still to be seen.
+            return;
+        }
         let asked = self.spreading.missing.remove(&block.id).and_then(|missing| missing.asked);
         let spread = self.spreading.entry(block.id);
         spread.copies = spread.copies.saturating_add(1);
