@@ -135,7 +135,8 @@ pub enum Refusal {
     /// A chain that began with a snapshot cannot be replayed without one.
     #[error(
         "the chain in the data folder began with a snapshot, so its state can be built only from one. Give the snapshot \
-         that it began with, or a later one of this chain, with --snapshot FILE: of a block from {first} to {last}"
+         that it began with, or a later one of this chain, with --snapshot FILE: of {}",
+        blocks(*first, *last)
     )]
     NeedsSnapshot {
         /// The earliest block.
@@ -145,8 +146,9 @@ pub enum Refusal {
     },
     /// The blocks do not go on from the snapshot.
     #[error(
-        "the snapshot is of block {snapshot}, and from there the blocks of the data folder do not go on: give one of a \
-         block from {first} to {last}. With --delete-all-blocks the chain is deleted and begins anew with the snapshot"
+        "the snapshot is of block {snapshot}, and from there the blocks of the data folder do not go on: give one of \
+         {}. With --delete-all-blocks the chain is deleted and begins anew with the snapshot",
+        blocks(*first, *last)
     )]
     SnapshotApart {
         /// The snapshot's block.
@@ -226,6 +228,11 @@ fn go_on(chain: &FoundChain, asked: &Asked) -> Result<Beginning, Refusal> {
             Ok(Beginning::Replay { from, truncate: truncates.then_some(last) })
         }
     }
+}
+
+/// The blocks of a range that may have no end, in words.
+fn blocks(first: u32, last: u32) -> String {
+    if last == u32::MAX { format!("block {first} or a later one") } else { format!("a block from {first} to {last}") }
 }
 
 /// What the state of the chain is built from, with the number of its block.
