@@ -25,7 +25,9 @@ pub enum Hold {
     AbortBlock,
     /// A block from outside is applied, perhaps a whole branch, and written to disk.
     ReceivedBlock,
-    /// What changed since the last checkpoint is gathered.
+    /// What changed since the last checkpoint is copied; others may read meanwhile.
+    CopyChanges,
+    /// A checkpoint is taken note of.
     Checkpoint,
     /// The whole state is written or hashed.
     WholeState,
@@ -37,7 +39,7 @@ pub enum Hold {
 
 impl Hold {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Read,
         Self::Transaction,
         Self::StartBlock,
@@ -45,6 +47,7 @@ impl Hold {
         Self::CommitBlock,
         Self::AbortBlock,
         Self::ReceivedBlock,
+        Self::CopyChanges,
         Self::Checkpoint,
         Self::WholeState,
         Self::Options,
@@ -61,6 +64,7 @@ impl Hold {
             Self::CommitBlock => "commit_block",
             Self::AbortBlock => "abort_block",
             Self::ReceivedBlock => "received_block",
+            Self::CopyChanges => "copy_changes",
             Self::Checkpoint => "checkpoint",
             Self::WholeState => "whole_state",
             Self::Options => "options",

@@ -69,7 +69,10 @@ impl Writer {
     }
 
     fn take_checkpoint(&mut self) -> Result<(), EngineError> {
-        let checkpoint = self.shared.chain.write(Hold::Checkpoint).take_checkpoint()?;
+        // Others may read meanwhile; nobody else changes the chain.
+        let checkpoint = self.shared.chain.read_for(Hold::CopyChanges).checkpoint()?;
+        let noted = self.shared.chain.write(Hold::Checkpoint).note_checkpoint();
+        drop(noted);
         self.unsaved.taken = Some(checkpoint.head);
         self.unsaved.writing = std::mem::take(&mut self.unsaved.work);
         self.disk.checkpoint(checkpoint)

@@ -248,14 +248,30 @@ impl Chain {
     /// # Errors
     /// A block is pending.
     pub fn take_checkpoint(&mut self) -> Result<ChainCheckpoint, ChainError> {
+        let checkpoint = self.checkpoint()?;
+        drop(self.note_checkpoint());
+        Ok(checkpoint)
+    }
+
+    /// The same without taking note of it, which needs no more than to read the chain, however much changed.
+    ///
+    /// # Errors
+    /// A block is pending.
+    pub fn checkpoint(&self) -> Result<ChainCheckpoint, ChainError> {
         self.nothing_pending("a checkpoint")?;
-        let Checkpoint { rows, undo } = self.world.ledger.take_checkpoint();
+        let Checkpoint { rows, undo } = self.world.ledger.checkpoint();
         // Both are in ascending order, and what is undone are the newest blocks.
         let blocks = self.reversible_blocks();
         let newest = &blocks[blocks.len().saturating_sub(undo.len())..];
         let reversible = newest.iter().zip(undo).map(|(state, undo)| SavedBlock::new(&state.header, undo)).collect();
         let (head, root) = (self.head.id(), self.root().number());
         Ok(ChainCheckpoint { head, root, root_header_state: self.root().header.to_bytes(), rows, reversible })
+    }
+
+    /// Notes that what [`Self::checkpoint`] gave is kept; nothing may have changed since. What is returned is memory to be
+    /// freed without the chain's lock.
+    pub fn note_checkpoint(&mut self) -> impl Send + Sync + use<> {
+        self.world.ledger.note_checkpoint()
     }
 
     /// Lets go of what undoes reversible blocks, if it takes more than `bytes` of memory and as far as the last checkpoint

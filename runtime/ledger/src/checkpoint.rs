@@ -72,19 +72,32 @@ impl Ledger {
     /// What changed since the last call. The first call on a ledger from genesis or from a snapshot returns all rows.
     /// No block may be half done.
     pub fn take_checkpoint(&mut self) -> Checkpoint {
-        let mut keys = if self.checkpointed { std::mem::take(&mut self.dirty) } else { RowKey::all(self) };
+        let checkpoint = self.checkpoint();
+        drop(self.note_checkpoint());
+        checkpoint
+    }
+
+    /// What changed since the last checkpoint; of a ledger from genesis or from a snapshot all rows. No block may be half
+    /// done.
+    pub fn checkpoint(&self) -> Checkpoint {
+        let mut keys = if self.checkpointed { self.dirty.clone() } else { RowKey::all(self) };
         keys.extend(SINGLES.map(|(key, _)| key));
         keys.sort_unstable();
         keys.dedup();
         let present = AsOf::now(self);
         let rows = keys.into_iter().map(|key| (key.encode(), present.row(key))).collect();
-        let undo = self.unsaved_undo();
+        Checkpoint { rows, undo: self.unsaved_undo() }
+    }
+
+    /// Notes that what [`Self::checkpoint`] gave is kept; nothing may have changed since. What is returned is memory to be
+    /// freed without the chain's lock.
+    pub fn note_checkpoint(&mut self) -> impl Send + Sync + use<> {
         self.saved = self.newest_block().unwrap_or(self.saved);
         self.saved_undone = false;
         self.dirty_max = DIRTY_MAX;
         self.checkpointed = true;
         self.epoch.advance();
-        Checkpoint { rows, undo }
+        std::mem::take(&mut self.dirty)
     }
 
     /// Whether a block that is part of the last checkpoint was undone since: that checkpoint is of a branch that may
