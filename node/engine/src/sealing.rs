@@ -28,7 +28,10 @@ impl Writer {
         drop(chain);
         self.phase = Phase::Waiting;
         match finished {
-            Ok(unsigned) => self.sign(unsigned, signers, started),
+            Ok(mut unsigned) => {
+                self.shared.chain.read().tell_deltas(&mut unsigned);
+                self.sign(unsigned, signers, started)
+            }
             Err(ChainError::Block(fault)) => {
                 self.obstacles.meet(slot, &Obstacle::NotSealed(*fault));
                 self.given_up = slot;

@@ -121,7 +121,8 @@ impl Chain {
         &mut self,
         signer: &mut dyn FnMut(&Checksum256) -> Vec<Signature>,
     ) -> Result<Applied, ChainError> {
-        let unsigned = self.finish_block()?;
+        let mut unsigned = self.finish_block()?;
+        self.tell_deltas(&mut unsigned);
         let signatures = signer(&unsigned.digest());
         let sealed = unsigned.complete(signatures).map_err(|refused| {
             self.drop_pending();
@@ -141,6 +142,12 @@ impl Chain {
         Ok(unsigned)
     }
 
+    /// Tells [`SealedBlock::deltas`] of the block that was just finished, where they are kept, for which others may read
+    /// the chain.
+    pub fn tell_deltas(&self, unsigned: &mut UnsignedBlock) {
+        unsigned.deltas = self.deltas(unsigned.number());
+    }
+
     fn finish(&mut self) -> Outcome<UnsignedBlock> {
         ensure!(
             self.pending.as_ref().is_some_and(|pending| pending.purpose == BlockPurpose::Produce),
@@ -157,8 +164,7 @@ impl Chain {
         let unsigned = SignedBlockHeader { header, producer_signature: Signature::default() };
         let check = feature_check(self.feature_restrictions());
         let header = state.finish(unsigned, Vec::new(), wtmsig, &check)?;
-        let deltas = self.deltas(header.block_num);
-        Ok(UnsignedBlock { header, wtmsig, receipts, transactions, traces, deltas })
+        Ok(UnsignedBlock { header, wtmsig, receipts, transactions, traces, deltas: None })
     }
 
     /// The block's last changes to the ledger, and the header that commits to it all (`finalize_block`).
