@@ -191,7 +191,7 @@ impl Aside {
             tokio::time::sleep(TRIM_AFTER).await;
             trims.store(false, Ordering::Relaxed);
             // It is of no interest when that is over.
-            drop(tokio::task::spawn_blocking(trim));
+            drop(tokio::task::spawn_blocking(engine::memory::give_back));
         });
     }
 }
@@ -258,14 +258,6 @@ fn aside<T>(work: impl FnOnce() -> T) -> T {
         Ok(RuntimeFlavor::MultiThread) => block_in_place(work),
         _ => work(),
     }
-}
-
-fn trim() {
-    #[cfg(target_env = "gnu")]
-    // SAFETY: it takes nothing and may be called at any time.
-    unsafe {
-        libc::malloc_trim(0)
-    };
 }
 
 #[cfg(test)]

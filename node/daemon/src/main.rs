@@ -13,15 +13,10 @@ const OWN_MAPPING_BYTES: libc::c_int = 256 << 10;
 
 fn main() {
     #[cfg(target_env = "gnu")]
-    {
-        // One pool of the allocator for each core; left alone it makes eight, and what is free in one serves no other.
-        let pools = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        // SAFETY: settings of the allocator, made while there is one thread.
-        unsafe {
-            libc::mallopt(libc::M_MMAP_THRESHOLD, OWN_MAPPING_BYTES);
-            libc::mallopt(libc::M_ARENA_MAX, libc::c_int::try_from(pools).unwrap_or(libc::c_int::MAX));
-        }
-    }
+    // SAFETY: a setting of the allocator, made while there is one thread.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, OWN_MAPPING_BYTES)
+    };
     let words: Vec<_> = std::env::args_os().collect();
     let result = settings::parse(&words).and_then(|Parsed { work, notices }| {
         log::begin(matches!(work, Work::Node(_) | Work::Dev(_)));

@@ -9,8 +9,8 @@ use chain::{Compiler, MissingCode, PreparedBlock};
 use primitives::Checksum256;
 use rustc_hash::FxHashSet;
 
-use crate::EngineError;
 use crate::command::{Command, Reply, Submission, Verdict};
+use crate::{EngineError, memory};
 
 /// Codes that wait for the compiler at most; more that were only set, not needed, are left until they are.
 const JOBS_MAX: usize = 64;
@@ -193,7 +193,8 @@ fn start_thread(
             yield_to_others(niceness);
             while let Some(job) = jobs.next() {
                 let goes_on = work(job);
-                give_memory_back();
+                // What compiling took for a moment does not stay with the process.
+                memory::give_back();
                 if !goes_on {
                     return;
                 }
@@ -207,13 +208,4 @@ fn start_thread(
 pub fn yield_to_others(niceness: libc::c_int) {
     // SAFETY: no memory is involved. Zero is the calling thread. A system that refuses changes nothing.
     unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, niceness) };
-}
-
-/// What compiling took for a moment does not stay with the process.
-fn give_memory_back() {
-    #[cfg(target_env = "gnu")]
-    // SAFETY: the allocator's own function, which only touches free memory.
-    unsafe {
-        libc::malloc_trim(0)
-    };
 }

@@ -13,7 +13,7 @@
 //! disk, [`block_log`] a log of nodeos beside the database, [`snapshots`] their schedule, [`state_task`] what is made of
 //! all of the state, [`follower`] the real disk with the thread behind the writer, [`lists`] lists that change while the
 //! node runs, [`journey`] blocks on demand and time that is moved, [`saved_state`] states that are gone back to, `report`
-//! log lines, `probe` who looks after the node's health.
+//! log lines, [`memory`] what nothing uses any more, `probe` who looks after the node's health.
 //!
 //! `moved` is a change of the chain. Who keeps account of it for the writer: [`retry`] of transactions whose senders wait
 //! for a block, [`finality`] of what became of each, [`subjective`] of what only this node bills, [`turn`] of the
@@ -52,6 +52,7 @@ pub mod health;
 pub mod holds;
 pub mod journey;
 pub mod lists;
+pub mod memory;
 pub mod metrics;
 mod moved;
 mod obstacles;

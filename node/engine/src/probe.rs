@@ -1,5 +1,6 @@
 //! Looks after the node from outside its other threads: whether the disk still takes what is written, and a line in the
-//! log whenever how the node stands changes. Both end with the node.
+//! log whenever how the node stands changes. What the allocator keeps for nothing goes back to the system. All of it ends
+//! with the node.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 use crate::EngineError;
 use crate::handle::Shared;
 use crate::health::{Obstacle, SYNC_TIME_MAX};
+use crate::memory::Keeper;
 
 /// Pause between two tries of the disk.
 const PROBE_INTERVAL: Duration = Duration::from_secs(5);
@@ -38,7 +40,7 @@ pub(crate) fn start(shared: &Arc<Shared>) -> Result<(), EngineError> {
     })?;
     let node = Arc::downgrade(shared);
     spawn("health", move || {
-        let mut told = Told::default();
+        let (mut told, mut keeper) = (Told::default(), Keeper::new(Instant::now()));
         while let Some(shared) = after(LOOK_INTERVAL, &node) {
             let standing = shared.standing();
             shared.health.has_room(standing.disk);
@@ -47,6 +49,7 @@ pub(crate) fn start(shared: &Arc<Shared>) -> Result<(), EngineError> {
             if let Some(line) = told.line(&obstacles) {
                 tracing::info!("{line}");
             }
+            keeper.look();
         }
     })
 }
