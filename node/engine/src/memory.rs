@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 /// Bytes that the allocator may keep; of more, what was freed lately goes back to the system.
-const FREE_BYTES_MAX: usize = 32 << 20;
+const FREE_BYTES_MAX: usize = 8 << 20;
 /// Bytes of free memory that are worth the search for it.
-const FREED_BYTES_MIN: usize = 8 << 20;
+const FREED_BYTES_MIN: usize = 4 << 20;
 /// How often it is searched for at least while much is kept: what is used and freed again in between is not seen.
 const GIVE_BACK_INTERVAL: Duration = Duration::from_secs(30);
 
@@ -70,7 +70,7 @@ mod tests {
         assert!(!keeper.is_due(FREE_BYTES_MAX + FREED_BYTES_MIN, begin));
         assert!(keeper.is_due(FREE_BYTES_MAX + FREED_BYTES_MIN + 1, begin));
         // Used again, and freed again.
-        assert!(!keeper.is_due(1 << 20, begin) && keeper.is_due(FREE_BYTES_MAX + 1, begin));
+        assert!(!keeper.is_due(1 << 10, begin) && keeper.is_due(FREE_BYTES_MAX + 1, begin));
         keeper.least = FREE_BYTES_MAX + 1;
         assert!(keeper.is_due(FREE_BYTES_MAX + 1, begin + GIVE_BACK_INTERVAL));
         assert!(!keeper.is_due(FREE_BYTES_MAX, begin + GIVE_BACK_INTERVAL));
