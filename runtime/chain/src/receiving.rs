@@ -106,18 +106,22 @@ impl Chain {
     /// The block (or one before it on its branch) breaks a rule, or needs code that is not ready; the chain stands as
     /// before, without the block.
     pub fn push_checked(&mut self, machine: &mut Machine, block: CheckedBlock) -> Result<Applied, ChainError> {
+        let applied = self.push_brought(machine, block);
+        self.brought = Brought::default();
+        applied
+    }
+
+    fn push_brought(&mut self, machine: &mut Machine, block: CheckedBlock) -> Result<Applied, ChainError> {
         let (before, best) = (self.head.id(), self.best().id());
         let id = self.enter(block)?;
-        let applied = match self.switch_to_best(machine, &best) {
+        match self.switch_to_best(machine, &best) {
             Err(error @ (ChainError::NeedsCode(_) | ChainError::Shortage(_))) => {
                 self.go_back(machine, &before)?;
                 self.tree.remove(&id).map_err(ChainError::broken)?;
                 Err(error)
             }
             other => other,
-        };
-        self.brought = Brought::default();
-        applied
+        }
     }
 
     /// Returns to a block that was the head before. Its branch ran before, so its code is loaded, or quick to load.
