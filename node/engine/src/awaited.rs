@@ -1,5 +1,9 @@
 //! Blocks that somebody may wait for though nothing would be in them.
 
+use std::sync::Arc;
+
+use primitives::SignedBlock;
+
 use crate::moved::{Follows, Moved};
 
 /// Knows the last block with transactions: until it is irreversible, those who sent them may wait for more blocks.
@@ -18,9 +22,8 @@ impl Awaited {
 impl Follows for Awaited {
     fn follow(&mut self, moved: &Moved<'_>) {
         let mut states = moved.applied.applied.iter().map(|sealed| &sealed.state);
-        let is_busy =
-            |state: &chain::BlockState| state.block.as_ref().is_some_and(|block| !block.transactions.is_empty());
-        if let Some(last) = states.rfind(|state| is_busy(state)) {
+        let is_busy = |block: &Arc<SignedBlock>| !block.transactions.is_empty();
+        if let Some(last) = states.rfind(|state| state.block.as_ref().is_some_and(is_busy)) {
             self.last_busy = last.number();
         }
     }

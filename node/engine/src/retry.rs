@@ -259,9 +259,7 @@ impl Follows for RetryTracker {
         if let Some(head) = applied.applied.last() {
             self.stands = (head.state.number(), moved.irreversible);
             self.answer_settled(moved.synced);
-        }
-        if let Some(state) = applied.applied.last() {
-            self.give_up(state.state.header.timestamp().time(), false);
+            self.give_up(head.state.header.timestamp().time(), false);
         }
         if let Some(state) = applied.irreversible.last() {
             self.give_up(state.header.timestamp().time(), true);

@@ -29,8 +29,6 @@ impl Writer {
     pub(crate) fn checkpoint_in_time(&mut self) -> Result<(), EngineError> {
         if !self.disk.is_writing_checkpoint() {
             self.unsaved.writing = Duration::ZERO;
-        }
-        if !self.disk.is_writing_checkpoint() {
             self.let_go_of_undo()?;
         }
         // Slots come first as long as there is memory for it.
