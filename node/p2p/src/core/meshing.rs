@@ -186,6 +186,11 @@ mod tests {
             self.step(Input::Gossiped { peer, block: block.clone(), charge: Charge::default() })
         }
 
+        fn pushes(&mut self, peer: PeerId, block: &BlockMessage) -> Vec<Output> {
+            let message = Message::Block(block.clone());
+            self.step(Input::Received { peer, lane: Lane::News, message, charge: Charge::default() })
+        }
+
         fn judged(&mut self, peer: PeerId, block: &BlockMessage, judgement: BlockJudgement) -> Vec<Output> {
             let (id, bytes) = (block.id, block.bytes.len());
             self.step(Input::BlockJudged { peer, id, bytes, epoch: None, judgement, why: String::new() })
@@ -307,17 +312,11 @@ mod tests {
             let bytes = [&block.bytes[..], &[byte]].concat();
             BlockMessage { bytes: bytes.into(), ..block.clone() }
         };
-        let pushed = |peer, block: &BlockMessage| Input::Received {
-            peer,
-            lane: Lane::News,
-            message: Message::Block(block.clone()),
-            charge: Charge::default(),
-        };
-        assert!(is_taken(&stage.step(pushed(1, &forged(1))), 1));
-        assert!(stage.gossips(2, &forged(2)).is_empty() && stage.step(pushed(2, &block)).is_empty());
-        assert!(stage.step(pushed(3, &block)).is_empty());
+        assert!(is_taken(&stage.pushes(1, &forged(1)), 1));
+        assert!(stage.gossips(2, &forged(2)).is_empty() && stage.pushes(2, &block).is_empty());
+        assert!(stage.pushes(3, &block).is_empty());
         // There is room for no more, nor for a second one of a peer.
-        assert!(stage.step(pushed(4, &forged(4))).is_empty());
+        assert!(stage.pushes(4, &forged(4)).is_empty());
         assert_eq!(stage.core.in_hand.others_max(), OTHER_FORMS_MAX);
         let taken = |outputs: &[Output]| {
             let taken = outputs.iter().filter_map(|output| match output {
@@ -336,7 +335,7 @@ mod tests {
         let relayed = Relayed::of(stage.step(Input::HeaderGood { id: block.id }));
         assert!(relayed.pushed.contains(&5) && !relayed.pushed.contains(&3), "{relayed:?}");
         // From now on others are worth nothing.
-        assert!(stage.step(pushed(6, &forged(6))).is_empty());
+        assert!(stage.pushes(6, &forged(6)).is_empty());
         assert_eq!((stage.core.in_hand.others_max(), stage.core.peer_counts()), (0, (6, 0)));
     }
 
@@ -344,21 +343,15 @@ mod tests {
     fn a_block_that_came_otherwise_costs_a_look_up() {
         let mut stage = Stage::new(40, 0, 0);
         let block = stage.next();
-        let pushed = |peer, block: &BlockMessage| Input::Received {
-            peer,
-            lane: Lane::News,
-            message: Message::Block(block.clone()),
-            charge: Charge::default(),
-        };
         // Pushed, then by gossip, which waits for what becomes of it.
-        assert!(is_taken(&stage.step(pushed(1, &block)), 1));
+        assert!(is_taken(&stage.pushes(1, &block), 1));
         assert!(stage.gossips(2, &block).is_empty() && stage.gossips(3, &block).is_empty());
         let relayed = Relayed::of(stage.step(Input::HeaderGood { id: block.id }));
         assert!(relayed.published == 1 && relayed.done.is_empty(), "{relayed:?}");
         // By gossip, then pushed.
         let other = block_after(stage.chain.head().id, 1);
         assert!(is_taken(&stage.gossips(2, &other), 2));
-        assert!(stage.step(pushed(1, &other)).is_empty());
+        assert!(stage.pushes(1, &other).is_empty());
         // Known: as often as one may repeat what is known.
         let known = stage.chain.clone().block_at(stage.chain.head().num).unwrap();
         let known = BlockMessage::read(&known).unwrap();
