@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::{Body as _, Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -38,6 +39,8 @@ const HOST_SHOWN_MAX: usize = 64;
 
 /// How long a client may take to send the body of a request.
 const BODY_TIME_MAX: Duration = Duration::from_secs(60);
+/// How long a client may take to send the rest of a body that is refused.
+const REFUSED_BODY_TIME_MAX: Duration = Duration::from_secs(5);
 /// Pause after a connection could not be taken, such as for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
@@ -244,7 +247,14 @@ async fn answer(server: &Server, request: Request<Incoming>, ends: Option<Ends>,
         Reply { status: error.status(), body: error.body(verbose) }
     };
     let endpoint = server.endpoints.get(request.uri().path()).copied();
-    let mut reply = route(server, request, ends).await.unwrap_or_else(reply_of);
+    let (head, mut body) = request.into_parts();
+    let mut reply = match route(server, &head, &mut body, ends).await {
+        Ok(reply) => reply,
+        Err(error) => {
+            skip_rest(&mut body, server.settings.body_bytes_max).await;
+            reply_of(error)
+        }
+    };
     let in_flight = &breakers.in_flight;
     let share = in_flight.some_bytes(reply.body.len()).unwrap_or_else(|count| {
         reply = reply_of(too_many_bytes(count));
@@ -260,8 +270,7 @@ async fn answer(server: &Server, request: Request<Incoming>, ends: Option<Ends>,
     response
 }
 
-async fn route(server: &Server, request: Request<Incoming>, ends: Option<Ends>) -> Answer {
-    let (head, body) = request.into_parts();
+async fn route(server: &Server, head: &Parts, body: &mut Incoming, ends: Option<Ends>) -> Answer {
     // nodeos takes whatever follows the path for a part of it.
     let path = head.uri.path_and_query().map_or("", |target| target.as_str());
     if path.contains("..") {
@@ -313,31 +322,46 @@ async fn route(server: &Server, request: Request<Incoming>, ends: Option<Ends>) 
     }
 }
 
-/// Reads a body; its memory counts from the first byte. One that there is no room for is read to its end and not kept:
-/// a client that is still sending would not see the answer.
-async fn read_body(mut body: Incoming, limit: usize, share: Share) -> Result<(Bytes, Share), ApiError> {
+/// Reads what is left of a body that was refused, up to `limit` bytes, and keeps none of it. A connection that is
+/// closed while its client is still sending takes the answer with it, and the next request of a client that keeps it.
+async fn skip_rest(body: &mut Incoming, limit: usize) {
+    let skipped = async {
+        let mut length = 0;
+        while let Some(Ok(frame)) = next_frame(body).await {
+            length += frame.data_ref().map_or(0, Bytes::len);
+            if length > limit {
+                return;
+            }
+        }
+    };
+    // The connection is closed if there is more.
+    let _ = tokio::time::timeout(REFUSED_BODY_TIME_MAX, skipped).await;
+}
+
+async fn next_frame(body: &mut Incoming) -> Option<hyper::Result<Frame<Bytes>>> {
+    poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await
+}
+
+/// Reads a body; its memory counts from the first byte.
+async fn read_body(body: &mut Incoming, limit: usize, mut share: Share) -> Result<(Bytes, Share), ApiError> {
     let announced = body.size_hint().lower();
     if usize::try_from(announced).is_ok_and(|announced| announced > limit) {
         return Err(params_too_large(limit));
     }
     let (mut bytes, mut length) = (Vec::new(), 0);
-    let mut room = Ok(share);
-    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+    while let Some(frame) = next_frame(body).await {
         let frame = frame.map_err(|_| ApiError::plain(400, "Bad Request"))?;
         let Ok(data) = frame.into_data() else { continue };
         length += data.len();
         if length > limit {
             return Err(params_too_large(limit));
         }
-        let Ok(share) = &mut room else { continue };
         let before = bytes.capacity();
         bytes.reserve(data.len());
-        match share.grow(bytes.capacity() - before) {
-            Ok(()) => bytes.extend_from_slice(&data),
-            Err(count) => (bytes, room) = (Vec::new(), Err(count)),
-        }
+        share.grow(bytes.capacity() - before).map_err(too_many_bytes)?;
+        bytes.extend_from_slice(&data);
     }
-    Ok((bytes.into(), room.map_err(too_many_bytes)?))
+    Ok((bytes.into(), share))
 }
 
 fn too_many_bytes(count: u64) -> ApiError {

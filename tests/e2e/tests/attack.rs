@@ -117,6 +117,33 @@ fn unfinished_bodies_count_from_their_first_byte() {
     gives_back(&node, before);
 }
 
+/// A client that is still sending sees why it is refused, and goes on over the same connection.
+#[test]
+fn a_refusal_waits_for_the_body() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let node = RunningNode::dev(folder.path(), &["--max-body-size", "100000"]);
+    let host = host(&node);
+    let mut stream = connect(&node);
+    let mut refused = |path: &str, host: &str, bytes: usize| {
+        let head = format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {bytes}\r\n\r\n");
+        stream.write_all(head.as_bytes()).expect("a head can be sent");
+        for part in vec![b' '; bytes].chunks(bytes / 3) {
+            std::thread::sleep(Duration::from_millis(50));
+            stream.write_all(part).unwrap_or_else(|error| panic!("{path}: a body can be sent: {error}"));
+        }
+        let mut buffer = [0; 4096];
+        let count = stream.read(&mut buffer).unwrap_or_else(|error| panic!("{path}: an answer comes: {error}"));
+        let answer = String::from_utf8_lossy(&buffer[..count]).into_owned();
+        let told = ask(&mut stream, &node).unwrap_or_else(|| panic!("{path}: the connection stays: {answer}"));
+        assert!(told.starts_with("HTTP/1.1 200"), "{path}: {told}");
+        answer.split(' ').nth(1).map(str::to_owned)
+    };
+    assert_eq!(refused("/v1/chain/nothing", &host, 300).as_deref(), Some("404"));
+    assert_eq!(refused("/v1/chain/get_info", "evil.example", 300).as_deref(), Some("400"));
+    assert_eq!(refused("/v1/dev/get_time", &host, 300).as_deref(), Some("403"));
+    assert_eq!(refused("/v1/chain/get_info", &host, 100_001).as_deref(), Some("400"));
+}
+
 #[test]
 fn clients_that_send_or_take_nothing_are_given_up() {
     let folder = tempfile::tempdir().expect("temporary folder");

@@ -285,7 +285,8 @@ fn only_programs_on_the_machine_and_only_development_chains() {
     let plain = tempfile::tempdir().expect("temporary folder");
     let node = RunningNode::start(plain.path(), &[]);
     for path in ["/v1/dev/produce", "/v1/dev/send_transaction", "/v1/dev/save"] {
-        assert!(refusal(&node, path, &json!({ "name": "a" })).contains("Unknown Endpoint"), "{path}");
+        let message = refusal(&node, path, &json!({ "name": "a" }));
+        assert!(message.contains("Unknown Endpoint"), "{path}: {message}");
     }
     let message = fails(&node, plain.path(), &["dev", "time", "+3d"]);
     assert!(message.contains("does not run a development chain"), "{message}");
