@@ -7,7 +7,7 @@ use consensus::BlockHeaderState;
 use primitives::block::ReceiptTransaction;
 use primitives::{BlockId, Bytes, Fault, Name, SignedBlock, Transaction};
 use serde::Serialize;
-use serde_json::{Value, json as object};
+use serde_json::{Map, Value, json as object};
 
 use crate::abis::AbiSet;
 use crate::bounds::Bounds;
@@ -59,19 +59,26 @@ pub fn contracts_of_json(transaction: &Value) -> Vec<Name> {
         .collect()
 }
 
-/// A block as `get_block` shows it.
+/// Bytes of a block's packed transactions.
+pub fn packed_bytes(block: &SignedBlock) -> usize {
+    let packed = block.transactions.iter().map(|receipt| match &receipt.trx {
+        ReceiptTransaction::Packed(packed) => packed.packed_trx.len() + packed.packed_context_free_data.len(),
+        ReceiptTransaction::Id(_) => 0,
+    });
+    packed.sum()
+}
+
+/// A block as `get_block` shows it, as text.
 ///
 /// # Errors
 /// It holds extensions or transactions that do not unpack.
-pub fn block(block: &SignedBlock, abis: &AbiSet) -> Result<Value, Fault> {
-    let mut shown = present::block(block, &mut from_set(abis), &Bounds::new().limits())?;
+pub fn block(block: &SignedBlock, abis: &AbiSet) -> Result<Vec<u8>, Fault> {
     let id = block.id();
-    if let Value::Object(fields) = &mut shown {
-        fields.insert("id".to_owned(), id.to_string().into());
-        fields.insert("block_num".to_owned(), block.block_num().into());
-        fields.insert("ref_block_prefix".to_owned(), ref_block_prefix(&id).into());
-    }
-    Ok(shown)
+    let mut beside = Map::new();
+    beside.insert("id".to_owned(), id.to_string().into());
+    beside.insert("block_num".to_owned(), block.block_num().into());
+    beside.insert("ref_block_prefix".to_owned(), ref_block_prefix(&id).into());
+    present::block(block, beside, &mut from_set(abis), &Bounds::new().limits())
 }
 
 /// A header state as it is reflected.

@@ -19,7 +19,7 @@ use crate::ApiError;
 
 /// The breaker's name, as clients see it.
 pub const BREAKER: &str = "large";
-/// Bytes of a body from which a request is a large one.
+/// Bytes of a body, or of what an answer is made of, from which a request is a large one.
 pub const LIGHT_BODY_BYTES: usize = 64 << 10;
 /// Large requests that run at a time, at most, whatever the machine has.
 const RUNNING_MAX: usize = 4;
@@ -58,6 +58,18 @@ pub fn exceed() {
     if ALLOWANCE.get() == Allowance::Light {
         ALLOWANCE.set(Allowance::Exceeded);
     }
+}
+
+/// Says beforehand what a request works on, so that one that will not be light does not begin for nothing.
+///
+/// # Errors
+/// It has to begin again aside; nobody sees this one.
+pub fn works_on(bytes: usize) -> Result<(), ApiError> {
+    if bytes >= LIGHT_BODY_BYTES && allowance() == Allowance::Light {
+        exceed();
+        return Err(ApiError::busy(BREAKER, "this request is a large one".to_owned()));
+    }
+    Ok(())
 }
 
 /// Sets the allowance back when dropped, in a panic too.

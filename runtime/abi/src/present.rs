@@ -20,6 +20,9 @@ use crate::{Abi, Limits};
 /// Levels of nodeos' conversion above an action's arguments.
 const ACTION_DEPTH: usize = 8;
 
+/// Bytes of text that a receipt is expected to become.
+const TEXT_PER_RECEIPT: usize = 1024;
+
 /// Where the ABIs of accounts come from; `None` for an account without one, a fault for one that cannot be used.
 pub type Abis<'a> = dyn FnMut(Name) -> Result<Option<Arc<Abi>>, Fault> + 'a;
 
@@ -119,11 +122,16 @@ pub fn receipt(receipt: &TransactionReceipt, abis: &mut Abis<'_>, limits: &Limit
     }))
 }
 
-/// A block, without what `get_block` adds of its own (id, number, reference prefix).
+/// A block as text, with fields `beside` its own at the end. Only one transaction at a time is in memory as a value.
 ///
 /// # Errors
 /// When extensions are ill-formed or a transaction cannot be unpacked.
-pub fn block(block: &SignedBlock, abis: &mut Abis<'_>, limits: &Limits<'_>) -> Result<Value, Fault> {
+pub fn block(
+    block: &SignedBlock,
+    beside: Map<String, Value>,
+    abis: &mut Abis<'_>,
+    limits: &Limits<'_>,
+) -> Result<Vec<u8>, Fault> {
     let Value::Object(mut fields) = value_of(block.header()) else { unreachable!("headers are objects") };
     fields.shift_remove("header_extensions");
     fields.insert("new_producers".to_owned(), value_of(&block.header().new_producers));
@@ -136,13 +144,38 @@ pub fn block(block: &SignedBlock, abis: &mut Abis<'_>, limits: &Limits<'_>) -> R
         fields.insert("new_producer_schedule".to_owned(), value_of(schedule));
     }
     fields.insert("producer_signature".to_owned(), value_of(&block.signed_header.producer_signature));
-    let receipts = block.transactions.iter().map(|item| receipt(item, abis, limits)).collect::<Result<_, _>>()?;
-    fields.insert("transactions".to_owned(), Value::Array(receipts));
+    let mut last = Map::new();
     let additional = block.additional_signatures()?;
     if !additional.is_empty() {
-        fields.insert("additional_signatures".to_owned(), json!({ "signatures": additional }));
+        last.insert("additional_signatures".to_owned(), json!({ "signatures": additional }));
     }
-    Ok(Value::Object(fields))
+    last.extend(beside);
+
+    let mut out = Vec::with_capacity(TEXT_PER_RECEIPT * (1 + block.transactions.len()));
+    let mut separator = b'{';
+    let mut write_fields = |out: &mut Vec<u8>, fields: Map<String, Value>| {
+        for (name, value) in &fields {
+            out.push(std::mem::replace(&mut separator, b','));
+            write(out, name);
+            out.push(b':');
+            write(out, value);
+        }
+    };
+    write_fields(&mut out, fields);
+    out.extend_from_slice(b",\"transactions\":");
+    let mut separator = b'[';
+    for item in &block.transactions {
+        out.push(std::mem::replace(&mut separator, b','));
+        write(&mut out, &receipt(item, abis, limits)?);
+    }
+    out.extend_from_slice(if block.transactions.is_empty() { b"[]" } else { b"]" });
+    write_fields(&mut out, last);
+    out.push(b'}');
+    Ok(out)
+}
+
+fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
+    serde_json::to_writer(out, value).expect("writing into memory does not fail");
 }
 
 /// Reads a value with serde; a fault inside is found again.

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::node::Node;
 use crate::params::Fields;
-use crate::reply::{Answer, json};
-use crate::{ApiError, block_json};
+use crate::reply::{Answer, Reply, json};
+use crate::{ApiError, block_json, large};
 
 /// Characters that a block's number or id may have.
 const BLOCK_NUM_OR_ID_MAX: usize = 64;
@@ -71,9 +71,10 @@ fn asked(node: &Node, body: &[u8]) -> Result<SignedBlock, ApiError> {
 /// `get_block`: with actions in the form of their contracts' ABIs.
 pub fn get_block(node: &Node, body: &[u8]) -> Answer {
     let block = asked(node, body)?;
+    large::works_on(block_json::packed_bytes(&block))?;
     let contracts = block_json::contracts(&block);
     let abis = node.abis.set(&node.handle, contracts);
-    json(200, &block_json::block(&block, &abis)?)
+    Ok(Reply { status: 200, body: block_json::block(&block, &abis)? })
 }
 
 /// `get_raw_block`: as the block is reflected.
