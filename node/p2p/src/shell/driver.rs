@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,10 +13,10 @@ use execution::RecoveredTransaction;
 use primitives::TimePoint;
 use prometheus::{IntCounter, IntGauge, IntGaugeVec, Opts};
 use tokio::net::TcpStream;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use super::ShellSettings;
 use super::chain_door::{self, StoredBlocks, Taken};
@@ -30,6 +31,9 @@ use crate::wire::message::Point;
 
 /// How often the core hears that time passes, and nodes of ours give each other the transactions that they gathered.
 const TICK: Duration = Duration::from_millis(50);
+
+/// Pause after transactions that were accepted here: the writer does not wake this task for each of them.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// How often it hears how the node stands.
 const LOOK: Duration = Duration::from_secs(1);
@@ -183,6 +187,7 @@ impl Driver {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut gathers, mut gathered) = (false, pin!(sleep(GATHER)));
         loop {
             tokio::select! {
                 event = received.recv() => match event {
@@ -198,13 +203,14 @@ impl Driver {
                     let stands = stands(&self.engine, position);
                     self.step(Input::Stands(stands));
                 }
-                accepted = self.accepted.recv() => match accepted {
-                    Ok(transaction) => self.step(Input::Accepted(message_of(&transaction))),
-                    Err(RecvError::Lagged(missed)) => {
-                        tracing::warn!("{missed} transactions are not passed on: they came faster than they can be");
+                accepted = self.accepted.recv(), if !gathers => {
+                    if self.take_accepted(accepted).is_none() {
+                        return;
                     }
-                    Err(RecvError::Closed) => return,
+                    gathers = true;
+                    gathered.as_mut().reset(Instant::now() + GATHER);
                 },
+                () = &mut gathered, if gathers => gathers = false,
                 _ = tick.tick() => {
                     self.step(Input::Tick);
                     self.metrics.show(&self.core, self.shown, self.steady.now());
@@ -214,6 +220,25 @@ impl Driver {
                 // What ended is forgotten.
                 Some(_) = self.errands.join_next() => {}
             }
+        }
+    }
+
+    /// Takes a transaction that was accepted here, and those that were meanwhile. None when the writer has ended.
+    fn take_accepted(&mut self, first: Result<Arc<RecoveredTransaction>, RecvError>) -> Option<()> {
+        let mut next = first.map_err(|error| match error {
+            RecvError::Closed => TryRecvError::Closed,
+            RecvError::Lagged(missed) => TryRecvError::Lagged(missed),
+        });
+        loop {
+            match next {
+                Ok(transaction) => self.step(Input::Accepted(message_of(&transaction))),
+                Err(TryRecvError::Lagged(missed)) => {
+                    tracing::warn!("{missed} transactions are not passed on: they came faster than they can be");
+                }
+                Err(TryRecvError::Empty) => return Some(()),
+                Err(TryRecvError::Closed) => return None,
+            }
+            next = self.accepted.try_recv();
         }
     }
 
