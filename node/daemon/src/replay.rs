@@ -221,7 +221,13 @@ fn apply_reversible(
         if let Some(store) = store {
             let joined: Vec<_> = applied.iter().map(|sealed| sealed.state.id()).collect();
             let irreversible = chain.root().number();
-            store.ingest(&Change { blocks: &[(id, &bytes)], joined: &joined, irreversible, signed: None })?;
+            store.ingest(&Change {
+                blocks: &[(id, &bytes)],
+                joined: &joined,
+                gone: &[],
+                irreversible,
+                signed: None,
+            })?;
         }
     }
     Ok(())

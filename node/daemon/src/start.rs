@@ -560,7 +560,7 @@ fn recall_branches(
             joined.push(best);
         }
         let irreversible = chain.root().number();
-        store.ingest(&Change { blocks: &[], joined: &joined, irreversible, signed: None })?;
+        store.ingest(&Change { blocks: &[], joined: &joined, gone: &[], irreversible, signed: None })?;
     }
     if !applied.applied.is_empty() {
         engine::write_checkpoint(store, chain.take_checkpoint()?)?;

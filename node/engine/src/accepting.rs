@@ -169,7 +169,8 @@ impl Writer {
         let stays = chain.fork_block(&id).is_some();
         let irreversible_only = chain.is_irreversible_only();
         let blocks = if stays { &new[..] } else { &[] };
-        if let Err(error) = self.disk.ingest(&Change { blocks, joined: &joined, irreversible, signed: None }) {
+        let change = Change { blocks, joined: &joined, gone: &applied.gone, irreversible, signed: None };
+        if let Err(error) = self.disk.ingest(&change) {
             // The node ends. Until then nobody may see a head that a restart will not know: the lock stays closed.
             std::mem::forget(chain);
             return Err(error.into());

@@ -29,5 +29,5 @@ pub(crate) fn with_change<T>(
         sealed.iter().filter_map(|sealed| Some((sealed.state.id(), sealed.state.block.as_ref()?.to_bytes()))).collect();
     let blocks: Vec<(BlockId, &[u8])> = packed.iter().map(|(id, bytes)| (*id, &bytes[..])).collect();
     let joined: Vec<BlockId> = packed.iter().map(|(id, _)| *id).collect();
-    write(&Change { blocks: &blocks, joined: &joined, irreversible, signed })
+    write(&Change { blocks: &blocks, joined: &joined, gone: &[], irreversible, signed })
 }

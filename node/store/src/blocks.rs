@@ -52,6 +52,8 @@ pub struct Change<'a> {
     /// The blocks that join the chain, in ascending order; they are kept already, or among `blocks`. The last one is the
     /// new head. Empty when the head stays.
     pub joined: &'a [BlockId],
+    /// Blocks of other branches that are not kept any more.
+    pub gone: &'a [BlockId],
     /// The number of the last irreversible block afterwards.
     pub irreversible: u32,
     /// Set when this node signed the new head: producer and watermark.
@@ -83,6 +85,9 @@ impl Store {
         let mut batch = WriteBatch::default();
         for (id, bytes) in change.blocks {
             batch.put_cf(self.family(BLOCKS), block_key(number_of(id), id), bytes);
+        }
+        for id in change.gone {
+            batch.delete_cf(self.family(BLOCKS), block_key(number_of(id), id));
         }
         let branch: Vec<_> = change.joined.iter().map(|id| Head { num: number_of(id), id: *id }).collect();
         self.put_head(&mut batch, &branch);

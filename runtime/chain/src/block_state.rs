@@ -47,6 +47,8 @@ pub struct Applied {
     /// state stands at the last irreversible block. The last one is the end of the branch; after a bad block it may be
     /// one that was there before.
     pub ahead: Vec<Arc<BlockState>>,
+    /// Blocks that were beside the best branch and are not kept any more, since others of the same producer and slot came.
+    pub gone: Vec<BlockId>,
     /// A block on the way to a better branch that broke a rule, while the chain found another branch better than its
     /// old one. Without such a branch the fault is the call's error.
     pub rejected: Option<(BlockId, Fault)>,

@@ -92,7 +92,7 @@ impl PreparedBlock {
         transactions: Vec<Arc<RecoveredTransaction>>,
         transaction_mroot: Option<Checksum256>,
     ) -> Self {
-        let bytes = held_bytes(&transactions);
+        let bytes = held_bytes(&block, &transactions);
         Self { id: block.id(), block, transactions, transaction_mroot, bytes }
     }
 
@@ -120,11 +120,14 @@ impl PreparedBlock {
 }
 
 /// About how much memory a block of these transactions takes.
-pub(crate) fn held_bytes(transactions: &[Arc<RecoveredTransaction>]) -> usize {
+pub(crate) fn held_bytes(block: &SignedBlock, transactions: &[Arc<RecoveredTransaction>]) -> usize {
     let packed = transactions.iter().map(|transaction| {
         transaction.packed.packed_trx.len() + transaction.packed.packed_context_free_data.len() + TRANSACTION_BYTES
     });
-    BLOCK_BYTES + packed.sum::<usize>()
+    let extensions = block.block_extensions.iter().chain(&block.header().header_extensions);
+    let extensions = extensions.map(|(_, bytes)| bytes.len() + size_of_val(bytes));
+    let receipts = size_of_val(&block.transactions[..]);
+    BLOCK_BYTES + receipts + packed.chain(extensions).sum::<usize>()
 }
 
 /// The transactions that stand in a block, in order; of others it has only the ids.

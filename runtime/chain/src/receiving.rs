@@ -120,6 +120,7 @@ impl Chain {
                 self.tree.remove(&id).map_err(ChainError::broken)?;
                 Err(error)
             }
+            Ok(applied) => Ok(Applied { gone: self.make_room_beside(&id)?, ..applied }),
             other => other,
         }
     }
@@ -187,18 +188,12 @@ impl Chain {
             state.header.previous() == self.best().id()
                 || self.other_branches_bytes() + state.bytes <= self.settings.other_branches_bytes_max,
             FORK_DATABASE_EXCEPTION,
-            "no room for block {id}: blocks of other branches take all of the {} bytes that they may",
+            "no room for block {id}, which takes {} bytes: blocks of other branches may take {} in all",
+            state.bytes,
             self.settings.other_branches_bytes_max
         );
         self.tree.add(state)?;
         Ok(id)
-    }
-
-    /// About how much memory the blocks take that are not on the best branch.
-    fn other_branches_bytes(&self) -> usize {
-        let all: usize = self.tree.iter().map(|state| state.bytes).sum();
-        let own: usize = self.tree.branch(&self.best().id(), u32::MAX).iter().map(|state| state.bytes).sum();
-        all - own
     }
 
     /// Goes to the best branch. A block that turns out bad is removed with all that follows it, and the best of the
@@ -225,7 +220,7 @@ impl Chain {
         let undone = branches.second.into_iter().map(with_contents).collect();
         self.let_go_of_contents();
         let Switch { applied, rejected } = switch;
-        Ok(Applied { undone, applied, irreversible, ahead: Vec::new(), rejected })
+        Ok(Applied { undone, applied, irreversible, rejected, ..Applied::default() })
     }
 
     /// Undoes and applies blocks until `target` is the head or a block is rejected.

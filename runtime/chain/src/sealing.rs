@@ -90,9 +90,9 @@ impl UnsignedBlock {
         if !self.header.additional_signatures.is_empty() {
             block.set_additional_signatures(&self.header.additional_signatures);
         }
-        let (header, block, transactions) = (self.header, Some(Arc::new(block)), self.transactions);
-        let bytes = held_bytes(&transactions);
-        let state = Arc::new(BlockState { header, block, transactions, bytes });
+        let (header, transactions) = (self.header, self.transactions);
+        let bytes = held_bytes(&block, &transactions);
+        let state = Arc::new(BlockState { header, block: Some(Arc::new(block)), transactions, bytes });
         Ok(SealedBlock { state, traces: self.traces, deltas: self.deltas })
     }
 

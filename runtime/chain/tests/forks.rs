@@ -203,18 +203,80 @@ fn headers_that_break_a_rule_are_refused() {
     assert_eq!(hash(&one), hash(&two));
 }
 
-/// A producer signs one block after another for the same slot: they are kept up to a limit, and the chain goes on.
+/// Of many blocks of one producer for one slot few are kept. One that is gone comes again when something is built on it.
+#[test]
+fn few_twins_are_kept() {
+    let (mut one, mut two) = (chain_of_three(), chain_of_three());
+    produce_as(&mut one, &["alice"]);
+    let mut sealed = || produce_as(&mut two, &["bob"]).applied[0].state.block.clone().expect("sealed");
+    let (first, second) = (sealed(), sealed());
+    receive(&mut one, (*first).clone()).expect("a valid block");
+    let mut gone = Vec::new();
+    for number in 0..20 {
+        let twin = forged(&first, &one, "bob", |block| block.signed_header.header.action_mroot.0[9] ^= number + 1);
+        let id = twin.id();
+        gone.extend(receive(&mut one, twin).expect("a header in order").gone);
+        assert!(one.fork_block(&id).is_some() && !gone.contains(&id));
+    }
+    assert_eq!(gone.len(), 21 - chain::TWINS_MAX);
+    assert!(gone.contains(&first.id()) && gone.iter().all(|id| one.fork_block(id).is_none()));
+    assert_eq!(fault(receive(&mut one, (*second).clone())), FaultKind::UNLINKABLE_BLOCK_EXCEPTION);
+    receive(&mut one, (*first).clone()).expect("a valid block");
+    let switched = receive(&mut one, (*second).clone()).expect("a better branch");
+    assert_eq!((switched.undone.len(), switched.applied.len()), (1, 2));
+    assert_eq!(hash(&one), hash(&two));
+}
+
+/// All that a block is made of counts.
+#[test]
+fn a_block_takes_memory_for_all_that_it_has() {
+    let mut two = chain_of_three();
+    let block = produce_as(&mut two, &["bob"]).applied[0].state.block.clone().expect("sealed");
+    let bytes = |change: &dyn Fn(&mut SignedBlock)| {
+        let settings = Settings { other_branches_bytes_max: 0, ..Settings::default() };
+        let mut one = chain_of_three_with(settings);
+        produce_as(&mut one, &["alice"]);
+        let forged = forged(&block, &one, "bob", |block| {
+            change(block);
+            let digests = block.transactions.iter().map(TransactionReceipt::digest).collect();
+            block.signed_header.header.transaction_mroot = primitives::merkle::merkle(digests);
+        });
+        let text = match receive(&mut one, forged) {
+            Err(ChainError::Block(fault)) => fault.to_string(),
+            other => panic!("there is no room for it: {other:?}"),
+        };
+        let taken = text.split(" takes ").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<usize>().ok());
+        taken.unwrap_or_else(|| panic!("{text}"))
+    };
+    let small = bytes(&|_| {});
+    let receipt = TransactionReceipt {
+        status: primitives::TransactionStatus::Executed,
+        cpu_usage_us: 100,
+        net_usage_words: codec::VarUint32(10),
+        trx: primitives::block::ReceiptTransaction::Id(primitives::Checksum256([7; 32])),
+    };
+    let many = bytes(&|block| block.transactions = vec![receipt.clone(); 1000]);
+    assert!(many >= small + 1000 * size_of::<TransactionReceipt>(), "{small} {many}");
+}
+
+/// A producer signs blocks for many of its slots: they are kept up to a limit, and the chain goes on.
 #[test]
 fn blocks_of_other_branches_take_bounded_memory() {
     let settings = Settings { other_branches_bytes_max: 100 << 10, ..Settings::default() };
     let (mut one, mut two) = (chain_of_three_with(settings), chain_of_three());
     produce_as(&mut one, &["alice"]);
     let true_block = produce_as(&mut two, &["bob"]).applied[0].state.block.clone().expect("sealed");
+    let later = std::iter::successors(Some(true_block.header().timestamp), |slot| Some(slot.next()));
+    let of_bob = later.filter(|slot| one.head().header.scheduled_producer(*slot).producer_name == name("bob"));
+    let slots: Vec<_> = of_bob.take(40).collect();
     let mut accepted = 0;
     let refused = loop {
         assert!(accepted < 100, "there is no limit");
         let number = u8::try_from(accepted).expect("few");
-        let twin = forged(&true_block, &one, "bob", |block| block.signed_header.header.action_mroot.0[9] = number);
+        let twin = forged(&true_block, &one, "bob", |block| {
+            block.signed_header.header.timestamp = slots[usize::from(number / 3)];
+            block.signed_header.header.action_mroot.0[9] = number;
+        });
         match receive(&mut one, twin) {
             Ok(applied) => assert!(applied.applied.is_empty(), "it is no better branch"),
             refused => break fault(refused),

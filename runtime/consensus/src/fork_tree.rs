@@ -209,6 +209,15 @@ impl<N: ForkNode> ForkTree<N> {
         self.ancestors(id).find(|node| node.block_num() == block_num)
     }
 
+    /// The ends of branches that `which` says, without the best ones; those after one block in the order in which they
+    /// came.
+    pub fn ends(&self, which: impl Fn(&N) -> bool) -> Vec<N> {
+        let best = [self.head.id(), self.pending_head().id()];
+        let ids = self.children.values().flatten();
+        let ends = ids.filter(|id| !self.children.contains_key(id) && !best.contains(id));
+        ends.filter_map(|id| self.get(id)).filter(|node| which(node)).cloned().collect()
+    }
+
     /// A reversible block and those before it, down to the root (excluded).
     pub fn ancestors(&self, id: &BlockId) -> impl Iterator<Item = &N> {
         std::iter::successors(self.get(id), |node| self.get(&node.previous()))

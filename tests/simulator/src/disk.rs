@@ -27,6 +27,8 @@ pub struct Change {
     pub blocks: Vec<(BlockId, Arc<[u8]>)>,
     /// The blocks that join the chain.
     pub joined: Vec<BlockId>,
+    /// Blocks that are not kept any more.
+    pub gone: Vec<BlockId>,
     /// Number of the last irreversible block afterwards.
     pub irreversible: u32,
     /// What was signed with it.
@@ -89,6 +91,7 @@ impl View {
 
     fn enter_change(&mut self, change: &Change) {
         self.blocks.extend(change.blocks.iter().cloned());
+        change.gone.iter().for_each(|id| drop(self.blocks.remove(id)));
         for id in &change.joined {
             let num = Point::of(*id).num;
             self.ids.split_off(&num);
@@ -121,7 +124,8 @@ impl Disk {
     /// A disk with the chain's first block.
     pub fn new(first: BlockId, bytes: Arc<[u8]>) -> Self {
         let mut view = View::default();
-        view.enter_change(&Change { blocks: vec![(first, bytes)], joined: vec![first], irreversible: 1, signed: None });
+        let (blocks, joined) = (vec![(first, bytes)], vec![first]);
+        view.enter_change(&Change { blocks, joined, gone: Vec::new(), irreversible: 1, signed: None });
         Self { written: view.clone(), synced: view, pending: Vec::new(), count: 0, calls_left: None }
     }
 
@@ -349,6 +353,7 @@ impl engine::Disk for DiskDoor {
         let change = Change {
             blocks: change.blocks.iter().map(|(id, bytes)| (*id, Arc::from(*bytes))).collect(),
             joined: change.joined.to_vec(),
+            gone: change.gone.to_vec(),
             irreversible: change.irreversible,
             signed: change.signed,
         };

@@ -186,7 +186,7 @@ impl Node {
         {
             let joined = applied.applied.iter().map(|sealed| sealed.state.id()).collect();
             let irreversible = chain.root().number();
-            disk.look().write(Change { blocks: Vec::new(), joined, irreversible, signed: None });
+            disk.look().write(Change { blocks: Vec::new(), joined, gone: Vec::new(), irreversible, signed: None });
         }
         let stands = disk.look().settle();
         moment.watch.compare_state(&chain);
