@@ -8,7 +8,8 @@
 //! Parts that know nothing of the writer: `slots` when whom to produce, [`rules`] which blocks are taken and when none
 //! is made, [`queue`] transactions that wait, `transients` those that leave nothing behind, `compile_queue` the threads
 //! that make code ready, `signing` a block that waits for signatures, `obstacles` what keeps the node from blocks,
-//! `console` what contracts print, [`recovered`] transactions whose blocks are still to come, [`preparing`] blocks before the
+//! `console` what contracts print, `put_off` scheduled transactions that
+//! this node leaves out, [`recovered`] transactions whose blocks are still to come, [`preparing`] blocks before the
 //! writer, [`durable`] what is written before anyone hears of it, [`events`] what they hear then, [`disk`] the door to the
 //! disk, [`block_log`] a log of nodeos beside the database, [`snapshots`] their schedule, [`state_task`] what is made of
 //! all of the state, [`follower`] the real disk with the thread behind the writer, [`lists`] lists that change while the
@@ -62,6 +63,7 @@ pub mod preparing;
 mod probe;
 mod producing;
 mod publishing;
+mod put_off;
 pub mod queue;
 pub mod recovered;
 pub mod refusal;

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chain::{BlockPurpose, BlockState, ChainError, StartBlock};
+use chain::{BlockPurpose, BlockState, ChainError, ScheduledTransaction, StartBlock};
 use consensus::header_state::PRODUCER_REPETITIONS;
-use execution::{Budget, ExecutedTransaction, RecoveredTransaction, TransactionTrace, budget::UNLIMITED_US};
+use execution::{Budget, Ending, ExecutedTransaction, RecoveredTransaction, TransactionTrace, budget::UNLIMITED_US};
+use ledger::GeneratedTransaction;
 use primitives::time::SLOT_US;
 use primitives::{
     BlockSigningAuthority, BlockTimestamp, Checksum256, Fault, FaultKind, Name, ProducerAuthority, TimePoint,
@@ -356,20 +357,27 @@ impl Writer {
     /// Runs scheduled transactions that are due, mixed with incoming ones. Whether the block is full.
     fn run_scheduled(&mut self) -> Result<bool, EngineError> {
         let options = self.settings.options;
-        let mut until = self.deadline();
+        let (mut until, mut is_whole) = (self.deadline(), true);
         if options.max_scheduled_transaction_time_per_block_ms >= 0 {
             let share = i64::from(options.max_scheduled_transaction_time_per_block_ms) * 1000;
-            until = until.min(TimePoint(self.now().0 + share));
+            let end = TimePoint(self.now().0 + share);
+            (until, is_whole) = (until.min(end), end <= until);
         }
+        let block_time = self.pending_time();
         let mut tried = FxHashSet::<TransactionId>::default();
         let mut owed = 0.0;
         loop {
-            let due = self.shared.chain.read().scheduled_ready(SCHEDULED_BATCH + tried.len());
-            let due: Vec<_> = due.into_iter().filter(|id| !tried.contains(id)).collect();
+            let due = {
+                let may_run = |waiting: &GeneratedTransaction| {
+                    let GeneratedTransaction { trx_id, payer, expiration, .. } = waiting;
+                    !tried.contains(trx_id) && !self.put_off.leaves_out(trx_id, *payer, *expiration, block_time)
+                };
+                self.shared.chain.read().scheduled_ready(SCHEDULED_BATCH, may_run)
+            };
             if due.is_empty() {
                 return Ok(false);
             }
-            for id in due {
+            for ScheduledTransaction { id, payer, expiration } in due {
                 while owed >= 1.0 && self.now() < until {
                     let Some(waiting) = self.queue.take_incoming() else { break };
                     owed -= 1.0;
@@ -380,10 +388,16 @@ impl Writer {
                 if self.now() >= until {
                     return Ok(false);
                 }
+                // The payer's others wait for a later block once one took too long in this one.
+                if self.put_off.leaves_out(&id, payer, expiration, block_time) {
+                    continue;
+                }
+                // No later block has more time for it.
+                let has_whole_share = is_whole && tried.is_empty();
                 tried.insert(id);
                 let budget = match self.settings.cpu {
                     CpuBilling::Measured => self.budget(until),
-                    CpuBilling::Fixed => self.fixed_scheduled_budget(),
+                    CpuBilling::Fixed => self.fixed_scheduled_budget(until),
                 };
                 let pushed = self.shared.chain.write(Hold::Transaction).push_scheduled(&mut self.machine, &id, budget);
                 let executed = match pushed {
@@ -400,8 +414,15 @@ impl Writer {
                     Err(error) => return Err(error.into()),
                 };
                 self.expect_code_of(&executed.trace);
-                if executed.fault().is_some_and(is_exhausted) && self.block_is_full() {
-                    return Ok(true);
+                if executed.ending == Ending::Failed
+                    && let Some(fault) = executed.fault()
+                {
+                    let by_own_time = fault.kind == FaultKind::DEADLINE_EXCEPTION && has_whole_share;
+                    if !is_exhausted(fault) || by_own_time {
+                        self.put_off.failed(id, payer, expiration, block_time);
+                    } else if self.block_is_full() {
+                        return Ok(true);
+                    }
                 }
                 owed += options.incoming_defer_ratio;
             }
@@ -606,12 +627,16 @@ impl Writer {
         Budget { block_deadline_us: self.now().0.saturating_add(patience_us), ..Budget::explicit(billed) }
     }
 
-    /// The same for a scheduled transaction: the least that the chain bills.
-    fn fixed_scheduled_budget(&self) -> Budget {
+    /// The same for a scheduled transaction: the least that the chain bills. It may overrun the share of the block by as
+    /// much as where time is measured.
+    fn fixed_scheduled_budget(&self, until: TimePoint) -> Budget {
         let least = self.shared.chain.read().ledger().global_property().configuration.v0.min_transaction_cpu_usage;
         let limit_ms = i64::from(self.settings.options.max_transaction_time_ms);
-        let patience_us = if limit_ms < 0 { UNLIMITED_US } else { limit_ms * 1000 * FIXED_CPU_PATIENCE };
-        Budget { block_deadline_us: self.now().0.saturating_add(patience_us), ..Budget::explicit(least) }
+        let deadline_us = match limit_ms {
+            ..0 => UNLIMITED_US,
+            _ => (self.now().0 + limit_ms * 1000 * FIXED_CPU_PATIENCE).min(until.0.saturating_add(limit_ms * 1000)),
+        };
+        Budget { block_deadline_us: deadline_us, ..Budget::explicit(least) }
     }
 
     /// Whether a transaction whose bill is fixed took longer than any may: another block does not help.

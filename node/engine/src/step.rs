@@ -7,6 +7,7 @@ use primitives::{BlockTimestamp, PublicKey, TimePoint};
 
 use crate::command::{Command, answer};
 use crate::holds::Hold;
+use crate::put_off::PutOff;
 use crate::signer::Signer;
 use crate::state_task::Request;
 use crate::turn::TurnWatch;
@@ -179,6 +180,8 @@ impl Writer {
     fn change_options(&mut self, change: OptionsChange) {
         let options = change.applied_to(self.settings.options);
         self.settings.options = options;
+        // What did not fit may fit now.
+        self.put_off = PutOff::default();
         self.shared.producer.write().options = options;
         let mut chain = self.shared.chain.write(Hold::Options);
         let execution = chain.execution_settings_mut();

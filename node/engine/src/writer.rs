@@ -27,6 +27,7 @@ use crate::holds::{ChainLock, Hold};
 use crate::journey::Travels;
 use crate::obstacles::Obstacles;
 use crate::planted::Planted;
+use crate::put_off::PutOff;
 use crate::queue::Queue;
 use crate::recovered::Recovered;
 use crate::retry::RetryTracker;
@@ -83,6 +84,8 @@ pub struct Writer {
     pub(crate) commands: SyncSender<Command>,
     pub(crate) disk: Box<dyn Disk>,
     pub(crate) queue: Queue,
+    /// Scheduled transactions that are left out of blocks.
+    pub(crate) put_off: PutOff,
     pub(crate) phase: Phase,
     /// The block of [`Phase::Signing`].
     pub(crate) signing: Option<Signing>,
@@ -186,6 +189,7 @@ impl Writer {
             disk,
             signing: None,
             held: Held::default(),
+            put_off: PutOff::default(),
             queue: Queue::new(settings.incoming_transaction_queue_bytes),
             phase: Phase::Waiting,
             wake: None,

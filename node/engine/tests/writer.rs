@@ -14,9 +14,10 @@ use engine::{
 };
 use execution::{Budget, RecoveredTransaction};
 use primitives::{
-    Action, BlockHeader, BlockId, BlockTimestamp, Bytes, Checksum256, Compression, FaultKind, Genesis, Name, Pack as _,
-    PackedTransaction, PermissionLevel, PrivateKey, Sha256, SignedBlock, SignedTransaction, TimePoint, Transaction,
-    TransactionId, TransactionReceipt, Unpack as _, block::ReceiptTransaction, name, time::SLOT_US,
+    Action, Authority, BlockHeader, BlockId, BlockTimestamp, Bytes, Checksum256, Compression, FaultKind, Genesis, Name,
+    Pack as _, PackedTransaction, PermissionLevel, PrivateKey, Sha256, SignedBlock, SignedTransaction, TimePoint,
+    Transaction, TransactionId, TransactionReceipt, Unpack as _, VarUint32, block::ReceiptTransaction, name,
+    time::SLOT_US,
 };
 use store::{Store, StoreSettings};
 
@@ -502,4 +503,77 @@ fn a_node_that_stands_still_refuses_what_no_block_takes() {
     assert!(refusal(&late).contains(&format!("expired transaction {}", late.id)), "{}", refusal(&late));
     // Others wait.
     assert!(answer(transaction_of(&chain, action(b"good")), Duration::from_millis(100)).is_err());
+}
+
+/// Defers what its action `send` says: sender's id, payer, packed transaction. `spin` never ends.
+fn deferring_module() -> Vec<u8> {
+    let text = r#"(module
+        (import "env" "read_action_data" (func $read (param i32 i32) (result i32)))
+        (import "env" "send_deferred" (func $send (param i32 i64 i32 i32 i32)))
+        (memory 1)
+        (func (export "apply") (param i64 i64 i64) (local $length i32)
+            (if (i64.eq (local.get 2) (i64.const SPIN)) (then (loop (br 0))))
+            (if (i64.eq (local.get 2) (i64.const SEND)) (then
+                (local.set $length (call $read (i32.const 16) (i32.const 4096)))
+                (call $send (i32.const 16) (i64.load (i32.const 32)) (i32.const 40)
+                    (i32.sub (local.get $length) (i32.const 24)) (i32.const 0))))))"#;
+    let number = |name: Name| name.0.to_string();
+    let text = text.replace("SPIN", &number(name!("spin"))).replace("SEND", &number(name!("send")));
+    wat::parse_str(text).expect("a module")
+}
+
+fn deferred(chain: &Chain, sender_id: u128, payer: Name, action: Name, delay_s: u32) -> Arc<RecoveredTransaction> {
+    let authorization = vec![PermissionLevel { actor: EOSIO, permission: name!("active") }];
+    // Each has an id of its own.
+    let action = Action { account: EOSIO, name: action, authorization, data: Bytes(sender_id.to_bytes()) };
+    let mut inner = Transaction { actions: vec![action], ..Transaction::default() };
+    inner.header.delay_sec = VarUint32(delay_s);
+    let data = [sender_id.to_bytes(), payer.to_bytes(), inner.to_bytes()].concat();
+    transaction(chain, name!("send"), data)
+}
+
+fn new_account(chain: &Chain, account: Name) -> Arc<RecoveredTransaction> {
+    let public = key().public_key().expect("a valid secret");
+    let authority = Authority::of_key(public);
+    transaction(chain, name!("newaccount"), (EOSIO, account, authority.clone(), authority).to_bytes())
+}
+
+fn scheduled_count(node: &Node) -> usize {
+    node.handle.read(|chain| chain.ledger().generated_by_delay().count())
+}
+
+/// As nodeos leaves scheduled transactions out that failed by its own time. Those of one account that never end are
+/// not run in each block again, and not before all others.
+#[test]
+fn scheduled_transactions_that_take_too_long_do_not_hold_up_others() {
+    for cpu in [engine::CpuBilling::Measured, engine::CpuBilling::Fixed] {
+        let node = Node::start(Settings {
+            producers: BTreeSet::from([EOSIO]),
+            signers: vec![(key().public_key().expect("a valid secret"), Signer::Key(key()))],
+            enable_stale_production: true,
+            cpu,
+            ..Settings::default()
+        });
+        node.until("a block", |node| node.head() > 1);
+        let payer = name!("attacker");
+        let code = node.handle.read(|chain| set_code(chain, deferring_module()));
+        node.submit(code).expect("the code is valid");
+        let account = node.handle.read(|chain| new_account(chain, payer));
+        node.submit(account).expect("a new account");
+        for number in 0..12 {
+            let spin = node.handle.read(|chain| deferred(chain, number, payer, name!("spin"), 0));
+            node.submit(spin).expect("it is deferred");
+        }
+        let good = node.handle.read(|chain| deferred(chain, 100, EOSIO, name!("good"), 1));
+        node.submit(good).expect("it is deferred");
+        assert_eq!(scheduled_count(&node), 13);
+        node.until("the good one runs", |node| scheduled_count(node) == 12);
+        // What failed is not tried again, and the others of its payer not in each block.
+        let time = |node: &Node| node.handle.holds().into_iter().find(|time| time.hold == Hold::Transaction);
+        let before = time(&node).expect("every reason is there").total;
+        let head = node.head();
+        node.until("more blocks", |node| node.head() >= head + 6);
+        let spent = time(&node).expect("every reason is there").total - before;
+        assert!(spent < Duration::from_millis(450), "{spent:?} of three seconds, {cpu:?}");
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use consensus::ForkTree;
 use execution::{RecoveredTransaction, TransactionTrace, World};
-use ledger::Ledger;
+use ledger::{GeneratedTransaction, Ledger};
 use primitives::{BlockId, BlockTimestamp, ChainId, Checksum256, Name, TimePoint, TransactionId};
 
 use crate::pending::Pending;
@@ -134,15 +134,37 @@ impl Chain {
     }
 
     /// Scheduled transactions that could run in the pending block: those whose delay is over, by time and order.
-    /// Expired ones are among them: running them retires them.
-    pub fn scheduled_ready(&self, limit: usize) -> Vec<TransactionId> {
+    /// Expired ones are among them: running them retires them. At most `limit`, of those that `may_run` says may.
+    pub fn scheduled_ready(
+        &self,
+        limit: usize,
+        may_run: impl Fn(&GeneratedTransaction) -> bool,
+    ) -> Vec<ScheduledTransaction> {
         let Some(pending) = &self.pending else { return Vec::new() };
         let (now, ledger) = (pending.header.timestamp.time(), &self.world.ledger);
         let waiting = ledger.generated_by_delay().map(|id| ledger.generated(id));
         // Nothing runs in the block that sent it.
         let ready = waiting.take_while(|waiting| waiting.delay_until <= now).filter(|waiting| waiting.published < now);
-        ready.take(limit).map(|waiting| waiting.trx_id).collect()
+        let ready = ready.filter(|waiting| may_run(waiting)).take(limit);
+        ready
+            .map(|GeneratedTransaction { trx_id: id, payer, expiration, .. }| ScheduledTransaction {
+                id: *id,
+                payer: *payer,
+                expiration: *expiration,
+            })
+            .collect()
     }
+}
+
+/// A transaction on the chain's list that may run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScheduledTransaction {
+    /// Its id.
+    pub id: TransactionId,
+    /// Who pays for its place on the list.
+    pub payer: Name,
+    /// When it is retired without having run.
+    pub expiration: TimePoint,
 }
 
 /// Readers share the chain with its one writer behind a lock.

@@ -45,7 +45,7 @@ mod start;
 
 pub use block_state::{Applied, BlockState, SealedBlock};
 pub use brought::{Absent, Brought};
-pub use conductor::{Chain, KeptBlocks, PendingView};
+pub use conductor::{Chain, KeptBlocks, PendingView, ScheduledTransaction};
 pub use error::ChainError;
 pub use execution::Machine;
 pub use key_guesses::KeyGuesses;
