@@ -76,6 +76,7 @@ impl Prepared {
             agent: args.agent_name.clone(),
             max_clients: args.max_clients,
             mdns: args.p2p_mdns,
+            peers: args.p2p_peer_address.clone(),
             accept_transactions: args.p2p_accept_transactions,
         };
         let libp2p = runtime.block_on(async { Libp2p::open(data_dir, libp2p) })?;

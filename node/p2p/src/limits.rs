@@ -76,6 +76,15 @@ pub const GOSSIPED_BLOCKS_MAX: usize = 64;
 pub const HALF_OPEN_MAX: usize = 32;
 /// The same of one host, where connections are encrypted.
 pub const HALF_OPEN_PER_HOST_MAX: usize = 8;
+/// Places beside those where connections are encrypted, for hosts that are known: those that the operator names to be
+/// dialled, and those of peers.
+pub const HALF_OPEN_KNOWN_MAX: usize = 16;
+/// Seconds after which a host counts as that of a peer: longer than anybody stays who does not introduce itself.
+pub const STAYED_SECONDS: u64 = 15;
+/// Seconds for which the host of a peer is known after that is gone.
+pub const KNOWN_HOST_SECONDS: u64 = 3600;
+/// Such hosts, at most.
+pub const KNOWN_HOSTS_MAX: usize = 1024;
 /// Microseconds after which a connection that has not introduced itself makes room for another one.
 pub const HALF_OPEN_GRACE_US: i64 = 500_000;
 /// Microseconds within which a connection must have introduced itself.
@@ -155,3 +164,8 @@ pub const BLAMED_MAX: usize = 4096;
 
 /// Microseconds before an address is dialled again; doubled by each failure, up to the operator's pause.
 pub const REDIAL_US: i64 = 100_000;
+/// Failures beyond which the pause is not doubled where the other end is there and closes connections at once: it may have
+/// no room for a moment.
+pub const TURNED_AWAY_MAX: u32 = 5;
+/// Microseconds within which that is so.
+pub const TURNED_AWAY_US: i64 = 1_000_000;

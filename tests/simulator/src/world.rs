@@ -236,7 +236,7 @@ impl World {
             Event::Gossips(peer) => self.step(node, Input::Gossips { peer, blocks: true }),
             Event::Connects { address } => self.connects(node, run, address),
             Event::DialFailed { address } => {
-                self.step(node, Input::DialFailed { address, why: "simulated".to_owned() });
+                self.step(node, Input::DialFailed { address, why: "simulated".to_owned(), turned_away: false });
             }
         }
     }
@@ -442,7 +442,8 @@ impl World {
         let now = TimePoint(BEGIN.0 + self.now + self.hosts[to].skew_us);
         let there = self.wires.reach(node, to) && self.hosts[to].frozen_until <= self.now;
         let Some(target) = self.hosts[to].node.as_mut().filter(|_| there) else {
-            return self.step(node, Input::DialFailed { address, why: "connection refused".to_owned() });
+            return self
+                .step(node, Input::DialFailed { address, why: "connection refused".to_owned(), turned_away: false });
         };
         let admitted = target.core.admits(host_of(node), now).is_ok();
         let first = self.wires.next_peer();

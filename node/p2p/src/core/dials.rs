@@ -4,7 +4,7 @@
 use primitives::TimePoint;
 
 use super::peer::PeerId;
-use crate::limits::{DIALLED_MAX, REDIAL_US};
+use crate::limits::{DIALLED_MAX, REDIAL_US, TURNED_AWAY_MAX};
 use crate::wire::GoAway;
 
 /// How an address stands.
@@ -18,6 +18,15 @@ pub enum State {
     Connected(PeerId),
     /// It is not dialled again: another chain, this node itself, no permission.
     GivenUp(GoAway),
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Nobody answers, or it ended for a reason, if one was given.
+    Failed(Option<GoAway>),
+    /// Somebody is there and closed it at once.
+    TurnedAway,
 }
 
 /// An address.
@@ -102,10 +111,17 @@ impl Dials {
     }
 
     /// A connection ended, or there was none.
-    pub fn failed(&mut self, address: &str, parting: Option<GoAway>, pause_max_us: i64, now: TimePoint) {
+    pub fn failed(&mut self, address: &str, ended: Ended, pause_max_us: i64, now: TimePoint) {
         self.dials.retain(|dial| !dial.was_told || dial.address != address);
         let Some(dial) = self.dials.iter_mut().find(|dial| dial.address == address) else { return };
         dial.failures = dial.failures.saturating_add(1);
+        let parting = match ended {
+            Ended::Failed(parting) => parting,
+            Ended::TurnedAway => {
+                dial.failures = dial.failures.min(TURNED_AWAY_MAX);
+                None
+            }
+        };
         let pause = REDIAL_US.saturating_mul(1 << dial.failures.min(20).saturating_sub(1)).min(pause_max_us);
         // Nodes that lost the same peer do not come back all at once.
         let jitter = pause / 8
@@ -141,26 +157,28 @@ mod tests {
     fn pauses_grow_and_begin_anew() {
         let mut dials = Dials::default();
         assert!(dials.add("a:1", TimePoint(0)) && !dials.add("a:1", TimePoint(0)));
-        let pause = |dials: &mut Dials| {
+        let pause = |dials: &mut Dials, ended: Ended| {
             assert_eq!(dials.due(TimePoint(i64::MAX)), ["a:1"]);
-            dials.failed("a:1", None, 30_000_000, TimePoint(0));
+            dials.failed("a:1", ended, 30_000_000, TimePoint(0));
             match dials.find("a:1").unwrap().state {
                 State::Waits(at) => at.0,
                 other => panic!("{other:?}"),
             }
         };
-        let pauses: Vec<_> = (0..12).map(|_| pause(&mut dials)).collect();
+        let pauses: Vec<_> = (0..12).map(|_| pause(&mut dials, Ended::Failed(None))).collect();
         assert!(pauses.windows(2).all(|pair| pair[0] <= pair[1] + REDIAL_US * 100), "{pauses:?}");
         assert!(pauses[0] < 120_000 && (30_000_000..34_000_000).contains(&pauses[11]), "{pauses:?}");
+        // Whoever is there and has no room is tried again soon.
+        assert!((0..3).all(|_| pause(&mut dials, Ended::TurnedAway) < 2_000_000));
         dials.succeeded("a:1");
-        assert!(pause(&mut dials) < 120_000);
+        assert!(pause(&mut dials, Ended::Failed(None)) < 120_000);
     }
 
     #[test]
     fn who_is_on_another_chain_is_not_dialled_again() {
         let mut dials = Dials::default();
         dials.add("a:1", TimePoint(0));
-        dials.failed("a:1", Some(GoAway::WrongChain), 1, TimePoint(0));
+        dials.failed("a:1", Ended::Failed(Some(GoAway::WrongChain)), 1, TimePoint(0));
         assert!(dials.due(TimePoint(i64::MAX)).is_empty());
         assert!(dials.remove("a:1").is_some() && dials.add("a:1", TimePoint(0)));
     }

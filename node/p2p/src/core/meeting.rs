@@ -334,7 +334,7 @@ mod tests {
                 // What a peer says of its own address is only believed of its own identity.
                 assert!(dialled == others[0] || dialled == address("10.0.0.7", 7), "{dialled}");
                 dials += u32::from(dialled == others[0]);
-                stage.step(Input::DialFailed { address: dialled, why: String::new() }, now);
+                stage.step(Input::DialFailed { address: dialled, why: String::new(), turned_away: false }, now);
             }
         }
         assert_eq!(dials, MEET_FAILURES_MAX);

@@ -38,14 +38,14 @@ use crate::address::{Address, Kind, PeerAddress};
 use crate::limits::{
     ANNOUNCED_MAX, DIALLED_MAX, GOSSIPED_BLOCKS_MAX, GREETING_US, HALF_OPEN_GRACE_US, HALF_OPEN_MAX,
     KEPT_BLOCK_BYTES_MAX, KNOWN_BLOCKS_MAX, KNOWN_TRANSACTIONS_MAX, MISSING_BLOCKS_MAX, OTHER_FORMS_MAX,
-    QUEUED_BYTES_MAX, QUEUED_BYTES_PER_PEER, RECENT_BYTES_MAX, TRANSACTIONS_IN_HAND_MAX, WANTED_MAX,
+    QUEUED_BYTES_MAX, QUEUED_BYTES_PER_PEER, RECENT_BYTES_MAX, TRANSACTIONS_IN_HAND_MAX, TURNED_AWAY_US, WANTED_MAX,
 };
 use crate::wire::message::Point;
 use crate::wire::{BlockMessage, GoAway, Handshake, Message, TransactionMessage};
 
 use catching_up::CatchUp;
 use checks::CheckSettings;
-use dials::{Dials, State};
+use dials::{Dials, Ended, State};
 use doubles::{DoubleSign, DoubleSigns};
 pub use link::{Lane, Wire};
 use meeting::Book;
@@ -220,8 +220,8 @@ pub enum TransactionJudgement {
 pub enum Input {
     /// A socket is connected. For one that came to this node [`Core::admits`] was asked before.
     Connected { peer: PeerId, wire: Wire, address: IpAddr, dialled: Option<String> },
-    /// An address cannot be reached.
-    DialFailed { address: String, why: String },
+    /// An address cannot be reached. `turned_away`: somebody is there, and closed the connection at once.
+    DialFailed { address: String, why: String, turned_away: bool },
     /// A socket is closed.
     Closed { peer: PeerId },
     /// A message came; nodeos' wire has one lane for all, which is [`Lane::Talk`].
@@ -398,16 +398,25 @@ impl Core {
     fn act(&mut self, input: Input, now: TimePoint, blocks: &dyn Blocks) {
         match input {
             Input::Connected { peer, wire, address, dialled } => self.connected(peer, wire, address, dialled, now),
-            Input::DialFailed { address, why } => {
+            Input::DialFailed { address, why, turned_away } => {
                 tracing::info!("cannot connect to {address}: {why}");
                 self.counts.failed_dials += 1;
-                self.dials.failed(&address, None, self.settings.redial_max_us, now);
+                let ended = if turned_away { Ended::TurnedAway } else { Ended::Failed(None) };
+                self.dials.failed(&address, ended, self.settings.redial_max_us, now);
                 self.book.ended(&address, false, now);
             }
             Input::Listening { addresses } => self.listens(addresses),
             Input::Found { addresses } => self.found(&addresses, now),
             Input::WrongVersion { peer, why } => self.wrong_version(peer, &why, now),
-            Input::Closed { peer } => self.closed(peer, now),
+            Input::Closed { peer } => {
+                let turned_away = self.peers.get(&peer).is_some_and(|found| {
+                    !found.leaving
+                        && found.said.is_none()
+                        && found.parting.is_none()
+                        && now.us_since(found.since) < TURNED_AWAY_US
+                });
+                self.closed_as(peer, turned_away, now);
+            }
             Input::Received { peer, lane, message, charge } => {
                 self.received((peer, lane), message, charge, now, blocks)
             }
@@ -632,13 +641,18 @@ impl Core {
 
     /// The socket is gone, or is to be forgotten.
     fn closed(&mut self, peer: PeerId, now: TimePoint) {
+        self.closed_as(peer, false, now);
+    }
+
+    fn closed_as(&mut self, peer: PeerId, turned_away: bool, now: TimePoint) {
         let Some(gone) = self.peers.remove(&peer) else { return };
         if gone.open {
             tracing::info!("connection to {} ends", gone.name());
         }
         if let Some(dialled) = &gone.dialled {
             let until = self.standing.banned_until(&gone.key(), now);
-            self.dials.failed(dialled, gone.parting, self.settings.redial_max_us, now);
+            let ended = if turned_away { Ended::TurnedAway } else { Ended::Failed(gone.parting) };
+            self.dials.failed(dialled, ended, self.settings.redial_max_us, now);
             self.book.ended(dialled, gone.open && gone.parting.is_none(), now);
             if let Some(until) = until {
                 self.dials.set(dialled, State::Waits(until));

@@ -264,7 +264,7 @@ impl Driver {
                 Err(why) => tracing::debug!("a connection from {address} is not taken: {why}"),
             },
             Event::Dialled(address, Ok((stream, to))) => self.connected(stream, to, Some(address)),
-            Event::Dialled(address, Err(why)) => self.step(Input::DialFailed { address, why }),
+            Event::Dialled(address, Err(why)) => self.step(Input::DialFailed { address, why, turned_away: false }),
             Event::Linked(link) => self.linked(link),
             Event::Asked(ask) => self.answer(ask),
         }
@@ -319,7 +319,7 @@ impl Driver {
                 Output::Dial { address } if is_multiaddress(&address) => {
                     if !self.tell_swarm(Command::Dial(address.clone())) {
                         let why = "this node speaks nodeos' wire alone".to_owned();
-                        self.step(Input::DialFailed { address, why });
+                        self.step(Input::DialFailed { address, why, turned_away: false });
                     }
                 }
                 Output::Dial { address } => {

@@ -1,9 +1,8 @@
 //! Connections as libp2p's swarm has them: each end opens one stream for each lane and takes one of each from the other.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::{Ready, ready};
-use std::net::IpAddr;
 use std::task::{Context, Poll};
 
 use libp2p::core::transport::PortUse;
@@ -15,9 +14,7 @@ use libp2p::swarm::{
 };
 use libp2p::{InboundUpgrade, Multiaddr, OutboundUpgrade, PeerId};
 
-use crate::address::host_of;
 use crate::core::Lane;
-use crate::limits::HALF_OPEN_PER_HOST_MAX;
 
 /// What a lane's streams are called when they are opened. The number is the version of what is said there.
 pub(super) fn protocol(lane: Lane) -> &'static str {
@@ -156,44 +153,23 @@ impl ConnectionHandler for LinkHandler {
     }
 }
 
-/// All connections. Of one host only so many may be half open at the same time.
+/// All connections.
 #[derive(Debug, Default)]
 pub struct Links {
     events: VecDeque<(ConnectionId, LinkEvent)>,
-    half_open: HashMap<ConnectionId, IpAddr>,
 }
-
-/// Why a connection is not taken.
-#[derive(Debug, thiserror::Error)]
-#[error("{0} has {HALF_OPEN_PER_HOST_MAX} connections already that are not established")]
-struct TooManyHalfOpen(IpAddr);
 
 impl NetworkBehaviour for Links {
     type ConnectionHandler = LinkHandler;
     type ToSwarm = (ConnectionId, LinkEvent);
 
-    fn handle_pending_inbound_connection(
-        &mut self,
-        connection: ConnectionId,
-        _: &Multiaddr,
-        remote: &Multiaddr,
-    ) -> Result<(), ConnectionDenied> {
-        let Some(host) = host_of(remote) else { return Ok(()) };
-        if self.half_open.values().filter(|other| **other == host).count() >= HALF_OPEN_PER_HOST_MAX {
-            return Err(ConnectionDenied::new(TooManyHalfOpen(host)));
-        }
-        self.half_open.insert(connection, host);
-        Ok(())
-    }
-
     fn handle_established_inbound_connection(
         &mut self,
-        connection: ConnectionId,
+        _: ConnectionId,
         _: PeerId,
         _: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.half_open.remove(&connection);
         Ok(LinkHandler::new())
     }
 
@@ -208,11 +184,7 @@ impl NetworkBehaviour for Links {
         Ok(LinkHandler::new())
     }
 
-    fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
-        if let FromSwarm::ListenFailure(failure) = event {
-            self.half_open.remove(&failure.connection_id);
-        }
-    }
+    fn on_swarm_event(&mut self, _: FromSwarm<'_>) {}
 
     fn on_connection_handler_event(&mut self, _: PeerId, connection: ConnectionId, event: THandlerOutEvent<Self>) {
         self.events.push_back((connection, event));

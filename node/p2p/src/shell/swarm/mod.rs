@@ -1,10 +1,11 @@
 //! libp2p's wire: TCP with noise and yamux, and QUIC. The same core and the same frames as on nodeos' wire, on streams of
 //! their own for talk, asked blocks and news; small transactions travel by gossip, and where there are many peers blocks.
 //!
-//! Reading order: [`identity`] the node's key, `links` streams, `settings` libp2p's parts and their limits, `resolve`
-//! names of hosts, `gossip` what travels by it, and here the task that has the swarm: it never waits for a peer.
+//! Reading order: [`identity`] the node's key, `links` streams, `half_open` connections that are not encrypted yet,
+//! `settings` libp2p's parts and their limits, `resolve` names of hosts, `gossip` what travels by it, and here the task that has the swarm: it never waits for a peer.
 
 mod gossip;
+mod half_open;
 pub mod identity;
 mod links;
 mod resolve;
@@ -35,6 +36,7 @@ use crate::address::host_of;
 use crate::core::{BlockJudgement, Input, Lane, PeerId, TransactionJudgement};
 use crate::wire::TransactionMessage;
 use gossip::Source;
+use half_open::HalfOpen;
 use identity::{Identity, IdentityError};
 use links::LinkEvent;
 use settings::{Behaviour, BehaviourEvent, Doors, PROTOCOL_VERSION, SwarmSettings, Topics};
@@ -52,6 +54,8 @@ pub struct Libp2pSettings {
     pub mdns: bool,
     /// `p2p-accept-transactions`.
     pub accept_transactions: bool,
+    /// `p2p-peer-address`: whose hosts are let in before others.
+    pub peers: Vec<String>,
     /// Whether the identity is kept in the data folder: where others connect, or this node is known by it.
     pub keep_identity: bool,
 }
@@ -79,6 +83,7 @@ pub enum Libp2pError {
 pub struct Libp2p {
     swarm: Swarm<Behaviour>,
     doors: Doors,
+    half_open: HalfOpen,
     identity: Identity,
     settings: Libp2pSettings,
 }
@@ -97,13 +102,13 @@ impl Libp2p {
     pub fn open(folder: &Path, settings: Libp2pSettings) -> Result<Self, Libp2pError> {
         let identity = Identity::of_folder(folder)?;
         let parts = SwarmSettings { agent: &settings.agent, max_clients: settings.max_clients, mdns: settings.mdns };
-        let (mut swarm, doors) = settings::build(&identity.keys, parts).map_err(Libp2pError::Parts)?;
+        let (mut swarm, doors, half_open) = settings::build(&identity.keys, parts).map_err(Libp2pError::Parts)?;
         for address in &settings.listen {
             swarm
                 .listen_on(address.clone())
                 .map_err(|error| Libp2pError::Listen { address: address.clone(), why: deepest(&error) })?;
         }
-        Ok(Self { swarm, doors, identity, settings })
+        Ok(Self { swarm, doors, half_open, identity, settings })
     }
 
     /// What others call this node.
@@ -147,6 +152,7 @@ pub(super) enum Command {
 struct Unopened {
     peer: PeerId,
     identity: libp2p::PeerId,
+    host: IpAddr,
     room: Arc<Semaphore>,
     streams: [(Option<StreamSender>, Option<StreamSender>); 3],
 }
@@ -166,6 +172,9 @@ pub(super) struct SwarmTask {
     links: HashMap<ConnectionId, Unopened>,
     /// Addresses as they were given, while they are dialled.
     dialling: HashMap<ConnectionId, String>,
+    half_open: HalfOpen,
+    /// Addresses that the operator named.
+    named: HashSet<String>,
     /// A connection of each peer, by identity.
     identities: HashMap<libp2p::PeerId, Source>,
     /// Whom gossip brings blocks.
@@ -189,7 +198,7 @@ pub(super) struct Shared {
 
 impl SwarmTask {
     pub fn new(libp2p: Libp2p, chain_id: ChainId, shared: Shared) -> (mpsc::UnboundedSender<Command>, Self) {
-        let Libp2p { mut swarm, doors, settings, .. } = libp2p;
+        let Libp2p { mut swarm, doors, half_open, settings, .. } = libp2p;
         let topics = doors.open(chain_id);
         if settings.accept_transactions
             && let Err(error) = swarm.behaviour_mut().gossip.subscribe(&topics.transactions)
@@ -212,6 +221,8 @@ impl SwarmTask {
             numbers: shared.numbers,
             links: HashMap::new(),
             dialling: HashMap::new(),
+            half_open,
+            named: settings.peers.into_iter().collect(),
             identities: HashMap::new(),
             gossips_blocks: HashSet::new(),
             judging: BTreeMap::new(),
@@ -247,6 +258,11 @@ impl SwarmTask {
                 });
             }
             Command::DialResolved { text, found } => {
+                if self.named.contains(&text)
+                    && let Some(host) = found.as_ref().ok().and_then(host_of)
+                {
+                    self.half_open.named(host);
+                }
                 let begun = found.and_then(|address| {
                     // From a port of its own: two nodes that dial each other do not meet on the same pair of ports.
                     let dial = DialOpts::unknown_peer_id().address(address).allocate_new_port().build();
@@ -256,7 +272,8 @@ impl SwarmTask {
                 match begun {
                     Ok(connection) => drop(self.dialling.insert(connection, text)),
                     Err(why) => {
-                        return tell(&self.events, Event::Happened(Input::DialFailed { address: text, why })).await;
+                        let failed = Input::DialFailed { address: text, why, turned_away: false };
+                        return tell(&self.events, Event::Happened(failed)).await;
                     }
                 }
             }
@@ -295,7 +312,9 @@ impl SwarmTask {
             }
             SwarmEvent::ConnectionClosed { peer_id, connection_id, .. } => {
                 // Readers whose streams never came end with their senders.
-                self.links.remove(&connection_id);
+                if let Some(link) = self.links.remove(&connection_id) {
+                    self.half_open.left(link.host);
+                }
                 match self.links.values().find(|link| link.identity == peer_id) {
                     Some(other) => {
                         let source = Source { peer: other.peer, room: Arc::clone(&other.room) };
@@ -312,7 +331,8 @@ impl SwarmTask {
                 match self.dialling.remove(&connection_id) {
                     Some(address) => {
                         let why = words(&error);
-                        tell(&self.events, Event::Happened(Input::DialFailed { address, why })).await
+                        let turned_away = is_reset(&error);
+                        tell(&self.events, Event::Happened(Input::DialFailed { address, why, turned_away })).await
                     }
                     None => true,
                 }
@@ -365,6 +385,7 @@ impl SwarmTask {
         let (unopened, link) = self.link(peer, identity, connection, address, dialled);
         self.identities.insert(identity, Source { peer, room: Arc::clone(&unopened.room) });
         self.links.insert(connection, unopened);
+        self.half_open.joined(address);
         if !tell(&self.events, Event::Linked(link)).await {
             return false;
         }
@@ -393,7 +414,7 @@ impl SwarmTask {
             let _ = back.send(Command::Close(connection));
         });
         let room = own_room();
-        let unopened = Unopened { peer, identity, room: Arc::clone(&room), streams };
+        let unopened = Unopened { peer, identity, host: address, room: Arc::clone(&room), streams };
         (unopened, Link { peer, identity: identity.to_string(), address, dialled, streams: receivers, room, end })
     }
 
@@ -440,6 +461,23 @@ fn words(error: &DialError) -> String {
         DialError::Transport(errors) => errors.first().map_or_else(|| error.to_string(), |(_, error)| deepest(error)),
         other => deepest(other),
     }
+}
+
+/// Whether the other end took a connection and closed it before it was encrypted: it may have no room.
+fn is_reset(error: &(dyn std::error::Error + 'static)) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    if let Some(DialError::Transport(errors)) = error.downcast_ref() {
+        return errors.iter().any(|(_, error)| is_reset(error));
+    }
+    let inner = match error.downcast_ref::<std::io::Error>() {
+        Some(error) if matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof) => {
+            return true;
+        }
+        // What it holds is not its source.
+        Some(error) => error.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static)),
+        None => error.source(),
+    };
+    inner.is_some_and(is_reset)
 }
 
 /// What is at the bottom of an error says most.

@@ -6,6 +6,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use libp2p::connection_limits::{self, ConnectionLimits};
+use libp2p::core::Transport;
+use libp2p::core::muxing::StreamMuxerBox;
+use libp2p::core::transport::timeout::TransportTimeout;
+use libp2p::core::upgrade::Version as UpgradeVersion;
 use libp2p::gossipsub::{
     self, ConfigBuilder, DataTransform, IdentTopic, MessageAuthenticity, MessageId, PeerScoreParams,
     PeerScoreThresholds, RawMessage, TopicHash, ValidationMode, Version,
@@ -13,10 +17,11 @@ use libp2p::gossipsub::{
 use libp2p::identity::Keypair;
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::swarm::behaviour::toggle::Toggle;
-use libp2p::{Swarm, SwarmBuilder, identify, mdns, noise, tcp, yamux};
+use libp2p::{Swarm, identify, mdns, noise, quic, swarm, tcp, yamux};
 
 use primitives::ChainId;
 
+use super::half_open::{Guarded, HalfOpen};
 use super::links::Links;
 use crate::limits::{DIAL_SECONDS, DIALLED_MAX, GOSSIP_BLOCK_BYTES_MAX, GOSSIP_BYTES_MAX, HALF_OPEN_MAX};
 
@@ -96,42 +101,39 @@ pub(super) struct SwarmSettings<'a> {
 }
 
 /// The parts together, listening nowhere yet.
-pub(super) fn build(keys: &Keypair, settings: SwarmSettings<'_>) -> io::Result<(Swarm<Behaviour>, Doors)> {
-    let doors = Doors::default();
+pub(super) fn build(keys: &Keypair, settings: SwarmSettings<'_>) -> io::Result<(Swarm<Behaviour>, Doors, HalfOpen)> {
+    let (doors, places) = (Doors::default(), HalfOpen::default());
     let behaviour = behaviour(keys, settings, &doors)?;
     let mut streams = yamux::Config::default();
     streams.set_max_num_streams(STREAMS_MAX);
-    let swarm = SwarmBuilder::with_existing_identity(keys.clone())
-        .with_tokio()
-        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, || streams)
-        .map_err(io::Error::other)?
-        .with_quic_config(|mut config| {
-            config.handshake_timeout = Duration::from_secs(ESTABLISH_SECONDS);
-            config.max_idle_timeout = QUIC_SILENCE_MS;
-            config.keep_alive_interval = Duration::from_millis(u64::from(QUIC_SILENCE_MS) / 3);
-            config.max_concurrent_stream_limit = STREAMS_MAX as u32;
-            config.max_stream_data = QUIC_STREAM_BYTES_MAX;
-            config.max_connection_data = QUIC_CONNECTION_BYTES_MAX;
-            config
-        })
-        .with_behaviour(|_| behaviour)
-        .map_err(|never| -> io::Error { match never {} })?
-        .with_swarm_config(|config| {
-            config
-                .with_max_negotiating_inbound_streams(OPENING_STREAMS_MAX)
-                .with_notify_handler_buffer_size(NonZeroUsize::MIN.saturating_add(NOTIFIED_CAPACITY - 1))
-                .with_per_connection_event_buffer_size(EVENTS_PER_CONNECTION)
-        })
-        .with_connection_timeout(Duration::from_secs(ESTABLISH_SECONDS))
-        .build();
-    Ok((swarm, doors))
+    let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
+        .upgrade(UpgradeVersion::V1Lazy)
+        .authenticate(noise::Config::new(keys).map_err(io::Error::other)?)
+        .multiplex(streams)
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+    let mut config = quic::Config::new(keys);
+    config.handshake_timeout = Duration::from_secs(ESTABLISH_SECONDS);
+    config.max_idle_timeout = QUIC_SILENCE_MS;
+    config.keep_alive_interval = Duration::from_millis(u64::from(QUIC_SILENCE_MS) / 3);
+    config.max_concurrent_stream_limit = STREAMS_MAX as u32;
+    config.max_stream_data = QUIC_STREAM_BYTES_MAX;
+    config.max_connection_data = QUIC_CONNECTION_BYTES_MAX;
+    let quic = quic::tokio::Transport::new(config).map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+    let both = tcp.or_transport(quic).map(|either, _| either.into_inner());
+    let timed = TransportTimeout::new(both, Duration::from_secs(ESTABLISH_SECONDS));
+    let transport = Guarded::new(timed.boxed(), places.clone());
+    let config = swarm::Config::with_tokio_executor()
+        .with_max_negotiating_inbound_streams(OPENING_STREAMS_MAX)
+        .with_notify_handler_buffer_size(NonZeroUsize::MIN.saturating_add(NOTIFIED_CAPACITY - 1))
+        .with_per_connection_event_buffer_size(EVENTS_PER_CONNECTION);
+    let swarm = Swarm::new(transport.boxed(), behaviour, keys.public().to_peer_id(), config);
+    Ok((swarm, doors, places))
 }
 
 fn behaviour(keys: &Keypair, settings: SwarmSettings<'_>, doors: &Doors) -> io::Result<Behaviour> {
     let clients = (settings.max_clients > 0).then(|| settings.max_clients.saturating_add(HALF_OPEN_MAX as u32));
-    // The core counts the connections of hosts, and all of them, when they are there.
+    // The core counts the connections of hosts, and all of them, when they are there; until then they have places.
     let limits = ConnectionLimits::default()
-        .with_max_pending_incoming(Some(HALF_OPEN_MAX as u32))
         .with_max_pending_outgoing(Some(DIALLED_MAX as u32))
         .with_max_established_incoming(clients)
         .with_max_established_outgoing(Some(2 * DIALLED_MAX as u32));

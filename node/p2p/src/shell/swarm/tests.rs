@@ -324,3 +324,43 @@ async fn many_large_transactions_travel_by_gossip() {
     }
     seats[1].until("all of them", |seen| seen.transactions.len() == COUNT as usize).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silent_connections_keep_nobody_out() {
+    let mut tasks = JoinSet::new();
+    let seats = nodes(2, &[], &mut tasks).await;
+    seats[0].until("address", |seen| seen.address.is_some()).await;
+    let address = seats[0].seen(|seen| seen.address.clone()).unwrap();
+    let port: u16 = address.split('/').nth(4).unwrap().parse().unwrap();
+    let opened = Arc::<std::sync::atomic::AtomicUsize>::default();
+    // They come from a few networks, and come back whenever they are ended.
+    for number in 0..40_u8 {
+        let opened = Arc::clone(&opened);
+        tasks.spawn(async move {
+            loop {
+                let socket = tokio::net::TcpSocket::new_v4().unwrap();
+                socket.bind((std::net::Ipv4Addr::new(127, 0, number % 5 + 1, 7), 0).into()).unwrap();
+                if let Ok(stream) = socket.connect((std::net::Ipv4Addr::LOCALHOST, port).into()).await {
+                    opened.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    // What the node says is not answered.
+                    let mut said = [0; 256];
+                    while stream.readable().await.is_ok() {
+                        match stream.try_read(&mut said) {
+                            Ok(1..) => {}
+                            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                            _ => break,
+                        }
+                    }
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+    }
+    while opened.load(std::sync::atomic::Ordering::Relaxed) < 80 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let begin = Instant::now();
+    seats[1].order(Order::Dial(address));
+    seats[1].until("connection", |seen| seen.gossiping.len() == 1).await;
+    assert!(begin.elapsed() < Duration::from_secs(3), "it was let in after {:?}", begin.elapsed());
+}
