@@ -1,6 +1,6 @@
 //! Blocks from outside: checked, joined to the chain, stored, and then told of.
 
-use chain::{Brought, ChainError, CheckedBlock, PreparedBlock};
+use chain::{Bounds, Brought, ChainError, CheckedBlock, PreparedBlock};
 use codec::Pack;
 use primitives::{BlockId, BlockTimestamp, Fault, FaultKind};
 use store::{Change, StoreError};
@@ -12,6 +12,12 @@ use crate::planted::Planted;
 use crate::preparing::bring;
 use crate::writer::{Phase, Writer};
 use crate::{EngineError, Refusal, Verdict, report, rules};
+
+/// Ticks of 10 ms that a block may run in the first tier, beside what the optimised form of its code takes to make, before
+/// it waits for that.
+const FIRST_TIER_TICKS_MAX: u32 = 10;
+/// Waits for code after which a block runs as it is to its end.
+const WAITS_MAX: u32 = 32;
 
 impl Writer {
     /// Takes a block from outside. One that is known costs a look-up; one that comes while this node makes a block is
@@ -116,7 +122,16 @@ impl Writer {
                 say(reply, Verdict::Refused(fault));
             }
             Ok(verdict) => say(reply, verdict),
-            Err(EngineError::Chain(ChainError::NeedsCode(missing))) => self.hold_for_code(*missing, again, reply),
+            Err(EngineError::Chain(ChainError::NeedsCode(missing))) => {
+                let waits = if self.waits.0 == again.id { self.waits.1 + 1 } else { 1 };
+                self.waits = (again.id, waits);
+                if missing.optimised {
+                    let hash = missing.code_hash;
+                    tracing::debug!("block {} waits for the optimised form of contract code {hash}", again.id);
+                }
+                self.hold_for_code(*missing, again, reply);
+            }
+            Err(EngineError::Chain(ChainError::Stopping)) => say(reply, Verdict::Busy),
             // The block is not to blame.
             Err(EngineError::Chain(ChainError::Shortage(what))) => {
                 tracing::error!("block {} waits to be offered again: {}", again.id, Refusal::Shortage { what });
@@ -157,7 +172,12 @@ impl Writer {
         let brought = self.read_ahead(&checked);
         let mut chain = self.shared.chain.write(Hold::ReceivedBlock);
         chain.bring(brought);
-        let applied = match chain.push_checked(&mut self.machine, checked) {
+        let waited_enough = self.waits.0 == id && self.waits.1 >= WAITS_MAX;
+        let first_tier = (!waited_enough).then_some(FIRST_TIER_TICKS_MAX);
+        self.machine.bound(Some(Bounds { first_tier, all: None }));
+        let pushed = chain.push_checked(&mut self.machine, checked);
+        self.machine.bound(None);
+        let applied = match pushed {
             Ok(applied) => applied,
             Err(ChainError::Block(fault)) => return Ok(Verdict::Refused(fault)),
             Err(error) => return Err(error.into()),

@@ -9,11 +9,13 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 use primitives::TimePoint;
 
+/// How often running contracts look at the time.
+pub(crate) const TICK: Duration = Duration::from_millis(10);
 /// A difference that is no jump: programs that keep a clock right step it by less, or turn it slower or faster.
 pub const JUMP_US: i64 = 1_000_000;
 /// How far the time of a block of others may be from the clock that it bears out.

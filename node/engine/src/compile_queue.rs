@@ -36,6 +36,8 @@ pub(crate) struct CompileQueue {
     jobs: Arc<Jobs>,
     /// What is used much and waits to be optimised.
     hot: Arc<Jobs>,
+    /// What a block from outside waits for to be optimised: no contract of others comes before it.
+    urgent: Arc<Jobs>,
     /// What waits or is being loaded.
     asked: FxHashSet<Checksum256>,
     /// Dry runs and read-only transactions that wait for code.
@@ -94,7 +96,7 @@ impl Jobs {
 
 impl Drop for CompileQueue {
     fn drop(&mut self) {
-        for jobs in [&self.jobs, &self.hot] {
+        for jobs in [&self.jobs, &self.hot, &self.urgent] {
             jobs.waiting.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
             jobs.changed.notify_one();
         }
@@ -107,8 +109,9 @@ impl CompileQueue {
     /// # Errors
     /// The system refuses it.
     pub fn start(compiler: Compiler, commands: SyncSender<Command>) -> Result<Self, EngineError> {
-        let (jobs, hot) = (Arc::<Jobs>::default(), Arc::<Jobs>::default());
+        let (jobs, hot, urgent) = (Arc::<Jobs>::default(), Arc::<Jobs>::default(), Arc::<Jobs>::default());
         let (first, sender) = (compiler.clone(), commands.clone());
+        let (for_blocks, blocks_sender) = (compiler.clone(), commands.clone());
         start_thread("compiler", NICENESS, &jobs, move |MissingCode { code_hash, code, .. }| {
             let loaded = first.load(&code_hash, &code);
             sender.send(Command::CodeReady { code_hash, loaded }).is_ok()
@@ -117,7 +120,11 @@ impl CompileQueue {
             let loaded = compiler.settle(&code_hash, &code);
             commands.send(Command::CodeReady { code_hash, loaded }).is_ok()
         })?;
-        Ok(Self { jobs, hot, asked: FxHashSet::default(), transients: Vec::new(), block: None })
+        start_thread("urgent", 0, &urgent, move |MissingCode { code_hash, code, .. }| {
+            let loaded = for_blocks.settle(&code_hash, &code);
+            blocks_sender.send(Command::CodeReady { code_hash, loaded }).is_ok()
+        })?;
+        Ok(Self { jobs, hot, urgent, asked: FxHashSet::default(), transients: Vec::new(), block: None })
     }
 
     /// Has code loaded that something waits for.
@@ -152,7 +159,11 @@ impl CompileQueue {
     /// Lets a block from outside wait for code.
     pub fn hold_block(&mut self, missing: MissingCode, block: PreparedBlock, reply: Option<Reply<Verdict>>) {
         self.block = Some(HeldBlock { code_hash: missing.code_hash, block, reply });
-        self.need(missing);
+        if missing.optimised {
+            self.urgent.add_first(missing, false);
+        } else {
+            self.need(missing);
+        }
     }
 
     /// Whether a block from outside waits for code, and so all later ones for it.

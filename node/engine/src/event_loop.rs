@@ -2,6 +2,7 @@
 //! itself knows of no thread ([`crate::step`]).
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use store::Store;
 use tokio::sync::oneshot;
 
 use crate::block_log::LogKeeper;
+use crate::clock::TICK;
 use crate::command::Command;
 use crate::compile_queue::CompileQueue;
 use crate::follower::Follower;
@@ -24,8 +26,6 @@ const IDLE: Duration = Duration::from_secs(1);
 /// done them and takes what came meanwhile, because to be woken for each costs more than to run it.
 const BUSY_COMMANDS: u32 = 2;
 const BUSY_PAUSE: Duration = Duration::from_micros(250);
-/// How often running contracts look at the time.
-const TICK: Duration = Duration::from_millis(10);
 /// Bytes of stack of the thread that only sleeps and ticks.
 const TICKER_STACK_BYTES: usize = 64 << 10;
 
@@ -37,6 +37,8 @@ pub struct Running {
     /// Resolves when the writer ended: with its reason when that was a failure.
     pub ended: oneshot::Receiver<Result<(), EngineError>>,
     thread: Option<JoinHandle<()>>,
+    /// Ends what runs of a block.
+    stopping: Arc<AtomicBool>,
 }
 
 impl Running {
@@ -45,6 +47,8 @@ impl Running {
     /// # Errors
     /// What went wrong on the last steps.
     pub fn stop(mut self) -> Result<(), EngineError> {
+        // A block that is being applied is undone; it comes again after the next start.
+        self.stopping.store(true, Ordering::Relaxed);
         // The writer takes it, or is gone already.
         let _ = self.handle.commands.send(Command::Stop);
         if let Some(Err(panic)) = self.thread.take().map(JoinHandle::join) {
@@ -57,6 +61,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if self.thread.is_some() {
+            self.stopping.store(true, Ordering::Relaxed);
             // Without [`Running::stop`] nobody waits for it. A writer that is gone needs no word.
             let _ = self.handle.commands.try_send(Command::Stop);
         }
@@ -95,6 +100,7 @@ pub fn start(
     }
     let mut chain = chain;
     chain.machine.load_aside(true);
+    let stopping = chain.machine.stop_flag();
     start_ticker(ticker)?;
     let (sender, receiver) = sync_channel(COMMAND_QUEUE_CAPACITY);
     let begins = Beginning {
@@ -121,7 +127,7 @@ pub fn start(
             let _ = ended_sender.send(writer.run(&receiver));
         })
         .map_err(|source| EngineError::Thread { name: "writer", source })?;
-    Ok(Running { handle, ended, thread: Some(thread) })
+    Ok(Running { handle, ended, thread: Some(thread), stopping })
 }
 
 /// Lets running contracts look at the time, for as long as the process lives.

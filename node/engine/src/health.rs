@@ -49,6 +49,8 @@ pub(crate) struct Health {
     disk: Mutex<Option<String>>,
     peers: Mutex<Option<Peers>>,
     absent: Mutex<Absent>,
+    /// Why no block can be started, if so.
+    stuck: Mutex<Option<String>>,
     /// Bytes that the disk keeps.
     disk_reserve: u64,
     /// Whether it has less left.
@@ -111,6 +113,8 @@ pub struct Standing {
     pub disk_reserve: u64,
     /// Why the disk is not well, as it was tried last.
     pub disk_fault: Option<String>,
+    /// Why no block can be started, if so.
+    pub stuck: Option<String>,
     /// What the node sees of its peers, where it has a network.
     pub peers: Option<Peers>,
     /// Producers that let a turn pass and have not produced since, and how many slots each let pass.
@@ -157,6 +161,7 @@ impl Health {
             missed: Mutex::default(),
             disk: Mutex::default(),
             peers: Mutex::default(),
+            stuck: Mutex::default(),
             absent: Mutex::default(),
             disk_reserve,
             flooded: AtomicBool::new(false),
@@ -231,6 +236,16 @@ impl Health {
         *self.disk.lock() = fault;
     }
 
+    /// No block can be started.
+    pub fn starts_no_block(&self, why: String) {
+        *self.stuck.lock() = Some(why);
+    }
+
+    /// A block was started.
+    pub fn starts_blocks(&self) {
+        *self.stuck.lock() = None;
+    }
+
     /// What the node sees of its peers now.
     pub fn sees(&self, peers: Peers) {
         *self.peers.lock() = Some(peers);
@@ -265,6 +280,7 @@ impl Health {
             disk_reserve: self.disk_reserve,
             disk_fault: self.disk.lock().clone(),
             peers: *self.peers.lock(),
+            stuck: self.stuck.lock().clone(),
             absent: self.absent.lock().list(),
             dev,
         }
@@ -346,6 +362,7 @@ impl Standing {
                 )
             });
         }
+        when(self.stuck.is_some(), "onblock", &|| self.stuck.clone().unwrap_or_default());
         when(self.missed_now >= MISSED_MAX, "slots", &|| {
             format!("{} slots of this node's producers in the last minute have no block", self.missed_now)
         });
@@ -392,6 +409,7 @@ mod tests {
             disk_reserve: 512 << 20,
             disk_fault: None,
             peers: Some(PEERS),
+            stuck: None,
             absent: Vec::new(),
             dev: false,
         }
@@ -417,6 +435,7 @@ mod tests {
                 "500 MB left and keeps 512",
             ),
             (Standing { missed_now: MISSED_MAX, ..well() }, "12 slots"),
+            (Standing { stuck: Some("onblock takes too long".to_owned()), ..well() }, "onblock takes"),
             (Standing { disk_fault: Some("a file cannot be written".to_owned()), ..well() }, "cannot be written"),
             (
                 Standing { peers: Some(Peers { clock_offset_us: Some(60_000_000), ..PEERS }), ..well() },

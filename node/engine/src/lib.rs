@@ -9,7 +9,7 @@
 //! is made, [`queue`] transactions that wait, `transients` those that leave nothing behind, `compile_queue` the threads
 //! that make code ready, `signing` a block that waits for signatures, `obstacles` what keeps the node from blocks,
 //! `console` what contracts print, `put_off` scheduled transactions that
-//! this node leaves out, [`recovered`] transactions whose blocks are still to come, [`preparing`] blocks before the
+//! this node leaves out, `stuck` when blocks are tried again whose start takes too long, [`recovered`] transactions whose blocks are still to come, [`preparing`] blocks before the
 //! writer, [`durable`] what is written before anyone hears of it, [`events`] what they hear then, [`disk`] the door to the
 //! disk, [`block_log`] a log of nodeos beside the database, [`snapshots`] their schedule, [`state_task`] what is made of
 //! all of the state, [`follower`] the real disk with the thread behind the writer, [`lists`] lists that change while the
@@ -81,6 +81,7 @@ pub mod snapshots;
 mod state;
 pub mod state_task;
 mod step;
+mod stuck;
 pub mod subjective;
 pub mod transients;
 mod travel;

@@ -9,6 +9,8 @@ use primitives::{BlockTimestamp, Fault, Name};
 use rustc_hash::FxHashMap;
 use store::Watermark;
 
+use crate::clock::TICK;
+use crate::stuck::START_TICKS_MAX;
 use crate::{Refusal, Refused};
 
 /// The block that a genesis makes.
@@ -29,6 +31,8 @@ pub(crate) enum Obstacle {
     HeadAhead { head_num: u32, ahead_us: i64 },
     /// No block can be started on the head.
     NotStarted(Fault),
+    /// What every block begins with takes too long.
+    StartTooLong { receiver: Name, action: Name, pause_us: i64 },
     /// The system gives this node too little to run the contracts of the first steps.
     Shortage(String),
     /// The pending block cannot be finished.
@@ -98,6 +102,15 @@ impl fmt::Display for Obstacle {
             Self::NotStarted(fault) => {
                 write!(out, "Failed to start a pending block, will try again later: {fault}")
             }
+            Self::StartTooLong { receiver, action, pause_us } => write!(
+                out,
+                "Not producing block because what every block begins with takes more than {} ms: {action} of contract \
+                 {receiver}, by eosio's onblock. Every node would stand still for it. It is tried again in {} s. If the \
+                 contract does not end, go back to before it was set: boreas dev rewind BLOCK on a development chain, else \
+                 --hard-replay-blockchain --truncate-at-block BLOCK on every node",
+                START_TICKS_MAX * TICK.as_millis() as u64,
+                pause_us / 1_000_000
+            ),
             Self::Shortage(what) => {
                 let what = what.clone();
                 write!(out, "Failed to start a pending block, will try again later: {}", Refusal::Shortage { what })

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chain::{BlockPurpose, BlockState, ChainError, ScheduledTransaction, StartBlock};
+use chain::{BlockPurpose, BlockState, Bounds, ChainError, ScheduledTransaction, StartBlock};
 use consensus::header_state::PRODUCER_REPETITIONS;
 use execution::{Budget, Ending, ExecutedTransaction, RecoveredTransaction, TransactionTrace, budget::UNLIMITED_US};
 use ledger::GeneratedTransaction;
@@ -24,6 +24,7 @@ use crate::obstacles::Obstacle;
 use crate::planted::Planted;
 use crate::queue::{Waiting, check_expiration};
 use crate::retry::{self, is_executed_input};
+use crate::stuck::START_TICKS_MAX;
 use crate::writer::{Phase, Writer};
 use crate::{Blocks, CpuBilling, EngineError, Refusal, Signer, rules, slots, transients};
 
@@ -44,6 +45,9 @@ const NEVER: TimePoint = TimePoint(i64::MAX);
 const IDLE_SLOTS_MAX: u32 = 10;
 /// Scheduled transactions looked at together.
 const SCHEDULED_BATCH: usize = 256;
+
+/// Ticks of 10 ms that the start of a block may run in the first tier before it waits for the optimised form.
+const START_FIRST_TIER_TICKS: u32 = 2;
 
 /// How a transaction fared in the pending block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,6 +154,10 @@ impl Writer {
         if self.paused {
             return Ok(());
         }
+        if let Some(until) = self.stuck_until() {
+            self.wake = Some(until);
+            return Ok(());
+        }
         let head = Arc::clone(self.shared.chain.read().head());
         let next = head.header.timestamp().next().max(self.given_up.next());
         let mut missing = BTreeSet::new();
@@ -199,12 +207,17 @@ impl Writer {
 
     /// Whether this node produces the block of `slot`, scheduled for `producer`.
     fn may_produce(&mut self, producer: &ProducerAuthority, slot: BlockTimestamp, head_num: u32) -> bool {
-        if !self.production_enabled || self.paused || !self.produces_for(producer) {
+        if !self.production_enabled || self.paused || self.stuck_until().is_some() || !self.produces_for(producer) {
             return false;
         }
         let obstacle = self.obstacle(producer, slot, head_num);
         obstacle.iter().for_each(|obstacle| self.obstacles.meet(slot, obstacle));
         obstacle.is_none()
+    }
+
+    /// Until when no block is begun on the head because its start took too long.
+    fn stuck_until(&self) -> Option<TimePoint> {
+        self.stuck.until(self.shared.chain.read().head().id(), self.now())
     }
 
     /// What keeps this node from producing the block of `slot` for one of its producers.
@@ -279,8 +292,12 @@ impl Writer {
         let asked = if producing { self.shared.producer.read().scheduled_features.clone() } else { Vec::new() };
         let features = merged(&asked, chain.preactivated_features());
         let purpose = if producing { BlockPurpose::Produce } else { BlockPurpose::Speculate };
+        let head_id = chain.head().id();
+        // As a transaction, it waits for the optimised form of its code.
+        self.machine.bound(Some(Bounds { first_tier: Some(START_FIRST_TIER_TICKS), all: Some(START_TICKS_MAX) }));
         let started =
             chain.start_block(&mut self.machine, &StartBlock { timestamp: slot, confirmed, features, purpose });
+        self.machine.bound(None);
         let undo_bytes = chain.ledger().undo_bytes();
         drop(chain);
         let (contracts, contract_bytes) = (self.machine.loaded_count(), self.machine.loaded_bytes());
@@ -291,6 +308,9 @@ impl Writer {
         self.optimise_used_code();
         match started {
             Ok(()) => {
+                if producing && self.stuck.is_over() {
+                    self.shared.health.starts_blocks();
+                }
                 self.features_signaled = producing && !asked.is_empty();
                 self.phase = phase;
                 if let Phase::Producing { deadline } = phase {
@@ -304,6 +324,19 @@ impl Writer {
                 self.wake = Some(slots::deadline(self.settings.options.cpu_effort_us, slot).max(slot.time()));
                 Ok(())
             }
+            Err(ChainError::TooLong { receiver, action }) => {
+                let pause_us = self.stuck.meet(head_id, self.now());
+                let obstacle = Obstacle::StartTooLong { receiver, action, pause_us };
+                self.shared.health.starts_no_block(obstacle.to_string());
+                self.obstacles.meet(slot, &obstacle);
+                if let Some(travel) = self.travels.pop_front() {
+                    answer(travel.reply, Err(Refusal::Travel(obstacle.to_string())));
+                }
+                self.wake = Some(self.now());
+                Ok(())
+            }
+            // The command to do so comes next.
+            Err(ChainError::Stopping) => Ok(()),
             Err(ChainError::Shortage(what)) => {
                 self.obstacles.meet(slot, &Obstacle::Shortage(what));
                 self.wake = Some(TimePoint(self.now().0 + RETRY_START_US));

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use chain::{KeyGuesses, LiveChain, Machine};
 use parking_lot::{Mutex, RwLock};
-use primitives::{BlockTimestamp, Name, PublicKey, TimePoint};
+use primitives::{BlockId, BlockTimestamp, Name, PublicKey, TimePoint};
 use rustc_hash::FxHashMap;
 use store::Watermark;
 
@@ -36,6 +36,7 @@ use crate::saved_state::States;
 use crate::signing::Signing;
 use crate::snapshots::Snapshots;
 use crate::state_task::Request;
+use crate::stuck::Stuck;
 use crate::subjective::Subjective;
 use crate::transients::Transients;
 use crate::turn::TurnWatch;
@@ -89,6 +90,10 @@ pub struct Writer {
     pub(crate) phase: Phase,
     /// The block of [`Phase::Signing`].
     pub(crate) signing: Option<Signing>,
+    /// The block from outside that waited for code last, and how often.
+    pub(crate) waits: (BlockId, u32),
+    /// What keeps this node from making blocks until it is tried again.
+    pub(crate) stuck: Stuck,
     /// Blocks from outside that wait until this node's own is sealed.
     pub(crate) held: Held,
     /// When to look at production again.
@@ -188,6 +193,8 @@ impl Writer {
             commands,
             disk,
             signing: None,
+            waits: (BlockId::default(), 0),
+            stuck: Stuck::default(),
             held: Held::default(),
             put_off: PutOff::default(),
             queue: Queue::new(settings.incoming_transaction_queue_bytes),

@@ -577,3 +577,96 @@ fn scheduled_transactions_that_take_too_long_do_not_hold_up_others() {
         assert!(spent < Duration::from_millis(450), "{spent:?} of three seconds, {cpu:?}");
     }
 }
+
+/// Runs `body` for the action `action` alone.
+fn acting_module(action: Name, body: &str) -> Vec<u8> {
+    let action = action.0;
+    let text = format!(
+        "(module (func (export \"apply\") (param i64 i64 i64) (local i64)
+            (if (i64.eq (local.get 2) (i64.const {action})) (then {body}))))"
+    );
+    wat::parse_str(text).expect("a module")
+}
+
+/// Goes round so many times.
+fn rounds(count: u64) -> String {
+    format!(
+        "(loop (local.set 3 (i64.add (local.get 3) (i64.const 1)))
+            (br_if 0 (i64.ne (local.get 3) (i64.const {count}))))"
+    )
+}
+
+/// nodeos stands still then. Here nobody makes blocks either, but the node answers, says why, and ends when it is told to.
+#[test]
+fn an_endless_onblock_stops_blocks_and_nothing_else() {
+    let mut node = Node::producing(Signer::Key(key()));
+    node.until("a block", |node| node.head() > 1);
+    let code = node.handle.read(|chain| set_code(chain, acting_module(name!("onblock"), "(loop (br 0))")));
+    node.submit(code).expect("the code is valid");
+    let reason = |node: &Node| node.handle.standing().obstacles().into_iter().find(|each| each.kind == "onblock");
+    node.until("it is told", |node| reason(node).is_some());
+    let words = reason(&node).expect("just seen").words;
+    assert!(words.contains("onblock of contract eosio"), "{words}");
+    let (head, begun, mut answers, mut longest) = (node.head(), Instant::now(), 0, Duration::ZERO);
+    while begun.elapsed() < Duration::from_secs(6) {
+        let asked = Instant::now();
+        assert_eq!(node.head(), head, "no block is made without it");
+        longest = longest.max(asked.elapsed());
+        answers += 1;
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(answers > 1000 && longest < Duration::from_secs(2), "{answers} answers, the longest took {longest:?}");
+    let (asked, running) = (Instant::now(), node.running.take().expect("it runs"));
+    running.stop().expect("the writer stops");
+    assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+}
+
+/// A block that took its producer little, because the code was optimised there, takes others no multiple of that.
+#[test]
+fn a_block_with_long_runs_waits_for_optimised_code() {
+    let node = Node::start(Settings::default());
+    let mut other = new_chain(&node.genesis);
+    let slot = other.head().header.timestamp();
+    let code = set_code(&other, acting_module(name!("work"), &rounds(150_000_000)));
+    let used = transaction(&other, name!("work"), Vec::new());
+    let first = build(&mut other, slot.next(), &[code]);
+    let begun = Instant::now();
+    let second = build(&mut other, slot.next().next(), &[used]);
+    assert!(begun.elapsed() > Duration::from_millis(600), "interpreted, it takes long: {:?}", begun.elapsed());
+    assert!(matches!(node.push(first), Verdict::Joined));
+    let before = node.held(Hold::ReceivedBlock).0;
+    assert!(matches!(node.push(second), Verdict::Joined));
+    assert_eq!(node.head(), 3);
+    let (count, longest) = node.held(Hold::ReceivedBlock);
+    // Perhaps it waited for the first tier, too.
+    assert!((2..=3).contains(&(count - before)), "begun in the first tier and ended in the optimised one: {count}");
+    assert!(longest < Duration::from_millis(400), "{longest:?}");
+}
+
+/// Whoever ends the node need not wait for the end of a block.
+#[test]
+fn a_block_that_takes_long_is_given_up_when_the_node_ends() {
+    let mut node = Node::start(Settings::default());
+    let mut other = chain_on(&node.genesis, wasm::Engine::with_tiers(wasm::Tiers::Optimised));
+    let slot = other.head().header.timestamp();
+    let code = set_code(&other, acting_module(name!("work"), &rounds(6_000_000_000)));
+    let used = transaction(&other, name!("work"), Vec::new());
+    let first = build(&mut other, slot.next(), &[code]);
+    let begun = Instant::now();
+    let second = build(&mut other, slot.next().next(), &[used]);
+    let whole = begun.elapsed();
+    assert!(whole > Duration::from_secs(2), "{whole:?}");
+    assert!(matches!(node.push(first), Verdict::Joined));
+    let (handle, running) = (node.handle.clone(), node.running.take().expect("it runs"));
+    let (pushed, took) = node.runtime.block_on(async {
+        let pushed = tokio::spawn(async move { handle.push_block(second).await });
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let asked = Instant::now();
+        let stopped = tokio::task::spawn_blocking(move || running.stop()).await.expect("no panic");
+        stopped.expect("the writer stops");
+        (pushed.await.expect("no panic"), asked.elapsed())
+    });
+    assert!(took < whole / 4, "{took:?} of {whole:?}");
+    assert!(matches!(pushed, Ok(Verdict::Busy)), "{pushed:?}");
+    assert_eq!(node.head(), 2, "the block is undone");
+}

@@ -65,7 +65,7 @@ impl Chain {
         traces: bool,
     ) -> Result<(), ChainError> {
         let mut input = state.transactions.iter();
-        // A block is not given up half-way for code that would run faster.
+        // A block is not given up half-way for code that would run faster, unless the machine is bounded.
         machine.be_patient(true);
         let result = self.run_each(machine, block, traces, &mut input);
         machine.be_patient(false);

@@ -2,7 +2,7 @@
 //! traces and do not appear here.
 
 use ledger::CheckpointError;
-use primitives::Fault;
+use primitives::{Fault, Name};
 use wasm::{MissingCode, Unready};
 
 /// Why a call of [`crate::Chain`] failed.
@@ -18,6 +18,17 @@ pub enum ChainError {
     /// The system gives no memory or address space to run contracts. Nothing changed; the same call may go well later.
     #[error("cannot run a contract: the system does not give {0}. Give this node more memory")]
     Shortage(String),
+    /// What runs at the start of a block takes longer than the machine was [told](wasm::Bounds). Nothing changed.
+    #[error("{action} of contract {receiver} takes too long")]
+    TooLong {
+        /// Whose code ran.
+        receiver: Name,
+        /// For which action.
+        action: Name,
+    },
+    /// The node ends ([`execution::Machine::stop_flag`]). Nothing changed.
+    #[error("the node is stopping")]
+    Stopping,
     /// A snapshot, checkpoint or block log cannot be read: what, and why.
     #[error("{what}: {cause}")]
     Corrupt {
@@ -36,6 +47,8 @@ impl From<Unready> for ChainError {
         match unready {
             Unready::Code(missing) => Self::NeedsCode(Box::new(missing)),
             Unready::Shortage(what) => Self::Shortage(what),
+            Unready::TooLong { receiver, action } => Self::TooLong { receiver, action },
+            Unready::Stopping => Self::Stopping,
         }
     }
 }
@@ -53,6 +66,11 @@ impl From<Fault> for ChainError {
 }
 
 impl ChainError {
+    /// Whether the same call may go well later: the block is not to blame.
+    pub(crate) fn passes(&self) -> bool {
+        matches!(self, Self::NeedsCode(_) | Self::Shortage(_) | Self::TooLong { .. } | Self::Stopping)
+    }
+
     pub(crate) fn broken(what: impl ToString) -> Self {
         Self::Broken(what.to_string())
     }

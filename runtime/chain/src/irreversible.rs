@@ -38,7 +38,7 @@ impl Chain {
                 Ok(true) => {}
                 Ok(false) => break,
                 // What was applied before it is part of the chain; the next block from outside asks again.
-                Err(ChainError::NeedsCode(_) | ChainError::Shortage(_)) if done.rejected.is_some() => break,
+                Err(error) if error.passes() && done.rejected.is_some() => break,
                 Err(error) => return Err(error),
             }
         }

@@ -58,4 +58,4 @@ pub use receiving::CheckedBlock;
 pub use restore::{ChainCheckpoint, LoadedState, SavedBlock, SavedChain, StateImage};
 pub use sealing::{NotSigned, UnsignedBlock};
 pub use settings::{BlockPurpose, Checks, Doors, Settings};
-pub use wasm::{Compiler, Loaded, MissingCode};
+pub use wasm::{Bounds, Compiler, Loaded, MissingCode};

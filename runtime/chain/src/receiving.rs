@@ -115,7 +115,7 @@ impl Chain {
         let (before, best) = (self.head.id(), self.best().id());
         let id = self.enter(block)?;
         match self.switch_to_best(machine, &best) {
-            Err(error @ (ChainError::NeedsCode(_) | ChainError::Shortage(_))) => {
+            Err(error) if error.passes() => {
                 self.go_back(machine, &before)?;
                 self.tree.remove(&id).map_err(ChainError::broken)?;
                 Err(error)

@@ -16,7 +16,7 @@ use rustc_hash::FxHashMap;
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use wasmtime::{
     Caller, FrameInfo, FuncType, Linker, Module, Store, Trap, TypedFunc, UpdateDeadline, ValRaw, ValType, WasmBacktrace,
 };
@@ -92,6 +92,37 @@ pub(crate) enum Failure<S> {
     Shortage(String),
     /// It takes so long that the optimised tier should do it.
     Slow,
+    /// It was given up.
+    GivenUp(GivenUp),
+}
+
+/// Why a run is given up that is neither at its end nor out of its own time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GivenUp {
+    /// All runs together took as long as they may.
+    TooLong,
+    /// Whoever owns the runtime ends.
+    Stopping,
+}
+
+/// What ends a run besides its own limits; looked at when the clock ticks.
+#[derive(Debug, Clone)]
+pub(crate) struct Leash {
+    pub clock: Clock,
+    /// The tick at which it is given up.
+    pub ends_at: u64,
+    /// Whether whoever owns the runtime ends.
+    pub stopping: Arc<AtomicBool>,
+}
+
+impl Leash {
+    /// Why a run is given up now.
+    pub fn pulls(&self) -> Option<GivenUp> {
+        if self.stopping.load(Ordering::Relaxed) {
+            return Some(GivenUp::Stopping);
+        }
+        (self.clock.load(Ordering::Relaxed) >= self.ends_at).then_some(GivenUp::TooLong)
+    }
 }
 
 impl<S: From<Fault>> From<Fault> for Failure<S> {
@@ -116,6 +147,7 @@ pub(crate) struct Run<H: Host> {
     marked: bool,
     /// Where the last one was.
     marks: Vec<Mark>,
+    leash: Option<Leash>,
 }
 
 // SAFETY: `host` is only set while `Runtime::run` holds the host exclusively.
@@ -125,6 +157,18 @@ enum Stop<S> {
     Host(S),
     Exit,
     Shortage(String),
+    GivenUp(GivenUp),
+}
+
+impl<S> From<Stop<S>> for Failure<S> {
+    fn from(stop: Stop<S>) -> Self {
+        match stop {
+            Stop::Host(stop) => Self::Stop(stop),
+            Stop::Shortage(what) => Self::Shortage(what),
+            Stop::GivenUp(why) => Self::GivenUp(why),
+            Stop::Exit => unreachable!("the end of an action is no failure"),
+        }
+    }
 }
 
 /// How an entry point ended well.
@@ -159,13 +203,17 @@ impl<H: Host> Run<H> {
             stop: None,
             marked: false,
             marks: Vec::new(),
+            leash: None,
         }
     }
 
     /// A tick of the clock: the host looks at the time.
-    fn tick(&mut self) -> Result<(), H::Stop> {
+    fn tick(&mut self) -> Result<(), Stop<H::Stop>> {
         self.heat = self.heat.saturating_add(TICK_HEAT);
-        self.parts().0.checktime()
+        match self.leash.as_ref().and_then(Leash::pulls) {
+            Some(why) => Err(Stop::GivenUp(why)),
+            None => self.parts().0.checktime().map_err(Stop::Host),
+        }
     }
 
     /// The host of the current run and the contract's memory.
@@ -233,6 +281,19 @@ impl<H: Host> Instance<H> {
     /// Says whether it is to be known where runs that fail are.
     pub fn mark(&mut self, marked: bool) {
         self.state().marked = marked;
+    }
+
+    /// Says what ends its runs besides their own limits.
+    pub fn lead(&mut self, leash: Option<Leash>) {
+        self.state().leash = leash;
+    }
+
+    /// Ticks that the last run left of its patience, if it had such.
+    pub fn patience_left(&self) -> Option<u32> {
+        match self {
+            Self::Interpreted(instance) => instance.patience,
+            Self::Compiled(_) => None,
+        }
     }
 
     /// Where the last run was when it failed, innermost first.
@@ -346,7 +407,7 @@ impl<H: Host> Interpreted<H> {
                 Pause::End => return Ok(Ended::ByReturn),
                 Pause::Trap(fault) => return Err(fault.into()),
                 Pause::Tick => {
-                    self.run.tick().map_err(Failure::Stop)?;
+                    self.run.tick()?;
                     match &mut self.patience {
                         Some(0) => return Err(Failure::Slow),
                         Some(left) => *left -= 1,
@@ -406,7 +467,7 @@ impl<H: Host> Compiled<H> {
             let run = store.data_mut();
             match run.tick() {
                 Ok(()) => Ok(UpdateDeadline::Continue(1)),
-                Err(stop) => Err(run.halt(Stop::Host(stop))),
+                Err(stop) => Err(run.halt(stop)),
             }
         });
         let instance = linker.instantiate(&mut store, module)?;
@@ -445,8 +506,7 @@ impl<H: Host> Compiled<H> {
         }
         match run.stop.take() {
             Some(Stop::Exit) => Ok(Ended::ByExit),
-            Some(Stop::Host(stop)) => Err(Failure::Stop(stop)),
-            Some(Stop::Shortage(what)) => Err(Failure::Shortage(what)),
+            Some(stop) => Err(stop.into()),
             None => Err(trap(&error).into()),
         }
     }

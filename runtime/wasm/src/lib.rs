@@ -31,7 +31,7 @@ pub use host::Host;
 pub use instance::{Apply, RunLimits};
 pub use intrinsics::{HostFunction, Intrinsic, Intrinsics, Kind, Signature};
 pub use memory::Memory;
-pub use runtime::{MissingCode, Runtime, Unready};
+pub use runtime::{Bounds, MissingCode, Runtime, Unready};
 pub use stack::with_enough as with_enough_stack;
 pub use tier::{Tier, Tiers};
 pub use validate::{Imports, Limits, Whitelisted, validate};

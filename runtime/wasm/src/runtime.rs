@@ -5,12 +5,16 @@ use crate::compiler::{Compiler, Form, Loaded};
 use crate::engine::{CodeCache, Engine};
 use crate::fault::system_failure;
 use crate::host::Host;
-use crate::instance::{Apply, Compiled, Failure, Instance, Interpreted, Linked, Run, RunLimits, link, linked};
+use crate::instance::{
+    Apply, Compiled, Failure, GivenUp, Instance, Interpreted, Leash, Linked, Run, RunLimits, link, linked,
+};
 use crate::intrinsics::Intrinsics;
 use crate::rewrite::Image;
-use crate::tier::{BYTES_PER_HEAT, HOT, PATIENCE_TICKS, Tier, Tiers};
-use primitives::{Checksum256, Fault};
+use crate::tier::{BYTES_PER_HEAT, BYTES_PER_TICK, HOT, PATIENCE_TICKS, Tier, Tiers};
+use primitives::{Checksum256, Fault, Name};
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use wasmtime::Linker;
 
 /// Contracts that stay loaded; each holds 8 GiB of address space.
@@ -41,6 +45,22 @@ pub struct Runtime<H: Host> {
     hot: Vec<MissingCode>,
     /// Counts runs, to find the contract that was used longest ago.
     runs: u64,
+    bounds: Option<Bounds>,
+    /// The tick at which bounded runs are given up.
+    ends_at: u64,
+    /// Whether whoever owns this ends.
+    stopping: Arc<AtomicBool>,
+}
+
+/// What bounds the runs of a block together, in ticks of the clock, where others load code. One that goes beyond ends
+/// there, as one without code does; so does each once [`Runtime::stop_flag`] is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// In the first tier, beside what the optimised form takes to make, of code that has not been waited for; none for
+    /// no limit.
+    pub first_tier: Option<u32>,
+    /// In any tier; none for no limit.
+    pub all: Option<u64>,
 }
 
 /// Code that a run would have needed. Whoever has it loaded hands it in with [`Runtime::supply`] and runs again.
@@ -61,6 +81,15 @@ pub enum Unready {
     Code(MissingCode),
     /// The system gives no memory or address space: what was asked for, and what it said.
     Shortage(String),
+    /// The runs took as long as they may ([`Bounds::all`]).
+    TooLong {
+        /// Whose code ran last.
+        receiver: Name,
+        /// For which action.
+        action: Name,
+    },
+    /// Whoever owns the runtime ends.
+    Stopping,
 }
 
 /// One loaded contract.
@@ -121,6 +150,9 @@ impl<H: Host> Runtime<H> {
             backtrace: None,
             hot: Vec::new(),
             runs: 0,
+            bounds: None,
+            ends_at: u64::MAX,
+            stopping: Arc::default(),
         }
     }
 
@@ -144,6 +176,18 @@ impl<H: Host> Runtime<H> {
     /// if its code were not ready, to be run again when that is optimised.
     pub fn be_patient(&mut self, patient: bool) {
         self.patient = patient;
+    }
+
+    /// Bounds the runs that follow, or no longer.
+    pub fn bound(&mut self, bounds: Option<Bounds>) {
+        let ticks = self.compiler.engine.clock().load(Ordering::Relaxed);
+        self.ends_at = bounds.and_then(|bounds| bounds.all).map_or(u64::MAX, |all| ticks.saturating_add(all));
+        self.bounds = bounds;
+    }
+
+    /// Set to end runs that are bounded.
+    pub fn stop_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stopping)
     }
 
     /// What was needed and was not ready; no contract runs until it is taken.
@@ -215,12 +259,32 @@ impl<H: Host> Runtime<H> {
         let tells = self.compiler.engine.has_backtraces();
         instance.mark(tells);
         let image = &contract.image;
-        let hasty = contract.hasty && self.aside && !self.patient;
-        let patience = hasty.then_some(PATIENCE_TICKS);
+        let bounds = self.bounds.filter(|_| self.aside);
+        let leash = bounds.map(|_| Leash {
+            clock: self.compiler.engine.clock(),
+            ends_at: self.ends_at,
+            stopping: Arc::clone(&self.stopping),
+        });
+        if let Some(why) = leash.as_ref().and_then(Leash::pulls) {
+            self.unready = Some(given_up(why, apply));
+            return Err(system_failure().into());
+        }
+        instance.lead(leash);
+        let patience = match bounds {
+            _ if !contract.hasty || !self.aside => None,
+            Some(Bounds { first_tier, .. }) => first_tier
+                .map(|ticks| ticks + u32::try_from(instance.code_bytes() / BYTES_PER_TICK).unwrap_or(u32::MAX >> 1)),
+            None => (!self.patient).then_some(PATIENCE_TICKS),
+        };
         let result = {
             let host = &mut *host;
-            crate::stack::with_enough(move || instance.run(image, apply, limits, patience, host))
+            crate::stack::with_enough(|| instance.run(image, apply, limits, patience, host))
         };
+        if let Some(Bounds { first_tier: Some(left), .. }) = self.bounds.as_mut()
+            && let (Some(had), Some(has)) = (patience, instance.patience_left())
+        {
+            *left = left.saturating_sub(had - has);
+        }
         match result {
             Ok(()) => Ok(()),
             Err(Failure::Stop(stop)) => {
@@ -230,6 +294,10 @@ impl<H: Host> Runtime<H> {
                 Err(stop)
             }
             Err(Failure::Shortage(what)) => Err(self.fall_short(what)),
+            Err(Failure::GivenUp(why)) => {
+                self.unready = Some(given_up(why, apply));
+                Err(system_failure().into())
+            }
             Err(Failure::Slow) => {
                 (contract.hasty, contract.considered) = (false, true);
                 let code = host.code(code_hash).ok_or_else(system_failure)?.to_vec();
@@ -337,5 +405,12 @@ impl<H: Host> Runtime<H> {
             let given_up = oldest.and_then(|hash| self.contracts.remove(&hash));
             held -= given_up.map_or(0, |contract| contract.bytes());
         }
+    }
+}
+
+fn given_up(why: GivenUp, Apply { receiver, action, .. }: Apply) -> Unready {
+    match why {
+        GivenUp::TooLong => Unready::TooLong { receiver, action },
+        GivenUp::Stopping => Unready::Stopping,
     }
 }

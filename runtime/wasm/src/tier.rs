@@ -36,6 +36,9 @@ pub(crate) const RUN_HEAT: u32 = 1;
 pub(crate) const TICK_HEAT: u32 = 20;
 /// Ticks after which an interpreted run is given up for an optimised one, where it may wait for that.
 pub(crate) const PATIENCE_TICKS: u32 = 2;
+/// Bytes of interpreted code for each of which a block may go on for another tick before it waits for the optimised form,
+/// which takes about that long to make.
+pub(crate) const BYTES_PER_TICK: usize = 64 << 10;
 
 /// Effort of a function beyond which it is not optimised: a second of the compiler's time.
 const OPTIMISED_FUNCTION_MAX: u64 = 150_000;
