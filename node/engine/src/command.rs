@@ -10,7 +10,7 @@ use primitives::{BlockId, Checksum256, Fault, PrivateKey, PublicKey, Signature, 
 use tokio::sync::oneshot;
 
 use crate::saved_state::{Kept, SavedState, StateInfo, Target};
-use crate::{Arrival, EndAtTurn, Journey, ListChange, OptionsChange, Refusal, Refused};
+use crate::{Arrival, EndAtTurn, Journey, ListChange, OptionsChange, Purse, Refusal, Refused};
 
 /// Where an answer goes. A client that is gone does not matter.
 pub type Reply<T> = oneshot::Sender<T>;
@@ -102,6 +102,8 @@ pub struct Submission {
     pub kind: SubmitKind,
     /// Where it comes from.
     pub origin: Origin,
+    /// What the time that it takes is charged to if it fails.
+    pub purse: Option<Arc<Purse>>,
     /// Where the answer goes.
     pub reply: Reply<SubmitResult>,
 }

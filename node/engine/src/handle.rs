@@ -22,8 +22,9 @@ use crate::preparing::prepare_block;
 use crate::recovered::Recovered;
 use crate::subjective::Subjective;
 use crate::{
-    Arrival, Clock, Command, EndAtTurn, FinalityTracker, Journey, ListChange, Metrics, OptionsChange, Origin, Refusal,
-    Refused, RetrySettings, RuntimeOptions, ScheduledSnapshot, SnapshotRequest, Submission, SubmitKind, Verdict,
+    Arrival, Clock, Command, EndAtTurn, FinalityTracker, Journey, ListChange, Metrics, OptionsChange, Origin, Purse,
+    Refusal, Refused, RetrySettings, RuntimeOptions, ScheduledSnapshot, SnapshotRequest, Submission, SubmitKind,
+    Verdict,
 };
 
 /// Commands that wait for the writer at most.
@@ -277,17 +278,20 @@ impl Handle {
         if matches!(kind, SubmitKind::Input { .. }) {
             self.shared.health.check_room()?;
         }
-        self.ask(|reply| Command::Submit(Submission { transaction, kind, origin: Origin::Api, reply })).await?
+        self.ask(|reply| Command::Submit(Submission { transaction, kind, origin: Origin::Api, purse: None, reply }))
+            .await?
     }
 
-    /// Runs a peer's transaction and waits for what became of it.
+    /// Runs a peer's transaction and waits for what became of it. If it fails, its time comes out of `purse`; with an empty
+    /// one it is not run ([`Refusal::Spent`]).
     ///
     /// # Errors
     /// Why it was refused, or that the node is stopping.
-    pub async fn submit_of_peer(&self, transaction: Arc<RecoveredTransaction>) -> SubmitResult {
+    pub async fn submit_of_peer(&self, transaction: Arc<RecoveredTransaction>, purse: Arc<Purse>) -> SubmitResult {
         self.shared.health.check_room()?;
         let kind = SubmitKind::Input { return_failure_trace: false, patience: None };
-        self.ask(|reply| Command::Submit(Submission { transaction, kind, origin: Origin::Network, reply })).await?
+        let (origin, purse) = (Origin::Network, Some(purse));
+        self.ask(|reply| Command::Submit(Submission { transaction, kind, origin, purse, reply })).await?
     }
 
     /// Where the chain stands on disk, now and whenever it moved.

@@ -6,7 +6,7 @@
 //! [`handle`] how others reach it, [`holds`] the lock of the chain and what it is held for.
 //!
 //! Parts that know nothing of the writer: `slots` when whom to produce, [`rules`] which blocks are taken and when none
-//! is made, [`queue`] transactions that wait, `transients` those that leave nothing behind, `compile_queue` the threads
+//! is made, `purse` what those of peers may cost, [`queue`] transactions that wait, `transients` those that leave nothing behind, `compile_queue` the threads
 //! that make code ready, `signing` a block that waits for signatures, `obstacles` what keeps the node from blocks,
 //! `console` what contracts print, `put_off` scheduled transactions that
 //! this node leaves out, `stuck` when blocks are tried again whose start takes too long, [`recovered`] transactions whose blocks are still to come, [`preparing`] blocks before the
@@ -63,6 +63,7 @@ pub mod preparing;
 mod probe;
 mod producing;
 mod publishing;
+mod purse;
 mod put_off;
 pub mod queue;
 pub mod recovered;
@@ -112,6 +113,7 @@ pub use journey::{Arrival, Journey};
 pub use lists::{ListChange, Lists};
 pub use metrics::Metrics;
 pub use options::{OptionsChange, RuntimeOptions};
+pub use purse::{PEER_FAILURES_US, PEERS_FAILURES_US, Purse};
 pub use refusal::{Refusal, Refused};
 pub use retry::RetrySettings;
 pub use saved_state::{Dump, NewChain, StateInfo, StoredBlocks};

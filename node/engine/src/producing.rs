@@ -373,18 +373,32 @@ impl Writer {
         if matches!(self.phase, Phase::Producing { .. }) && !full {
             full = self.run_scheduled()?;
         }
-        for _ in 0..self.queue.incoming_len() {
-            if full || self.out_of_time() {
-                break;
-            }
-            let Some(waiting) = self.queue.take_incoming() else { break };
-            full = self.run_waiting(waiting, false)? == Fit::BlockFull;
-        }
+        full = full || self.run_incoming()?;
         if full && matches!(self.phase, Phase::Producing { .. }) {
             self.wake = Some(self.now());
         }
         self.publish_waiting();
         Ok(())
+    }
+
+    /// Runs incoming transactions that wait, those of peers and others by turns. Whether the block is full.
+    fn run_incoming(&mut self) -> Result<bool, EngineError> {
+        let (mut others, mut peers) = self.queue.incoming_len();
+        let (mut of_peer, mut spent) = (false, false);
+        while others + peers > 0 && !self.out_of_time() {
+            if peers > 0 && self.peers_failures.is_empty(self.now()) {
+                (peers, spent) = (0, true);
+                continue;
+            }
+            of_peer = peers > 0 && (!of_peer || others == 0);
+            *(if of_peer { &mut peers } else { &mut others }) -= 1;
+            let Some(waiting) = self.queue.take_incoming(of_peer) else { continue };
+            if self.run_waiting(waiting, false)? == Fit::BlockFull {
+                return Ok(true);
+            }
+        }
+        self.peers_wait = spent;
+        Ok(false)
     }
 
     /// Runs scheduled transactions that are due, mixed with incoming ones. Whether the block is full.
@@ -412,7 +426,8 @@ impl Writer {
             }
             for ScheduledTransaction { id, payer, expiration } in due {
                 while owed >= 1.0 && self.now() < until {
-                    let Some(waiting) = self.queue.take_incoming() else { break };
+                    let other = self.queue.take_incoming(false);
+                    let Some(waiting) = other.or_else(|| self.take_of_peer()) else { break };
                     owed -= 1.0;
                     if self.run_waiting(waiting, false)? == Fit::BlockFull {
                         return Ok(true);
@@ -462,15 +477,21 @@ impl Writer {
         }
     }
 
+    /// The next transaction of a peer that waits, if they may take time.
+    fn take_of_peer(&mut self) -> Option<Waiting> {
+        if self.peers_failures.is_empty(self.now()) { None } else { self.queue.take_incoming(true) }
+    }
+
     /// A transaction from outside.
     pub(crate) fn submit(&mut self, submission: Submission) -> Result<(), EngineError> {
-        let Submission { transaction, kind, origin, reply } = submission;
+        let Submission { transaction, kind, origin, purse, reply } = submission;
         match kind {
             SubmitKind::Input { return_failure_trace, patience } => {
-                self.run_or_queue(Waiting { transaction, return_failure_trace, patience, origin, reply: Some(reply) })
+                let reply = Some(reply);
+                self.run_or_queue(Waiting { transaction, return_failure_trace, patience, origin, purse, reply })
             }
             SubmitKind::DryRun | SubmitKind::ReadOnly => {
-                self.queue_transient(Submission { transaction, kind, origin, reply });
+                self.queue_transient(Submission { transaction, kind, origin, purse, reply });
                 Ok(())
             }
         }
@@ -478,7 +499,15 @@ impl Writer {
 
     /// Runs a transaction in the pending block, or lets it wait for one.
     pub(crate) fn run_or_queue(&mut self, waiting: Waiting) -> Result<(), EngineError> {
-        if matches!(self.phase, Phase::Waiting | Phase::Signing) {
+        if self.is_spent(&waiting) {
+            reply_to(waiting.reply, Err(Refusal::Spent.into()));
+            return Ok(());
+        }
+        if waiting.origin == Origin::Network && self.peers_failures.is_empty(self.now()) {
+            self.peers_wait = true;
+        }
+        let after_others = waiting.origin == Origin::Network && self.peers_wait;
+        if after_others || matches!(self.phase, Phase::Waiting | Phase::Signing) {
             match self.may_wait(&waiting.transaction) {
                 Ok(()) => self.queue.add_incoming(waiting),
                 Err(fault) => reply_to(waiting.reply, Err(fault.into())),
@@ -492,6 +521,11 @@ impl Writer {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether failed transactions of the same peer took all that they may.
+    fn is_spent(&self, waiting: &Waiting) -> bool {
+        waiting.purse.as_ref().is_some_and(|purse| purse.is_empty(self.now()))
     }
 
     /// Refuses what no later block takes: on a node that stands still nobody would be told (nodeos'
@@ -509,6 +543,10 @@ impl Writer {
         let header = &waiting.transaction.parts.header;
         if let Err(fault) = check_expiration(&waiting.transaction, pending_time) {
             reply_to(waiting.reply, Err(fault.into()));
+            return Ok(Fit::Done);
+        }
+        if self.is_spent(&waiting) {
+            reply_to(waiting.reply, Err(Refusal::Spent.into()));
             return Ok(Fit::Done);
         }
         self.hold_time_at(BlockTimestamp::at(pending_time));
@@ -550,6 +588,9 @@ impl Writer {
         let fault = executed.fault();
         if fault.is_none() {
             self.expect_code_of(&trace);
+        } else if let Some(purse) = &waiting.purse {
+            purse.spend(trace.elapsed_us, self.now());
+            self.peers_failures.spend(trace.elapsed_us, self.now());
         }
         match fault {
             Some(fault) if is_exhausted(fault) && !self.is_out_of_fixed_time(fault) => {

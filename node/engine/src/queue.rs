@@ -1,5 +1,5 @@
-//! Transactions that wait for a block: those of aborted blocks first, then those that came while none was built. Those
-//! that wait for contract code stand apart.
+//! Transactions that wait for a block: those of aborted blocks first, then those that came while none was built, clients'
+//! and peers' by turns. Those that wait for contract code stand apart.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use rustc_hash::FxHashSet;
 
 use crate::command::{Origin, Patience, Reply, SubmitResult};
 use crate::moved::{Follows, Moved};
-use crate::{Refusal, Refused};
+use crate::{Purse, Refusal, Refused};
 
 /// Bytes that are counted for a waiting transaction beside its packed form.
 const ENTRY_OVERHEAD_BYTES: usize = 512;
@@ -27,6 +27,8 @@ pub struct Waiting {
     pub patience: Option<Patience>,
     /// Where it comes from.
     pub origin: Origin,
+    /// What its time is charged to if it fails.
+    pub purse: Option<Arc<Purse>>,
     /// Who wants to know; `None` when the answer was given before its block was aborted.
     pub reply: Option<Reply<SubmitResult>>,
 }
@@ -34,7 +36,7 @@ pub struct Waiting {
 impl Waiting {
     /// A transaction that ran before: nobody waits for it.
     fn again(transaction: Arc<RecoveredTransaction>, origin: Origin) -> Self {
-        Self { transaction, return_failure_trace: false, patience: None, origin, reply: None }
+        Self { transaction, return_failure_trace: false, patience: None, origin, purse: None, reply: None }
     }
 }
 
@@ -43,6 +45,7 @@ impl Waiting {
 pub struct Queue {
     aborted: VecDeque<Waiting>,
     incoming: VecDeque<Waiting>,
+    of_peers: VecDeque<Waiting>,
     /// With the code that they wait for.
     parked: Vec<(Checksum256, Waiting)>,
     known: FxHashSet<TransactionId>,
@@ -56,6 +59,7 @@ impl Queue {
         Self {
             aborted: VecDeque::new(),
             incoming: VecDeque::new(),
+            of_peers: VecDeque::new(),
             parked: Vec::new(),
             known: FxHashSet::default(),
             bytes: 0,
@@ -99,7 +103,8 @@ impl Queue {
     /// Lets a transaction wait. When it cannot, whoever asked is told.
     pub fn add_incoming(&mut self, waiting: Waiting) {
         if let Some(waiting) = self.admit(waiting) {
-            self.incoming.push_back(waiting);
+            let list = if waiting.origin == Origin::Network { &mut self.of_peers } else { &mut self.incoming };
+            list.push_back(waiting);
         }
     }
 
@@ -138,7 +143,7 @@ impl Queue {
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.aborted.is_empty() && self.incoming.is_empty() && self.parked.is_empty()
+        self.aborted.is_empty() && self.incoming.is_empty() && self.of_peers.is_empty() && self.parked.is_empty()
     }
 
     /// Takes the transactions of aborted blocks out, in order.
@@ -148,23 +153,23 @@ impl Queue {
         taken
     }
 
-    /// Takes the next incoming transaction out.
-    pub fn take_incoming(&mut self) -> Option<Waiting> {
-        let taken = self.incoming.pop_front()?;
+    /// Takes the next incoming transaction out that did not come from a peer, or that did.
+    pub fn take_incoming(&mut self, of_peer: bool) -> Option<Waiting> {
+        let taken = if of_peer { &mut self.of_peers } else { &mut self.incoming }.pop_front()?;
         self.leave(&taken.transaction);
         Some(taken)
     }
 
-    /// Number of incoming transactions.
-    pub fn incoming_len(&self) -> usize {
-        self.incoming.len()
+    /// Numbers of incoming transactions that did not come from peers, and that did.
+    pub fn incoming_len(&self) -> (usize, usize) {
+        (self.incoming.len(), self.of_peers.len())
     }
 
     /// Drops what expired before `time` and tells whoever waits.
     pub fn drop_expired(&mut self, time: TimePoint) {
         let alive = |waiting: &Waiting| check_expiration(&waiting.transaction, time).is_ok();
         let mut gone = Vec::new();
-        for list in [&mut self.aborted, &mut self.incoming] {
+        for list in [&mut self.aborted, &mut self.incoming, &mut self.of_peers] {
             let (kept, expired): (VecDeque<_>, VecDeque<_>) = std::mem::take(list).into_iter().partition(alive);
             *list = kept;
             gone.extend(expired);
@@ -180,7 +185,8 @@ impl Queue {
 
     /// What waits, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Waiting> {
-        self.aborted.iter().chain(&self.incoming).chain(self.parked.iter().map(|(_, waiting)| waiting))
+        let incoming = self.incoming.iter().chain(&self.of_peers);
+        self.aborted.iter().chain(incoming).chain(self.parked.iter().map(|(_, waiting)| waiting))
     }
 
     fn enter(&mut self, transaction: &RecoveredTransaction) -> bool {

@@ -24,6 +24,9 @@ pub enum Refusal {
         /// What waits.
         queued_bytes: usize,
     },
+    /// Failed transactions of its peer took all the time that they may.
+    #[error("it is not run: failed transactions of this peer have taken too much time")]
+    Spent,
     /// No block can be started to run a transaction in.
     #[error("no block can be built at this moment")]
     NoBlock,
@@ -92,6 +95,7 @@ impl From<Refusal> for Fault {
         let kind = match refusal {
             Refusal::Stopping | Refusal::Signer { .. } => FaultKind::PRODUCER_EXCEPTION,
             Refusal::QueueFull { .. }
+            | Refusal::Spent
             | Refusal::TooManyWait { .. }
             | Refusal::WholeStateBusy
             | Refusal::Busy { .. }

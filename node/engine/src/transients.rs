@@ -93,7 +93,7 @@ mod tests {
             Vec::new(),
         );
         let transaction = Arc::new(transaction);
-        (Submission { transaction, kind: SubmitKind::DryRun, origin: Origin::Api, reply }, answer)
+        (Submission { transaction, kind: SubmitKind::DryRun, origin: Origin::Api, purse: None, reply }, answer)
     }
 
     fn breaker_of(answer: &mut oneshot::Receiver<SubmitResult>) -> &'static str {

@@ -41,7 +41,7 @@ use crate::subjective::Subjective;
 use crate::transients::Transients;
 use crate::turn::TurnWatch;
 use crate::unsaved::Unsaved;
-use crate::{EngineError, FinalityTracker, Metrics, Settings};
+use crate::{EngineError, FinalityTracker, Metrics, PEERS_FAILURES_US, Purse, Settings};
 
 /// What the pending block is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +85,10 @@ pub struct Writer {
     pub(crate) commands: SyncSender<Command>,
     pub(crate) disk: Box<dyn Disk>,
     pub(crate) queue: Queue,
+    /// What failed transactions of all peers may take.
+    pub(crate) peers_failures: Purse,
+    /// Whether transactions of peers wait because that is spent: others of peers go behind them.
+    pub(crate) peers_wait: bool,
     /// Scheduled transactions that are left out of blocks.
     pub(crate) put_off: PutOff,
     pub(crate) phase: Phase,
@@ -198,6 +202,8 @@ impl Writer {
             held: Held::default(),
             put_off: PutOff::default(),
             queue: Queue::new(settings.incoming_transaction_queue_bytes),
+            peers_failures: Purse::new(PEERS_FAILURES_US),
+            peers_wait: false,
             phase: Phase::Waiting,
             wake: None,
             paused: settings.pause_on_startup,

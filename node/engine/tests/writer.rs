@@ -9,8 +9,8 @@ use chain::{
     BlockPurpose, Chain, Doors, LiveChain, PrepareMode, PreparedBlock, SealedBlock, StartBlock, recover_transaction,
 };
 use engine::{
-    Blocks, Clock, Handle, Hold, Patience, Refusal, RemoteSigner, Running, Settings, SignatureReply, Signer,
-    SubmitKind, Verdict, WaitFor,
+    Blocks, Clock, Handle, Hold, PEER_FAILURES_US, Patience, Purse, Refusal, RemoteSigner, Running, Settings,
+    SignatureReply, Signer, SubmitKind, Verdict, WaitFor,
 };
 use execution::{Budget, RecoveredTransaction};
 use primitives::{
@@ -451,6 +451,47 @@ fn dry_runs_have_a_queue_of_their_own() {
     assert!(done < 60, "the dry runs came first");
     let head = node.head();
     node.until("blocks go on", |node| node.head() > head + 1);
+}
+
+#[test]
+fn failed_transactions_of_a_peer_take_little_of_the_time() {
+    const ENDLESS: usize = 300;
+    let node = Node::producing(Signer::Key(key()));
+    node.until("a block", |node| node.head() > 1);
+    let endless =
+        wat::parse_str("(module (func (export \"apply\") (param i64 i64 i64) (loop (br 0))))").expect("a module");
+    let set = (EOSIO, 0u8, 0u8, Bytes(endless)).to_bytes();
+    let harmless = |number: u64| {
+        let actions = vec![(name!("setpriv"), (EOSIO, 1_u8).to_bytes())];
+        let expiration = TimePoint(engine::clock::machine_time().0 + (60 + number as i64) * 1_000_000);
+        node.handle.read(|chain| transaction_until(chain, actions, expiration))
+    };
+    let storm = async {
+        let (purse, others) = (Arc::new(Purse::new(PEER_FAILURES_US)), Arc::new(Purse::new(PEER_FAILURES_US)));
+        let runs = (0..ENDLESS as u64).map(|number| {
+            let actions = vec![(name!("setcode"), set.clone()), (name!("anything"), number.to_bytes())];
+            let run = node.handle.read(|chain| transaction_of(chain, actions));
+            let (handle, purse) = (node.handle.clone(), Arc::clone(&purse));
+            tokio::spawn(async move { handle.submit_of_peer(run, purse).await })
+        });
+        let runs: Vec<_> = runs.collect();
+        tokio::task::yield_now().await;
+        let begin = Instant::now();
+        let input = SubmitKind::Input { return_failure_trace: false, patience: None };
+        node.handle.submit(harmless(0), input).await.expect("a client's runs");
+        node.handle.submit_of_peer(harmless(1), others).await.expect("that of another peer runs");
+        let took = begin.elapsed();
+        let mut spent = 0;
+        for run in runs {
+            let result = run.await.expect("no panic");
+            spent += usize::from(matches!(result, Err(engine::Refused::Node(Refusal::Spent))));
+        }
+        (took, spent)
+    };
+    let (took, spent) = node.runtime.block_on(storm);
+    // All of them would take nine seconds.
+    assert!(took < Duration::from_secs(3), "others waited for {took:?}");
+    assert!(spent > ENDLESS / 2 && spent < ENDLESS, "{spent} were not run");
 }
 
 fn has(receipt: &TransactionReceipt, id: TransactionId) -> bool {

@@ -321,7 +321,7 @@ impl Node {
         self.asked.push(Asked { id: transaction.id, peer, answer });
         let kind = SubmitKind::Input { return_failure_trace: false, patience: None };
         let origin = if peer.is_some() { Origin::Network } else { Origin::Api };
-        self.drive(Some(Command::Submit(Submission { transaction, kind, origin, reply })), moment);
+        self.drive(Some(Command::Submit(Submission { transaction, kind, origin, purse: None, reply })), moment);
     }
 
     /// The disk has a change, and all before it: others may hear of it.

@@ -208,6 +208,8 @@ pub enum TransactionJudgement {
     Accepted,
     /// It is late, known, or this node is too busy.
     NotNow,
+    /// It was not run: failed transactions of its peer took all the time that they may.
+    Spent,
     /// It failed here, and may have run elsewhere.
     Failed,
     /// It cannot run anywhere: nobody relays that.

@@ -436,6 +436,11 @@ impl Core {
         match judgement {
             TransactionJudgement::Accepted => {}
             TransactionJudgement::NotNow => tracing::debug!("transaction {id} is not taken: {why}"),
+            TransactionJudgement::Spent => {
+                // Another one may bring it; and what this one passes on may have cost nothing where it comes from.
+                self.transactions.forget(&id);
+                self.doubt(peer, 1.0, "its failed transactions take too much time", now);
+            }
             TransactionJudgement::Failed => self.blame(peer, 0.02, &format!("its transaction {id} fails: {why}"), now),
             TransactionJudgement::Bad => {
                 self.blame(peer, 5.0, &format!("its transaction {id} is not a valid one: {why}"), now)

@@ -17,6 +17,11 @@ pub enum Key {
 }
 
 impl Key {
+    /// Of a connection from or to a host.
+    pub fn of(host: IpAddr, dialled: Option<&str>) -> Self {
+        dialled.map_or(Self::Host(host), |address| Self::Dialled(address.to_owned()))
+    }
+
     /// Programs of this machine are disconnected and never banned: all of them share one address.
     fn can_be_banned(&self) -> bool {
         match self {

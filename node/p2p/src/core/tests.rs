@@ -717,6 +717,22 @@ fn floods_end_the_connection() {
 }
 
 #[test]
+fn transactions_that_cost_too_much_end_the_connection_and_ban_nobody() {
+    let (chain, now) = (Chain::of(5), TimePoint(1_000_000_000_000));
+    let mut core = Core::new(settings(0), chain.stands());
+    for peer in 1..10 {
+        core.step(Input::Connected { peer, wire: Wire::Nodeos, address: host(1), dialled: None }, now, &chain);
+        let ends = (0..30).any(|number: u8| {
+            let (id, judgement) = (Checksum256([number; 32]), TransactionJudgement::Spent);
+            let outputs = core.step(Input::TransactionJudged { peer, id, judgement, why: String::new() }, now, &chain);
+            outputs.iter().any(|output| matches!(output, Output::Close { .. }))
+        });
+        assert!(ends, "connection {peer} is kept");
+    }
+    assert!(core.banned(now).is_empty());
+}
+
+#[test]
 fn transactions_beyond_the_limit_are_dropped_and_may_come_again() {
     let (chain, now) = (Chain::of(5), TimePoint(1_000_000_000_000));
     let mut core = Core::new(Settings { max_nodes_per_host: 5, ..settings(0) }, chain.stands());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chain::{PrepareMode, PreparedBlock, recover_transactions};
-use engine::{Handle, Refused, Verdict};
+use engine::{Handle, Purse, Refusal as NodeRefusal, Refused, Verdict};
 use execution::RecoveredTransaction;
 use futures::future::join_all;
 use primitives::{BlockId, Fault, PackedTransaction};
@@ -135,11 +135,13 @@ async fn push(engine: &Handle, block: PreparedBlock) -> (BlockJudgement, String)
     (BlockJudgement::NotNow, "too many blocks wait".to_owned())
 }
 
-/// Runs transactions that came together, in their order, and tells what became of each.
+/// Runs transactions that came together, in their order, each at the cost of its peer's purse, and tells what became of
+/// each.
 pub(super) async fn run_transactions(
     engine: Handle,
     keys: tokio::runtime::Handle,
     transactions: Vec<(PeerId, TransactionMessage, Charge)>,
+    purses: Vec<Arc<Purse>>,
     events: mpsc::Sender<Event>,
 ) {
     let chain_id = engine.chain_id();
@@ -149,7 +151,10 @@ pub(super) async fn run_transactions(
     let recovered = keys.spawn_blocking(move || recover_transactions(packed, &chain_id, recovering.key_guesses()));
     // The node is stopping.
     let Ok(recovered) = recovered.await else { return };
-    let judgements = join_all(recovered.into_iter().map(|recovered| run_transaction(&engine, recovered))).await;
+    let judgements = join_all(
+        recovered.into_iter().zip(purses).map(|(recovered, purse)| run_transaction(&engine, recovered, purse)),
+    )
+    .await;
     for ((peer, TransactionMessage { id, .. }, charge), (judgement, why)) in transactions.into_iter().zip(judgements) {
         drop(charge);
         let judged = Event::Happened(Input::TransactionJudged { peer, id, judgement, why });
@@ -162,13 +167,15 @@ pub(super) async fn run_transactions(
 async fn run_transaction(
     engine: &Handle,
     recovered: Result<RecoveredTransaction, Fault>,
+    purse: Arc<Purse>,
 ) -> (TransactionJudgement, String) {
     let transaction = match recovered {
         Ok(transaction) => Arc::new(transaction),
         Err(fault) => return (TransactionJudgement::Bad, fault.to_string()),
     };
-    match engine.submit_of_peer(transaction).await {
+    match engine.submit_of_peer(transaction, purse).await {
         Ok(_) => (TransactionJudgement::Accepted, String::new()),
+        Err(Refused::Node(spent @ NodeRefusal::Spent)) => (TransactionJudgement::Spent, spent.to_string()),
         Err(Refused::Node(refusal)) => (TransactionJudgement::NotNow, refusal.to_string()),
         Err(Refused::Rule(fault)) => (judging::of_transaction(&fault), fault.to_string()),
     }

@@ -22,8 +22,10 @@ use super::ShellSettings;
 use super::chain_door::{self, StoredBlocks, Taken};
 use super::connection::{Connection, Write};
 use super::event::{Ask, Event, Link};
+use super::purses::Purses;
 use super::swarm::{Command, Libp2p, Shared, SwarmTask};
 use crate::address::{Address, is_multiaddress};
+use crate::core::standing::Key;
 use crate::core::{Core, Counts, Input, Lane, Output, PeerId, Seen, Settings, Stands, Wire};
 use crate::limits::{DIAL_SECONDS, RECEIVED_BYTES_MAX};
 use crate::wire::TransactionMessage;
@@ -119,6 +121,7 @@ pub(super) struct Driver {
     engine: Handle,
     events: mpsc::Sender<Event>,
     connections: BTreeMap<PeerId, Connection>,
+    purses: Purses,
     /// Room for what peers sent.
     room: Arc<Semaphore>,
     /// The number of the next connection.
@@ -172,6 +175,7 @@ impl Driver {
             events,
             keys: shell.keys.clone(),
             connections: BTreeMap::new(),
+            purses: Purses::default(),
             room,
             numbers,
             swarm,
@@ -244,6 +248,7 @@ impl Driver {
 
     /// Tells the core how the node stands, and the node what the core sees.
     fn look(&mut self) {
+        self.purses.keep(|peer| self.connections.contains_key(peer), self.engine.now());
         let obstacles = self.engine.standing().obstacles_to_service();
         self.core.say_unwell(obstacles.first().map(|obstacle| obstacle.words.as_str()));
         let Seen { connected, unwell, clock_offset_us, blocks_behind } = self.core.sees(self.steady.now());
@@ -272,6 +277,7 @@ impl Driver {
 
     fn connected(&mut self, stream: TcpStream, address: SocketAddr, dialled: Option<String>) {
         let peer = self.numbers.fetch_add(1, Ordering::Relaxed);
+        self.purses.connected(peer, Key::of(address.ip(), dialled.as_deref()));
         self.connections.insert(peer, Connection::of_socket(peer, stream, &self.events, &self.room));
         self.step(Input::Connected { peer, wire: Wire::Nodeos, address: address.ip(), dialled });
     }
@@ -285,6 +291,7 @@ impl Driver {
             return;
         }
         let wire = Wire::Libp2p { identity: link.identity.clone() };
+        self.purses.connected(peer, Key::of(address, dialled.as_deref()));
         self.connections.insert(peer, Connection::of_link(peer, link, &self.events, &self.room));
         self.step(Input::Connected { peer, wire, address, dialled });
     }
@@ -346,10 +353,12 @@ impl Driver {
             }
         }
         if !transactions.is_empty() {
+            let purses = transactions.iter().map(|(peer, ..)| self.purses.of(*peer)).collect();
             self.errands.spawn(chain_door::run_transactions(
                 self.engine.clone(),
                 self.keys.clone(),
                 transactions,
+                purses,
                 self.events.clone(),
             ));
         }

@@ -2,12 +2,13 @@
 //! never waits for a peer, the chain or the disk's writer; whoever has something for it waits instead.
 //!
 //! Reading order: `connection` one socket or link, `chain_door` the way to the engine and its store, `event` what
-//! happens, [`swarm`] libp2p, `driver` the task.
+//! happens, `purses` what peers' failed transactions may cost, [`swarm`] libp2p, `driver` the task.
 
 mod chain_door;
 mod connection;
 mod driver;
 mod event;
+mod purses;
 pub mod swarm;
 
 use std::net::SocketAddr;
