@@ -2,8 +2,8 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use primitives::{PrivateKey, PublicKey};
@@ -60,17 +60,17 @@ impl Folder {
         let password = generate_password();
         // It takes a while: others may change their wallets meanwhile, or make this one.
         let (file, key) = WalletFile::create(&password);
-        let _held = self.hold()?;
+        let _held = hold(&self.0)?;
         check_free()?;
-        self.write(name, &file)?;
+        write(&path, name, &file)?;
         Ok((password, key))
     }
 
     /// Takes a wallet back that was just made and whose password could not be told to anybody.
     pub fn discard_empty(&self, name: &str) -> Result<(), WalletError> {
-        let _held = self.hold()?;
+        let path = self.path(name)?;
+        let _held = hold(&self.0)?;
         if self.keys(name)?.is_empty() {
-            let path = self.path(name)?;
             session::lock(&path)?;
             fs::remove_file(&path).map_err(WalletError::io(&path))?;
         }
@@ -183,19 +183,15 @@ impl Folder {
         seal: &SealKey,
         change: impl FnOnce(&mut Vec<PrivateKey>) -> Result<(), WalletError>,
     ) -> Result<(), WalletError> {
-        let _held = self.hold()?;
+        self.find(name)?;
+        let path = self.path(name)?;
+        // What a link names is changed where it is, beside whoever reaches it by another way.
+        let path = fs::canonicalize(&path).map_err(WalletError::io(&path))?;
+        let _held = hold(folder_of(&path))?;
         let (mut file, mut keys) = self.opened(name, seal)?;
         change(&mut keys)?;
         file.seal(seal, &keys);
-        self.write(name, &file)
-    }
-
-    /// Waits until no other process changes a wallet of this folder; lets others go on when dropped.
-    fn hold(&self) -> Result<File, WalletError> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(WalletError::io(&self.0))?;
-        let path = self.0.join(LOCK);
-        let opened = fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
-        opened.and_then(|file| file.lock().map(|()| file)).map_err(WalletError::io(&path))
+        write(&path, name, &file)
     }
 
     fn opened(&self, name: &str, seal: &SealKey) -> Result<(WalletFile, Vec<PrivateKey>), WalletError> {
@@ -234,26 +230,67 @@ impl Folder {
         let text = String::from_utf8(text).map_err(|_| bad("it is not text".to_owned()))?;
         WalletFile::parse(&text).map_err(bad)
     }
+}
 
-    /// Replaces the file in one step, so that a crash leaves the old or the new wallet.
-    fn write(&self, name: &str, file: &WalletFile) -> Result<(), WalletError> {
-        let path = self.path(name)?;
-        let text = file.text();
-        if text.len() as u64 > FILE_BYTES_MAX {
-            return Err(WalletError::Full(name.to_owned()));
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
+}
+
+/// Waits until no other process changes a wallet of a folder; lets others go on when dropped.
+fn hold(folder: &Path) -> Result<File, WalletError> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(WalletError::io(folder))?;
+    let path = folder.join(LOCK);
+    let opened = fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+    opened.and_then(|file| file.lock().map(|()| file)).map_err(WalletError::io(&path))
+}
+
+/// Replaces a wallet's file in one step, so that a crash leaves the old or the new wallet. Who could use the old one can
+/// use the new one. The folder is held.
+fn write(path: &Path, name: &str, file: &WalletFile) -> Result<(), WalletError> {
+    let text = file.text();
+    if text.len() as u64 > FILE_BYTES_MAX {
+        return Err(WalletError::Full(name.to_owned()));
+    }
+    if fs::symlink_metadata(path).is_ok_and(|data| data.is_symlink()) {
+        let reason = "it is a link to a file that is not there".to_owned();
+        return Err(WalletError::BadFile { path: path.to_owned(), reason });
+    }
+    remove_drafts(path);
+    let draft = path.with_added_extension(std::process::id().to_string());
+    let written = || {
+        let mut handle = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        handle.write_all(text.as_bytes())?;
+        if let Ok(old) = fs::metadata(path) {
+            let new = handle.metadata()?;
+            let same = (old.uid(), old.gid()) == (new.uid(), new.gid());
+            // The rights of another group are not for one's own.
+            if same || fchown(&handle, Some(old.uid()), Some(old.gid())).is_ok() {
+                handle.set_permissions(old.permissions())?;
+            }
         }
-        let draft = path.with_extension(format!("{EXTENSION}.{}", std::process::id()));
-        let opened = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft);
-        let written = opened.and_then(|mut handle| {
-            handle.write_all(text.as_bytes())?;
-            handle.sync_all()
-        });
-        let renamed = written.and_then(|()| fs::rename(&draft, &path)).and_then(|()| File::open(&self.0)?.sync_all());
-        renamed.map_err(|error| {
-            // What could not become the wallet is of no use; the error matters more than it.
-            let _ = fs::remove_file(&draft);
-            WalletError::io(&path)(error)
-        })
+        handle.sync_all()?;
+        fs::rename(&draft, path)?;
+        File::open(folder_of(path))?.sync_all()
+    };
+    written().map_err(|error| {
+        // What could not become the wallet is of no use; the error matters more than it.
+        let _ = fs::remove_file(&draft);
+        WalletError::io(path)(error)
+    })
+}
+
+/// Removes what processes that were killed left of a wallet: nobody else writes it now.
+fn remove_drafts(path: &Path) {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return };
+    let is_draft = |found: &str| {
+        let process = found.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
+        process.is_some_and(|process| !process.is_empty() && process.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    for entry in fs::read_dir(folder_of(path)).into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(is_draft) {
+            // One that stays is in nobody's way.
+            let _ = fs::remove_file(entry.path());
+        }
     }
 }
 
@@ -303,6 +340,37 @@ mod tests {
         });
         assert_eq!(folder.keys("mine").expect("unlocked").len(), 24);
         folder.lock("mine").expect("lock");
+    }
+
+    #[test]
+    fn a_link_stays_one_and_what_it_names_is_changed() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let place = tempfile::tempdir().expect("temporary folder");
+        let (vault, folder) = (Folder(place.path().join("vault")), Folder(place.path().join("wallets")));
+        folder.create("own").expect("new wallet");
+        vault.create("kept").expect("new wallet");
+        let (target, link) = (vault.path("kept").expect("a name"), folder.path("linked").expect("a name"));
+        fs::set_permissions(&target, fs::Permissions::from_mode(0o640)).expect("set");
+        symlink("../vault/kept.boreas-wallet", &link).expect("linked");
+        // As a process that was killed leaves it.
+        let stale = target.with_added_extension("4194305");
+        fs::write(&stale, "half").expect("written");
+        let seal = vault.session_key("kept").expect("unlocked");
+        // Whoever comes by the link and whoever does not wait for each other.
+        std::thread::scope(|scope| {
+            for (folder, name) in [(&vault, "kept"), (&folder, "linked")].repeat(8) {
+                let seal = &seal;
+                scope.spawn(move || folder.import_under(name, seal, generate_key(false)).expect("imported"));
+            }
+        });
+        assert_eq!(vault.keys("kept").expect("unlocked").len(), 16);
+        assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
+        assert_eq!(fs::metadata(&target).expect("there").permissions().mode() & 0o777, 0o640);
+        assert!(!stale.exists());
+        fs::remove_file(&target).expect("removed");
+        assert!(matches!(folder.import_under("linked", &seal, generate_key(false)), Err(WalletError::Missing(_))));
+        assert!(matches!(folder.make("linked"), Err(WalletError::BadFile { .. })));
+        assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
     }
 
     #[test]

@@ -72,13 +72,15 @@ impl KeyFile {
     }
 
     fn write(&self, file: &WalletFile) -> Result<(), String> {
-        let draft = self.path.with_extension("draft");
+        // What a link names is written where it is.
+        let path = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let draft = path.with_extension("draft");
         let mut options = std::fs::OpenOptions::new();
         let written = options.write(true).create(true).truncate(true).mode(0o600).open(&draft).and_then(|mut out| {
             out.write_all(file.text().as_bytes())?;
             out.sync_all()
         });
-        let renamed = written.and_then(|()| std::fs::rename(&draft, &self.path));
+        let renamed = written.and_then(|()| std::fs::rename(&draft, &path));
         renamed.map_err(|error| format!("{} cannot be written: {error}", self.path.display()))
     }
 }

@@ -42,6 +42,8 @@ pub fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<(
         // A pipe or a device has no other name.
         return File::create(path).and_then(|mut file| fill(&mut file)).with_context(cannot);
     }
+    // What a link names is written where it is.
+    let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let draft = path.with_added_extension("draft");
     let written = || {
         let mut file = BufWriter::new(File::create(&draft)?);
