@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
+use engine::snapshots::UNFINISHED;
 use store::rebuild::Rebuilt;
 use store::{Store, StoreError, StoreSettings};
 
@@ -15,6 +16,10 @@ const LOCK_FILE: &str = "boreasd.lock";
 const LOG_LOCK_FILE: &str = "blocks.lock";
 /// The file without which a folder has no database.
 const DATABASE_FILE: &str = "CURRENT";
+/// The folder of compiled code.
+pub const CODE_FOLDER: &str = "code";
+/// The folder of states that a development chain wrote to files.
+pub const STATES_FOLDER: &str = "states";
 /// Files of nodeos, each of which shows that the folder is one of its.
 const NODEOS_FILES: [&str; 3] = ["blocks/blocks.log", "blocks/reversible/fork_db.dat", "state/shared_memory.bin"];
 
@@ -92,6 +97,33 @@ impl Folder {
         let folder = Self::lock(path)?;
         let store = folder.open_existing()?.with_context(missing)?;
         Ok((folder, store))
+    }
+
+    /// Removes what a node that was ended left half-written in this folder: nobody needs it, and it takes room. What lies
+    /// elsewhere, by a link too, may be another node's.
+    pub fn remove_drafts(&self, snapshots: &Path) {
+        let is_draft = |name: &str| name.ends_with(".draft");
+        let is_unfinished = |name: &str| UNFINISHED.iter().any(|prefix| name.starts_with(prefix));
+        self.remove_files(&self.path.join(CODE_FOLDER), is_draft);
+        self.remove_files(&self.path.join(STATES_FOLDER), is_draft);
+        self.remove_files(&self.path.join(snapshots), is_unfinished);
+    }
+
+    fn remove_files(&self, folder: &Path, wanted: impl Fn(&str) -> bool) {
+        let inside = || Some(folder.canonicalize().ok()?.starts_with(self.path.canonicalize().ok()?));
+        if inside() != Some(true) {
+            return;
+        }
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            if !entry.file_name().to_str().is_some_and(&wanted) {
+                continue;
+            }
+            let path = entry.path();
+            match std::fs::remove_file(&path) {
+                Ok(()) => tracing::info!("removed {}, which an ended node had not finished", path.display()),
+                Err(error) => tracing::warn!("{} cannot be removed: {error}", path.display()),
+            }
+        }
     }
 
     /// Its path.
@@ -188,6 +220,34 @@ mod tests {
         assert!(folder.nodeos().is_some());
         drop(folder);
         assert!(Folder::lock(data.path()).is_ok());
+    }
+
+    #[test]
+    fn what_was_not_finished_is_removed_where_it_is_this_folders() {
+        let (data, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let folder = Folder::lock(data.path()).unwrap();
+        folder.remove_drafts(Path::new("snapshots"));
+        let made = |path: PathBuf| {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, "x").unwrap();
+            path
+        };
+        let names = [
+            "code/ab.1.draft",
+            "states/a.draft",
+            "snapshots/.pending-snapshot-0.bin",
+            "snapshots/.incomplete-snapshot-0.bin",
+        ];
+        let drafts = names.map(|name| made(data.path().join(name)));
+        let kept = ["code/ab", "states/a.state", "snapshots/snapshot-0.bin", "notes.draft"]
+            .map(|name| made(data.path().join(name)));
+        let foreign = made(other.path().join(".pending-snapshot-1.bin"));
+        std::os::unix::fs::symlink(other.path(), data.path().join("linked")).unwrap();
+        ["snapshots", "linked"].iter().for_each(|name| folder.remove_drafts(Path::new(name)));
+        folder.remove_drafts(other.path());
+        assert_eq!(drafts.map(|path| path.exists()), [false; 4]);
+        assert_eq!(kept.map(|path| path.exists()), [true; 4]);
+        assert!(foreign.exists());
     }
 
     #[test]

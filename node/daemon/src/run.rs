@@ -150,6 +150,7 @@ impl Shell {
             places.clear();
         }
         let folder = Folder::lock(data_dir)?;
+        folder.remove_drafts(snapshots_dir);
         let block_log = log_folder(args).as_deref().map(folder::lock_block_log).transpose()?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(usize::from(args.http.http_threads))

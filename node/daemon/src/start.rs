@@ -22,7 +22,7 @@ use wasm::Engine;
 
 use crate::beginning::{Asked, Beginning, Found, FoundChain, Origin, SnapshotPoint, decide};
 use crate::code_cache::DiskCache;
-use crate::folder::Folder;
+use crate::folder::{CODE_FOLDER, Folder};
 use crate::genesis_file;
 use crate::settings::args::ChainArgs;
 
@@ -52,7 +52,7 @@ pub fn doors(engine: &Engine, clock: &Clock, data_dir: Option<&Path>) -> anyhow:
 /// The folder cannot be made.
 pub fn code_cache(data_dir: Option<&Path>) -> anyhow::Result<Box<dyn wasm::CodeCache>> {
     Ok(match data_dir {
-        Some(folder) => Box::new(DiskCache::open(&folder.join("code"))?),
+        Some(folder) => Box::new(DiskCache::open(&folder.join(CODE_FOLDER))?),
         None => Box::new(wasm::NoCache),
     })
 }

@@ -8,6 +8,7 @@ use engine::follower::TraceEncoder;
 use primitives::BlockId;
 
 use crate::build;
+use crate::folder::STATES_FOLDER;
 use crate::settings::NodeArgs;
 use crate::signing::Keyring;
 use crate::words::{self, names};
@@ -155,7 +156,7 @@ pub fn api_settings(args: &NodeArgs) -> ApiSettings {
         request_bytes_max: u64::try_from(args.http.http_max_bytes_in_flight_mb)
             .ok()
             .map(|mb| mb.saturating_mul(1 << 20)),
-        states_dir: Some(args.folders.data_dir.join("states")),
+        states_dir: Some(args.folders.data_dir.join(STATES_FOLDER)),
     }
 }
 

@@ -12,6 +12,12 @@ use crate::{EngineError, Refused};
 
 /// The file that keeps the schedule, as nodeos names and writes it.
 const SCHEDULE_FILE: &str = "snapshot-schedule.json";
+/// How the names of files begin that are no snapshots yet, or no schedule: only the node that writes them needs them.
+pub const UNFINISHED: [&str; 2] = [PENDING, INCOMPLETE];
+/// A snapshot whose block is still reversible.
+pub(crate) const PENDING: &str = ".pending-snapshot-";
+/// A snapshot that is being written.
+pub(crate) const INCOMPLETE: &str = ".incomplete-snapshot-";
 /// Requests that are kept at most: each is looked at with every block.
 const REQUESTS_MAX: usize = 1024;
 
@@ -74,6 +80,14 @@ impl Snapshots {
     /// Whether snapshots wait for their blocks to become irreversible.
     pub(crate) fn are_pending(&self) -> bool {
         !self.pending.is_empty()
+    }
+
+    /// Removes what will never be a snapshot, as the node ends: nobody would look for it.
+    pub(crate) fn discard_pending(&mut self) {
+        for pending in self.pending.drain(..) {
+            // One that stays is removed by the next start.
+            let _ = fs::remove_file(&pending.path);
+        }
     }
 
     /// The schedule.

@@ -61,7 +61,9 @@ impl Writer {
         }
         self.checkpoint()?;
         self.shared.chain.report();
-        self.disk.finish()
+        self.disk.finish()?;
+        self.snapshots.discard_pending();
+        Ok(())
     }
 
     fn act(&mut self, command: Command) -> Result<(), EngineError> {

@@ -10,7 +10,7 @@ use primitives::{BlockId, Fault, FaultKind};
 use crate::command::{Reply, ScheduledSnapshot, SnapshotInfo, SnapshotRequest, answer};
 use crate::disk::Work;
 use crate::obstacles::Obstacle;
-use crate::snapshots::PendingSnapshot;
+use crate::snapshots::{INCOMPLETE, PENDING, PendingSnapshot};
 use crate::state_task::{Request, Task};
 use crate::writer::Writer;
 use crate::{EngineError, Refusal, Refused};
@@ -122,8 +122,8 @@ impl Writer {
         if self.whole_state_busy {
             return Ok(Err(Refusal::WholeStateBusy.into()));
         }
-        let path = self.snapshots.file(".pending-snapshot-", &info);
-        let draft = self.snapshots.file(".incomplete-snapshot-", &info);
+        let path = self.snapshots.file(PENDING, &info);
+        let draft = self.snapshots.file(INCOMPLETE, &info);
         self.begin_whole_state(Task::Snapshot { path: path.clone(), draft })?;
         self.snapshots.pending.push(PendingSnapshot { path, info, replies: Vec::new(), written: false });
         Ok(Ok(self.snapshots.pending.len() - 1))

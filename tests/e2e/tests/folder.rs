@@ -68,6 +68,39 @@ fn commands_on_a_running_nodes_folder_say_that_it_runs() {
 
 /// A node with a folder of its own does not write into the block log of another one, let alone delete it.
 #[test]
+fn a_stop_leaves_no_unfinished_snapshot() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let snapshots = folder.path().join("snapshots");
+    let names = || {
+        let entries = std::fs::read_dir(&snapshots).into_iter().flatten().flatten();
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect::<Vec<_>>()
+    };
+    let node = RunningNode::start(folder.path(), &[]);
+    node.call("/v1/producer/pause", &serde_json::json!({}));
+    let address = node.address().to_owned();
+    // The head does not become irreversible any more.
+    let asking = std::thread::spawn(move || {
+        let request = "POST /v1/producer/create_snapshot HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\
+                       Content-Type: application/json\r\n\r\n{}";
+        drop(std::panic::catch_unwind(|| e2e::exchange(&address, request.as_bytes())));
+    });
+    for _ in 0..100 {
+        if names().iter().any(|name| name.starts_with(".pending-snapshot-")) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert!(names().iter().any(|name| name.starts_with(".pending-snapshot-")), "{:?}", names());
+    node.stop();
+    asking.join().expect("it ends");
+    assert_eq!(names(), [""; 0]);
+    // A kill leaves it to the next start.
+    std::fs::write(snapshots.join(".pending-snapshot-00.bin"), "x").expect("written");
+    RunningNode::start(folder.path(), &[]).stop();
+    assert_eq!(names(), [""; 0]);
+}
+
+#[test]
 fn a_block_log_is_kept_by_one_node() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let other = tempfile::tempdir().expect("temporary folder");
