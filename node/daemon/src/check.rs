@@ -9,7 +9,7 @@ use codec::Unpack;
 use primitives::{BlockId, SignedBlock};
 use store::{Store, StoreError};
 
-use crate::folder::Folder;
+use crate::folder::{BLOCKS_ADVICE, Folder};
 use crate::settings::CheckArgs;
 use crate::start;
 
@@ -52,6 +52,10 @@ pub fn check(args: &CheckArgs) -> anyhow::Result<()> {
     let (_folder, store) = Folder::with_chain(&args.data_dir)?;
     let mut advice = Vec::new();
     let mut damage = Damage::default();
+    if let Some(stored) = store.losses().stored {
+        damage.told.push(format!("the log ends too early: block {stored} was stored here"));
+        advice.push(BLOCKS_ADVICE);
+    }
     if let (Some(first), Some(head)) = (store.earliest_block_num()?, store.head()?) {
         let before = damage.told.len();
         blocks(&store, first..=head.num, &mut damage);

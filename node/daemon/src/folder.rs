@@ -14,8 +14,9 @@ use store::{Store, StoreError, StoreSettings};
 const LOCK_FILE: &str = "boreasd.lock";
 /// The file that it holds locked beside the block log that it keeps.
 const LOG_LOCK_FILE: &str = "blocks.lock";
-/// The file without which a folder has no database.
-const DATABASE_FILE: &str = "CURRENT";
+/// What brings lost blocks back.
+pub const BLOCKS_ADVICE: &str = "peers give those that were sent to others, and a copy of the folder may have them; \
+                                 producers of this node wait until the chain has passed what they signed";
 /// The folder of compiled code.
 pub const CODE_FOLDER: &str = "code";
 /// The folder of states that a development chain wrote to files.
@@ -138,6 +139,7 @@ impl Folder {
     pub fn open(&self) -> anyhow::Result<Arc<Store>> {
         let started = Instant::now();
         let store = Store::open(&StoreSettings { path: store_path(&self.path) })?;
+        tell_losses(&store)?;
         tracing::debug!("the database is open after {} ms", started.elapsed().as_millis());
         Ok(Arc::new(store))
     }
@@ -167,9 +169,12 @@ impl Folder {
             other => return other,
         };
         tracing::warn!("the state is damaged and will be built anew: {damage}");
-        let Rebuilt { aside, lost_traces } = Store::rebuild_without_state(&store_path(&self.path))?;
+        let Rebuilt { aside, lost_traces, lost_blocks } = Store::rebuild_without_state(&store_path(&self.path))?;
         if let Some(error) = lost_traces {
             tracing::warn!("the traces of past blocks are lost: {error}");
+        }
+        if let Some((stored, left)) = lost_blocks {
+            tracing::warn!("blocks {} to {stored} are lost here: {BLOCKS_ADVICE}", left.saturating_add(1));
         }
         tracing::warn!("the damaged database is kept in {}; remove it when the node runs", aside.display());
         self.open_existing()
@@ -199,8 +204,33 @@ fn store_path(data_dir: &Path) -> PathBuf {
 }
 
 fn has_database(data_dir: &Path) -> bool {
-    let path = store_path(data_dir);
-    path.join(DATABASE_FILE).is_file() && !Store::is_half_removed(&path)
+    Store::is_there(&store_path(data_dir))
+}
+
+/// Says what a database lost since it was synced.
+fn tell_losses(store: &Store) -> anyhow::Result<()> {
+    let losses = store.losses();
+    if let Some(stored) = losses.stored {
+        let left = store.head()?.map_or(0, |head| head.num);
+        tracing::warn!(
+            "the log of the database ends too early: blocks {} to {stored} are lost here: {BLOCKS_ADVICE}",
+            left.saturating_add(1)
+        );
+    }
+    if losses.reach_unknown {
+        tracing::warn!(
+            "{} is missing or damaged, which says how far the database reaches: if other files were lost with it, blocks \
+             are missing behind the head, without a way to tell",
+            store.path().join("stored").display()
+        );
+    }
+    if losses.signed {
+        tracing::warn!(
+            "{} is missing or damaged, which says what was signed here: it is made anew from the database",
+            store.path().join("signed").display()
+        );
+    }
+    Ok(())
 }
 
 #[cfg(test)]

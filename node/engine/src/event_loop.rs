@@ -8,7 +8,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use chain::LiveChain;
-use store::Store;
+use primitives::BlockTimestamp;
+use store::{EVERYBODY, Store, Watermark};
 use tokio::sync::oneshot;
 
 use crate::block_log::LogKeeper;
@@ -20,6 +21,9 @@ use crate::handle::COMMAND_QUEUE_CAPACITY;
 use crate::writer::{Beginning, Writer};
 use crate::{EngineError, Handle, Settings};
 
+/// Slots from now on for which nothing is signed where it is not known what was: blocks are made ahead of their time, and
+/// the clock may have been ahead.
+const FORGOTTEN_SLOTS: u32 = 24;
 /// How long the writer sleeps when nothing is planned.
 const IDLE: Duration = Duration::from_secs(1);
 /// Commands that were waiting together when the writer woke make it busy: it then rests for [`BUSY_PAUSE`] when it has
@@ -80,13 +84,27 @@ pub fn start(
     reapplied: Duration,
     ticker: wasm::Ticker,
 ) -> Result<Running, EngineError> {
+    if let Some(stored) = store.forgot_signatures()? {
+        let now = BlockTimestamp::at(settings.clock.now().max(chain.head_time()));
+        let mark = Watermark {
+            num: stored.max(chain.head().number()),
+            slot: BlockTimestamp(now.0.saturating_add(FORGOTTEN_SLOTS)),
+        };
+        tracing::warn!(
+            "what this node signed was lost: it signs nothing for slots up to {}, and nothing before the chain has block {}",
+            mark.slot,
+            mark.num
+        );
+        store.bar_signing(mark)?;
+    }
     let mut watermarks = rustc_hash::FxHashMap::default();
     // Also of producers whose keys are added later.
     for producer in store.signers()? {
         if let Some(mark) = store.watermark(producer)? {
             if mark.num > chain.head().number() {
+                let who = if producer == EVERYBODY { "Some producer".to_owned() } else { producer.to_string() };
                 tracing::warn!(
-                    "{producer} signed block {} here, and the chain ends at block {}: later blocks were lost or cut off. It \
+                    "{who} signed block {} here, and the chain ends at block {}: later blocks were lost or cut off. It \
                      signs again once the chain has passed that block and slot {}. If no other node has those blocks, \
                      --truncate-at-block {} makes the chain go on from here",
                     mark.num,

@@ -14,7 +14,7 @@ use primitives::{
     TimePointSec, TransactionId, ensure,
 };
 use rustc_hash::FxHashSet;
-use store::Watermark;
+use store::{EVERYBODY, Watermark};
 
 use crate::command::{Origin, Submission, SubmitKind, answer};
 use crate::console::CONSOLE_TARGET;
@@ -249,7 +249,9 @@ impl Writer {
     }
 
     pub(crate) fn watermark(&self, producer: Name) -> Option<Watermark> {
-        self.shared.producer.read().watermarks.get(&producer).copied()
+        let producing = self.shared.producer.read();
+        let mark = |name| producing.watermarks.get(&name).copied();
+        store::later(mark(producer), mark(EVERYBODY))
     }
 
     /// Whether this node makes the blocks of a producer.

@@ -6,10 +6,9 @@ use rocksdb::{Direction, IteratorMode, WriteBatch};
 
 use crate::StoreError;
 use crate::checkpoint::CheckpointHeader;
-use crate::db::{BLOCKS, META, Store};
+use crate::db::{BLOCKS, HEAD, META, Store};
 use crate::marks::{Watermark, later};
 
-const HEAD: &[u8] = b"head";
 const IRREVERSIBLE: &[u8] = b"irreversible";
 const WATERMARK: &[u8] = b"watermark/";
 const CANONICAL: &[u8] = b"n";
@@ -158,7 +157,9 @@ impl Store {
         }
         // The database has the old ones until it has the new ones: the higher ones count.
         self.marks.replace(&marks)?;
-        self.write(batch, true)
+        self.write(batch, true)?;
+        // Slots that passed stay barred.
+        if self.forgot_signatures()?.is_some() { self.forget_signatures(0) } else { Ok(()) }
     }
 
     /// Makes another state that of the chain, with the blocks that lead to it, at once and synced. The blocks after it,
@@ -192,6 +193,34 @@ impl Store {
         }
         self.marks.replace(to.marks)?;
         self.write(batch, true)
+    }
+
+    /// Makes the last block before the first that is not there the head, where parts of a database come from different
+    /// times. Gives the head, if there is one.
+    pub(crate) fn end_before_gap(&self) -> Result<Option<Head>, StoreError> {
+        let (Some(head), Some(first)) = (self.head()?, self.earliest_block_num()?) else { return self.head() };
+        let mut last = None;
+        for num in first..=head.num {
+            let Some(id) = self.block_id_at(num)? else { break };
+            let key = block_key(num, &id);
+            let found =
+                self.db.get_pinned_cf(self.family(BLOCKS), key).map_err(|source| self.failed("read", source))?;
+            if found.is_none() {
+                break;
+            }
+            last = Some(Head { num, id });
+        }
+        let Some(last) = last.filter(|last| last.num < head.num) else { return Ok(last) };
+        let mut batch = WriteBatch::default();
+        batch.delete_range_cf(
+            self.family(META),
+            &canonical_key(last.num.saturating_add(1))[..],
+            &CANONICAL_KEYS_END[..],
+        );
+        self.put_head(&mut batch, &[last]);
+        batch.put_cf(self.family(META), IRREVERSIBLE, self.irreversible()?.min(last.num).to_be_bytes());
+        self.write(batch, true)?;
+        Ok(Some(last))
     }
 
     /// Forgets the blocks of other branches at the height of an irreversible block.
@@ -372,7 +401,7 @@ fn decode_watermark(value: &[u8]) -> Option<Watermark> {
     Some(Watermark { num: u32::from_be_bytes(*num), slot: BlockTimestamp(u32::from_be_bytes(slot.try_into().ok()?)) })
 }
 
-fn decode_head(value: &[u8]) -> Option<Head> {
+pub(crate) fn decode_head(value: &[u8]) -> Option<Head> {
     let (num, id) = value.split_first_chunk::<4>()?;
     Some(Head { num: u32::from_be_bytes(*num), id: decode_id(id)? })
 }

@@ -7,11 +7,18 @@ use rocksdb::{
     WriteBatch, WriteOptions,
 };
 
-use crate::marks::Marks;
+use crate::marks::{EVERYBODY, Marks, Watermark};
+use crate::reach::{self, Noted, Standing};
 use crate::{StoreError, extent, log};
 
 /// Column family of single facts: head, genesis, checkpoint, watermarks.
 pub(crate) const META: &str = "default";
+/// In [`META`]: number and id of the last block.
+pub(crate) const HEAD: &[u8] = b"head";
+/// In [`META`]: since this is there, how far the database reaches is noted beside it.
+const IS_NOTED: &str = "reach is noted";
+/// In [`META`]: what was signed may be lost; the number of the last block that was stored, 0 where that is not known.
+const FORGOT_SIGNATURES: &str = "signatures are forgotten";
 /// Column family of blocks by number and id.
 pub(crate) const BLOCKS: &str = "blocks";
 /// Column family of state rows as of the checkpoint.
@@ -48,10 +55,23 @@ pub struct StoreSettings {
     pub path: PathBuf,
 }
 
+/// What an open database lost since it was last synced, as far as that is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Losses {
+    /// The number of the last block that was stored, where the log was torn before it.
+    pub stored: Option<u32>,
+    /// Whether what says so is itself lost.
+    pub reach_unknown: bool,
+    /// Whether the second record of what was signed was lost. It is made from the database.
+    pub signed: bool,
+}
+
 /// The node's database.
 pub struct Store {
     pub(crate) db: DB,
     pub(crate) marks: Marks,
+    noted: Noted,
+    losses: Losses,
     pub(crate) path: PathBuf,
 }
 
@@ -73,14 +93,100 @@ impl Store {
             Self::destroy(&path)?;
             std::fs::create_dir_all(&path).map_err(|source| StoreError::file("make the folder", &path, source))?;
         }
-        log::check(&path)?;
+        let was_there = log::is_there(&path);
+        log::restore_current(&path)?;
+        if (was_there || path.join("CURRENT").exists()) && !log::has_list(&path) {
+            return Err(StoreError::ListMissing { path });
+        }
+        let logs = log::check(&path)?;
+        let standing = reach::check(&path, &logs)?;
         let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
         let families = FAMILIES.map(|name| ColumnFamilyDescriptor::new(name, family_options(name, &cache)));
         let db = DB::open_cf_descriptors(&database_options(), &path, families)
             .map_err(|source| StoreError::Database { action: "open files", path: path.clone(), source })?;
-        let marks = Marks::open(&path)?;
+        let (marks, signed) = Marks::open(&path)?;
         log::note_extent(&path)?;
-        Ok(Self { db, marks, path })
+        let noted = Noted::open(&path)?;
+        let losses = Losses { signed: was_there && !signed, ..Losses::default() };
+        let mut store = Self { db, marks, noted, losses, path };
+        store.settle_losses(standing)?;
+        Ok(store)
+    }
+
+    /// Keeps what a start must know of what is lost until it has made up for it.
+    fn settle_losses(&mut self, standing: Standing) -> Result<(), StoreError> {
+        let is_noted = self.fact(IS_NOTED)?.is_some();
+        self.losses.reach_unknown = standing == Standing::Unknown && is_noted;
+        if self.losses.signed {
+            let known = self.signers()?.into_iter().map(|name| Ok((name, self.watermark(name)?)));
+            let known = known.collect::<Result<Vec<_>, StoreError>>()?;
+            let known: Vec<_> = known.into_iter().filter_map(|(name, mark)| Some((name, mark?))).collect();
+            // Before that is on the disk nobody takes the new record for whole.
+            if standing != Standing::Whole {
+                let stored = if let Standing::Short(stored) = standing { stored } else { 0 };
+                self.forget_signatures(stored)?;
+            }
+            self.marks.replace(&known)?;
+        }
+        if !is_noted {
+            self.set_fact(IS_NOTED, &[1])?;
+        }
+        let (sequence, head) = (self.db.latest_sequence_number(), self.head_num()?);
+        match standing {
+            // It is told at each start until something new is stored.
+            Standing::Short(stored) => {
+                self.losses.stored = Some(stored);
+                let noted = reach::read(&self.path).map_or(0, |noted| noted.sequence);
+                self.noted.note(noted.max(sequence), stored)
+            }
+            _ => {
+                self.db.flush_wal(true).map_err(|source| self.failed("sync", source))?;
+                self.noted.note(sequence, head)
+            }
+        }
+    }
+
+    /// What was lost before the database was opened.
+    pub fn losses(&self) -> Losses {
+        self.losses
+    }
+
+    /// Whether a database has something in [`META`] from its beginning.
+    pub(crate) fn is_own_fact(key: &[u8]) -> bool {
+        key == fact_key(IS_NOTED)
+    }
+
+    fn head_num(&self) -> Result<u32, StoreError> {
+        Ok(self.head()?.map_or(0, |head| head.num))
+    }
+
+    /// Whether it is not known what this node signed: then the number of the last block that was stored, 0 where that is
+    /// not known either.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn forgot_signatures(&self) -> Result<Option<u32>, StoreError> {
+        let fact = self.fact(FORGOT_SIGNATURES)?.filter(|fact| !fact.is_empty());
+        Ok(fact.map(|fact| fact.try_into().map_or(0, u32::from_be_bytes)))
+    }
+
+    pub(crate) fn forget_signatures(&self, stored: u32) -> Result<(), StoreError> {
+        self.set_fact(FORGOT_SIGNATURES, &stored.to_be_bytes())
+    }
+
+    /// Makes up for what was forgotten: nobody signs up to `mark` ([`crate::EVERYBODY`]).
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn bar_signing(&self, mark: Watermark) -> Result<(), StoreError> {
+        self.marks.append(EVERYBODY, mark)?;
+        self.marks.sync()?;
+        self.set_fact(FORGOT_SIGNATURES, &[])
+    }
+
+    /// Whether there is a database in a folder, or what is left of one.
+    pub fn is_there(path: &Path) -> bool {
+        (path.join("CURRENT").is_file() || log::is_there(path)) && !Self::is_half_removed(path)
     }
 
     /// Removes the files of a database that nobody has open. The folder stays where it cannot be removed, as one on
@@ -100,6 +206,7 @@ impl Store {
         DB::destroy(&database_options(), path).map_err(failed).inspect_err(|_| drop(std::fs::remove_file(&marker)))?;
         Marks::remove(path)?;
         extent::remove(path)?;
+        reach::remove(path)?;
         std::fs::remove_file(&marker).map_err(|source| StoreError::file("remove", &marker, source))?;
         // What is not the database's keeps the folder.
         let _ = std::fs::remove_dir(path);
@@ -123,7 +230,10 @@ impl Store {
     /// The disk refuses.
     pub fn sync(&self) -> Result<(), StoreError> {
         self.marks.sync()?;
-        self.db.flush_wal(true).map_err(|source| self.failed("sync", source))
+        // What is written meanwhile may not be on the disk yet.
+        let (sequence, head) = (self.db.latest_sequence_number(), self.head_num()?);
+        self.db.flush_wal(true).map_err(|source| self.failed("sync", source))?;
+        self.noted.note(sequence, head)
     }
 
     /// Bytes of the database's files.

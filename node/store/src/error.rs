@@ -39,6 +39,47 @@ pub enum StoreError {
         /// Where the first bad record begins.
         offset: usize,
     },
+    /// A log is not there at all.
+    #[error(
+        "the log {} is missing: block {stored} was stored here, and without the log the chain ends at block {left}. Put \
+         the file back, or begin with a copy of the folder; or go on with the blocks that are left: start with \
+         --replay-blockchain (with --snapshot FILE beside it if the chain began with a snapshot). A producer of this \
+         node then waits until the chain has passed what it signed",
+        file.display()
+    )]
+    LogMissing {
+        /// The file.
+        file: PathBuf,
+        /// The number of the last block that was stored.
+        stored: u32,
+        /// The number of the last block without it; 0 for none.
+        left: u32,
+    },
+    /// There are files of a database, and nothing that says which belong to it.
+    #[error(
+        "the database {} has lost its list of files (CURRENT and MANIFEST-...). Put them back, or begin with a copy of \
+         the folder; or start with --replay-blockchain, which looks for the blocks in the files that are left (with \
+         --snapshot FILE beside it if the chain began with a snapshot)",
+        path.display()
+    )]
+    ListMissing {
+        /// The database's folder.
+        path: PathBuf,
+    },
+    /// A replay finds no blocks in what is left of a database.
+    #[error(
+        "no blocks can be read from what is left of the database {} ({reason}), and nothing there was changed. Begin with \
+         a copy of the folder, or with --delete-all-blocks: with a --snapshot FILE, or a --genesis-json FILE and peers \
+         that have the blocks (--p2p-peer-address). A producer must not sign again what it signed before: let it start \
+         once the chain of its peers has passed that",
+        path.display()
+    )]
+    Unreadable {
+        /// The database's folder.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// Something stored does not read as what it should be.
     #[error("the database {} is damaged: {what}. Start with --replay-blockchain, or move the folder away", path.display())]
     Corrupt {
@@ -55,7 +96,8 @@ impl StoreError {
         match self {
             Self::Database { source, .. } => source.as_ref().contains("Corruption"),
             Self::File { .. } => false,
-            Self::Corrupt { .. } | Self::LogHole { .. } => true,
+            Self::Corrupt { .. } | Self::LogHole { .. } | Self::LogMissing { .. } | Self::ListMissing { .. } => true,
+            Self::Unreadable { .. } => false,
         }
     }
 

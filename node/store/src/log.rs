@@ -10,7 +10,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::crc::crc32c;
-use crate::{StoreError, extent};
+use crate::{StoreError, extent, write_whole_file};
 
 const BLOCK: usize = 32 << 10;
 const HEADER: usize = 7;
@@ -43,11 +43,20 @@ enum Kind {
     Other,
 }
 
+/// The logs of a database.
+#[derive(Debug, Default)]
+pub struct Logs {
+    /// Their numbers, ascending.
+    pub numbers: Vec<u64>,
+    /// Sequence number that the next write would have, after the last good one in any of them.
+    pub next: Option<u64>,
+}
+
 /// Looks through the logs of a database that nobody has open.
 ///
 /// # Errors
 /// A record is bad though later ones are good, or a log cannot be read.
-pub fn check(path: &Path) -> Result<(), StoreError> {
+pub fn check(path: &Path) -> Result<Logs, StoreError> {
     if let Some(file) = manifest(path) {
         let (offset, is_hole) = end_of(&file)?;
         if is_hole || extent::noted(path, &file).is_some_and(|noted| offset < noted) {
@@ -55,7 +64,9 @@ pub fn check(path: &Path) -> Result<(), StoreError> {
         }
     }
     let mut before: Option<(PathBuf, Reading)> = None;
-    for file in logs(path)? {
+    let mut logs = Logs { numbers: numbers(path)?, next: None };
+    for number in &logs.numbers {
+        let file = file(path, *number);
         let reading = read(&file, Kind::Writes)?;
         if let Some((offset, true)) = reading.bad {
             return Err(StoreError::LogHole { file, offset });
@@ -68,9 +79,48 @@ pub fn check(path: &Path) -> Result<(), StoreError> {
         {
             return Err(StoreError::LogHole { file: torn, offset });
         }
+        logs.next = logs.next.max(reading.next);
         before = Some((file, reading));
     }
-    Ok(())
+    Ok(logs)
+}
+
+/// Whether a folder has files that only a database has that was written to.
+pub fn is_there(path: &Path) -> bool {
+    let holds = |file: &Path| {
+        let extension = file.extension().and_then(|text| text.to_str());
+        let is_log = || number_of(file).is_some() && file.metadata().is_ok_and(|data| data.len() > 0);
+        extension == Some("sst") || extension == Some("log") && is_log()
+    };
+    std::fs::read_dir(path).into_iter().flatten().flatten().any(|entry| holds(&entry.path()))
+}
+
+/// Whether it is known which files belong to a database.
+pub fn has_list(path: &Path) -> bool {
+    manifest(path).is_some()
+}
+
+/// Names the list of files that is in force again where that is lost (CURRENT) and there is no doubt which one it was.
+///
+/// # Errors
+/// The disk refuses.
+pub fn restore_current(path: &Path) -> Result<(), StoreError> {
+    if has_list(path) || !is_there(path) {
+        return Ok(());
+    }
+    let entries = std::fs::read_dir(path).map_err(|source| StoreError::file("read the folder", path, source))?;
+    let is_list = |file: &PathBuf| {
+        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let number = name.strip_prefix("MANIFEST-");
+        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let lists: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(is_list).collect();
+    let noted = lists.iter().find(|file| extent::noted(path, file).is_some());
+    let Some(file) = noted.or(lists.first().filter(|_| lists.len() == 1)) else { return Ok(()) };
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let current = path.join("CURRENT");
+    write_whole_file(&current, &path.join("current.draft"), format!("{name}\n").as_bytes())
+        .map_err(|source| StoreError::file("write", &current, source))
 }
 
 /// Notes how far the list of files reaches, for the next [`check`].
@@ -95,8 +145,18 @@ fn manifest(path: &Path) -> Option<PathBuf> {
     file.is_file().then_some(file)
 }
 
-/// The log files in the order in which they were written.
-fn logs(path: &Path) -> Result<Vec<PathBuf>, StoreError> {
+/// The file of a log.
+pub fn file(path: &Path, number: u64) -> PathBuf {
+    path.join(format!("{number:06}.log"))
+}
+
+/// The number in the name of a log.
+fn number_of(file: &Path) -> Option<u64> {
+    file.file_stem()?.to_str()?.parse().ok()
+}
+
+/// The numbers of the logs in the order in which they were written.
+pub fn numbers(path: &Path) -> Result<Vec<u64>, StoreError> {
     let failed = |source| StoreError::file("read the folder", path, source);
     let entries = match std::fs::read_dir(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -105,13 +165,12 @@ fn logs(path: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let mut logs = Vec::new();
     for entry in entries {
         let file = entry.map_err(failed)?.path();
-        let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        if let (Some("log"), Ok(number)) = (file.extension().and_then(|text| text.to_str()), stem.parse::<u64>()) {
-            logs.push((number, file));
+        if let (Some("log"), Some(number)) = (file.extension().and_then(|text| text.to_str()), number_of(&file)) {
+            logs.push(number);
         }
     }
     logs.sort_unstable();
-    Ok(logs.into_iter().map(|(_, file)| file).collect())
+    Ok(logs)
 }
 
 fn read(file: &Path, kind: Kind) -> Result<Reading, StoreError> {

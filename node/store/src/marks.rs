@@ -14,6 +14,8 @@ use crate::StoreError;
 use crate::crc::crc32c;
 
 const FILE: &str = "signed";
+/// In whose name the mark stands that bars every producer: who signed is not known.
+pub const EVERYBODY: Name = Name(0);
 /// Producer, number, slot, checksum.
 const RECORD: usize = 20;
 /// Bytes from which the file is written anew with one record for each producer.
@@ -43,8 +45,8 @@ struct State {
 }
 
 impl Marks {
-    /// Opens the file in a database's folder, or makes it.
-    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+    /// Opens the file in a database's folder, or makes it; and whether it was there and could be read.
+    pub fn open(folder: &Path) -> Result<(Self, bool), StoreError> {
         let path = folder.join(FILE);
         let mut highest = BTreeMap::new();
         let bytes = match std::fs::read(&path) {
@@ -55,14 +57,15 @@ impl Marks {
         for (producer, mark) in records.iter().flatten() {
             raise(&mut highest, *producer, *mark);
         }
+        let is_whole = bytes.is_some() && records.iter().all(Option::is_some);
         let (file, bytes) = match bytes {
-            Some(bytes) if records.iter().all(Option::is_some) => {
+            Some(bytes) if is_whole => {
                 let file = File::options().append(true).open(&path);
                 (file.map_err(|source| StoreError::file("open", &path, source))?, bytes.len() as u64)
             }
             _ => write_anew(folder, &highest)?,
         };
-        Ok(Self { folder: folder.to_owned(), state: Mutex::new(State { file, bytes, highest }) })
+        Ok((Self { folder: folder.to_owned(), state: Mutex::new(State { file, bytes, highest }) }, is_whole))
     }
 
     /// Removes the file of a database that is removed.
@@ -118,7 +121,7 @@ impl Marks {
 }
 
 /// The later of two marks, by number and by slot.
-pub(crate) fn later(left: Option<Watermark>, right: Option<Watermark>) -> Option<Watermark> {
+pub fn later(left: Option<Watermark>, right: Option<Watermark>) -> Option<Watermark> {
     let (Some(a), Some(b)) = (left, right) else { return left.or(right) };
     Some(Watermark { num: a.num.max(b.num), slot: BlockTimestamp(a.slot.0.max(b.slot.0)) })
 }

@@ -255,3 +255,136 @@ fn a_list_of_files_that_ends_too_early_is_refused() {
     }
     assert_eq!(open(&path).expect("it opens").head().expect("readable"), Some(Head { num: 20, id: id(20) }));
 }
+
+/// Removes the logs of a database, or the files whose names begin in one of these ways.
+fn without(path: &Path, prefixes: &[&str]) {
+    for entry in std::fs::read_dir(path).expect("readable") {
+        let file = entry.expect("readable").path();
+        let name = file.file_name().expect("a file").to_string_lossy().into_owned();
+        let is_log = prefixes.contains(&"log") && name.ends_with(".log");
+        if is_log || prefixes.iter().any(|prefix| *prefix != "log" && name.starts_with(prefix)) {
+            std::fs::remove_file(file).expect("removed");
+        }
+    }
+}
+
+/// A database with blocks in tables and in a log, in `folder`.
+fn stored(folder: &Path) -> PathBuf {
+    let path = folder.join("whole");
+    let store = open(&path).expect("a new store");
+    (1..=20).for_each(|num| append(&store, num));
+    drop(store);
+    let store = open(&path).expect("it opens");
+    assert_eq!(store.losses(), store::Losses::default());
+    (21..=30).for_each(|num| append(&store, num));
+    path
+}
+
+#[test]
+fn a_log_that_is_gone_is_refused_with_a_remedy() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let whole = stored(folder.path());
+    let copied = |name: &str, gone: &[&str]| {
+        let path = folder.path().join(name);
+        std::fs::create_dir(&path).expect("made");
+        copy(&whole, &path);
+        without(&path, gone);
+        path
+    };
+    for (round, gone) in [&["log"][..], &["log", "signed"]].into_iter().enumerate() {
+        let path = copied(&format!("gone-{round}"), gone);
+        let before = std::fs::read_dir(&path).expect("readable").count();
+        let error = open(&path).expect_err("ten blocks are missing");
+        assert!(matches!(error, StoreError::LogMissing { stored: 30, left: 20, .. }), "{error}");
+        assert!(error.is_damage() && error.to_string().contains("--replay-blockchain"), "{error}");
+        assert_eq!(std::fs::read_dir(&path).expect("readable").count(), before, "nothing is changed");
+        let rebuilt = Store::rebuild_without_state(&path).expect("rebuilt");
+        assert_eq!(rebuilt.lost_blocks, Some((30, 20)));
+        let store = open(&path).expect("it opens");
+        assert_eq!(store.head().expect("readable"), Some(Head { num: 20, id: id(20) }));
+        if round == 0 {
+            assert_eq!(store.watermark(PRODUCER).expect("readable"), Some(mark(30)));
+            assert_eq!(store.forgot_signatures().expect("readable"), None);
+        } else {
+            assert_eq!(store.forgot_signatures().expect("readable"), Some(30));
+            let bar = Watermark { num: 30, slot: BlockTimestamp(5000) };
+            store.bar_signing(bar).expect("written");
+            drop(store);
+            let store = open(&path).expect("it opens");
+            assert_eq!(store.forgot_signatures().expect("readable"), None);
+            assert_eq!(store.watermark(store::EVERYBODY).expect("readable"), Some(bar));
+        }
+    }
+    // Without the note nobody can tell, and nobody signs what may have been signed.
+    let store = open(&copied("all", &["log", "signed", "stored"])).expect("it opens");
+    assert!(store.losses().reach_unknown && store.losses().signed);
+    assert_eq!(store.forgot_signatures().expect("readable"), Some(0));
+    // What was signed is in the database, too.
+    let store = open(&copied("signed", &["signed"])).expect("it opens");
+    assert_eq!(store.head().expect("readable"), Some(Head { num: 30, id: id(30) }));
+    assert_eq!(store.watermark(PRODUCER).expect("readable"), Some(mark(30)));
+    assert_eq!((store.losses().signed, store.forgot_signatures().expect("readable")), (true, None));
+    drop(store);
+    let store = open(&folder.path().join("signed")).expect("it opens");
+    assert_eq!(store.losses(), store::Losses::default());
+    // As an older version leaves it.
+    assert_eq!(
+        open(&copied("old", &["stored"])).expect("it opens").head().expect("readable").map(|head| head.num),
+        Some(30)
+    );
+}
+
+#[test]
+fn a_torn_log_is_told_until_something_new_is_stored() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let path = stored(folder.path());
+    let log = log_of(&path);
+    let bytes = std::fs::read(&log).expect("readable");
+    std::fs::write(&log, &bytes[..bytes.len() - 100]).expect("writable");
+    for _ in 0..2 {
+        let store = open(&path).expect("a torn end");
+        assert_eq!(store.losses().stored, Some(30));
+        assert!(store.head().expect("readable").is_some_and(|head| head.num < 30));
+    }
+    let store = open(&path).expect("it opens");
+    (29..=40).for_each(|num| append(&store, num));
+    drop(store);
+    assert_eq!(open(&path).expect("it opens").losses(), store::Losses::default());
+}
+
+#[test]
+fn a_list_of_files_that_is_gone_is_found_or_made_again() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let whole = stored(folder.path());
+    let head = Some(Head { num: 30, id: id(30) });
+    for (round, gone) in [&["CURRENT"][..], &["MANIFEST"], &["CURRENT", "MANIFEST", "signed"]].into_iter().enumerate() {
+        let path = folder.path().join(format!("gone-{round}"));
+        std::fs::create_dir(&path).expect("made");
+        copy(&whole, &path);
+        without(&path, gone);
+        assert!(Store::is_there(&path));
+        if round > 0 {
+            let error = open(&path).expect_err("nobody knows which files count");
+            assert!(error.is_damage() && error.to_string().contains("--replay-blockchain"), "{error}");
+            let rebuilt = Store::rebuild_without_state(&path).expect("rebuilt");
+            assert_eq!(rebuilt.lost_blocks, None);
+        }
+        let store = open(&path).expect("it opens");
+        assert_eq!(store.head().expect("readable"), head);
+        (1..=30).for_each(|num| assert_eq!(store.block_by_id(&id(num)).expect("readable"), Some(bytes(num))));
+        assert_eq!(store.watermark(PRODUCER).expect("readable"), Some(mark(30)));
+        drop(store);
+        Store::destroy(&path).expect("removed");
+        assert!(!Store::is_there(&path));
+    }
+    // Nothing of the blocks is left: the folder stays as it is.
+    let path = folder.path().join("nothing");
+    std::fs::create_dir(&path).expect("made");
+    copy(&whole, &path);
+    without(&path, &["log", "MANIFEST", "0"]);
+    let refused = Store::rebuild_without_state(&path).expect_err("there are no blocks").to_string();
+    assert!(refused.contains("--delete-all-blocks") && refused.contains("peers"), "{refused}");
+    assert!(path.join("signed").exists());
+    Store::destroy(&path).expect("removed");
+    open(&path).expect("a new store");
+}
