@@ -138,10 +138,50 @@ fn damaged_files_are_named() {
         assert!(text.contains(&name) && text.contains("A file is damaged"), "{name}: {text}");
         std::fs::write(&path, bytes).expect("writable");
     }
-    let current = folder.path().join("db/CURRENT");
-    std::fs::write(&current, b"nonsense\n").expect("writable");
-    let text = refusal(folder.path(), &[]);
-    assert!(text.contains("A file is damaged"), "{text}");
+    // The list of files that is in force is known from elsewhere, too.
+    std::fs::write(folder.path().join("db/CURRENT"), b"nonsense\n").expect("writable");
+    let node = RunningNode::start(folder.path(), &[]);
+    assert!(node.block_id(seen.0).is_some());
+    node.stop();
+}
+
+/// Files that say what there is are removed. The node goes on with all blocks, or says what is missing; the remedy that it
+/// names works, and nothing is signed again.
+#[test]
+fn a_missing_file_is_told_and_its_remedy_works() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    RunningNode::start(folder.path(), &[]).stop();
+    let mut node = RunningNode::start(folder.path(), &[]);
+    let first = node.head();
+    node.wait_until("more blocks", |info| info["head_block_num"].as_u64() > Some(first + 4));
+    let (last, id) = head(&node).expect("the node answers");
+    node.stop();
+    let lost: &[(&[&str], bool)] =
+        &[(&["log"], true), (&["log", "signed"], true), (&["MANIFEST"], false), (&["CURRENT", "MANIFEST"], false)];
+    for (prefixes, shorter) in lost {
+        let copy = tempfile::tempdir().expect("temporary folder");
+        let copied = Command::new("cp").arg("-r").arg(folder.path().join("db")).arg(copy.path()).status();
+        assert!(copied.expect("cp runs").success());
+        for entry in std::fs::read_dir(copy.path().join("db")).expect("readable") {
+            let path = entry.expect("readable").path();
+            let name = path.file_name().expect("a file").to_string_lossy().into_owned();
+            if prefixes.iter().any(|prefix| name.starts_with(prefix) || (*prefix == "log" && name.ends_with(".log"))) {
+                std::fs::remove_file(path).expect("removed");
+            }
+        }
+        let text = refusal(copy.path(), &[]);
+        assert!(text.contains("--replay-blockchain"), "{prefixes:?}: {text}");
+        let node = RunningNode::try_follow(copy.path(), &["--replay-blockchain"]).expect("the remedy works");
+        let (left, log) = (node.head(), node.log());
+        assert_eq!(left < last, *shorter, "{prefixes:?}: {left} of {last}: {log}");
+        assert_eq!(log.contains(&format!("blocks {} to", left + 1)), *shorter, "{prefixes:?}: {log}");
+        assert_eq!(node.block_id(last).is_some_and(|found| found == id), !shorter, "{prefixes:?}");
+        node.stop();
+        RunningNode::start_and_kill(copy.path(), &["-e", "-p", "eosio"], SIGNING_TIME);
+        let node = RunningNode::try_follow(copy.path(), &[]).expect("it starts");
+        assert_eq!(node.head() == left, *shorter, "{prefixes:?}: it signs again where nothing is lost, and only there");
+        node.stop();
+    }
 }
 
 /// Runs `boreasd` on a copy of a folder until it has looked at the chain. Its log, where it ran well.

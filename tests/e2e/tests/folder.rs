@@ -80,8 +80,10 @@ fn a_stop_leaves_no_unfinished_snapshot() {
     let address = node.address().to_owned();
     // The head does not become irreversible any more.
     let asking = std::thread::spawn(move || {
-        let request = "POST /v1/producer/create_snapshot HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\
-                       Content-Type: application/json\r\n\r\n{}";
+        let request = format!(
+            "POST /v1/producer/create_snapshot HTTP/1.1\r\nHost: {address}\r\nContent-Length: 2\r\n\
+             Content-Type: application/json\r\n\r\n{{}}"
+        );
         drop(std::panic::catch_unwind(|| e2e::exchange(&address, request.as_bytes())));
     });
     for _ in 0..100 {
