@@ -401,7 +401,7 @@ fn decode_watermark(value: &[u8]) -> Option<Watermark> {
     Some(Watermark { num: u32::from_be_bytes(*num), slot: BlockTimestamp(u32::from_be_bytes(slot.try_into().ok()?)) })
 }
 
-pub(crate) fn decode_head(value: &[u8]) -> Option<Head> {
+fn decode_head(value: &[u8]) -> Option<Head> {
     let (num, id) = value.split_first_chunk::<4>()?;
     Some(Head { num: u32::from_be_bytes(*num), id: decode_id(id)? })
 }

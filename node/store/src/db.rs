@@ -8,7 +8,7 @@ use rocksdb::{
 };
 
 use crate::marks::{EVERYBODY, Marks, Watermark};
-use crate::reach::{self, Noted, Standing};
+use crate::reach::{self, Found, Noted, Standing};
 use crate::{StoreError, extent, log};
 
 /// Column family of single facts: head, genesis, checkpoint, watermarks.
@@ -99,7 +99,7 @@ impl Store {
             return Err(StoreError::ListMissing { path });
         }
         let logs = log::check(&path)?;
-        let standing = reach::check(&path, &logs)?;
+        let standing = reach::check(&path, &logs, || look(&path))?;
         let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
         let families = FAMILIES.map(|name| ColumnFamilyDescriptor::new(name, family_options(name, &cache)));
         let db = DB::open_cf_descriptors(&database_options(), &path, families)
@@ -292,6 +292,15 @@ impl Store {
         batch.put_cf(self.family(META), fact_key(name), value);
         self.write(batch, true)
     }
+}
+
+/// What RocksDB finds in a database that nobody has open; nothing is changed. `None` where it cannot be read.
+fn look(path: &Path) -> Option<Found> {
+    let meta = ColumnFamilyDescriptor::new(META, Options::default());
+    let db = DB::open_cf_descriptors_read_only(&database_options(), path, [meta], false).ok()?;
+    let oldest_log = db.property_int_value("rocksdb.min-log-number-to-keep").ok().flatten().unwrap_or(0);
+    let head = db.get(HEAD).ok()?.and_then(|head| head.first_chunk().map(|num| u32::from_be_bytes(*num)));
+    Some(Found { sequence: db.latest_sequence_number(), head: head.unwrap_or(0), oldest_log })
 }
 
 fn fact_key(name: &str) -> Vec<u8> {

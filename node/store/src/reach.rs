@@ -8,12 +8,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use rocksdb::{ColumnFamilyDescriptor, DB};
-
 use crate::StoreError;
-use crate::blocks::decode_head;
 use crate::crc::crc32c;
-use crate::db::{HEAD, META, database_options};
 use crate::log::{self, Logs};
 
 const FILE: &str = "stored";
@@ -44,30 +40,36 @@ pub(crate) enum Standing {
     Short(u32),
 }
 
-/// Compares what can be read of a database with what was noted.
+/// What RocksDB finds in a database that nobody has open.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found {
+    /// The number of the last write.
+    pub sequence: u64,
+    /// The number of the chain's head; 0 without one.
+    pub head: u32,
+    /// The number of the oldest log that has writes which are nowhere else.
+    pub oldest_log: u64,
+}
+
+/// Compares what can be read of a database with what was noted. `look` reads it without a change.
 ///
 /// # Errors
 /// A log is not there though it has writes that are nowhere else.
-pub(crate) fn check(folder: &Path, logs: &Logs) -> Result<Standing, StoreError> {
+pub(crate) fn check(folder: &Path, logs: &Logs, look: impl FnOnce() -> Option<Found>) -> Result<Standing, StoreError> {
     let Some(noted) = read(folder) else { return Ok(Standing::Unknown) };
     let gone: Vec<u64> = noted.logs.iter().copied().filter(|number| !logs.numbers.contains(number)).collect();
     if gone.is_empty() && logs.next.is_some_and(|next| next > noted.sequence) {
         return Ok(Standing::Whole);
     }
-    // What is not in the logs may be in tables: RocksDB knows, and changes nothing when it only reads. What it cannot
-    // read it refuses when it is opened.
-    let meta = ColumnFamilyDescriptor::new(META, rocksdb::Options::default());
-    let Ok(found) = DB::open_cf_descriptors_read_only(&database_options(), folder, [meta], false) else {
-        return Ok(Standing::Unknown);
-    };
-    let kept = found.property_int_value("rocksdb.min-log-number-to-keep").ok().flatten().unwrap_or(0);
-    let is_short = found.latest_sequence_number() < noted.sequence;
+    // What is not in the logs may be in tables. What RocksDB cannot read it refuses when it is opened.
+    let Some(found) = look() else { return Ok(Standing::Unknown) };
+    let is_short = found.sequence < noted.sequence;
     let newest = noted.logs.last();
     // The newest log may have been empty.
-    match gone.iter().rfind(|number| **number >= kept && (is_short || Some(*number) != newest)) {
+    match gone.iter().rfind(|number| **number >= found.oldest_log && (is_short || Some(*number) != newest)) {
         Some(number) => {
-            let left = found.get(HEAD).ok().flatten().and_then(|head| decode_head(&head)).map_or(0, |head| head.num);
-            Err(StoreError::LogMissing { file: log::file(folder, *number), stored: noted.head, left })
+            let (stored, left) = (noted.head, found.head);
+            Err(StoreError::LogMissing { file: log::file(folder, *number), stored, left })
         }
         None if is_short => Ok(Standing::Short(noted.head)),
         None => Ok(Standing::Whole),
