@@ -25,7 +25,7 @@ use libp2p::gossipsub::{self, MessageId};
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::DialOpts;
 use libp2p::swarm::{ConnectionId, DialError, Stream, SwarmEvent};
-use libp2p::{Multiaddr, Swarm, identify, mdns};
+use libp2p::{Multiaddr, Swarm, identify, mdns, noise};
 use primitives::{BlockId, ChainId, TransactionId};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::compat::{Compat, FuturesAsyncReadCompatExt};
@@ -468,6 +468,10 @@ fn is_reset(error: &(dyn std::error::Error + 'static)) -> bool {
     use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     if let Some(DialError::Transport(errors)) = error.downcast_ref() {
         return errors.iter().any(|(_, error)| is_reset(error));
+    }
+    // It shows the error that it holds as its own.
+    if let Some(noise::Error::Io(error)) = error.downcast_ref() {
+        return is_reset(error);
     }
     let inner = match error.downcast_ref::<std::io::Error>() {
         Some(error) if matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof) => {
