@@ -229,5 +229,5 @@ fn refuse(waiting: Waiting, why: impl Into<Refused>) {
 }
 
 fn size(transaction: &RecoveredTransaction) -> usize {
-    transaction.packed.packed_trx.len() + transaction.packed.packed_context_free_data.len() + ENTRY_OVERHEAD_BYTES
+    transaction.memory_bytes + ENTRY_OVERHEAD_BYTES
 }

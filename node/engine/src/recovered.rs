@@ -9,10 +9,10 @@ use parking_lot::Mutex;
 use primitives::{Checksum256, PackedTransaction};
 use rustc_hash::FxHashMap;
 
-/// Bytes of packed transactions that are kept; of more the oldest go.
+/// Bytes of transactions that are kept; of more the oldest go.
 const KEPT_BYTES_MAX: usize = 8 << 20;
-/// What a transaction counts beside its packed form.
-const TRANSACTION_BYTES: usize = 512;
+/// What a transaction counts beside what it takes.
+const TRANSACTION_BYTES: usize = 256;
 
 /// The transactions that were accepted last, by the digest of all of their bytes: an id says nothing of the signatures.
 #[derive(Debug, Default)]
@@ -32,8 +32,7 @@ impl Recovered {
             // In somebody else's block it has to be signed.
             return;
         }
-        let packed = &transaction.packed;
-        let bytes = packed.packed_trx.len() + packed.packed_context_free_data.len() + TRANSACTION_BYTES;
+        let bytes = transaction.memory_bytes + TRANSACTION_BYTES;
         let mut kept = self.0.lock();
         if kept.transactions.insert(transaction.packed_digest, Arc::clone(transaction)).is_some() {
             return;

@@ -279,8 +279,7 @@ fn expired_fault(transaction: &RecoveredTransaction, time: TimePoint) -> Fault {
 }
 
 fn size(transaction: &RecoveredTransaction) -> usize {
-    let packed = transaction.packed.packed_trx.len() + transaction.packed.packed_context_free_data.len();
-    packed * 2 + ENTRY_OVERHEAD_BYTES
+    transaction.memory_bytes + ENTRY_OVERHEAD_BYTES
 }
 
 #[cfg(test)]

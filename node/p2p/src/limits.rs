@@ -72,6 +72,26 @@ pub const PUSHED_BESIDE_GOSSIP: usize = 8;
 /// Blocks that came by gossip and wait to be passed on, or not; more are not taken.
 pub const GOSSIPED_BLOCKS_MAX: usize = 64;
 
+/// Bytes that the transactions of a block may take when they are unpacked, before anything is known of who made it.
+pub const UNPACKED_BYTES_MAX: usize = 16 << 20;
+/// Blocks of one peer that nobody asked for and that are not judged yet; it is asked for more of them later.
+pub const NEWS_IN_HAND_MAX: usize = 64;
+/// Blocks of one producer for one slot that are taken as they come; others only where they are asked for.
+pub const SIBLINGS_MAX: usize = 4;
+/// Bytes that transactions which are judged may take in memory, unpacked: of one peer and of all.
+pub const JUDGED_BYTES_PER_PEER_MAX: usize = 16 << 20;
+/// See [`JUDGED_BYTES_PER_PEER_MAX`].
+pub const JUDGED_BYTES_MAX: usize = 64 << 20;
+/// Other forms of a transaction, each from another peer, that are kept while one of them is judged: an id does not say
+/// which signatures belong to it.
+pub const OTHER_TRANSACTIONS_MAX: usize = 8;
+/// How often one form of a transaction is tried here that fails or finds no room.
+pub const TRIES_MAX: u8 = 3;
+/// Forms of transactions of which is known that they failed.
+pub const FAILED_MAX: usize = 16_384;
+/// Blocks that wait until this node's own is sealed and are remembered: others may follow them.
+pub const HELD_MAX: usize = 256;
+
 /// Connections that have not introduced themselves, at most.
 pub const HALF_OPEN_MAX: usize = 32;
 /// The same of one host, where connections are encrypted.

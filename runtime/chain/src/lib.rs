@@ -53,8 +53,10 @@ pub use ledger::{CheckpointError, CheckpointLoader};
 pub use live::LiveChain;
 pub use other_branches::TWINS_MAX;
 pub use pending::StartBlock;
-pub use prepared::{PrepareMode, PreparedBlock, packed_transactions, recover_transaction, recover_transactions};
-pub use receiving::CheckedBlock;
+pub use prepared::{
+    PrepareMode, PreparedBlock, packed_transactions, recover_transaction, recover_transactions, unpacks_beyond,
+};
+pub use receiving::{CheckedBlock, check_unprepared};
 pub use restore::{ChainCheckpoint, LoadedState, SavedBlock, SavedChain, StateImage};
 pub use sealing::{NotSigned, UnsignedBlock};
 pub use settings::{BlockPurpose, Checks, Doors, Settings};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use codec::{Bytes, Unpack};
-use execution::RecoveredTransaction;
+use execution::{Outcome, RecoveredTransaction};
 use primitives::block::ReceiptTransaction;
 use primitives::{
     BlockId, ChainId, Checksum256, Fault, FaultKind, PackedTransaction, PublicKey, SignedBlock, Transaction,
@@ -40,8 +40,6 @@ pub struct PreparedBlock {
 
 /// Bytes that a block takes beside its transactions, with its header state.
 pub(crate) const BLOCK_BYTES: usize = 8 << 10;
-/// Bytes that a transaction takes beside its packed form.
-const TRANSACTION_BYTES: usize = 512;
 
 impl PreparedBlock {
     /// Unpacks and prepares a block.
@@ -101,16 +99,7 @@ impl PreparedBlock {
     /// # Errors
     /// `block_validate_exception`.
     pub(crate) fn check_transaction_mroot(&self) -> Result<(), Fault> {
-        let (claimed, found) = (
-            self.block.header().transaction_mroot,
-            self.transaction_mroot.unwrap_or_else(|| transaction_mroot(&self.block)),
-        );
-        ensure!(
-            claimed == found,
-            BLOCK_VALIDATE_EXCEPTION,
-            "invalid block transaction merkle root {claimed} != {found}"
-        );
-        Ok(())
+        check_transaction_mroot(&self.block, self.transaction_mroot.unwrap_or_else(|| transaction_mroot(&self.block)))
     }
 
     /// Whether keys were recovered and the merkle root computed.
@@ -121,13 +110,14 @@ impl PreparedBlock {
 
 /// About how much memory a block of these transactions takes.
 pub(crate) fn held_bytes(block: &SignedBlock, transactions: &[Arc<RecoveredTransaction>]) -> usize {
-    let packed = transactions.iter().map(|transaction| {
-        transaction.packed.packed_trx.len() + transaction.packed.packed_context_free_data.len() + TRANSACTION_BYTES
+    let unpacked = transactions.iter().map(|transaction| {
+        let packed = transaction.packed.packed_trx.len() + transaction.packed.packed_context_free_data.len();
+        packed + transaction.memory_bytes
     });
     let extensions = block.block_extensions.iter().chain(&block.header().header_extensions);
     let extensions = extensions.map(|(_, bytes)| bytes.len() + size_of_val(bytes));
     let receipts = size_of_val(&block.transactions[..]);
-    BLOCK_BYTES + receipts + packed.chain(extensions).sum::<usize>()
+    BLOCK_BYTES + receipts + unpacked.chain(extensions).sum::<usize>()
 }
 
 /// The transactions that stand in a block, in order; of others it has only the ids.
@@ -138,7 +128,29 @@ pub fn packed_transactions(block: &SignedBlock) -> impl Iterator<Item = &PackedT
     })
 }
 
-fn transaction_mroot(block: &SignedBlock) -> Checksum256 {
+/// Compares the root of a block's receipts with that in its header.
+pub(crate) fn check_transaction_mroot(block: &SignedBlock, found: Checksum256) -> Outcome {
+    let claimed = block.header().transaction_mroot;
+    ensure!(claimed == found, BLOCK_VALIDATE_EXCEPTION, "invalid block transaction merkle root {claimed} != {found}");
+    Ok(())
+}
+
+/// Whether the transactions of a block take more than `limit` bytes when they are unpacked. No more is unpacked for that
+/// than tells it, and nothing is kept.
+pub fn unpacks_beyond(block: &SignedBlock, limit: usize) -> bool {
+    let mut bytes = 0;
+    for packed in packed_transactions(block) {
+        // What cannot be unpacked takes nothing, and is found out later.
+        bytes += packed.transaction().map_or(0, |transaction| transaction.memory_bytes());
+        bytes += packed.context_free_data().map_or(0, |data| data.iter().map(|bytes| bytes.len()).sum());
+        if bytes > limit {
+            return true;
+        }
+    }
+    false
+}
+
+pub(crate) fn transaction_mroot(block: &SignedBlock) -> Checksum256 {
     merkle(block.transactions.iter().map(TransactionReceipt::digest).collect())
 }
 

@@ -10,6 +10,7 @@ use ledger::BlockUndo;
 use primitives::{BlockId, Fault, FaultKind, SignedBlock, ensure};
 
 use crate::features::{feature_check, wtmsig_before};
+use crate::prepared::{check_transaction_mroot, transaction_mroot};
 use crate::{Applied, BlockState, Brought, Chain, ChainError, PrepareMode, PreparedBlock, SealedBlock};
 
 /// Blocks applied on the way to the best branch, and the faults met there.
@@ -28,6 +29,16 @@ impl CheckedBlock {
     pub fn id(&self) -> BlockId {
         self.0.id()
     }
+}
+
+/// Checks header, signatures and the root of the receipts of a block on the block before it, as
+/// [`PreparedBlock::check_header`] does. No transaction is unpacked for it.
+///
+/// # Errors
+/// The rule that the block breaks.
+pub fn check_unprepared(block: &SignedBlock, parent: &BlockState, restrictions: &Restrictions) -> Outcome {
+    check_transaction_mroot(block, transaction_mroot(block))?;
+    next_header(&parent.header, block, restrictions, true).map(drop)
 }
 
 impl PreparedBlock {
@@ -89,14 +100,21 @@ impl Chain {
     /// # Errors
     /// `unlinkable_block_exception` when it is not there, `fork_database_exception` for a block that is no news.
     pub fn parent(&self, block: &PreparedBlock) -> Result<&Arc<BlockState>, ChainError> {
-        let id = block.id;
+        self.parent_of(&block.id, &block.block.header().previous)
+    }
+
+    /// The same of a block by its id and that of the one before it.
+    ///
+    /// # Errors
+    /// As [`Self::parent`].
+    pub fn parent_of(&self, id: &BlockId, previous: &BlockId) -> Result<&Arc<BlockState>, ChainError> {
         let unlinkable = || Fault::new(FaultKind::UNLINKABLE_BLOCK_EXCEPTION, format!("unlinkable block {id}"));
         let known =
             || Fault::new(FaultKind::FORK_DATABASE_EXCEPTION, format!("we already know about this block: {id}"));
-        if self.tree.get(&id).is_some() {
+        if self.tree.get(id).is_some() {
             return Err(known().into());
         }
-        Ok(self.tree.get_or_root(&block.block.header().previous).ok_or_else(unlinkable)?)
+        Ok(self.tree.get_or_root(previous).ok_or_else(unlinkable)?)
     }
 
     /// Puts a block whose header was checked into the fork tree, applies it when it makes the best branch, and switches

@@ -29,8 +29,8 @@ pub enum BlockPurpose {
 /// Default of [`Settings::other_branches_bytes_max`]: hours of blocks without transactions.
 pub const OTHER_BRANCHES_BYTES_MAX: usize = 512 << 20;
 
-/// Default of [`Settings::contents_bytes_max`]. In memory that is about three times as much.
-pub const CONTENTS_BYTES_MAX: usize = 4 << 20;
+/// Default of [`Settings::contents_bytes_max`].
+pub const CONTENTS_BYTES_MAX: usize = 12 << 20;
 
 /// What the node decides for its chain.
 #[derive(Debug, Clone)]

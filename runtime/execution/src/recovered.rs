@@ -80,6 +80,8 @@ pub struct RecoveredTransaction {
     pub keys: Vec<PublicKey>,
     /// Time spent on recovering the keys, in microseconds.
     pub signature_cpu_us: u32,
+    /// About how many bytes of memory it takes, packed and unpacked.
+    pub memory_bytes: usize,
     /// Whether it may act for accounts without their keys: only the user of a development chain says so, for blocks
     /// that this node builds. Everybody else finds such a block wrong.
     pub is_impersonation: bool,
@@ -96,6 +98,9 @@ impl RecoveredTransaction {
     ) -> Self {
         keys.sort_unstable();
         keys.dedup();
+        let data: usize = context_free_data.iter().map(|bytes| bytes.len() + size_of_val(bytes)).sum();
+        let packed_bytes = packed.packed_trx.len() + packed.packed_context_free_data.len();
+        let memory_bytes = trx.memory_bytes() + data + packed_bytes;
         let parts = TransactionParts { context_free_data, ..TransactionParts::from(trx) };
         Self {
             id: parts.id(),
@@ -104,6 +109,7 @@ impl RecoveredTransaction {
             packed_digest,
             keys,
             signature_cpu_us: 0,
+            memory_bytes,
             is_impersonation: false,
         }
     }

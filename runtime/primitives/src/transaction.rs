@@ -74,6 +74,9 @@ pub struct DeferredContext {
     pub sender: Name,
 }
 
+/// Bytes that an action takes beside its parts, in lists and of the allocator.
+const ACTION_OVERHEAD_BYTES: usize = 64;
+
 /// A transaction without signatures; its hash is the id.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack, Serialize, Deserialize)]
 #[serde(default)]
@@ -91,6 +94,17 @@ pub struct Transaction {
 }
 
 impl Transaction {
+    /// About how many bytes of memory it takes: many times those that it has on its way where it holds many small
+    /// actions, or was compressed.
+    pub fn memory_bytes(&self) -> usize {
+        let actions = self.context_free_actions.iter().chain(&self.actions);
+        let actions = actions.map(|action| {
+            ACTION_OVERHEAD_BYTES + size_of_val(action) + size_of_val(&action.authorization[..]) + action.data.len()
+        });
+        let extensions = self.extensions.iter().map(|extension| size_of_val(extension) + extension.1.len());
+        size_of_val(self) + actions.chain(extensions).sum::<usize>()
+    }
+
     /// The transaction's id.
     pub fn id(&self) -> TransactionId {
         Sha256::packed(self)

@@ -272,12 +272,16 @@ impl Node {
         }
         let (mut good, reader) = (None, &self.reader);
         let chain_id = reader.read(Chain::chain_id);
-        let parent = |light: &PreparedBlock| {
-            reader.read(|chain| Some((chain.parent(light).ok()?.clone(), chain.feature_restrictions().clone())))
+        let parent = |id: &BlockId, previous: &BlockId| {
+            reader
+                .read(|chain| Some((chain.parent_of(id, previous).ok()?.clone(), chain.feature_restrictions().clone())))
         };
-        let read = judging::read(&block.bytes, &chain_id, epoch.is_none(), parent, |id| good = Some(id));
+        let read = judging::read(&block.bytes, epoch.is_none(), parent, |id| good = Some(id));
         let full = |block| PreparedBlock::from_block(block, &chain_id, PrepareMode::Full);
-        let prepared = read.and_then(|block| full(block).map_err(judging::Refusal::of_content));
+        let prepared = read.and_then(|read| {
+            let (judging::Read::Whole(block) | judging::Read::Large(block)) = read;
+            full(block).map_err(judging::Refusal::of_content)
+        });
         if let Some(id) = good {
             moment.watch.header_seen(self.identity.number, &block.bytes);
             self.step(Input::HeaderGood { id }, moment);
@@ -397,7 +401,15 @@ impl Node {
             moment.watch.accepted(number, transaction.id);
             let packed = Arc::new(transaction.packed.clone());
             let expiration = transaction.parts.header.expiration;
-            self.step(Input::Accepted(TransactionMessage { id: transaction.id, expiration, packed }), moment);
+            self.step(
+                Input::Accepted(TransactionMessage {
+                    id: transaction.id,
+                    expiration,
+                    packed,
+                    memory_bytes: transaction.memory_bytes,
+                }),
+                moment,
+            );
         }
         for head in made {
             self.drive(Some(Command::WholeStateDone { head, result: Ok(()) }), moment);

@@ -116,15 +116,28 @@ impl Core {
         self.clock(now).us_since(self.head_time) <= LIVE_US && !self.plants(Planted::IrreversibleOfOnePeer)
     }
 
-    /// Whether ranges come first: blocks and transactions as they are made are of no use yet.
+    /// Whether ranges come first: blocks and transactions as they are made are of no use yet. What follows the head may
+    /// come meanwhile from a peer that has nothing irreversible beyond it: who says that there is more, and gives it
+    /// slowly or not at all, keeps nobody from that.
     pub(super) fn is_behind(&self, now: TimePoint) -> bool {
-        self.sync.is_active() && !self.is_live(now)
+        let catches_up = self.catch_up.is_some() && !self.plants(Planted::IrreversibleOfOnePeer);
+        self.sync.is_active() && !self.is_live(now) && !catches_up
+    }
+
+    /// Whether ranges come before what a peer has after this node's head.
+    pub(super) fn is_behind_of(&self, peer: PeerId, now: TimePoint) -> bool {
+        let is_ahead = |found: &super::Peer| found.irreversible > self.stands.head.num;
+        let ahead = self.peers.get(&peer).is_none_or(is_ahead) || self.plants(Planted::IrreversibleOfOnePeer);
+        self.is_behind(now) && ahead
     }
 
     /// Asks a peer for what follows this node's head, unless ranges are under way or another peer was asked.
     fn begin_catch_up(&mut self, peer: PeerId, target: Point, now: TimePoint) {
-        let ranges_first = self.sync.is_active() || self.best_irreversible() > self.stands.head.num;
-        if (ranges_first && !self.is_live(now)) || self.catch_up.is_some() || target.num < self.stands.irreversible.num
+        let ranges_first = self.peers.get(&peer).is_none_or(|found| found.irreversible > self.stands.head.num);
+        let believes_one = self.plants(Planted::IrreversibleOfOnePeer) && self.sync.is_active();
+        if ((ranges_first || believes_one) && !self.is_live(now))
+            || self.catch_up.is_some()
+            || target.num < self.stands.irreversible.num
         {
             return;
         }
@@ -145,7 +158,7 @@ impl Core {
     /// A block came that follows none that is known: asks its peer for those between, and not for each block anew.
     pub(super) fn fill_gap(&mut self, peer: PeerId, now: TimePoint) {
         let head = self.stands.head;
-        if self.is_behind(now) {
+        if self.is_behind_of(peer, now) {
             return;
         }
         let Some(found) = self.peers.get_mut(&peer) else { return };
@@ -162,11 +175,6 @@ impl Core {
         if let Some(catch_up) = self.catch_up.as_mut().filter(|catch_up| catch_up.peer == peer) {
             catch_up.at = now;
         }
-    }
-
-    /// The highest block that is irreversible at some peer that can give blocks.
-    fn best_irreversible(&self) -> u32 {
-        self.sources(TimePoint(i64::MAX)).iter().map(|source| source.irreversible).max().unwrap_or(0)
     }
 
     pub(super) fn sources(&self, now: TimePoint) -> Vec<Source> {
@@ -192,7 +200,9 @@ impl Core {
                 "syncing: the chain is irreversible up to {target}, and here up to {}",
                 self.stands.irreversible.num
             );
-            self.catch_up = None;
+            self.catch_up = self.catch_up.filter(|catch_up| {
+                self.peers.get(&catch_up.peer).is_some_and(|found| found.irreversible <= self.stands.head.num)
+            });
             self.sync.begin(self.stands.irreversible);
         }
         if self.sync.has_reached(target) && self.stands.head.num >= target {

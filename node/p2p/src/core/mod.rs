@@ -26,19 +26,20 @@ pub mod standing;
 pub mod sync;
 #[cfg(test)]
 pub(crate) mod tests;
+mod trials;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use primitives::{BlockId, ChainId, Checksum256, PrivateKey, PublicKey, TimePoint, TransactionId};
-use rustc_hash::FxHashMap;
 
 use crate::address::{Address, Kind, PeerAddress};
 use crate::limits::{
-    ANNOUNCED_MAX, DIALLED_MAX, GOSSIPED_BLOCKS_MAX, GREETING_US, HALF_OPEN_GRACE_US, HALF_OPEN_MAX,
-    KEPT_BLOCK_BYTES_MAX, KNOWN_BLOCKS_MAX, KNOWN_TRANSACTIONS_MAX, MISSING_BLOCKS_MAX, OTHER_FORMS_MAX,
-    QUEUED_BYTES_MAX, QUEUED_BYTES_PER_PEER, RECENT_BYTES_MAX, TRANSACTIONS_IN_HAND_MAX, TURNED_AWAY_US, WANTED_MAX,
+    ANNOUNCED_MAX, DIALLED_MAX, FAILED_MAX, GOSSIPED_BLOCKS_MAX, GREETING_US, HALF_OPEN_GRACE_US, HALF_OPEN_MAX,
+    JUDGED_BYTES_MAX, KEPT_BLOCK_BYTES_MAX, KNOWN_BLOCKS_MAX, KNOWN_TRANSACTIONS_MAX, MISSING_BLOCKS_MAX,
+    OTHER_FORMS_MAX, OTHER_TRANSACTIONS_MAX, QUEUED_BYTES_MAX, QUEUED_BYTES_PER_PEER, RECENT_BYTES_MAX,
+    TRANSACTIONS_IN_HAND_MAX, TURNED_AWAY_US, WANTED_MAX,
 };
 use crate::wire::message::Point;
 use crate::wire::{BlockMessage, GoAway, Handshake, Message, TransactionMessage};
@@ -53,12 +54,13 @@ pub use meshing::Meshing;
 use peer::Peer;
 pub use peer::PeerId;
 use planted::Planted;
-use relay::{InHand, KnownTransactions, Recent};
+use relay::{Held, InHand, KnownTransactions, Recent};
 use relaying::RELAYED_BYTES_MAX;
 use sharing::Sharing;
 use spreading::Spreading;
 use standing::{Consequence, Key, Standing};
 use sync::Sync;
+use trials::Trials;
 
 /// A message's part of what its peer may have in this node; given back when it is dropped.
 #[derive(Default)]
@@ -206,7 +208,9 @@ pub enum BlockJudgement {
 pub enum TransactionJudgement {
     /// It ran.
     Accepted,
-    /// It is late, known, or this node is too busy.
+    /// It is in a block, or in the one that is made.
+    Known,
+    /// It is late, or this node is too busy.
     NotNow,
     /// It was not run: failed transactions of its peer took all the time that they may.
     Spent,
@@ -335,11 +339,12 @@ pub struct Core {
     catch_up: Option<CatchUp>,
     transactions: KnownTransactions,
     /// Those that are being judged, and whether gossip waits for that.
-    transactions_in_hand: FxHashMap<TransactionId, bool>,
+    trials: Trials,
     sharing: Sharing,
     spreading: Spreading,
     recent: Recent,
     in_hand: InHand,
+    held: Held,
     /// Blocks that gossip brought and has not been told about.
     gossiped: BTreeSet<BlockId>,
     /// Blocks whose headers were checked, until they are irreversible: they travel on before they run.
@@ -366,11 +371,12 @@ impl Core {
             sync: Sync::default(),
             catch_up: None,
             transactions: KnownTransactions::default(),
-            transactions_in_hand: FxHashMap::default(),
+            trials: Trials::default(),
             sharing: Sharing::default(),
             spreading: Spreading::default(),
             recent: Recent::default(),
             in_hand: InHand::default(),
+            held: Held::default(),
             gossiped: BTreeSet::new(),
             relayed: BTreeMap::new(),
             double_signs: DoubleSigns::default(),
@@ -441,6 +447,7 @@ impl Core {
                 }
             }
             Input::HeaderGood { id } => {
+                self.in_hand.note_header_good(&id);
                 if let Some(bytes) = self.relayed.get(&id).cloned() {
                     self.note_signed(&bytes);
                 }
@@ -601,7 +608,10 @@ impl Core {
             ("ids of transactions", self.transactions.count(), KNOWN_TRANSACTIONS_MAX),
             ("bytes of recent transactions", self.recent.bytes(), RECENT_BYTES_MAX),
             ("ids of transactions to tell or to get", self.sharing.ids(), ANNOUNCED_MAX.max(WANTED_MAX)),
-            ("transactions in hand", self.transactions_in_hand.len(), TRANSACTIONS_IN_HAND_MAX),
+            ("transactions in hand", self.trials.len(), TRANSACTIONS_IN_HAND_MAX),
+            ("bytes of transactions in hand", self.trials.bytes(), JUDGED_BYTES_MAX),
+            ("other forms of a transaction", self.trials.sizes().0, OTHER_TRANSACTIONS_MAX),
+            ("transactions that failed", self.trials.sizes().1, FAILED_MAX),
             ("other forms of a block", self.in_hand.others_max(), OTHER_FORMS_MAX),
             ("blocks of gossip", self.gossiped.len(), GOSSIPED_BLOCKS_MAX),
             ("bytes of blocks that peers are told of", kept, KEPT_BLOCK_BYTES_MAX),
@@ -648,6 +658,7 @@ impl Core {
 
     fn closed_as(&mut self, peer: PeerId, turned_away: bool, now: TimePoint) {
         let Some(gone) = self.peers.remove(&peer) else { return };
+        self.transactions.part(peer);
         if gone.open {
             tracing::info!("connection to {} ends", gone.name());
         }
@@ -832,7 +843,7 @@ impl Core {
     /// A message is not looked at.
     fn pass_over(&mut self, message: &Message) {
         if let Message::Transaction(TransactionMessage { id, .. }) = message
-            && !self.transactions_in_hand.contains_key(id)
+            && !self.trials.contains(id)
         {
             self.out.push(Output::TransactionDone { id: *id, judgement: TransactionJudgement::NotNow });
         }

@@ -97,7 +97,13 @@ pub struct Peer {
     pub queued_asked: usize,
     /// Bytes of its blocks that wait here.
     pub in_hand: usize,
+    /// Blocks of it that nobody asked for and that are not judged.
+    pub news_in_hand: usize,
+    /// Bytes of memory that its transactions take which are judged.
+    pub judged_bytes: usize,
     known: BTreeSet<BlockId>,
+    /// Blocks that it brought without being asked.
+    brought: BTreeSet<BlockId>,
     pub heard: TimePoint,
     /// When a block last went to it or came from it.
     pub block_at: TimePoint,
@@ -172,7 +178,10 @@ impl Peer {
             queued: 0,
             queued_asked: 0,
             in_hand: 0,
+            news_in_hand: 0,
+            judged_bytes: 0,
             known: BTreeSet::new(),
+            brought: BTreeSet::new(),
             heard: now,
             block_at: now,
             beat: now,
@@ -249,6 +258,15 @@ impl Peer {
         self.open && !self.leaving && !self.syncs_from_us
     }
 
+    /// Notes that it brought a block without being asked. Whether it did so for the first time.
+    pub fn note_brought(&mut self, block: Point) -> bool {
+        let first = self.brought.insert(block.id);
+        if self.brought.len() > KNOWN_BLOCKS_MAX {
+            self.brought.pop_first();
+        }
+        first
+    }
+
     /// Whether it has a block, as far as is known.
     pub fn has(&self, block: Point) -> bool {
         block.num <= self.irreversible || self.known.contains(&block.id)
@@ -279,10 +297,11 @@ impl Peer {
         let mut first = [0; 32];
         first[..4].copy_from_slice(&num.saturating_add(1).to_be_bytes());
         self.known = self.known.split_off(&primitives::Checksum256(first));
+        self.brought = self.brought.split_off(&primitives::Checksum256(first));
     }
 
     /// Number of blocks that are remembered for it.
     pub fn known_len(&self) -> usize {
-        self.known.len()
+        self.known.len().max(self.brought.len())
     }
 }

@@ -1,6 +1,6 @@
 //! Which transactions are known, and to whom, which of them a new peer may lack; which blocks are being judged.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use codec::Pack;
@@ -9,8 +9,13 @@ use rustc_hash::FxHashMap;
 
 use super::peer::PeerId;
 use super::sync::Given;
-use crate::limits::{KNOWN_TRANSACTIONS_MAX, OTHER_FORMS_MAX, RECENT_BYTES_MAX, RECENT_US, TRANSACTION_SECONDS_MAX};
+use crate::limits::{
+    HELD_MAX, KNOWN_TRANSACTIONS_MAX, OTHER_FORMS_MAX, RECENT_BYTES_MAX, RECENT_US, TRANSACTION_SECONDS_MAX,
+};
 use crate::wire::TransactionMessage;
+
+/// Peers that are gone before what they had is forgotten.
+const GONE_MAX: usize = 64;
 
 /// Transactions that were seen, until they expire.
 #[derive(Debug, Default)]
@@ -18,6 +23,8 @@ pub struct KnownTransactions {
     known: FxHashMap<TransactionId, Known>,
     /// By when they are forgotten.
     order: BTreeMap<(TimePoint, TransactionId), ()>,
+    /// Peers that are gone and may still stand in it.
+    gone: BTreeSet<PeerId>,
 }
 
 #[derive(Debug)]
@@ -82,6 +89,15 @@ impl KnownTransactions {
         self.known.contains_key(id)
     }
 
+    /// A peer is gone. What it had is forgotten with that of others, some later.
+    pub fn part(&mut self, peer: PeerId) {
+        self.gone.insert(peer);
+        if self.gone.len() >= GONE_MAX {
+            self.known.values_mut().for_each(|known| known.peers.retain(|holder| !self.gone.contains(&holder.peer)));
+            self.gone.clear();
+        }
+    }
+
     /// Forgets a transaction, so that it may come again.
     pub fn forget(&mut self, id: &TransactionId) {
         if let Some(known) = self.known.remove(id) {
@@ -95,6 +111,12 @@ impl KnownTransactions {
             let ((_, id), ()) = entry.remove_entry();
             self.known.remove(&id);
         }
+    }
+
+    /// How many stand for one as those that have it, at most.
+    #[cfg(test)]
+    pub fn holders_max(&self) -> usize {
+        self.known.values().map(|known| known.peers.len()).max().unwrap_or(0)
     }
 
     /// How many are known.
@@ -157,9 +179,37 @@ impl Recent {
     }
 }
 
+/// Blocks that wait until this node's own is sealed, or were judged so: others may follow them.
+#[derive(Debug, Default)]
+pub struct Held(VecDeque<BlockId>);
+
+impl Held {
+    /// Notes a block. Of too many the oldest is forgotten.
+    pub fn keep(&mut self, id: BlockId) {
+        self.0.push_back(id);
+        if self.0.len() > HELD_MAX {
+            self.0.pop_front();
+        }
+    }
+
+    /// Whether it may still wait.
+    pub fn contains(&self, id: &BlockId) -> bool {
+        self.0.contains(id)
+    }
+}
+
+/// A block that is being judged.
+#[derive(Debug, Default)]
+pub struct Judging {
+    /// Other forms of it.
+    pub others: Vec<Given>,
+    /// Whether its header is in order: whatever else is wrong is its producer's fault.
+    pub header_good: bool,
+}
+
 /// Blocks that are being judged. Each holds a part of what its peer may have here, so there are not too many.
 #[derive(Default)]
-pub struct InHand(FxHashMap<BlockId, Vec<Given>>);
+pub struct InHand(FxHashMap<BlockId, Judging>);
 
 impl std::fmt::Debug for InHand {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -176,7 +226,7 @@ impl InHand {
     /// Keeps another form of a block that is being judged, should that one be a lie: an id does not say which
     /// signature belongs to it. False where there are enough of them, or one from this peer.
     pub fn keep_other(&mut self, given: Given) -> bool {
-        let Some(others) = self.0.get_mut(&given.1.id) else { return false };
+        let Some(Judging { others, .. }) = self.0.get_mut(&given.1.id) else { return false };
         let is_new = |(peer, block, _): &Given| *peer != given.0 && block.bytes != given.1.bytes;
         let keeps = others.len() < OTHER_FORMS_MAX && others.iter().all(is_new);
         if keeps {
@@ -185,8 +235,15 @@ impl InHand {
         keeps
     }
 
-    /// A block was judged. Gives the other forms of it.
-    pub fn leave(&mut self, id: &BlockId) -> Vec<Given> {
+    /// The header of a block is in order.
+    pub fn note_header_good(&mut self, id: &BlockId) {
+        if let Some(judging) = self.0.get_mut(id) {
+            judging.header_good = true;
+        }
+    }
+
+    /// A block was judged.
+    pub fn leave(&mut self, id: &BlockId) -> Judging {
         self.0.remove(id).unwrap_or_default()
     }
 
@@ -197,7 +254,7 @@ impl InHand {
 
     /// How many other forms there are of one block, at most.
     pub fn others_max(&self) -> usize {
-        self.0.values().map(Vec::len).max().unwrap_or(0)
+        self.0.values().map(|judging| judging.others.len()).max().unwrap_or(0)
     }
 }
 

@@ -9,10 +9,14 @@ use primitives::{BlockId, TimePoint, TransactionId};
 use super::link::Wire;
 use super::peer::PeerId;
 use super::planted::Planted;
+use super::relay::Judging;
 use super::spreading::producer_of;
 use super::sync::{Given, Source, Taken};
 use super::{BlockJudgement, Blocks, Charge, Core, Lane, Output, Stands, TransactionJudgement};
-use crate::limits::{GOSSIP_BYTES_MAX, QUEUED_BYTES_FOR_TRANSACTIONS, TRANSACTIONS_IN_HAND_MAX};
+use crate::limits::{
+    GOSSIP_BYTES_MAX, JUDGED_BYTES_MAX, JUDGED_BYTES_PER_PEER_MAX, NEWS_IN_HAND_MAX, QUEUED_BYTES_FOR_TRANSACTIONS,
+    TRANSACTIONS_IN_HAND_MAX,
+};
 use crate::wire::message::Point;
 use crate::wire::{BlockMessage, Message, SyncRequest, TransactionMessage, block_frame, transaction_frame};
 
@@ -80,22 +84,48 @@ impl Core {
                 self.brings_nothing(peer, "it sends other forms of blocks that are known", now);
             }
         } else if self.in_hand.contains(&block.id) || blocks.has(&block.id) {
-            self.brings_nothing(peer, "it repeats blocks that are known", now);
-        } else if self.is_behind(now) {
+            self.brings_again(peer, &block, now);
+        } else if self.is_behind_of(peer, now) {
             // It comes again when this node is at the head.
         } else if block.num <= self.stands.irreversible.num {
             self.old_block(peer, now);
+        } else if !blocks.has(&block.previous)
+            && !self.in_hand.contains(&block.previous)
+            && !self.held.contains(&block.previous)
+        {
+            self.brings_nothing(peer, "it sends blocks that follow nothing", now);
+            self.gossip_done(block.id, BlockJudgement::Unlinkable);
+            self.fill_gap(peer, now);
+        } else if self.is_one_of_many(&block) {
+            // Asked for, as what others build on, it is taken.
+            self.brings_nothing(peer, "it sends more blocks of one producer for one slot than are wanted", now);
+            self.gossip_done(block.id, BlockJudgement::NotNow);
+        } else if self.peers.get(&peer).is_some_and(|found| found.news_in_hand >= NEWS_IN_HAND_MAX) {
+            self.brings_nothing(peer, "it sends more blocks than can be judged", now);
+            self.gossip_done(block.id, BlockJudgement::NotNow);
         } else {
-            if !blocks.has(&block.previous) && !self.in_hand.contains(&block.previous) {
-                // It may follow one that waits until this node's own is sealed.
-                self.brings_nothing(peer, "it sends blocks that follow nothing", now);
-            }
             self.in_hand.enter(block.id);
+            if let Some(found) = self.peers.get_mut(&peer) {
+                found.news_in_hand += 1;
+            }
             self.keep_for_relay(&block);
             if self.plants(Planted::RelayBeforeCheck) {
                 self.relay_block(block.id, now);
             }
             self.out.push(Output::TakeBlock { peer, block, charge, epoch: None });
+        }
+    }
+
+    /// Whether enough blocks are known for the slot of a block and its producer.
+    fn is_one_of_many(&self, block: &BlockMessage) -> bool {
+        SignedBlockHeader::from_prefix(&block.bytes).is_ok_and(|signed| self.double_signs.is_full(&signed.header))
+    }
+
+    /// A block came that is known. Each peer may bring it once: both may have sent it at the same time.
+    fn brings_again(&mut self, peer: PeerId, block: &BlockMessage, now: TimePoint) {
+        let point = Point { num: block.num, id: block.id };
+        if self.peers.get_mut(&peer).is_some_and(|found| !found.note_brought(point)) {
+            self.brings_nothing(peer, "it repeats blocks that are known", now);
         }
     }
 
@@ -151,11 +181,12 @@ impl Core {
         now: TimePoint,
         blocks: &dyn Blocks,
     ) {
-        let others = self.in_hand.leave(&id);
-        if epoch.is_some()
-            && let Some(found) = self.peers.get_mut(&peer)
-        {
-            found.in_hand = found.in_hand.saturating_sub(bytes);
+        let Judging { others, header_good } = self.in_hand.leave(&id);
+        if let Some(found) = self.peers.get_mut(&peer) {
+            match epoch {
+                Some(_) => found.in_hand = found.in_hand.saturating_sub(bytes),
+                None => found.news_in_hand = found.news_in_hand.saturating_sub(1),
+            }
         }
         // Those that follow nothing were counted when they came.
         if epoch.is_none() && !matches!(judgement, BlockJudgement::Good | BlockJudgement::Unlinkable) {
@@ -170,7 +201,7 @@ impl Core {
                 return self.pump_sync(now);
             }
             // It was passed on when its header was found good, or goes on once it is in the chain.
-            BlockJudgement::Held => {}
+            BlockJudgement::Held => self.held.keep(id),
             BlockJudgement::Good => {
                 // Where its header could not be checked before, it travels on now.
                 self.relay_block(id, now);
@@ -184,8 +215,12 @@ impl Core {
             }
             BlockJudgement::Bad => {
                 let why = format!("its block #{num} is refused: {why}");
-                // Who relays blocks before they run may have passed it on in good faith.
-                if epoch.is_some() { self.blame(peer, 50.0, &why, now) } else { self.doubt(peer, 10.0, &why, now) }
+                // Who relays blocks before they run passed it on in good faith where its producer signed it.
+                match (epoch, header_good) {
+                    (Some(_), _) => self.blame(peer, 50.0, &why, now),
+                    (None, false) => self.doubt(peer, 10.0, &why, now),
+                    (None, true) => tracing::warn!("block {id} of a peer breaks a rule: {why}"),
+                }
             }
         }
         self.relayed.remove(&id);
@@ -382,10 +417,16 @@ impl Core {
         let id = transaction.id;
         if self.takes_transaction(peer, &transaction, now) {
             self.sharing.came(&id);
-            self.transactions_in_hand.insert(id, by_gossip);
+            self.trials.begin(peer, &transaction, by_gossip);
+            if let Some(found) = self.peers.get_mut(&peer) {
+                found.judged_bytes += transaction.memory_bytes;
+            }
             self.out.push(Output::TakeTransaction { peer, transaction, charge });
-        } else if let Some(waits) = self.transactions_in_hand.get_mut(&id) {
-            *waits |= by_gossip;
+        } else if let Some(trial) = self.trials.get_mut(&id) {
+            trial.by_gossip |= by_gossip;
+            if self.trials.is_other_form(&transaction) && !self.trials.is_hopeless(&transaction) {
+                self.trials.keep_other((peer, transaction, charge));
+            }
         } else if by_gossip {
             self.out.push(Output::TransactionDone { id, judgement: TransactionJudgement::NotNow });
         }
@@ -402,16 +443,27 @@ impl Core {
             self.is_useless(peer, "it sends transactions that have expired", now);
             return false;
         }
+        if self.trials.is_hopeless(transaction) {
+            self.is_useless(peer, "it sends transactions that failed before", now);
+            return false;
+        }
         let (new, news) = self.transactions.gave(transaction.id, expiration, peer, clock);
         if !news {
             self.is_useless(peer, "it repeats transactions", now);
         }
-        if new && self.transactions_in_hand.len() >= TRANSACTIONS_IN_HAND_MAX {
+        if new && !self.has_room_for(peer, transaction) {
             self.counts.dropped_transactions += 1;
             self.transactions.forget(&transaction.id);
             return false;
         }
         new
+    }
+
+    fn has_room_for(&self, peer: PeerId, transaction: &TransactionMessage) -> bool {
+        let of_peer = self.peers.get(&peer).map_or(0, |found| found.judged_bytes);
+        self.trials.len() < TRANSACTIONS_IN_HAND_MAX
+            && self.trials.bytes() + transaction.memory_bytes <= JUDGED_BYTES_MAX
+            && of_peer + transaction.memory_bytes <= JUDGED_BYTES_PER_PEER_MAX
     }
 
     /// Who sends nothing but transactions that nobody can use is disconnected.
@@ -430,15 +482,30 @@ impl Core {
         why: &str,
         now: TimePoint,
     ) {
-        if self.transactions_in_hand.remove(&id) == Some(true) {
+        let fails = !matches!(judgement, TransactionJudgement::Accepted | TransactionJudgement::Known);
+        // One that was not tried does not count.
+        let trial = self.trials.end(&id, fails && judgement != TransactionJudgement::Spent);
+        if let (Some(trial), Some(found)) = (&trial, self.peers.get_mut(&peer)) {
+            found.judged_bytes = found.judged_bytes.saturating_sub(trial.bytes);
+        }
+        if trial.as_ref().is_some_and(|trial| trial.by_gossip) {
             self.out.push(Output::TransactionDone { id, judgement });
         }
+        if fails {
+            // It may come again, in this form some times and in others.
+            self.transactions.forget(&id);
+            for (peer, transaction, charge) in trial.into_iter().flat_map(|trial| trial.others) {
+                self.transaction_came(peer, transaction, charge, false, now);
+            }
+        }
         match judgement {
-            TransactionJudgement::Accepted => {}
-            TransactionJudgement::NotNow => tracing::debug!("transaction {id} is not taken: {why}"),
+            TransactionJudgement::Accepted | TransactionJudgement::Known => {}
+            TransactionJudgement::NotNow => {
+                tracing::debug!("transaction {id} is not taken: {why}");
+                self.is_useless(peer, "it sends transactions that are not taken", now);
+            }
+            // Another one may bring it; and what this one passes on may have cost nothing where it comes from.
             TransactionJudgement::Spent => {
-                // Another one may bring it; and what this one passes on may have cost nothing where it comes from.
-                self.transactions.forget(&id);
                 self.doubt(peer, 1.0, "its failed transactions take too much time", now);
             }
             TransactionJudgement::Failed => self.blame(peer, 0.02, &format!("its transaction {id} fails: {why}"), now),

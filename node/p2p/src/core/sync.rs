@@ -165,6 +165,7 @@ impl Sync {
             source.has(start, end)
                 && (!source.slow || !sources.iter().any(|other| !other.slow && other.has(start, end)))
         };
+        self.cut_chunks(&free);
         for chunk in self.chunks.iter_mut().filter(|chunk| chunk.source.is_none() && !chunk.is_whole()) {
             let Some(at) = free.iter().position(|source| able(source, chunk.next, chunk.end)) else { continue };
             let peer = free.remove(at).peer;
@@ -194,6 +195,37 @@ impl Sync {
             asks.push(Ask { peer, start, end });
         }
         asks
+    }
+
+    /// Ranges that nobody can give as a whole, and somebody in part, are cut in two: who said that there is more may
+    /// have lied.
+    fn cut_chunks(&mut self, sources: &[Source]) {
+        let mut at = 0;
+        while let Some(chunk) = self.chunks.get_mut(at) {
+            at += 1;
+            if chunk.source.is_some() || chunk.is_whole() {
+                continue;
+            }
+            let able = sources.iter().filter(|source| !source.slow && source.has(chunk.next, chunk.next));
+            let best = able.map(|source| source.irreversible).max().unwrap_or(chunk.end);
+            if best < chunk.end {
+                let (next, end) = (best.saturating_add(1), chunk.end);
+                chunk.end = best;
+                let (came, since, at_time) = ((0, 0), chunk.since, chunk.at);
+                let rest = Chunk {
+                    end,
+                    next,
+                    last: None,
+                    source: None,
+                    since,
+                    came,
+                    begun: false,
+                    at: at_time,
+                    waiting: VecDeque::new(),
+                };
+                self.chunks.insert(at, rest);
+            }
+        }
     }
 
     /// Ranges that nobody can give any more are forgotten.
@@ -291,7 +323,7 @@ impl Sync {
         let (mut stalled, mut slow) = (Vec::new(), Vec::new());
         for (at, chunk) in self.chunks.iter_mut().enumerate() {
             let Some(peer) = chunk.source else { continue };
-            let other = |source: &Source| source.peer != peer && !source.slow && source.has(chunk.next, chunk.end);
+            let other = |source: &Source| source.peer != peer && !source.slow && source.has(chunk.next, chunk.next);
             let replaceable = sources.iter().any(other);
             if busy(peer) {
                 (chunk.at, chunk.since, chunk.came) = (now, now, (0, 0));
@@ -396,6 +428,21 @@ mod tests {
     }
 
     #[test]
+    fn a_range_that_only_a_slow_peer_has_as_a_whole_is_cut() {
+        let mut sync = begun();
+        let liar = source(1, 4_000_000_000);
+        assert_eq!(sync.plan(&[liar], 1000, 1010, 2, T), [Ask { peer: 1, start: 11, end: 1010 }]);
+        let sources = [liar, source(2, 500)];
+        assert!(matches!(sync.take(1, block(11, 1), Charge::default(), T), Taken::Deliver(_)));
+        assert_eq!(sync.late(&sources, TimePoint(HELD_UP_US), |_| false), (vec![], vec![1]));
+        sync.lose(1);
+        let slow = [Source { slow: true, ..liar }, source(2, 500)];
+        let asks = sync.plan(&slow, 1000, 1010, 2, TimePoint(HELD_UP_US));
+        assert_eq!(asks, [Ask { peer: 2, start: 12, end: 500 }, Ask { peer: 1, start: 501, end: 1010 }]);
+        assert_eq!(numbers(sync.take(2, block(12, 1), Charge::default(), T)), [12]);
+    }
+
+    #[test]
     fn what_does_not_link_is_a_lie() {
         let mut sync = begun();
         sync.plan(&[source(1, 100)], 10, 100, 1, T);
@@ -427,7 +474,7 @@ mod tests {
         let later = TimePoint(HELD_UP_US);
         assert_eq!(sync.late(&sources, TimePoint(HELD_UP_US - 1), |_| false), (vec![], vec![]));
         // Nobody else can be asked.
-        for others in [&sources[..1], &[sources[0], source(2, 11)], &[sources[0], Source { slow: true, ..sources[1] }]]
+        for others in [&sources[..1], &[sources[0], source(2, 10)], &[sources[0], Source { slow: true, ..sources[1] }]]
         {
             assert_eq!(sync.late(others, later, |_| false), (vec![], vec![]));
         }

@@ -1,20 +1,22 @@
 //! The way to the engine: blocks from its store, and blocks and transactions to its writer, prepared on other threads
 //! and handed over in the order in which they came.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chain::{PrepareMode, PreparedBlock, recover_transactions};
+use chain::{BlockState, PrepareMode, PreparedBlock, recover_transactions};
 use engine::{Handle, Purse, Refusal as NodeRefusal, Refused, Verdict};
 use execution::RecoveredTransaction;
+use execution::features::Restrictions;
 use futures::future::join_all;
-use primitives::{BlockId, Fault, PackedTransaction};
+use primitives::{BlockId, Fault, PackedTransaction, SignedBlock};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::event::Event;
 use crate::core::{BlockJudgement, Blocks, Charge, Input, PeerId, TransactionJudgement};
-use crate::judging::{self, Refusal};
+use crate::judging::{self, Read, Refusal};
 use crate::wire::{BlockMessage, TransactionMessage};
 
 /// How long a block waits for the writer when too much waits for it already.
@@ -58,6 +60,39 @@ pub(super) struct Taken {
     pub epoch: Option<u64>,
 }
 
+/// Blocks that wait to be prepared. Those of ranges are one queue; of others each peer has its own and they take turns,
+/// so that nobody waits behind what somebody else sends.
+#[derive(Debug, Default)]
+struct Waiting {
+    queues: VecDeque<(Option<PeerId>, VecDeque<Taken>)>,
+}
+
+impl Waiting {
+    fn push(&mut self, taken: Taken) {
+        let of = taken.epoch.is_none().then_some(taken.peer);
+        match self.queues.iter_mut().find(|(other, _)| *other == of) {
+            Some((_, queue)) => queue.push_back(taken),
+            None => self.queues.push_back((of, VecDeque::from([taken]))),
+        }
+    }
+
+    fn pop(&mut self) -> Option<Taken> {
+        let (of, mut queue) = self.queues.pop_front()?;
+        let taken = queue.pop_front();
+        if !queue.is_empty() {
+            self.queues.push_back((of, queue));
+        }
+        taken
+    }
+}
+
+/// What became of a block that was prepared.
+enum Prepared {
+    Whole(PreparedBlock),
+    /// The rest is done when it is its turn.
+    Large(Arc<SignedBlock>),
+}
+
 /// Starts the tasks that bring blocks to the writer: `threads` of them are prepared at once. What waits for them holds
 /// its peer's share, so it is bounded in bytes. Blocks of ranges before `epoch` are asked for again and not prepared.
 pub(super) fn blocks_to(
@@ -67,12 +102,22 @@ pub(super) fn blocks_to(
     threads: usize,
     tasks: &mut tokio::task::JoinSet<()>,
 ) -> mpsc::UnboundedSender<Taken> {
-    let (taken, mut waiting) = mpsc::unbounded_channel::<Taken>();
-    let (preparing, mut prepared) =
-        mpsc::channel::<(Taken, JoinHandle<Result<PreparedBlock, Refusal>>)>(threads.max(1));
+    let (taken, mut coming) = mpsc::unbounded_channel::<Taken>();
+    let (preparing, mut prepared) = mpsc::channel::<(Taken, JoinHandle<Result<Prepared, Refusal>>)>(threads.max(1));
     let (preparer, judge) = (engine.clone(), events.clone());
     tasks.spawn(async move {
-        while let Some(taken) = waiting.recv().await {
+        let mut waiting = Waiting::default();
+        loop {
+            while let Ok(taken) = coming.try_recv() {
+                waiting.push(taken);
+            }
+            let Some(taken) = waiting.pop() else {
+                match coming.recv().await {
+                    Some(taken) => waiting.push(taken),
+                    None => return,
+                }
+                continue;
+            };
             let (engine, events) = (preparer.clone(), events.clone());
             let (bytes, live) = (Arc::clone(&taken.block.bytes), taken.epoch.is_none());
             let given_up = taken.epoch.is_some_and(|taken| taken != epoch.load(Ordering::Relaxed));
@@ -87,11 +132,21 @@ pub(super) fn blocks_to(
     });
     tasks.spawn(async move {
         while let Some((taken, handle)) = prepared.recv().await {
-            let (judgement, why) = match handle.await {
-                Ok(Ok(block)) => push(&engine, block).await,
-                Ok(Err(Refusal { judgement, fault })) => (judgement, fault.to_string()),
-                // The node is stopping.
-                Err(_) => return,
+            // The node is stopping where a task does not end.
+            let Ok(mut prepared) = handle.await else { return };
+            if let Ok(Prepared::Large(block)) = prepared {
+                let (engine, live) = (engine.clone(), taken.epoch.is_none());
+                let late = tokio::task::spawn_blocking(move || {
+                    judging::check_in_turn(&block, parent_in(&engine))?;
+                    unpack(&engine, block, live).map(Prepared::Whole)
+                });
+                let Ok(whole) = late.await else { return };
+                prepared = whole;
+            }
+            let (judgement, why) = match prepared {
+                Ok(Prepared::Whole(block)) => push(&engine, block).await,
+                Ok(Prepared::Large(_)) => return,
+                Err(Refusal { judgement, fault }) => (judgement, fault.to_string()),
             };
             let Taken { peer, block: BlockMessage { id, bytes, .. }, epoch, charge } = taken;
             drop(charge);
@@ -104,21 +159,31 @@ pub(super) fn blocks_to(
     taken
 }
 
+fn parent_in(engine: &Handle) -> impl Fn(&BlockId, &BlockId) -> Option<(Arc<BlockState>, Restrictions)> + '_ {
+    |id, previous| {
+        engine.read(|chain| Some((chain.parent_of(id, previous).ok()?.clone(), chain.feature_restrictions().clone())))
+    }
+}
+
 /// Prepares a block; of one of a range the header is checked with the rest, since nobody waits for it to be relayed.
-fn prepare(engine: &Handle, bytes: &[u8], live: bool, events: &mpsc::Sender<Event>) -> Result<PreparedBlock, Refusal> {
-    let chain_id = engine.chain_id();
-    let parent = |block: &PreparedBlock| {
-        engine.read(|chain| Some((chain.parent(block).ok()?.clone(), chain.feature_restrictions().clone())))
-    };
+fn prepare(engine: &Handle, bytes: &[u8], live: bool, events: &mpsc::Sender<Event>) -> Result<Prepared, Refusal> {
     let header_good = |id| {
         // The driver may have ended.
         let _ = events.blocking_send(Event::Happened(Input::HeaderGood { id }));
     };
-    let block = judging::read(bytes, &chain_id, live, parent, header_good)?;
+    match judging::read(bytes, live, parent_in(engine), header_good)? {
+        Read::Whole(block) => unpack(engine, block, live).map(Prepared::Whole),
+        Read::Large(block) => Ok(Prepared::Large(block)),
+    }
+}
+
+/// Unpacks the transactions of a block and recovers their keys.
+fn unpack(engine: &Handle, block: Arc<SignedBlock>, live: bool) -> Result<PreparedBlock, Refusal> {
     if live {
         return engine.prepare_block(block).map_err(Refusal::of_content);
     }
     // Many blocks are prepared at once.
+    let chain_id = engine.chain_id();
     PreparedBlock::guessing(block, &chain_id, PrepareMode::Full, engine.key_guesses()).map_err(Refusal::of_content)
 }
 

@@ -408,5 +408,6 @@ fn message_of(transaction: &RecoveredTransaction) -> TransactionMessage {
         id: transaction.id,
         expiration: transaction.parts.header.expiration,
         packed: Arc::new(transaction.packed.clone()),
+        memory_bytes: transaction.memory_bytes,
     }
 }

@@ -345,6 +345,8 @@ pub struct TransactionMessage {
     pub id: TransactionId,
     pub expiration: TimePointSec,
     pub packed: Arc<PackedTransaction>,
+    /// About how many bytes of memory it takes when it is unpacked.
+    pub memory_bytes: usize,
 }
 
 /// Where nodes can be reached, as multiaddresses. Only encrypted connections have this.
@@ -555,6 +557,7 @@ impl TransactionMessage {
     /// It cannot be unpacked.
     pub fn read(packed: PackedTransaction) -> Result<Self, WireError> {
         let unpacked = packed.transaction().map_err(|fault| WireError::Transaction(Box::new(fault)))?;
-        Ok(Self { id: unpacked.id(), expiration: unpacked.header.expiration, packed: Arc::new(packed) })
+        let (id, expiration) = (unpacked.id(), unpacked.header.expiration);
+        Ok(Self { id, expiration, memory_bytes: unpacked.memory_bytes(), packed: Arc::new(packed) })
     }
 }

@@ -26,7 +26,9 @@ impl SwarmTask {
         let Some((message, source)) = self.judging.remove(&id) else { return false };
         let acceptance = match judgement {
             TransactionJudgement::Accepted => MessageAcceptance::Accept,
-            TransactionJudgement::NotNow | TransactionJudgement::Spent => MessageAcceptance::Ignore,
+            TransactionJudgement::Known | TransactionJudgement::NotNow | TransactionJudgement::Spent => {
+                MessageAcceptance::Ignore
+            }
             TransactionJudgement::Failed | TransactionJudgement::Bad => MessageAcceptance::Reject,
         };
         self.conclude(&message, &source, acceptance);
