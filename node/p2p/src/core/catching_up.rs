@@ -252,7 +252,8 @@ impl Core {
         let sources = self.sources(now);
         let (stalled, slow) =
             self.sync.late(&sources, now, |peer| waiting.get(&peer).is_some_and(|bytes| *bytes > share));
-        let stalled = if self.plants(Planted::WaitsForDeadPeer) { Vec::new() } else { stalled };
+        let (stalled, slow) =
+            if self.plants(Planted::WaitsForDeadPeer) { (Vec::new(), Vec::new()) } else { (stalled, slow) };
         for peer in stalled {
             self.sync.lose(peer);
             self.doubt(peer, 10.0, "it does not send the blocks that it was asked for", now);
