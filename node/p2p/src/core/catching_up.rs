@@ -120,22 +120,23 @@ impl Core {
     /// come meanwhile from a peer that has nothing irreversible beyond it: who says that there is more, and gives it
     /// slowly or not at all, keeps nobody from that.
     pub(super) fn is_behind(&self, now: TimePoint) -> bool {
-        let catches_up = self.catch_up.is_some() && !self.plants(Planted::IrreversibleOfOnePeer);
+        let catches_up = self.catch_up.is_some() && !self.plants_ranges_alone();
         self.sync.is_active() && !self.is_live(now) && !catches_up
     }
 
     /// Whether ranges come before what a peer has after this node's head.
     pub(super) fn is_behind_of(&self, peer: PeerId, now: TimePoint) -> bool {
         let is_ahead = |found: &super::Peer| found.irreversible > self.stands.head.num;
-        let ahead = self.peers.get(&peer).is_none_or(is_ahead) || self.plants(Planted::IrreversibleOfOnePeer);
+        let ahead = self.peers.get(&peer).is_none_or(is_ahead) || self.plants_ranges_alone();
         self.is_behind(now) && ahead
     }
 
     /// Asks a peer for what follows this node's head, unless ranges are under way or another peer was asked.
     fn begin_catch_up(&mut self, peer: PeerId, target: Point, now: TimePoint) {
         let ranges_first = self.peers.get(&peer).is_none_or(|found| found.irreversible > self.stands.head.num);
-        let believes_one = self.plants(Planted::IrreversibleOfOnePeer) && self.sync.is_active();
-        if ((ranges_first || believes_one) && !self.is_live(now))
+        let others_say_so = || self.sources(now).iter().any(|source| source.irreversible > self.stands.head.num);
+        let ranges_alone = self.plants_ranges_alone() && (self.sync.is_active() || others_say_so());
+        if ((ranges_first || ranges_alone) && !self.is_live(now))
             || self.catch_up.is_some()
             || target.num < self.stands.irreversible.num
         {

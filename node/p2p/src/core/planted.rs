@@ -21,6 +21,12 @@ pub enum Planted {
 }
 
 impl Core {
+    /// Whether the bug that is planted is one of ranges: then nothing comes beside them, which would make good for it.
+    pub(super) fn plants_ranges_alone(&self) -> bool {
+        let of_ranges = [Planted::WrongRangeKept, Planted::IrreversibleOfOnePeer, Planted::WaitsForDeadPeer];
+        of_ranges.into_iter().any(|bug| self.plants(bug))
+    }
+
     /// Whether a bug was planted.
     #[cfg(feature = "planted")]
     pub(super) fn plants(&self, bug: Planted) -> bool {
