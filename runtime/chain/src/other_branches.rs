@@ -29,6 +29,9 @@ impl Chain {
     /// # Errors
     /// None; the tree would have to contradict itself.
     pub(crate) fn make_room_beside(&mut self, new: &BlockId) -> Result<Vec<BlockId>, ChainError> {
+        if self.best().id() == *new {
+            return Ok(Vec::new());
+        }
         let Some(state) = self.tree.get(new).cloned() else { return Ok(Vec::new()) };
         let own = self.best_branch();
         if own.contains(new) {

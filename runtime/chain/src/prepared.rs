@@ -8,8 +8,8 @@ use codec::{Bytes, Unpack};
 use execution::{Outcome, RecoveredTransaction};
 use primitives::block::ReceiptTransaction;
 use primitives::{
-    BlockId, ChainId, Checksum256, Fault, FaultKind, PackedTransaction, PublicKey, SignedBlock, Transaction,
-    TransactionReceipt, ensure, merkle::merkle,
+    BlockId, ChainId, Checksum256, Compression, Fault, FaultKind, PackedTransaction, PublicKey, SignedBlock,
+    Transaction, TransactionReceipt, ensure, merkle::merkle,
 };
 
 use crate::key_guesses::{KeyGuesses, signers};
@@ -135,14 +135,30 @@ pub(crate) fn check_transaction_mroot(block: &SignedBlock, found: Checksum256) -
     Ok(())
 }
 
+/// How many times its bytes a transaction that is not compressed takes in memory at most: the shortest action has 18.
+const ACTIONS_FACTOR: usize = 12;
+/// The same of context-free data: the shortest has one.
+const DATA_FACTOR: usize = 32;
+
 /// Whether the transactions of a block take more than `limit` bytes when they are unpacked. No more is unpacked for that
 /// than tells it, and nothing is kept.
 pub fn unpacks_beyond(block: &SignedBlock, limit: usize) -> bool {
+    let is_plain = |packed: &PackedTransaction| packed.compression == Compression::None;
+    let plain = || {
+        packed_transactions(block).map(|packed| {
+            packed.packed_trx.len() * ACTIONS_FACTOR + packed.packed_context_free_data.len() * DATA_FACTOR
+        })
+    };
+    if packed_transactions(block).all(is_plain) && plain().sum::<usize>() <= limit {
+        return false;
+    }
     let mut bytes = 0;
     for packed in packed_transactions(block) {
         // What cannot be unpacked takes nothing, and is found out later.
         bytes += packed.transaction().map_or(0, |transaction| transaction.memory_bytes());
-        bytes += packed.context_free_data().map_or(0, |data| data.iter().map(|bytes| bytes.len()).sum());
+        bytes += packed
+            .context_free_data()
+            .map_or(0, |data| data.iter().map(|bytes| bytes.len() + size_of_val(bytes)).sum());
         if bytes > limit {
             return true;
         }

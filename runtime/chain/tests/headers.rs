@@ -1,10 +1,11 @@
 //! The headers of a chain recorded from nodeos, through the header rules alone: ids, schedules, irreversibility, and
-//! the producers' signatures.
+//! the producers' signatures; and what else is seen of blocks before they are unpacked.
 
 use std::io::Read as _;
 
 use chain::block_log::{BlockLog, ChainContext};
 use consensus::BlockHeaderState;
+use primitives::{Compression, PackedTransaction, SignedBlock};
 
 fn recorded() -> Vec<u8> {
     let packed = include_bytes!("../../../tests/conformance/recorded/boot.blocks.log.gz");
@@ -34,4 +35,29 @@ fn every_header_follows_from_the_one_before() {
     assert_eq!(state.id.to_string(), "000000909c36b53a4527a31b394d3a59c811003552041771e171b3d2e13e16f9");
     assert_eq!(state.active_schedule.version, 1);
     assert_eq!(state.active_schedule.producers.len(), 5);
+}
+
+/// Some hundred compressed bytes may hold thousands of actions.
+#[test]
+fn what_unpacks_to_much_is_seen_beforehand() {
+    const LIMIT: usize = 16 << 20;
+    let of = |actions: usize, compression: Compression| {
+        let actions = vec![primitives::Action::default(); actions];
+        let transaction = primitives::Transaction { actions, ..Default::default() };
+        PackedTransaction::new(&primitives::SignedTransaction { transaction, ..Default::default() }, compression)
+    };
+    let block = |packed: PackedTransaction, count: usize| {
+        let receipt = primitives::TransactionReceipt {
+            status: primitives::TransactionStatus::Executed,
+            cpu_usage_us: 100,
+            net_usage_words: codec::VarUint32(10),
+            trx: primitives::block::ReceiptTransaction::Packed(packed),
+        };
+        SignedBlock { transactions: vec![receipt; count], ..SignedBlock::default() }
+    };
+    let bomb = of(50_000, Compression::Zlib);
+    assert!(bomb.packed_trx.len() < 2000 && bomb.transaction().expect("it unpacks").memory_bytes() > 5 << 20);
+    assert!(chain::unpacks_beyond(&block(bomb.clone(), 4), LIMIT) && !chain::unpacks_beyond(&block(bomb, 1), LIMIT));
+    let (small, large) = (of(10, Compression::None), of(10_000, Compression::None));
+    assert!(!chain::unpacks_beyond(&block(small, 1000), LIMIT) && chain::unpacks_beyond(&block(large, 100), LIMIT));
 }

@@ -89,10 +89,7 @@ impl Core {
             // It comes again when this node is at the head.
         } else if block.num <= self.stands.irreversible.num {
             self.old_block(peer, now);
-        } else if !blocks.has(&block.previous)
-            && !self.in_hand.contains(&block.previous)
-            && !self.held.contains(&block.previous)
-        {
+        } else if !self.may_follow(&block.previous, blocks) {
             self.brings_nothing(peer, "it sends blocks that follow nothing", now);
             self.gossip_done(block.id, BlockJudgement::Unlinkable);
             self.fill_gap(peer, now);
@@ -114,6 +111,15 @@ impl Core {
             }
             self.out.push(Output::TakeBlock { peer, block, charge, epoch: None });
         }
+    }
+
+    /// Whether something can follow a block: one that is in the chain or a branch, is judged, or waits. The block that a
+    /// snapshot was taken at is not among those that are kept.
+    fn may_follow(&self, previous: &BlockId, blocks: &dyn Blocks) -> bool {
+        [self.stands.head.id, self.stands.irreversible.id].contains(previous)
+            || self.in_hand.contains(previous)
+            || self.held.contains(previous)
+            || blocks.has(previous)
     }
 
     /// Whether enough blocks are known for the slot of a block and its producer.

@@ -166,6 +166,15 @@ fn blocks_that_follow_nothing_are_not_handed_over() {
     assert_eq!(blocks_taken(&lone.hears(1, Message::Block(second))), 1);
 }
 
+/// A chain that begins with a snapshot does not have the block that it was taken at.
+#[test]
+fn a_block_may_follow_a_head_that_is_not_kept() {
+    let mut lone = Lone::with_peers(1);
+    let head = lone.chain.head().id;
+    lone.chain.blocks.remove(&head);
+    assert_eq!(blocks_taken(&lone.hears(1, Message::Block(block_after(head, 0)))), 1);
+}
+
 #[test]
 fn a_peer_has_few_unasked_blocks_in_hand() {
     let mut lone = Lone::with_peers(2);
