@@ -124,6 +124,8 @@ pub const KNOWN_BLOCKS_MAX: usize = 2048;
 pub const KNOWN_TRANSACTIONS_MAX: usize = 200_000;
 /// Transactions from peers that are judged at once; more are dropped.
 pub const TRANSACTIONS_IN_HAND_MAX: usize = 2048;
+/// The same of one peer: who floods leaves room for the others.
+pub const TRANSACTIONS_IN_HAND_PER_PEER_MAX: usize = 1024;
 /// Microseconds for which accepted transactions are kept for peers that connect: as long as a peer may be gone before that
 /// is noticed, and as clients let their transactions live.
 pub const RECENT_US: i64 = 60_000_000;

@@ -101,6 +101,8 @@ pub struct Peer {
     pub news_in_hand: usize,
     /// Bytes of memory that its transactions take which are judged.
     pub judged_bytes: usize,
+    /// How many of them are.
+    pub judged: usize,
     known: BTreeSet<BlockId>,
     /// Blocks that it brought without being asked.
     brought: BTreeSet<BlockId>,
@@ -180,6 +182,7 @@ impl Peer {
             in_hand: 0,
             news_in_hand: 0,
             judged_bytes: 0,
+            judged: 0,
             known: BTreeSet::new(),
             brought: BTreeSet::new(),
             heard: now,

@@ -15,7 +15,7 @@ use super::sync::{Given, Source, Taken};
 use super::{BlockJudgement, Blocks, Charge, Core, Lane, Output, Stands, TransactionJudgement};
 use crate::limits::{
     GOSSIP_BYTES_MAX, JUDGED_BYTES_MAX, JUDGED_BYTES_PER_PEER_MAX, NEWS_IN_HAND_MAX, QUEUED_BYTES_FOR_TRANSACTIONS,
-    TRANSACTIONS_IN_HAND_MAX,
+    TRANSACTIONS_IN_HAND_MAX, TRANSACTIONS_IN_HAND_PER_PEER_MAX,
 };
 use crate::wire::message::Point;
 use crate::wire::{BlockMessage, Message, SyncRequest, TransactionMessage, block_frame, transaction_frame};
@@ -426,6 +426,7 @@ impl Core {
             self.trials.begin(peer, &transaction, by_gossip);
             if let Some(found) = self.peers.get_mut(&peer) {
                 found.judged_bytes += transaction.memory_bytes;
+                found.judged += 1;
             }
             self.out.push(Output::TakeTransaction { peer, transaction, charge });
         } else if let Some(trial) = self.trials.get_mut(&id) {
@@ -466,8 +467,9 @@ impl Core {
     }
 
     fn has_room_for(&self, peer: PeerId, transaction: &TransactionMessage) -> bool {
-        let of_peer = self.peers.get(&peer).map_or(0, |found| found.judged_bytes);
+        let (count, of_peer) = self.peers.get(&peer).map_or((0, 0), |found| (found.judged, found.judged_bytes));
         self.trials.len() < TRANSACTIONS_IN_HAND_MAX
+            && count < TRANSACTIONS_IN_HAND_PER_PEER_MAX
             && self.trials.bytes() + transaction.memory_bytes <= JUDGED_BYTES_MAX
             && of_peer + transaction.memory_bytes <= JUDGED_BYTES_PER_PEER_MAX
     }
@@ -493,6 +495,7 @@ impl Core {
         let trial = self.trials.end(&id, fails && judgement != TransactionJudgement::Spent);
         if let (Some(trial), Some(found)) = (&trial, self.peers.get_mut(&peer)) {
             found.judged_bytes = found.judged_bytes.saturating_sub(trial.bytes);
+            found.judged = found.judged.saturating_sub(1);
         }
         if trial.as_ref().is_some_and(|trial| trial.by_gossip) {
             self.out.push(Output::TransactionDone { id, judgement });

@@ -11,7 +11,7 @@ use primitives::{
 };
 
 use super::*;
-use crate::limits::{KNOWN_BLOCKS_MAX, STALL_US, TRANSACTIONS_IN_HAND_MAX};
+use crate::limits::{KNOWN_BLOCKS_MAX, STALL_US, TRANSACTIONS_IN_HAND_PER_PEER_MAX};
 use crate::wire::message::{Text, VERSION, VERSION_BASE};
 use crate::wire::{Mode, Pending, Request, SyncRequest, Time, block_frame};
 
@@ -768,8 +768,8 @@ fn transactions_beyond_the_limit_are_dropped_and_may_come_again() {
         outputs.iter().filter(|output| matches!(output, Output::TakeTransaction { .. })).count()
     };
     let taken: usize = (0..3000).map(&mut send).sum();
-    assert_eq!(taken, TRANSACTIONS_IN_HAND_MAX);
-    assert_eq!(core.counts().dropped_transactions, 3000 - TRANSACTIONS_IN_HAND_MAX as u64);
+    assert_eq!(taken, TRANSACTIONS_IN_HAND_PER_PEER_MAX);
+    assert_eq!(core.counts().dropped_transactions, 3000 - TRANSACTIONS_IN_HAND_PER_PEER_MAX as u64);
 }
 
 #[test]
