@@ -126,17 +126,19 @@ impl Core {
 
     /// Whether ranges come before what a peer has after this node's head.
     pub(super) fn is_behind_of(&self, peer: PeerId, now: TimePoint) -> bool {
-        let is_ahead = |found: &super::Peer| found.irreversible > self.stands.head.num;
-        let ahead = self.peers.get(&peer).is_none_or(is_ahead) || self.plants_ranges_alone();
-        self.is_behind(now) && ahead
+        self.is_behind(now) && (self.has_ranges(peer) || self.plants_ranges_alone())
+    }
+
+    /// Whether blocks after this node's head are irreversible at a peer.
+    fn has_ranges(&self, peer: PeerId) -> bool {
+        self.peers.get(&peer).is_none_or(|found| found.irreversible > self.stands.head.num)
     }
 
     /// Asks a peer for what follows this node's head, unless ranges are under way or another peer was asked.
     fn begin_catch_up(&mut self, peer: PeerId, target: Point, now: TimePoint) {
-        let ranges_first = self.peers.get(&peer).is_none_or(|found| found.irreversible > self.stands.head.num);
         let others_say_so = || self.sources(now).iter().any(|source| source.irreversible > self.stands.head.num);
         let ranges_alone = self.plants_ranges_alone() && (self.sync.is_active() || others_say_so());
-        if ((ranges_first || ranges_alone) && !self.is_live(now))
+        if ((self.has_ranges(peer) || ranges_alone) && !self.is_live(now))
             || self.catch_up.is_some()
             || target.num < self.stands.irreversible.num
         {
@@ -201,9 +203,7 @@ impl Core {
                 "syncing: the chain is irreversible up to {target}, and here up to {}",
                 self.stands.irreversible.num
             );
-            self.catch_up = self.catch_up.filter(|catch_up| {
-                self.peers.get(&catch_up.peer).is_some_and(|found| found.irreversible <= self.stands.head.num)
-            });
+            self.catch_up = self.catch_up.filter(|catch_up| !self.has_ranges(catch_up.peer));
             self.sync.begin(self.stands.irreversible);
         }
         if self.sync.has_reached(target) && self.stands.head.num >= target {

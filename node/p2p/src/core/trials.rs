@@ -4,8 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use codec::Pack;
-use primitives::{PackedTransaction, Sha256, TransactionId};
+use primitives::{Checksum256, PackedTransaction, TransactionId};
 use rustc_hash::FxHashMap;
 
 use super::Charge;
@@ -35,14 +34,9 @@ pub struct Trial {
 pub struct Trials {
     trials: FxHashMap<TransactionId, Trial>,
     bytes: usize,
-    failed: FxHashMap<Sha256Digest, u8>,
-    order: VecDeque<Sha256Digest>,
-}
-
-type Sha256Digest = primitives::Checksum256;
-
-fn form(packed: &PackedTransaction) -> Sha256Digest {
-    Sha256::of(&packed.to_bytes())
+    /// By the digest of all their bytes.
+    failed: FxHashMap<Checksum256, u8>,
+    order: VecDeque<Checksum256>,
 }
 
 impl Trials {
@@ -86,7 +80,7 @@ impl Trials {
         let trial = self.trials.remove(id)?;
         self.bytes -= trial.bytes;
         if failed {
-            let form = form(&trial.packed);
+            let form = trial.packed.packed_digest();
             let count = self.failed.entry(form).or_insert_with(|| {
                 self.order.push_back(form);
                 0
@@ -103,7 +97,8 @@ impl Trials {
 
     /// Whether this form was tried as often as a form is.
     pub fn is_hopeless(&self, transaction: &TransactionMessage) -> bool {
-        !self.failed.is_empty() && self.failed.get(&form(&transaction.packed)).is_some_and(|tries| *tries >= TRIES_MAX)
+        !self.failed.is_empty()
+            && self.failed.get(&transaction.packed.packed_digest()).is_some_and(|tries| *tries >= TRIES_MAX)
     }
 
     /// Whether another form of a transaction is judged.
